@@ -98,24 +98,24 @@ type Decontaminate struct {
 
 // Model is the architecture; a preset fills what is not given.
 type Model struct {
-	Preset          string   `yaml:"preset" enum:"tiny|small|olmo|neox" default:"tiny" doc:"Fills the keys below that are not given." key:"nothing by itself"`
-	DModel          int      `yaml:"d_model" doc:"Width of the residual stream." example:"128" key:"all models"`
-	Layers          int      `yaml:"layers" doc:"Blocks." example:"4" key:"all models"`
-	Heads           int      `yaml:"heads" doc:"Attention heads; must divide d_model into even parts." example:"4" key:"all models"`
-	Context         int      `yaml:"context" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
-	Block           string   `yaml:"block" enum:"sequential|parallel" doc:"MLP after attention, or beside it." key:"all models"`
-	Norm            string   `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`
-	NormBias        bool     `yaml:"norm_bias" doc:"Norms have a bias (layernorm only)." key:"all models"`
-	NormEps         float64  `yaml:"norm_eps" doc:"Added to the variance." example:"1e-5" key:"all models"`
-	LinearBias      bool     `yaml:"linear_bias" doc:"Linear layers have a bias." key:"all models"`
-	QKNorm          bool     `yaml:"qk_norm" doc:"Normalise queries and keys over the full width before rotation." key:"all models"`
-	MLP             string   `yaml:"mlp" enum:"gelu|swiglu" doc:"Activation of the MLP." key:"all models"`
-	MLPHidden       int      `yaml:"mlp_hidden" doc:"Width after the first MLP layer (for swiglu both halves together)." example:"512" key:"all models"`
-	AttentionOutput bool     `yaml:"attention_output" doc:"A linear layer after the heads; the paper's models have none." key:"all models"`
-	TiedHead        bool     `yaml:"tied_head" doc:"The output layer is the embedding, transposed." key:"all models"`
-	RopeBase        float64  `yaml:"rope_base" doc:"Base of the rotary embedding's wavelengths." example:"10000" key:"all models"`
-	InitStd         float64  `yaml:"init_std" doc:"Standard deviation of initial weights." example:"0.02" key:"all models"`
-	Vocab           int      `yaml:"vocab" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
+	Preset          string  `yaml:"preset" enum:"tiny|small|olmo|neox" default:"tiny" doc:"Fills the keys below that are not given." key:"nothing by itself"`
+	DModel          int     `yaml:"d_model" doc:"Width of the residual stream." example:"128" key:"all models"`
+	Layers          int     `yaml:"layers" doc:"Blocks." example:"4" key:"all models"`
+	Heads           int     `yaml:"heads" doc:"Attention heads; must divide d_model into even parts." example:"4" key:"all models"`
+	Context         int     `yaml:"context" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
+	Block           string  `yaml:"block" enum:"sequential|parallel" doc:"MLP after attention, or beside it." key:"all models"`
+	Norm            string  `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`
+	NormBias        bool    `yaml:"norm_bias" doc:"Norms have a bias (layernorm only)." key:"all models"`
+	NormEps         float64 `yaml:"norm_eps" doc:"Added to the variance." example:"1e-5" key:"all models"`
+	LinearBias      bool    `yaml:"linear_bias" doc:"Linear layers have a bias." key:"all models"`
+	QKNorm          bool    `yaml:"qk_norm" doc:"Normalise queries and keys over the full width before rotation." key:"all models"`
+	MLP             string  `yaml:"mlp" enum:"gelu|swiglu" doc:"Activation of the MLP." key:"all models"`
+	MLPHidden       int     `yaml:"mlp_hidden" doc:"Width after the first MLP layer (for swiglu both halves together)." example:"512" key:"all models"`
+	AttentionOutput bool    `yaml:"attention_output" doc:"A linear layer after the heads; the paper's models have none." key:"all models"`
+	TiedHead        bool    `yaml:"tied_head" doc:"The output layer is the embedding, transposed." key:"all models"`
+	RopeBase        float64 `yaml:"rope_base" doc:"Base of the rotary embedding's wavelengths." example:"10000" key:"all models"`
+	InitStd         float64 `yaml:"init_std" doc:"Standard deviation of initial weights." example:"0.02" key:"all models"`
+	Vocab           int     `yaml:"vocab" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
 }
 
 // Optimizer is AdamW with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101).

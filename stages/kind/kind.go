@@ -1,0 +1,97 @@
+// Package kind is the contract between a plan and the stages that carry it out: for every kind of step its name, its version, its
+// parameters, the roles of its inputs and the names of its outputs. It is plain data and imports nothing of ours, so that the pipeline can
+// compile a step without knowing how it runs, and a stage can run without knowing the plan.
+//
+// Parameters hold what changes the result and nothing else: no paths, no display names, no worker counts. Their JSON form, flattened to
+// one line per value, is part of the step's key.
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"ablate/cache"
+)
+
+// Kinds of step.
+const (
+	Tokenizer = "tokenizer" // corpus files -> tokenizer.json
+	Tokenize  = "tokenize"  // corpus files, tokenizer -> token file, paragraph table
+	Split     = "split"     // token files -> units, held-out sets, ledger, sizes
+	Train     = "train"     // units, start -> checkpoint, optimizer state, loss curve
+	Merge     = "merge"     // checkpoints -> their weighted average, stored
+	Eval      = "eval"      // checkpoints with weights, evaluation set -> losses per document
+	Correlate = "correlate" // loss tables -> scores, correlations, figures
+)
+
+// Versions of the kinds. A version rises by hand when the same parameters and inputs would give other bytes; one line of history each.
+//
+//	tokenizer 1: first
+//	tokenize  1: first
+//	split     1: first
+//	train     1: first
+//	merge     1: first
+//	eval      1: first
+//	correlate 1: first
+var Versions = map[string]int{
+	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 1, Merge: 1, Eval: 1, Correlate: 1,
+}
+
+// Input is one opened input of a job.
+type Input struct {
+	Role   string       // what the artifact is to the step: "tokenizer", "unit.3", "model.0"
+	Digest cache.Digest // of its bytes
+	Path   string       // where the bytes can be read; the name means nothing
+}
+
+// Job is all that a stage sees of a step.
+type Job struct {
+	Params  json.RawMessage
+	Inputs  []Input
+	Dir     string // empty; every regular file left in it becomes an output, named by its slash path
+	Partial string // survives a kill: what a later attempt at the same step may resume from; emptied when the step is done
+	Threads int    // how many threads may compute; results must not depend on it
+
+	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may be called often and from one
+	// goroutine at a time.
+	Progress func(done, total int64, unit string)
+}
+
+// Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
+type Func func(ctx context.Context, job *Job) error
+
+// Decode reads the job's parameters into p, refusing fields p does not have: a plan and a stage that disagree must not run.
+func (j *Job) Decode(p any) error {
+	dec := json.NewDecoder(bytesReader(j.Params))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(p); err != nil {
+		return fmt.Errorf("internal error: parameters %s: %w", j.Params, err)
+	}
+	return nil
+}
+
+// Input returns the input with the given role.
+func (j *Job) Input(role string) (Input, error) {
+	for _, in := range j.Inputs {
+		if in.Role == role {
+			return in, nil
+		}
+	}
+	return Input{}, fmt.Errorf("internal error: no input %q", role)
+}
+
+// Numbered returns the inputs whose roles are prefix.0, prefix.1, ... in that order.
+func (j *Job) Numbered(prefix string) []Input {
+	var ins []Input
+	for i := 0; ; i++ {
+		in, err := j.Input(Role(prefix, i))
+		if err != nil {
+			return ins
+		}
+		ins = append(ins, in)
+	}
+}
+
+// Role names the i-th input of a group.
+func Role(prefix string, i int) string { return fmt.Sprintf("%s.%d", prefix, i) }

@@ -1,0 +1,138 @@
+package kind
+
+import (
+	"bytes"
+	"io"
+)
+
+func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
+
+// Read says how raw files become documents.
+type Read struct {
+	Format   string            `json:"format"` // text or jsonl
+	Text     string            `json:"text,omitempty"`
+	ID       string            `json:"id,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Absent   string            `json:"absent,omitempty"`
+	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is
+	// the document's identity and bears its metadata). Empty for jsonl.
+	Names []string `json:"names,omitempty"`
+}
+
+// TokenizerParams trains a byte-level BPE. Inputs: file.N. Output: tokenizer.json.
+type TokenizerParams struct {
+	Vocab        int   `json:"vocab"`
+	MinFrequency int   `json:"min_frequency"`
+	Bytes        int64 `json:"bytes"` // of text to read at most; documents in the order of a hash of their identity
+	Read         Read  `json:"read"`
+}
+
+// TokenizeParams turns files into tokens. Inputs: tokenizer, file.N. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet,
+// counts.json.
+type TokenizeParams struct {
+	Read      Read   `json:"read"`
+	Paragraph string `json:"paragraph"`  // line or blank
+	MinTokens int    `json:"min_tokens"` // shorter paragraphs are not hashed
+}
+
+// SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N of each shard of the corpus, and against.N, the
+// paragraph tables of evaluation sets. Outputs: units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
+// validation/<partition>.arrow (they do not), ledger.parquet, sizes.parquet, catalogue.json.
+type SplitParams struct {
+	By         []string       `json:"by"` // empty: one partition named "all"
+	Order      string         `json:"order"`
+	Only       []string       `json:"only,omitempty"`
+	Except     []string       `json:"except,omitempty"`
+	Small      string         `json:"small"`
+	Declared   map[string]int `json:"declared,omitempty"`
+	UnitTokens int64          `json:"unit_tokens"` // 0: one unit of everything
+	Validation float64        `json:"validation"`
+	Test       float64        `json:"test"`
+	Seed       int64          `json:"seed"`
+	Against    []string       `json:"against,omitempty"` // heldout, eval
+	Common     int            `json:"common"`
+	EOS        uint32         `json:"eos"`
+	Vocab      int            `json:"vocab"`
+}
+
+// Model is the architecture as it enters keys; every field is explicit.
+type Model struct {
+	Vocab           int     `json:"vocab"`
+	DModel          int     `json:"d_model"`
+	Layers          int     `json:"layers"`
+	Heads           int     `json:"heads"`
+	Context         int     `json:"context"`
+	Block           string  `json:"block"`
+	Norm            string  `json:"norm"`
+	NormBias        bool    `json:"norm_bias"`
+	NormEps         float64 `json:"norm_eps"`
+	LinearBias      bool    `json:"linear_bias"`
+	QKNorm          bool    `json:"qk_norm"`
+	MLP             string  `json:"mlp"`
+	MLPHidden       int     `json:"mlp_hidden"`
+	AttentionOutput bool    `json:"attention_output"`
+	TiedHead        bool    `json:"tied_head"`
+	RopeBase        float64 `json:"rope_base"`
+	InitStd         float64 `json:"init_std"`
+}
+
+// Optimizer is AdamW and its schedule.
+type Optimizer struct {
+	Beta1       float64 `json:"beta1"`
+	Beta2       float64 `json:"beta2"`
+	Eps         float64 `json:"eps"`
+	WeightDecay float64 `json:"weight_decay"`
+	Clip        float64 `json:"clip"`
+	LR          float64 `json:"lr"`
+	Warmup      float64 `json:"warmup"` // share of all steps
+	Schedule    string  `json:"schedule"`
+	FinalLR     float64 `json:"final_lr"`
+}
+
+// TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer state) where training goes on from
+// another model. Outputs: model.safetensors, optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
+type TrainParams struct {
+	Model     Model     `json:"model"`
+	Optimizer Optimizer `json:"optimizer"`
+	Tokens    int64     `json:"tokens"` // training length; whole batches, rounded up
+	Batch     int64     `json:"batch"`  // tokens per optimizer step
+	Sampling  string    `json:"sampling"`
+	Seed      int64     `json:"seed"`
+	Start     string    `json:"start"`   // random, model (weights of input start), state (weights and moments)
+	Moments   bool      `json:"moments"` // leave the optimizer state as an output
+}
+
+// MergeParams averages checkpoints. Inputs: model.N. Output: model.safetensors.
+type MergeParams struct {
+	Weights []string `json:"weights"` // one per model, exact fractions: "1/6"
+}
+
+// EvalParams scores one model, or a weighted average of models made on the fly, on one evaluation set. Inputs: model.N, tokens. Output:
+// losses.parquet.
+type EvalParams struct {
+	Model     Model    `json:"model"`
+	Weights   []string `json:"weights"`
+	Documents int64    `json:"documents"` // at most, chosen by a hash of their identity
+	EOS       uint32   `json:"eos"`
+}
+
+// CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, both as .csv, and
+// figures/<set>.svg.
+type CorrelateParams struct {
+	Scores    []Score  `json:"scores"`
+	Sets      []string `json:"sets"`    // evaluation sets in display order
+	Proxies   []string `json:"proxies"` // in display order
+	Resamples int      `json:"resamples"`
+	Level     float64  `json:"level"`
+	Seed      int64    `json:"seed"`
+}
+
+// Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean of the
+// perplexities of its tables: one table for a model on an out-of-domain set; one per domain in-domain; one per unit for mean_ind.
+type Score struct {
+	Group   string `json:"group"` // set of mixtures
+	Mixture string `json:"mixture"`
+	Scorer  string `json:"scorer"`
+	Set     string `json:"set"`
+	Losses  []int  `json:"losses"` // numbers of the losses inputs
+}

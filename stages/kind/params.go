@@ -127,12 +127,13 @@ type CorrelateParams struct {
 	Seed      int64    `json:"seed"`
 }
 
-// Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean of the
-// perplexities of its tables: one table for a model on an out-of-domain set; one per domain in-domain; one per unit for mean_ind.
+// Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean over
+// domains of the mean over a domain's tables of a table's perplexity exp(nats / tokens). Out of domain there is one domain with one table
+// for a model and one per unit for mean_ind; in-domain one domain per partition of the mixture.
 type Score struct {
-	Group   string `json:"group"` // set of mixtures
-	Mixture string `json:"mixture"`
-	Scorer  string `json:"scorer"`
-	Set     string `json:"set"`
-	Losses  []int  `json:"losses"` // numbers of the losses inputs
+	Group   string  `json:"group"` // set of mixtures
+	Mixture string  `json:"mixture"`
+	Scorer  string  `json:"scorer"`
+	Set     string  `json:"set"`
+	Losses  [][]int `json:"losses"` // domain -> numbers of the losses inputs
 }

@@ -1,0 +1,123 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+
+	"ablate/stages/internal/stat"
+)
+
+const (
+	scatterWidth = 380
+	scatterBox   = 250 // height of the plotting area
+	left         = 52
+	right        = 14
+)
+
+// SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot be drawn.
+func (s Scatter) SVG() ([]byte, error) {
+	b := boundsOf(s.Series)
+	keys := make([]key, len(s.Series))
+	for i, series := range s.Series {
+		keys[i] = key{name: series.Name, value: legendValue(series)}
+	}
+	c := &canvas{width: scatterWidth}
+	c.text("t", 8, 20, clip(s.Title, scatterWidth-16, 14))
+	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(i int, x, y float64) {
+		c.WriteString(marker(i, x, y, ""))
+		if s.Series[i].Fit {
+			c.line("f", x-9, y, x+9, y, fmt.Sprintf(` stroke="%s"%s`, hue(i), dash(i)))
+		}
+	})
+	top := bottomOfLegend + 26
+	x := newAxis(b.x0, b.x1, left, scatterWidth-right, 5)
+	y := newAxis(b.y0, b.y1, top+scatterBox, top, 5)
+	c.frame(x, y, s.XLabel, s.YLabel)
+	if s.Diagonal && b.drawn > 0 {
+		c.diagonal(x, y)
+	}
+	for i, series := range s.Series {
+		if series.Fit {
+			c.fit(series, x, y, fmt.Sprintf(` stroke="%s"%s`, hue(i), dash(i)))
+		}
+	}
+	for i, series := range s.Series {
+		for _, p := range series.Points {
+			if drawable(p) {
+				c.WriteString(marker(i, x.at(p.X), y.at(p.Y), pointTitle(series.Name, p)))
+			}
+		}
+	}
+	if b.drawn == 0 {
+		c.text("m", (x.from+x.to)/2, top+scatterBox/2, "no scores to draw")
+	}
+	c.height = top + scatterBox + 42
+	c.note(b.left)
+	return c.finish(s.Title, fmt.Sprintf("Scatter plot of %s over %s, %s", s.YLabel, s.XLabel, count(b.drawn, "point"))), nil
+}
+
+func pointTitle(series string, p Point) string {
+	t := fmt.Sprintf("%s: %s → %s", series, short(p.X), short(p.Y))
+	if p.Label != "" {
+		t = p.Label + "\n" + t
+	}
+	return t
+}
+
+// columns returns the drawable coordinates.
+func (s Series) columns() (x, y []float64) {
+	for _, p := range s.Points {
+		if drawable(p) {
+			x, y = append(x, p.X), append(y, p.Y)
+		}
+	}
+	return x, y
+}
+
+func legendValue(s Series) string {
+	if !s.Fit {
+		return ""
+	}
+	x, y := s.columns()
+	if r := stat.Pearson(x, y); !math.IsNaN(r) {
+		return "r " + number(r, 2)
+	}
+	return "r –"
+}
+
+// diagonal draws the part of y = x inside the frame.
+func (c *canvas) diagonal(x, y axis) {
+	lo, hi := math.Max(x.lo, y.lo), math.Min(x.hi, y.hi)
+	if lo < hi {
+		c.line("d", x.at(lo), y.at(lo), x.at(hi), y.at(hi), "")
+	}
+}
+
+// fit draws the least-squares line of y on x, slope = r sy/sx, from the leftmost to the rightmost point; no farther, since nothing is
+// known there. It needs three points that are not all on one vertical or horizontal line, as r does.
+func (c *canvas) fit(s Series, ax, ay axis, paint string) {
+	xs, ys := s.columns()
+	if math.IsNaN(stat.Pearson(xs, ys)) {
+		return
+	}
+	slope, at, mean := leastSquares(xs, ys)
+	lo, hi := xs[0], xs[0]
+	for _, v := range xs {
+		lo, hi = math.Min(lo, v), math.Max(hi, v)
+	}
+	c.line("f", ax.at(lo), ay.at(mean+slope*(lo-at)), ax.at(hi), ay.at(mean+slope*(hi-at)), paint)
+}
+
+// leastSquares returns the slope and the point of means the line goes through.
+func leastSquares(x, y []float64) (slope, meanX, meanY float64) {
+	for i := range x {
+		meanX += x[i] / float64(len(x))
+		meanY += y[i] / float64(len(x))
+	}
+	var sxy, sxx float64
+	for i := range x {
+		sxy += (x[i] - meanX) * (y[i] - meanY)
+		sxx += (x[i] - meanX) * (x[i] - meanX)
+	}
+	return sxy / sxx, meanX, meanY
+}

@@ -1,0 +1,139 @@
+// Package report writes the page a study ends in: one self-contained HTML file that answers "which mixture should I train on?" first, says
+// how far the answer can be trusted second, and shows every number behind it third.
+//
+// Words are those of the study: mixture, proxy, reference, eval set, unit, partition. The page explains each where it first matters.
+//
+// Data carries plain values; what is not known is NaN (numbers) or empty (names), and shows as a dash. Render computes no statistic. It
+// formats, orders nothing (rows keep the caller's order), and puts into words what follows from the values: which choices agree, and
+// which correlations are weak evidence.
+//
+// The page fetches nothing, from network or disk; its one script sorts tables, and without it everything is still there. It does not
+// promise to be read by machines: scores.parquet and correlations.parquet are for that.
+package report
+
+// Data is all that a page shows. Same value, same bytes.
+type Data struct {
+	Study   string // name of the study
+	About   string // one sentence of its author; may be empty
+	Program string // name and version of the program, for the foot
+	Metric  string // what scores are, in running text; empty: "perplexity". Lower is better.
+
+	Choices      []Choice // one per eval set: the answer
+	EvalSets     []EvalSet
+	Partitions   []Partition
+	Mixtures     []Mixture
+	Correlations []Correlation // in groups of one eval set
+	Scores       []ScoreTable
+	Scatters     []Figure // one per eval set
+	Curves       []Figure // training curves
+	Models       []Model
+	Steps        []Steps
+	Warnings     []string // whole sentences
+	Provenance   []Fact
+}
+
+// Choice is the answer for one eval set: the mixture of lowest proxy score, beside the best one by reference.
+type Choice struct {
+	Set             string
+	Proxy           string  // the proxy that chose
+	Candidates      int     // mixtures the proxy scored
+	Chosen          string  // mixture
+	ChosenProxy     float64 // its proxy score
+	ChosenReference float64 // its reference score; NaN: no reference model of it was trained
+	References      int     // mixtures with a reference model; 0: nothing to check against
+	Best            string  // mixture of lowest reference score
+	BestReference   float64
+	Rank            int // place of Chosen among References by reference score, 1 = best; 0: unknown
+}
+
+// EvalSet describes what is evaluated on.
+type EvalSet struct {
+	Name      string
+	InDomain  bool
+	Documents int
+	Tokens    int64
+	Bytes     int64
+	About     string // one sentence; may be empty
+}
+
+// Partition is one row of the corpus table; documents and tokens are those to train on.
+type Partition struct {
+	Name             string
+	Corpus           string
+	Units            int
+	Documents        int
+	Tokens           int64
+	HeldOut          int // documents
+	RemovedDocuments int // by decontamination
+	RemovedTokens    int64
+}
+
+// Mixture is one candidate.
+type Mixture struct {
+	Name       string
+	Partitions []string
+	Units      int
+	Tokens     int64   // training tokens of its reference model, trained or not
+	Shares     []Share // of tokens; may be empty
+	Reference  bool    // a reference model was trained
+}
+
+// Share is a partition's part of a mixture, 0 to 1.
+type Share struct {
+	Partition string
+	Share     float64
+}
+
+// Interval is a statistic with its bounds; NaN where undefined.
+type Interval struct{ Value, Low, High float64 }
+
+// Correlation is how well one proxy foretells the reference on one eval set.
+type Correlation struct {
+	Set, Proxy                 string
+	N                          int // mixtures compared
+	Pearson, Spearman, Kendall Interval
+	Regret                     float64 // reference score of the chosen mixture less the best one's
+	Chosen                     string
+	Rank                       int // of the chosen, by reference; 0: unknown
+	PairwiseAccuracy           float64
+}
+
+// ScoreTable is every score on one eval set. Values has one score per column and mixture; NaN: not scored.
+type ScoreTable struct {
+	Set       string
+	Columns   []string // scorers: proxies, and the reference
+	Reference int      // index of the reference's column; negative: none
+	Rows      []ScoreRow
+}
+
+// ScoreRow is one mixture's scores, in the order of the table's columns.
+type ScoreRow struct {
+	Mixture string
+	Values  []float64
+}
+
+// Figure is a drawing of package plot. SVG is checked before it is inlined: see trusted.
+type Figure struct {
+	Title   string
+	Caption string
+	SVG     []byte
+}
+
+// Model is one trained model. Kind is seed, unit or reference. Key and Checkpoint may be whole digests: eight digits are shown.
+type Model struct {
+	Name, Kind      string
+	Tokens          int64
+	FinalLoss       float64 // nats per token
+	Key, Checkpoint string
+}
+
+// Steps sums up the steps of one kind.
+type Steps struct {
+	Kind    string
+	Count   int
+	Bytes   int64   // of their outputs
+	Seconds float64 // of work, when it was done; NaN: not recorded
+}
+
+// Fact is one line of provenance.
+type Fact struct{ Name, Value string }

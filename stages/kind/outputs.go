@@ -47,9 +47,10 @@ func ValidationOutput(partition string) string {
 	return ValidFolder + "/" + Escape(partition) + tokenFileEnding
 }
 
-// FigureOutput names the scatter of a group of mixtures on an evaluation set.
+// FigureOutput names the scatter of a group of mixtures on an evaluation set. A dash of the group is escaped too, so that the first one
+// stands between the two.
 func FigureOutput(group, set string) string {
-	return FiguresFolder + "/" + Escape(group) + "-" + Escape(set) + ".svg"
+	return FiguresFolder + "/" + strings.ReplaceAll(Escape(group), "-", "%2D") + "-" + Escape(set) + ".svg"
 }
 
 // maxComponent is the longest escaped piece between two slashes: file systems allow 255 bytes, and an ending follows.

@@ -67,6 +67,7 @@ func TestOutputs(t *testing.T) {
 		{TestOutput("go"), "test/go.arrow"},
 		{ValidationOutput("go"), "validation/go.arrow"},
 		{FigureOutput("pairs", "in-domain"), "figures/pairs-in-domain.svg"},
+		{FigureOutput("pairs-in", "domain"), "figures/pairs%2Din-domain.svg"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -1,0 +1,35 @@
+// Package kernel holds the compute kernels of the CPU transformer: matrix
+// product, attention, norms, activations, cross entropy, AdamW and merging,
+// forward and backward, in float32 over plain slices. It knows nothing of
+// graphs or of models; the package above it checks shapes.
+//
+// Letters: B sequences in a batch, T positions in a sequence, C channels (the
+// width of a row), V words of the vocabulary, NH heads, HD channels of a head,
+// H hidden channels of the feed-forward block. All arrays are row-major. The
+// gradient of x is dx. Arguments come in one order: outputs, inputs, sizes.
+//
+// # Paths
+//
+// There are three paths: "avx512" and "avx2" (assembly, amd64) and "portable"
+// (Go). They give the same bits, because
+//   - each element of a matrix product is one chain of fused multiply-adds in
+//     the order of k (see Gemm), whatever the blocking;
+//   - each sum along a row keeps 16 partial sums, element i in sum i mod 16,
+//     folded as a tree: 8+8, 4+4, 2+2, 1+1;
+//   - each sum over rows keeps a number of partial sums that does not depend on
+//     the number of threads;
+//   - everything else uses only IEEE operations that are rounded correctly
+//     (add, subtract, multiply, divide, square root), in one order, never fused.
+//
+// Two things are not promised: the payload and sign of a NaN, and equal bits
+// across architectures where the standard library's float64 log, sin, cos and
+// pow, used for lse and for the rotary table, differ in the last place before
+// they are rounded to float32.
+//
+// # Contracts
+//
+// Outputs do not alias inputs unless a kernel says so. Slices may be longer
+// than needed. A slice that is too short is our own mistake and panics, as
+// slices do. Backward kernels accumulate (+=) into the gradients of parameters
+// and overwrite the gradients of activations.
+package kernel

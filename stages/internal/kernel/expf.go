@@ -1,0 +1,53 @@
+package kernel
+
+import "math"
+
+// Constants of expf. ln2Hi has 9 significant bits, so that n*ln2Hi is exact for
+// |n| < 2^15; ln2Hi+ln2Lo is ln 2 to 2e-8 relative of ln2Lo. expC are the
+// coefficients of (exp(r)-1-r)/r^2 on |r| <= ln2/2 as in Cephes expf
+// (S. Moshier, Methods and Programs for Mathematical Functions, 1989).
+const (
+	expLow   = -104 // below, exp rounds to 0 in float32
+	expHigh  = 89   // above, exp rounds to +Inf in float32
+	log2e    = 1.44269504088896341
+	ln2Hi    = 0.693359375
+	ln2Lo    = -2.12194440e-4
+	expRound = 12582912 // 1.5*2^23: adding it leaves the nearest integer in the low bits
+	expC0    = 5.0000001201e-1
+	expC1    = 1.6666665459e-1
+	expC2    = 4.1665795894e-2
+	expC3    = 8.3334519073e-3
+	expC4    = 1.3981999507e-3
+	expC5    = 1.9875691500e-4
+)
+
+// expf returns exp(x) with a relative error of at most 1e-7 where the result
+// is normal, and half a unit of the smallest subnormal more below that
+// (TestExpError measures it over all float32). expf(-Inf) = 0, expf(NaN) = NaN.
+//
+// exp(x) = 2^n exp(r), n = round(x/ln2), r = x - n ln2. 2^n is applied as two
+// factors, because n runs from -150 to 128.
+func expf(x float32) float32 {
+	if x < expLow {
+		x = expLow
+	}
+	if x > expHigh {
+		x = expHigh
+	}
+	t := float32(x*log2e) + expRound
+	n := t - expRound
+	r := x - float32(n*ln2Hi)
+	r -= float32(n * ln2Lo)
+	q := float32(expC5)
+	q = float32(q*r) + expC4
+	q = float32(q*r) + expC3
+	q = float32(q*r) + expC2
+	q = float32(q*r) + expC1
+	q = float32(q*r) + expC0
+	y := float32(float32(q*r)*r) + r
+	y += 1
+	i := int32(math.Float32bits(t)) - 0x4B400000 // n as an integer
+	h := i >> 1
+	y *= math.Float32frombits(uint32(h+127) << 23)
+	return y * math.Float32frombits(uint32(i-h+127)<<23)
+}

@@ -1,0 +1,46 @@
+package kernel
+
+import "math"
+
+// fma32 returns a*b+c rounded once to float32, what the FMA instruction gives.
+//
+// The float64 product of two float32 is exact (24+24 bits <= 53), so only the
+// sum is rounded, once to float64 and once more to float32. Rounding twice goes
+// wrong only if the float64 sum is inexact and lies half-way between two
+// float32; there the sum is first made odd, as in Boldo and Melquiond,
+// "Emulation of a FMA and correctly rounded sums: proved algorithms using
+// rounding to odd", IEEE Trans. Computers 57(4), 2008. Below the smallest
+// normal float32 the half-way points lie elsewhere, so that range always takes
+// the careful way.
+func fma32(a, b, c float32) float32 {
+	p := float64(a) * float64(b)
+	s := p + float64(c)
+	u := math.Float64bits(s)
+	if u&halfMask == halfBits || u&^signBit < minNormal {
+		return fma32Careful(p, float64(c), s)
+	}
+	return float32(s)
+}
+
+const (
+	halfMask  = 1<<29 - 1          // the bits of a float64 significand beyond a float32's
+	halfBits  = 1 << 28            // half a unit in the last place of a float32
+	signBit   = 1 << 63            //
+	minNormal = (1023 - 126) << 52 // bits of 2^-126 as a float64
+)
+
+//go:noinline
+func fma32Careful(p, c, s float64) float32 {
+	// The error of s = p+c, exact: Knuth's TwoSum.
+	t := s - p
+	e := (p - (s - t)) + (c - t)
+	u := math.Float64bits(s)
+	if e != 0 && u&1 == 0 {
+		if (e > 0) == (s > 0) {
+			u++
+		} else {
+			u--
+		}
+	}
+	return float32(math.Float64frombits(u))
+}

@@ -1,0 +1,115 @@
+package kernel
+
+import "math"
+
+// AdamWParams are the scalars of one AdamW step.
+type AdamWParams struct {
+	LR           float64
+	Beta1, Beta2 float64
+	Eps          float64
+	WeightDecay  float64
+	Correction1  float64 // 1 - Beta1^t at step t = 1, 2, ...
+	Correction2  float64 // 1 - Beta2^t
+	GradScale    float64 // multiplies g first: clipping, accumulation
+}
+
+// AdamW is one step as PyTorch's AdamW takes it (Loshchilov and Hutter,
+// "Decoupled Weight Decay Regularization", arXiv:1711.05101):
+//
+//	g' = g GradScale
+//	w  = w (1 - LR WeightDecay)
+//	m  = Beta1 m + (1-Beta1) g'
+//	v  = Beta2 v + (1-Beta2) g'^2
+//	w  = w - LR/Correction1 m / (sqrt(v)/sqrt(Correction2) + Eps)
+//
+// All have w's length; g is not changed.
+func AdamW(p *Pool, w, g, m, v []float32, o AdamWParams) {
+	c := adamCoefficients{
+		gradScale: float32(o.GradScale),
+		keep:      float32(1 - o.LR*o.WeightDecay),
+		beta1:     float32(o.Beta1),
+		new1:      float32(1 - o.Beta1),
+		beta2:     float32(o.Beta2),
+		new2:      float32(1 - o.Beta2),
+		step:      float32(o.LR / o.Correction1),
+		root:      float32(1 / math.Sqrt(o.Correction2)),
+		eps:       float32(o.Eps),
+	}
+	p.split(len(w), grain, func(lo, hi int) {
+		adamRow(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], &c)
+	})
+}
+
+// adamCoefficients are what adamRow multiplies by; the order of the fields is
+// known to the assembly.
+type adamCoefficients struct {
+	gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32
+}
+
+func adamRow(w, g, m, v []float32, c *adamCoefficients) {
+	n := len(w)
+	g, m, v = g[:n], m[:n], v[:n]
+	for i := range w {
+		d := g[i] * c.gradScale
+		mi := float32(m[i]*c.beta1) + float32(d*c.new1)
+		vi := float32(v[i]*c.beta2) + float32(float32(d*d)*c.new2)
+		m[i], v[i] = mi, vi
+		den := float32(float32(math.Sqrt(float64(vi)))*c.root) + c.eps
+		w[i] = float32(w[i]*c.keep) - float32(mi*c.step)/den
+	}
+}
+
+// sumBlock is the number of elements of one partial sum of SumSquares. It must
+// not depend on the threads.
+const sumBlock = 8192
+
+// SumSquares returns the sum of x[i]^2 in float64: blocks of 8192 elements, 16
+// partial sums each, folded as a tree, then the blocks in order.
+func SumSquares(p *Pool, x []float32) float64 {
+	blocks := (len(x) + sumBlock - 1) / sumBlock
+	p.sums = grow(p.sums, blocks)
+	sums := p.sums
+	p.run(blocks, func(_ *worker, i int) {
+		sums[i] = blockSquares(x[i*sumBlock : min(len(x), (i+1)*sumBlock)])
+	})
+	var sum float64
+	for _, s := range sums {
+		sum += s
+	}
+	return sum
+}
+
+func blockSquares(x []float32) float64 {
+	var s [lanes]float64
+	for i, v := range x {
+		d := float64(v)
+		s[i%lanes] += float64(d * d)
+	}
+	for w := lanes / 2; w > 0; w /= 2 {
+		for i := range w {
+			s[i] += s[i+w]
+		}
+	}
+	return s[0]
+}
+
+// WeightedSum sets dst[i] = sum over j of weights[j]*srcs[j][i], added in
+// float64 in the order of j and rounded once. dst may be one of srcs.
+func WeightedSum(p *Pool, dst []float32, srcs [][]float32, weights []float64) {
+	p.split(len(dst), grain, func(lo, hi int) {
+		var acc [256]float64
+		for ; lo < hi; lo += len(acc) {
+			a := acc[:min(len(acc), hi-lo)]
+			clear(a)
+			for j, src := range srcs {
+				weight := weights[j]
+				for i, v := range src[lo : lo+len(a)] {
+					a[i] += float64(float64(v) * weight)
+				}
+			}
+			for i, v := range a {
+				dst[lo+i] = float32(v)
+			}
+		}
+	})
+}

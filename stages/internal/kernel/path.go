@@ -1,0 +1,81 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// pathVariable names the environment variable that forces a path.
+const pathVariable = "ABLATE_KERNEL"
+
+// path is one implementation of the inner loops.
+type path struct {
+	name string
+}
+
+var portablePath = path{
+	name: "portable",
+}
+
+var choice struct {
+	sync.Mutex
+	made bool
+	k    *path
+	err  error
+}
+
+// Select chooses the path of the pools made from now on: "avx512", "avx2",
+// "portable", or "" for what ABLATE_KERNEL says and, if that is empty, the best
+// this machine has. It is an error to ask for what the machine lacks; nothing
+// else is put in its place. No path changes any result.
+func Select(name string) error {
+	choice.Lock()
+	defer choice.Unlock()
+	k, err := find(name)
+	if err == nil || !choice.made {
+		choice.made, choice.k, choice.err = true, k, err
+	}
+	return err
+}
+
+// Features says which path the next pool will run: its name.
+func Features() string {
+	k, err := selected()
+	if err != nil {
+		return "none: " + err.Error()
+	}
+	return k.name
+}
+
+func selected() (*path, error) {
+	choice.Lock()
+	defer choice.Unlock()
+	if !choice.made {
+		choice.k, choice.err = find("")
+		choice.made = true
+	}
+	return choice.k, choice.err
+}
+
+func find(name string) (*path, error) {
+	available := paths()
+	asked := "kernel path"
+	if name == "" {
+		name = os.Getenv(pathVariable)
+		asked = pathVariable
+	}
+	if name == "" {
+		return available[0], nil
+	}
+	names := make([]string, len(available))
+	for i, k := range available {
+		names[i] = k.name
+	}
+	if i := slices.Index(names, name); i >= 0 {
+		return available[i], nil
+	}
+	return nil, fmt.Errorf("%s %q: this machine has %s", asked, name, strings.Join(names, ", "))
+}

@@ -1,0 +1,4 @@
+package kernel
+
+// paths lists what this machine can run, best first.
+func paths() []*path { return []*path{&portablePath} }

@@ -1,0 +1,164 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// Pool is a fixed set of workers with scratch memory of their own. One
+// goroutine at a time may use it. Results of kernels never depend on Threads.
+type Pool struct {
+	k       *path
+	threads int
+	work    []worker
+	wake    chan struct{} // one message per worker that shall join the current run
+	exited  sync.WaitGroup
+
+	// State of the current run, written before the wake messages.
+	f       func(w *worker, i int)
+	n       int64
+	next    atomic.Int64
+	joined  sync.WaitGroup
+	failed  atomic.Pointer[failure]
+	scratch []float32 // for the caller between runs: partial sums over rows
+	sums    []float64
+	gemm    gemmCall
+	gemmRun func(w *worker, i int) // bound once, so that Gemm allocates nothing
+}
+
+// worker is what one worker may scribble on. The caller of Run is worker 0.
+type worker struct {
+	packB []float32 // packed block of B
+	tile  []float32 // one tile of C, for the edges
+	attn  []float32 // attention scratch
+	_     [64]byte  // keeps the headers of two workers off one cache line
+}
+
+type failure struct {
+	value any
+	stack []byte
+}
+
+// NewPool starts threads-1 goroutines; the caller of each kernel is the last
+// worker. A number below one counts as one. Close ends the goroutines.
+//
+// NewPool panics if ABLATE_KERNEL asked for a path that this machine does not
+// have and no Select has succeeded since; call Select("") first to get that as
+// an error.
+func NewPool(threads int) *Pool {
+	k, err := selected()
+	if err != nil {
+		panic("internal error: kernel used without a path: " + err.Error())
+	}
+	return newPool(threads, k)
+}
+
+func newPool(threads int, k *path) *Pool {
+	threads = max(threads, 1)
+	p := &Pool{k: k, threads: threads, work: make([]worker, threads), wake: make(chan struct{}, threads)}
+	p.gemmRun = p.gemmTask
+	p.exited.Add(threads - 1)
+	for i := 1; i < threads; i++ {
+		go p.serve(&p.work[i])
+	}
+	return p
+}
+
+// Threads is the number of workers, the caller included.
+func (p *Pool) Threads() int { return p.threads }
+
+// Close ends the workers and waits for them. The pool cannot be used after.
+func (p *Pool) Close() {
+	close(p.wake)
+	p.exited.Wait()
+}
+
+// Run calls f(0) ... f(n-1), each once, on the workers, and returns when all
+// are done. Which worker takes which i is not fixed, so f(i) must write only
+// what no other call touches. If a call panics, Run panics with the same value
+// after the calls under way have ended; the calls not yet begun are dropped.
+// f must not call Run.
+func (p *Pool) Run(n int, f func(i int)) {
+	p.run(n, func(_ *worker, i int) { f(i) })
+}
+
+func (p *Pool) run(n int, f func(w *worker, i int)) {
+	if helpers := min(n, p.threads) - 1; helpers > 0 {
+		p.f, p.n = f, int64(n)
+		p.next.Store(0)
+		p.joined.Add(helpers)
+		for range helpers {
+			p.wake <- struct{}{}
+		}
+		p.drain(&p.work[0])
+		p.joined.Wait()
+		p.f = nil
+		if e := p.failed.Swap(nil); e != nil {
+			if err, ok := e.value.(error); ok {
+				panic(fmt.Errorf("worker: %w\n%s", err, e.stack))
+			}
+			panic(e.value)
+		}
+		return
+	}
+	for i := range n {
+		f(&p.work[0], i)
+	}
+}
+
+func (p *Pool) serve(w *worker) {
+	defer p.exited.Done()
+	for range p.wake {
+		p.drain(w)
+		p.joined.Done()
+	}
+}
+
+// drain takes indices until none is left.
+func (p *Pool) drain(w *worker) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.next.Store(p.n)
+			p.failed.CompareAndSwap(nil, &failure{v, debug.Stack()})
+		}
+	}()
+	for i := p.next.Add(1) - 1; i < p.n; i = p.next.Add(1) - 1 {
+		p.f(w, int(i))
+	}
+}
+
+// split calls f on [lo, hi) ranges that cover [0, n), each of at least grain
+// elements except the last. For work whose result does not depend on the cut.
+func (p *Pool) split(n, grain int, f func(lo, hi int)) {
+	if n <= grain || p.threads == 1 {
+		if n > 0 {
+			f(0, n)
+		}
+		return
+	}
+	// Four pieces per worker even out cores that other programs slow down.
+	size := max(grain, (n+4*p.threads-1)/(4*p.threads))
+	size = (size + lanes - 1) / lanes * lanes
+	p.run((n+size-1)/size, func(_ *worker, i int) {
+		f(i*size, min(n, (i+1)*size))
+	})
+}
+
+// grow returns a slice of n elements, b's memory if it is large enough.
+func grow[E any](b []E, n int) []E {
+	if cap(b) < n {
+		return make([]E, n)
+	}
+	return b[:n]
+}
+
+// splitRows is split for rows of n elements that need a worker's scratch.
+func (p *Pool) splitRows(rows, n int, f func(w *worker, lo, hi int)) {
+	least := max(1, grain/max(n, 1))
+	size := max(least, (rows+4*p.threads-1)/(4*p.threads))
+	p.run((rows+size-1)/size, func(w *worker, i int) {
+		f(w, i*size, min(rows, (i+1)*size))
+	})
+}

@@ -1,0 +1,62 @@
+package kernel
+
+import "math"
+
+// RopeTable holds the cosines and sines of Rope for T positions.
+type RopeTable struct {
+	half     int
+	cos, sin []float32 // (T, HD/2)
+}
+
+// NewRopeTable computes the angles t * base^(-2i/HD), i < HD/2, in float64. HD
+// must be even.
+func NewRopeTable(T, HD int, base float64) *RopeTable {
+	half := HD / 2
+	r := &RopeTable{half: half, cos: make([]float32, T*half), sin: make([]float32, T*half)}
+	for i := range half {
+		freq := math.Pow(base, -2*float64(i)/float64(HD))
+		for t := range T {
+			r.cos[t*half+i] = float32(math.Cos(float64(t) * freq))
+			r.sin[t*half+i] = float32(math.Sin(float64(t) * freq))
+		}
+	}
+	return r
+}
+
+// Rope turns NH heads of each row in place (Su et al., "RoFormer",
+// arXiv:2104.09864), pairing channel i with channel i+HD/2 as GPT-NeoX does. x
+// has B*T rows, stride apart, and the heads fill the first NH*HD of each. The
+// angle is that of position t; inverse turns back, which is also the backward.
+// The table must have been made for the same HD and at least T positions.
+func Rope(p *Pool, x []float32, table *RopeTable, B, T, stride, NH, HD int, inverse bool) {
+	half := table.half
+	p.split(B*T, max(1, grain/max(NH*HD, 1)), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			t := r % T
+			cos, sin := table.cos[t*half:(t+1)*half], table.sin[t*half:(t+1)*half]
+			for h := range NH {
+				at := r*stride + h*HD
+				turn(x[at:at+half], x[at+half:at+2*half], cos, sin, inverse)
+			}
+		}
+	})
+}
+
+// turn sets (a, b) = (a cos - b sin, b cos + a sin), with -sin if inverse.
+func turn(a, b, cos, sin []float32, inverse bool) {
+	n := len(a)
+	b, cos, sin = b[:n], cos[:n], sin[:n]
+	if inverse {
+		for i, u := range a {
+			v, c, s := b[i], cos[i], sin[i]
+			a[i] = float32(u*c) + float32(v*s)
+			b[i] = float32(v*c) - float32(u*s)
+		}
+		return
+	}
+	for i, u := range a {
+		v, c, s := b[i], cos[i], sin[i]
+		a[i] = float32(u*c) - float32(v*s)
+		b[i] = float32(v*c) + float32(u*s)
+	}
+}

@@ -1,5 +1,7 @@
 package specs
 
+import "gopkg.in/yaml.v3"
+
 // This file is the study language: one struct per noun, one field per key. Everything else about a key is a tag beside it, so that the
 // decoder, the JSON Schema and REFERENCE.md cannot disagree:
 //
@@ -37,6 +39,8 @@ type Study struct {
 
 	Path string `yaml:"-"` // where the study was read from, for messages
 	Dir  string `yaml:"-"` // directory that relative file names start from
+
+	root *yaml.Node // the file's outermost mapping, for positions
 }
 
 // Corpus names raw files and says how to read documents from them.

@@ -1,0 +1,139 @@
+package specs
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+//go:embed studies
+var shipped embed.FS
+
+// maxBytes is the largest study that is read. A list of ten thousand mixtures takes less than 1 MiB.
+const maxBytes = 4 << 20
+
+// Load reads a study from a file, or from the studies in the program where no file of that name exists. Mistakes in the study come as
+// Errors, all at once.
+func Load(path string) (*Study, error) {
+	f, err := os.Open(path)
+	if err == nil {
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && !info.IsDir() {
+			data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+			if err != nil {
+				return nil, fmt.Errorf("read study: %w", err)
+			}
+			return Parse(path, data, filepath.Dir(path))
+		}
+	}
+	if data, err := shipped.ReadFile("studies/" + path + ".yaml"); err == nil {
+		return Parse("specs/studies/"+path+".yaml", data, ".")
+	}
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("read study %q: it is a directory", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read study: %w", err)
+	}
+	names := Shipped()
+	hint := ""
+	if near := nearest(strings.TrimSuffix(path, ".yaml"), names); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return nil, fmt.Errorf("read study %q: no such file, nor one of the shipped studies %s%s", path, strings.Join(names, ", "), hint)
+}
+
+// Shipped lists the studies in the program, as Load takes them.
+func Shipped() []string {
+	var names []string
+	err := fs.WalkDir(shipped, "studies", func(path string, _ fs.DirEntry, err error) error {
+		if name, ok := strings.CutSuffix(path, ".yaml"); ok {
+			names = append(names, strings.TrimPrefix(name, "studies/"))
+		}
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("internal error: embedded studies: %v", err))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Parse reads a study from memory. The name is for messages; dir is where relative file names start.
+func Parse(name string, data []byte, dir string) (*Study, error) {
+	root, err := parseYAML(name, data)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Path: name, Dir: dir, root: root}
+	d := newDecoder(name)
+	d.value(root, root, field{typ: reflect.TypeFor[Study]()}, reflect.ValueOf(s).Elem(), nil)
+	if v := s.At("ablate"); s.Version != version && d.given["ablate"] && v.Line > 0 && d.readable([]string{"ablate"}) {
+		// Another version has other keys: what else seems wrong may be right there.
+		return nil, Errors{{v, fmt.Sprintf("ablate: this program reads version %d of the study language, found %d", version, s.Version)}}
+	}
+	c := checker{s: s, d: d}
+	c.fillModel()
+	c.study()
+	if len(d.errs) > 0 {
+		return nil, d.errs.sorted()
+	}
+	return s, nil
+}
+
+// version of the study language.
+const version = 1
+
+// At is the position of a value by the keys and list indices that lead to it; of the nearest existing part where the file does not hold
+// it. For keys and values below a key, it is the key. A study that was not read from YAML has no lines.
+func (s *Study) At(path ...string) Position {
+	n := s.root
+	if n == nil {
+		return Position{File: s.Path}
+	}
+	at := n
+	for _, step := range path {
+		key, value := child(n, step)
+		if value == nil {
+			break
+		}
+		at, n = value, target(value)
+		if n.Kind != yaml.ScalarNode && key != nil {
+			at = key
+		}
+	}
+	return Position{File: s.Path, Line: at.Line, Column: at.Column}
+}
+
+// Errorf is a mistake found after reading, such as a pattern that no file matches, at the position of a value.
+func (s *Study) Errorf(path []string, format string, args ...any) Error {
+	return Error{s.At(path...), about(path, format, args...)}
+}
+
+// child finds the entry of a mapping or list; the key is nil in a list.
+func child(n *yaml.Node, step string) (key, value *yaml.Node) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		quiet := newDecoder("")
+		for _, p := range quiet.pairs(n, nil) {
+			if target(p.key).Value == step {
+				return p.key, p.value
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(step); err == nil && 0 <= i && i < len(n.Content) {
+			return nil, n.Content[i]
+		}
+	}
+	return nil, nil
+}

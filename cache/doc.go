@@ -1,0 +1,23 @@
+// Package cache keeps what steps produced, under the key of what went in.
+//
+// It knows bytes, names and keys, and nothing of what a step is. Its words:
+//
+//   - a [Digest] is the SHA-256 of some bytes; a [Key] is the SHA-256 of a
+//     list of ingredients ([KeyOf]);
+//   - a blob is a file stored under its digest;
+//   - an [Entry] says which blobs, under which names, the step of a key left
+//     behind, and who made them;
+//   - a [Build] is a private directory that becomes an entry by [Build.Commit];
+//   - a [Miss] is the typed answer "not here, compute it", with the reason.
+//
+// Any number of goroutines, processes and hosts may use one directory at the
+// same time; nobody holds a lock while working. FORMAT.md documents the
+// directory, the order of writes and what a reader checks.
+//
+// What it does not promise: that two builds of one key run once (the first
+// commit wins, the other was wasted work); that it notices an edit made by
+// someone who also restores every file time and inode, or rewrites the memo
+// ([Cache.Verify] does, it reads every byte); that anything in partial/
+// survives a power cut; that a file in a build stays as it was if someone
+// still writes to it after Commit began (Commit refuses it when it sees it).
+package cache

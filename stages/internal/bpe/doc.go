@@ -1,0 +1,13 @@
+// Package bpe turns text into token ids and back: byte-level byte-pair encoding as described by a Hugging Face tokenizer.json, and
+// a trainer for small vocabularies of our own.
+//
+// Words: a *token* is a byte string with an id. The *split* (pre-tokenizer) cuts text into *words*, which merges never cross. A *merge*
+// joins two neighbouring tokens; its *rank* is its place in the file, and the lowest rank is always applied first, the leftmost of
+// equals first. An *added token* is matched as literal text before the split; a *special* one marks structure such as the end of a document.
+//
+// Supported: byte-level BPE, no normalizer or NFC, the GPT-2 split or the tiktoken split of dolma2, added tokens without strip or word
+// flags. Load refuses anything else by the name of the feature, rather than encode differently from the library that wrote the file.
+//
+// Not promised: offsets, truncation, padding, templates with special tokens, or a guess at what an unknown option means. Letters and
+// numbers are those of the Unicode version of the Go release (15.0 in Go 1.26), so younger letters may be split differently elsewhere.
+package bpe

@@ -1,0 +1,200 @@
+// Package corpus turns raw files into documents, one at a time, in bounded memory.
+//
+// Words: a *document* is a text with an identity and metadata. A *file* has a path, by which it is opened, and a *name*, which is part of
+// what a study says about its data: it never holds anything of the machine. A document that cannot be used is *dropped* for a reason that
+// is counted; a file that is not what the study says it is (a line that is no JSON object, a field that is not there) is an error.
+//
+// Not promised: that text is in any language or clean, that ids are unique over files, or that JSON Lines are checked beyond JSON itself
+// (of a key that occurs twice the last value counts, as in most readers).
+package corpus
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// Formats.
+const (
+	FormatText  = "text"  // one file is one document
+	FormatJSONL = "jsonl" // one JSON object a line, as Dolma has it
+)
+
+// Reasons for which documents are dropped.
+const (
+	DroppedEmpty = "empty"
+	DroppedUTF8  = "invalid utf-8" // in the text, the id or the metadata; also half of a surrogate pair written as \uD800
+)
+
+// Options say how a file is read. All of them change the result. Compressed files (gzip, zstd) are known by their first bytes.
+type Options struct {
+	Format    string `json:"format"`               // FormatText or FormatJSONL
+	TextField string `json:"text_field,omitempty"` // JSONL: field path of the text, "text" if empty
+	IDField   string `json:"id_field,omitempty"`   // JSONL: field path of the identity, "id" if empty
+	// Metadata gives each name a field path, such as metadata.field or metadata.fields[0] (JSONL), or a regular expression with one
+	// group over the file's name (text).
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
+}
+
+// A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of arrays the first element counts.
+type Document struct {
+	ID   string // text: the file's name; JSONL: the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
+	Text string // valid UTF-8, not empty
+	Meta map[string]string
+}
+
+// Counts say what became of the input: Read = Kept + all of Dropped.
+type Counts struct {
+	Files, Read, Kept int64
+	Bytes             int64            // of the text of kept documents
+	Dropped           map[string]int64 // by reason
+}
+
+// Add adds the counts of another file.
+func (c *Counts) Add(o Counts) {
+	c.Files += o.Files
+	c.Read += o.Read
+	c.Kept += o.Kept
+	c.Bytes += o.Bytes
+	for reason, n := range o.Dropped {
+		c.drop(reason, n)
+	}
+}
+
+func (c *Counts) drop(reason string, n int64) {
+	if c.Dropped == nil {
+		c.Dropped = map[string]int64{}
+	}
+	c.Dropped[reason] += n
+}
+
+// maxDocument bounds a line of JSONL, and a text file, in bytes; what is longer is no document but a mistake.
+const maxDocument = 256 << 20
+
+// Check reports what is wrong with the options.
+func (o Options) Check() error {
+	_, err := o.compile()
+	return err
+}
+
+// Read calls emit for each document of one file, in order. name stands for the file in ids, metadata and errors. Counts are right as far
+// as the reading came, with an error too. An error of emit ends the reading and comes back wrapped.
+func Read(ctx context.Context, opt Options, name string, r io.Reader, emit func(Document) error) (Counts, error) {
+	rd := &reader{name: name, emit: emit, limit: maxDocument}
+	rd.counts.Files = 1
+	err := rd.read(ctx, opt, r)
+	return rd.counts, err
+}
+
+type reader struct {
+	*compiled
+	name   string
+	emit   func(Document) error
+	limit  int
+	counts Counts
+}
+
+func (rd *reader) read(ctx context.Context, opt Options, r io.Reader) (err error) {
+	if rd.compiled, err = opt.compile(); err != nil {
+		return err
+	}
+	in, closer, err := decompress(r)
+	if err != nil {
+		return fmt.Errorf("corpus: %s: %w", rd.name, err)
+	}
+	defer closer()
+	if opt.Format == FormatText {
+		return rd.readText(ctx, in)
+	}
+	return rd.readLines(ctx, in)
+}
+
+func (rd *reader) readText(ctx context.Context, in io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(in, int64(rd.limit)+1))
+	if err != nil {
+		return fmt.Errorf("corpus: %s: read at byte %d: %w", rd.name, len(data), err)
+	}
+	if len(data) > rd.limit {
+		return fmt.Errorf("corpus: %s: a document may have %d bytes: cut the file into smaller ones, or store it as JSONL", rd.name, rd.limit)
+	}
+	meta := make(map[string]string, len(rd.fields))
+	for _, f := range rd.fields {
+		meta[f.name] = f.fromName(rd.name, rd.absent)
+	}
+	return rd.document(Document{ID: rd.name, Text: string(data), Meta: meta}, utf8.Valid(data))
+}
+
+// document counts a document, and hands it on if it can be used.
+func (rd *reader) document(d Document, valid bool) error {
+	rd.counts.Read++
+	switch {
+	case d.Text == "":
+		rd.counts.drop(DroppedEmpty, 1)
+		return nil
+	case !valid:
+		rd.counts.drop(DroppedUTF8, 1)
+		return nil
+	}
+	if err := rd.emit(d); err != nil {
+		return fmt.Errorf("corpus: %s: document %q: %w", rd.name, d.ID, err)
+	}
+	rd.counts.Kept++
+	rd.counts.Bytes += int64(len(d.Text))
+	return nil
+}
+
+// readLines reads JSON Lines. Lines of white space only hold no document and are passed over.
+func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
+	b := bufio.NewReaderSize(in, 1<<20)
+	if mark, err := b.Peek(3); err == nil && string(mark) == "\uFEFF" {
+		b.Discard(3)
+	}
+	var line []byte
+	var offset int64
+	for number := 1; ; number++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		where := func() string { return fmt.Sprintf("corpus: %s:%d (byte %d)", rd.name, number, offset) }
+		var err error
+		line, err = rd.line(b, line[:0])
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: %w", where(), err)
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			d, valid, err := rd.parse(line)
+			if err != nil {
+				return fmt.Errorf("%s: %w", where(), err)
+			}
+			if err := rd.document(d, valid); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return nil
+		}
+		offset += int64(len(line))
+	}
+}
+
+// line reads up to and with the next newline, into buf.
+func (rd *reader) line(b *bufio.Reader, buf []byte) ([]byte, error) {
+	for {
+		part, err := b.ReadSlice('\n')
+		buf = append(buf, part...)
+		if len(buf) > rd.limit {
+			return buf, fmt.Errorf("the line has more than %d bytes: is this a file of JSON Lines?", rd.limit)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return buf, err
+		}
+	}
+}

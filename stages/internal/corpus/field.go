@@ -1,0 +1,149 @@
+package corpus
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fastjson"
+)
+
+// compiled is Options made ready: defaults filled in, paths parsed, metadata in order of names.
+type compiled struct {
+	text, id fieldPath
+	fields   []field
+	absent   string
+	parser   fastjson.Parser
+	scratch  []byte
+}
+
+// A field is one piece of metadata: a path for JSONL, an expression for text.
+type field struct {
+	name string
+	path fieldPath
+	expr *regexp.Regexp
+}
+
+// fromName applies the expression to a file's name.
+func (f *field) fromName(name, absent string) string {
+	m := f.expr.FindStringSubmatchIndex(name)
+	if m == nil || m[2] < 0 {
+		return absent
+	}
+	return name[m[2]:m[3]]
+}
+
+func (o Options) compile() (*compiled, error) {
+	if o.Format != FormatText && o.Format != FormatJSONL {
+		return nil, fmt.Errorf("corpus: format %q: want %q or %q", o.Format, FormatText, FormatJSONL)
+	}
+	c := &compiled{absent: or(o.Absent, "NA")}
+	var err error
+	if c.text, err = parsePath(or(o.TextField, "text")); err != nil {
+		return nil, fmt.Errorf("corpus: text field: %w", err)
+	}
+	if c.id, err = parsePath(or(o.IDField, "id")); err != nil {
+		return nil, fmt.Errorf("corpus: id field: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Metadata)) {
+		f := field{name: name}
+		if o.Format == FormatText {
+			f.expr, err = regexp.Compile(o.Metadata[name])
+			if err == nil && f.expr.NumSubexp() != 1 {
+				err = fmt.Errorf("expression %q has %d groups, want 1: its match is the value", o.Metadata[name], f.expr.NumSubexp())
+			}
+		} else {
+			f.path, err = parsePath(o.Metadata[name])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("corpus: metadata %s: %w", name, err)
+		}
+		c.fields = append(c.fields, f)
+	}
+	return c, nil
+}
+
+func or(value, ifEmpty string) string {
+	if value == "" {
+		return ifEmpty
+	}
+	return value
+}
+
+// A fieldPath leads from the object of a line to a value.
+type fieldPath struct {
+	source string
+	steps  []pathStep
+}
+
+type pathStep struct {
+	key   string
+	index int // of an array, where key is ""
+}
+
+// parsePath reads keys between dots, each with any number of [n] behind it.
+func parsePath(source string) (fieldPath, error) {
+	p := fieldPath{source: source}
+	bad := func(why string) (fieldPath, error) {
+		return fieldPath{}, fmt.Errorf("field path %q: %s: want keys and indices such as metadata.fields[0]", source, why)
+	}
+	for part := range strings.SplitSeq(source, ".") {
+		key, rest, indexed := strings.Cut(part, "[")
+		if key == "" {
+			return bad("a key is empty")
+		}
+		p.steps = append(p.steps, pathStep{key: key})
+		for indexed {
+			var digits, after string
+			var closed bool
+			if digits, after, closed = strings.Cut(rest, "]"); !closed {
+				return bad("a [ is not closed")
+			}
+			n, err := strconv.ParseUint(digits, 10, 31)
+			if err != nil {
+				return bad(fmt.Sprintf("index %q is no number", digits))
+			}
+			p.steps = append(p.steps, pathStep{index: int(n)})
+			if rest, indexed = strings.CutPrefix(after, "["); !indexed && after != "" {
+				return bad(fmt.Sprintf("%q follows an index", after))
+			}
+		}
+	}
+	return p, nil
+}
+
+// find returns nil where the path leads nowhere or to null.
+func (p fieldPath) find(v *fastjson.Value) *fastjson.Value {
+	for _, s := range p.steps {
+		if s.key == "" {
+			a := v.GetArray()
+			if s.index >= len(a) {
+				return nil
+			}
+			v = a[s.index]
+		} else if v = member(v, s.key); v == nil {
+			return nil
+		}
+	}
+	if v.Type() == fastjson.TypeNull {
+		return nil
+	}
+	return v
+}
+
+// member returns the last value of a key, as most JSON readers do; the parser's own look-up returns the first.
+func member(v *fastjson.Value, key string) (found *fastjson.Value) {
+	o := v.GetObject()
+	if o == nil {
+		return nil
+	}
+	o.Visit(func(k []byte, x *fastjson.Value) {
+		if string(k) == key {
+			found = x
+		}
+	})
+	return found
+}

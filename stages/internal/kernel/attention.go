@@ -16,12 +16,12 @@ func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 		x := qkv[b*T*3*C:]
 		for t := range T {
 			s := w.attn[:t+1]
-			refGemm(false, true, 0, 1, t+1, HD, x[t*3*C+h*HD:], 3*C, x[C+h*HD:], 3*C, 0, s, T)
+			refGemm(false, true, 1, t+1, HD, x[t*3*C+h*HD:], 3*C, x[C+h*HD:], 3*C, 0, s, T)
 			m := rowMax(s) * scale
 			sum := rowExp(s, s, scale, m)
 			lse[i*T+t] = logf(sum) + m
 			o := out[(b*T+t)*C+h*HD:][:HD]
-			refGemm(false, false, 0, 1, HD, t+1, s, T, x[2*C+h*HD:], 3*C, 0, o, C)
+			refGemm(false, false, 1, HD, t+1, s, T, x[2*C+h*HD:], 3*C, 0, o, C)
 			rowScale(o, 1/sum)
 		}
 	})
@@ -44,15 +44,15 @@ func AttentionBackward(p *Pool, dqkv, dout, out, lse, qkv []float32, B, T, NH, H
 			s, d := w.attn[:t+1], w.attn[T:T+t+1]
 			do := dout[(b*T+t)*C+h*HD:][:HD]
 			delta := rowDot(do, out[(b*T+t)*C+h*HD:][:HD])
-			refGemm(false, true, 0, 1, t+1, HD, x[t*3*C+h*HD:], 3*C, x[C+h*HD:], 3*C, 0, s, T)
+			refGemm(false, true, 1, t+1, HD, x[t*3*C+h*HD:], 3*C, x[C+h*HD:], 3*C, 0, s, T)
 			rowExp(s, s, scale, lse[i*T+t])
-			refGemm(false, true, 0, 1, t+1, HD, do, C, x[2*C+h*HD:], 3*C, 0, d, T)
-			refGemm(true, false, 0, t+1, HD, 1, s, T, do, C, 1, dx[2*C+h*HD:], 3*C)
+			refGemm(false, true, 1, t+1, HD, do, C, x[2*C+h*HD:], 3*C, 0, d, T)
+			refGemm(true, false, t+1, HD, 1, s, T, do, C, 1, dx[2*C+h*HD:], 3*C)
 			for j := range s {
 				s[j] *= float32(d[j]-delta) * scale
 			}
-			refGemm(false, false, 0, 1, HD, t+1, s, T, x[C+h*HD:], 3*C, 0, dx[t*3*C+h*HD:], 3*C)
-			refGemm(true, false, 0, t+1, HD, 1, s, T, x[t*3*C+h*HD:], 3*C, 1, dx[C+h*HD:], 3*C)
+			refGemm(false, false, 1, HD, t+1, s, T, x[C+h*HD:], 3*C, 0, dx[t*3*C+h*HD:], 3*C)
+			refGemm(true, false, t+1, HD, 1, s, T, x[t*3*C+h*HD:], 3*C, 1, dx[C+h*HD:], 3*C)
 		}
 	})
 }

@@ -8,14 +8,14 @@ import "math"
 // (rows, V). losses may be nil.
 func CrossEntropy(p *Pool, losses, lse, logits []float32, targets []int32, rows, V int) {
 	p.splitRows(rows, V, func(w *worker, lo, hi int) {
-		w.tile = grow(w.tile, max(V, tileSize))
+		w.row = grow(w.row, V)
 		for r := lo; r < hi; r++ {
 			var loss float32
 			lse[r] = 0
 			if t := targets[r]; t >= 0 {
 				row := logits[r*V : (r+1)*V]
 				m := rowMax(row)
-				lse[r] = logf(rowExp(w.tile[:V], row, 1, m)) + m
+				lse[r] = logf(rowExp(w.row[:V], row, 1, m)) + m
 				loss = lse[r] - row[t]
 			}
 			if losses != nil {

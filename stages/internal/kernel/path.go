@@ -13,11 +13,23 @@ const pathVariable = "ABLATE_KERNEL"
 
 // path is one implementation of the inner loops.
 type path struct {
-	name string
+	name           string
+	mr, nr         int      // rows and columns of a tile of C
+	tile, tileHalf tileFunc // panels nr and nr/2 wide
+
+	// copyPanel copies nr columns of depth rows, ld apart, to a panel; nil: Go.
+	copyPanel func(dst, src *float32, ld, depth int)
+	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
+	// panel with rows of width; nil: Go.
+	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
 }
 
 var portablePath = path{
-	name: "portable",
+	name:     "portable",
+	mr:       portableRows,
+	nr:       portableCols,
+	tile:     tilePortable,
+	tileHalf: tileHalfPortable,
 }
 
 var choice struct {

@@ -30,10 +30,12 @@ type Pool struct {
 
 // worker is what one worker may scribble on. The caller of Run is worker 0.
 type worker struct {
-	packB []float32 // packed block of B
-	tile  []float32 // one tile of C, for the edges
-	attn  []float32 // attention scratch
-	_     [64]byte  // keeps the headers of two workers off one cache line
+	packA []float32        // rows of A that do not fill a tile
+	packB []float32        // packed block of B
+	edge  [maxTile]float32 // one tile of C, for the edges
+	row   []float32        // one row of logits
+	attn  []float32        // attention scratch
+	_     [64]byte         // keeps the headers of two workers off one cache line
 }
 
 type failure struct {

@@ -1,8 +1,8 @@
 package kernel
 
-// refGemm is Gemm for the rows lo <= i < hi.
-func refGemm(transA, transB bool, lo, hi, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	for i := lo; i < hi; i++ {
+// refGemm is Gemm.
+func refGemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	for i := range m {
 		for j := range n {
 			var s float32
 			if beta != 0 {

@@ -1,0 +1,88 @@
+package kernel
+
+// Each function is described where the path type or the portable kernel names
+// it; the assembly repeats the loop.
+
+//go:noescape
+func tile8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+
+//go:noescape
+func tile8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+
+//go:noescape
+func tile6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+
+//go:noescape
+func tile6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+
+//go:noescape
+func copy32avx512(dst, src *float32, ld, depth int)
+
+//go:noescape
+func copy16avx(dst, src *float32, ld, depth int)
+
+//go:noescape
+func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
+
+func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
+
+func xgetbv() (eax uint32)
+
+var avx512Path = path{
+	name:       "avx512",
+	mr:         8,
+	nr:         32,
+	tile:       tile8x32avx512,
+	tileHalf:   tile8x16avx512,
+	copyPanel:  copy32avx512,
+	transpose8: transpose8avx,
+}
+
+var avx2Path = path{
+	name:       "avx2",
+	mr:         6,
+	nr:         16,
+	tile:       tile6x16avx2,
+	tileHalf:   tile6x8avx2,
+	copyPanel:  copy16avx,
+	transpose8: transpose8avx,
+}
+
+// paths lists what this machine can run, best first.
+func paths() []*path {
+	avx2, avx512 := detect()
+	var list []*path
+	if avx512 {
+		list = append(list, &avx512Path)
+	}
+	if avx2 {
+		list = append(list, &avx2Path)
+	}
+	return append(list, &portablePath)
+}
+
+// detect asks the processor, and the operating system (XCR0) whether it saves
+// the wide registers. Bits: Intel SDM volume 2, CPUID; volume 1, section 14.3.
+func detect() (avx2, avx512 bool) {
+	const (
+		fma, osxsave, avx  = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ecx
+		avx2Bit            = 1 << 5                    // leaf 7, ebx
+		avx512F, avx512DQ  = 1 << 16, 1 << 17
+		avx512BW, avx512VL = 1 << 30, 1 << 31
+		ymmState, zmmState = 0x6, 0xe6 // XCR0
+	)
+	has := func(r, bits uint32) bool { return r&bits == bits }
+	last, _, _, _ := cpuid(0, 0)
+	if last < 7 {
+		return false, false
+	}
+	_, _, c1, _ := cpuid(1, 0)
+	if !has(c1, fma|osxsave|avx) {
+		return false, false
+	}
+	_, b7, _, _ := cpuid(7, 0)
+	state := xgetbv()
+	avx2 = has(state, ymmState) && has(b7, avx2Bit)
+	avx512 = avx2 && has(state, zmmState) && has(b7, avx512F|avx512DQ|avx512BW|avx512VL)
+	return avx2, avx512
+}

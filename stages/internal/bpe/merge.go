@@ -85,7 +85,7 @@ func (e *Encoder) mergeShort(dst []uint32, word string) []uint32 {
 		ids[at] = t.merges[best].id
 		n--
 		copy(ids[at+1:n], ids[at+2:n+1])
-		copy(ranks[at+1:n-1], ranks[at+2:n])
+		copy(ranks[at:n-1], ranks[at+1:n])
 		if at > 0 {
 			ranks[at-1], _ = t.pairs.find(ids[at-1], ids[at])
 		}

@@ -154,11 +154,12 @@ func (rd *reader) document(d Document, valid bool) error {
 // readLines reads JSON Lines. Lines of white space only hold no document and are passed over.
 func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 	b := bufio.NewReaderSize(in, 1<<20)
-	if mark, err := b.Peek(3); err == nil && string(mark) == "\uFEFF" {
-		b.Discard(3)
-	}
 	var line []byte
-	var offset int64
+	var offset int64 // of the line, in the decompressed file
+	if mark, err := b.Peek(3); err == nil && string(mark) == "\uFEFF" {
+		b.Discard(len(mark))
+		offset = int64(len(mark))
+	}
 	for number := 1; ; number++ {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -1,0 +1,114 @@
+package bpe
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// goSource returns about n bytes of the standard library's source.
+func goSource(tb testing.TB, n int) []string {
+	tb.Helper()
+	root := os.Getenv("GOROOT")
+	if root == "" {
+		root = runtime.GOROOT() //nolint:staticcheck // the toolchain that runs the test is the one wanted
+	}
+	var texts []string
+	err := filepath.WalkDir(filepath.Join(root, "src"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.Contains(path, "testdata") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		texts = append(texts, string(data))
+		if n -= len(data); n <= 0 {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil || len(texts) == 0 {
+		tb.Skipf("no Go source below %q: set GOROOT (%v)", root, err)
+	}
+	return texts
+}
+
+func smallCorpus(tb testing.TB, file string) []string {
+	tb.Helper()
+	var texts []string
+	eachLine(tb, shared(tb, "small/"+file), func(line []byte) {
+		var d struct{ Text string }
+		if err := json.Unmarshal(line, &d); err != nil {
+			tb.Fatal(err)
+		}
+		texts = append(texts, d.Text)
+	})
+	return texts
+}
+
+// BenchmarkEncode encodes whole corpora on one core, with a cache that has seen the corpus before (warm) or has not.
+func BenchmarkEncode(b *testing.B) {
+	for _, tok := range goldenCases {
+		t := load(b, shared(b, "tokenizers/"+tok.file))
+		for _, c := range []struct {
+			name  string
+			texts func() []string
+		}{
+			{"go", func() []string { return goSource(b, 8<<20) }},
+			{"books", func() []string { return smallCorpus(b, "books.jsonl.gz") }},
+			{"arxiv", func() []string { return smallCorpus(b, "arxiv-abstracts.jsonl.gz") }},
+		} {
+			for _, warm := range []bool{false, true} {
+				name := tok.name + "/" + c.name + "/cold"
+				if warm {
+					name = tok.name + "/" + c.name + "/warm"
+				}
+				b.Run(name, func(b *testing.B) {
+					texts := c.texts()
+					e := t.Encoder()
+					bytes, tokens := 0, 0
+					var ids []uint32
+					for _, s := range texts {
+						bytes += len(s)
+						ids = e.Encode(ids[:0], s)
+						tokens += len(ids)
+					}
+					b.SetBytes(int64(bytes))
+					for b.Loop() {
+						if !warm {
+							e = t.Encoder()
+						}
+						for _, s := range texts {
+							ids = e.Encode(ids[:0], s)
+						}
+					}
+					b.ReportMetric(float64(bytes)/float64(tokens), "B/token")
+				})
+			}
+		}
+	}
+}
+
+func BenchmarkTrain(b *testing.B) {
+	texts := goSource(b, 4<<20)
+	bytes := 0
+	for _, s := range texts {
+		bytes += len(s)
+	}
+	b.SetBytes(int64(bytes))
+	for b.Loop() {
+		tr := NewTrainer(TrainOptions{Vocab: 2048})
+		for _, s := range texts {
+			tr.Add(s)
+		}
+		t, err := tr.Train()
+		if err != nil || t.Vocab() != 2048 {
+			b.Fatal(t.Vocab(), err)
+		}
+	}
+}

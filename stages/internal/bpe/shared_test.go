@@ -1,0 +1,47 @@
+package bpe
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// shared returns a path below the data folder that is kept beside the checkout, and skips the test where it is absent.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	dirs := []string{os.Getenv("ABLATE_SHARED")}
+	if at, err := os.Getwd(); err == nil {
+		for ; at != filepath.Dir(at); at = filepath.Dir(at) {
+			dirs = append(dirs, filepath.Join(at, "shared"))
+		}
+	}
+	for _, d := range dirs {
+		if d == "" {
+			continue
+		}
+		if p := filepath.Join(d, "data", name); exists(p) {
+			return p
+		}
+	}
+	t.Skipf("no data/%s: set ABLATE_SHARED to the folder that holds data, or put that folder beside the checkout as shared", name)
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func load(t testing.TB, path string) *Tokenizer {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := Load(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}

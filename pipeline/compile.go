@@ -1,0 +1,274 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"ablate/cache"
+	"ablate/specs"
+	"ablate/stages/kind"
+)
+
+// Sources are the raw files of a study, found and hashed by the caller.
+type Sources struct {
+	Corpora   map[string][]File // by corpus name, sorted by Name
+	EvalSets  map[string][]File // by evaluation set name
+	Tokenizer *File             // where the study names a tokenizer.json
+	Vocab     int               // ids of that tokenizer
+	EOS       uint32            // its end-of-text id
+}
+
+// Catalogue holds the number of units of each partition, by partition set.
+type Catalogue map[string]map[string]int
+
+// textShards is the number of token files that a corpus of many small text files becomes. A file's shard follows from its name, so that a
+// new file changes one shard only.
+const textShards = 8
+
+// Compile turns a study into a plan. The catalogue says how many units each partition has, as found by splitting; a set that the study
+// declares needs none. Where neither is there, the plan ends with the corpus steps and says so in Partial.
+func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
+	c := &compiler{
+		study: study, src: src,
+		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}},
+		dag:    newDAG(),
+		shards: map[string][]int{},
+	}
+	c.vocab, c.eos = src.Vocab, src.EOS
+	if t := study.Tokenizer.Train; t != nil {
+		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
+	}
+	c.corpora()
+	if missing := c.units(found); len(missing) > 0 {
+		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
+	} else if err := c.models(); err != nil {
+		return nil, err
+	}
+	if err := c.dag.finish(c.plan); err != nil {
+		return nil, err
+	}
+	return c.plan, errors.Join(c.errs...)
+}
+
+type compiler struct {
+	study *specs.Study
+	src   Sources
+	plan  *Plan
+	dag   *dag
+	errs  []error
+
+	vocab     int
+	eos       uint32
+	tokenizer Input            // the tokenizer.json
+	shards    map[string][]int // corpus -> tokenize steps
+	evalSets  []string         // sorted
+	evals     []int            // tokenize step of each evaluation set
+	sets      []set            // partition sets, sorted by name
+	seed      int              // seed model's train step, -1 without one
+}
+
+// set is a partition set whose units are known.
+type set struct {
+	name  string
+	split int
+	parts []part // sorted by name
+}
+
+type part struct {
+	set, name string
+	split     int
+	units     int
+}
+
+func (c *compiler) hours(tokens int64) float64 {
+	return c.study.Cost.HoursPerBillionTokens * float64(tokens) / 1e9
+}
+
+// corpora adds the steps that turn raw files into tokens and units.
+func (c *compiler) corpora() {
+	st := c.study
+	if t := st.Tokenizer.Train; t != nil {
+		files := c.src.Corpora[t.On]
+		i := c.add(&Step{
+			ID: "tokenizer", Kind: kind.Tokenizer,
+			Params: canonical(kind.TokenizerParams{
+				Vocab: t.Vocab, MinFrequency: t.MinFrequency, Bytes: int64(t.Bytes), Read: read(st.Corpora[t.On], files),
+			}),
+			Inputs: fileInputs(files),
+		})
+		c.tokenizer = Input{Role: "tokenizer", Step: i, Output: kind.OutTokenizer}
+	} else {
+		c.tokenizer = Input{Role: "tokenizer", File: c.src.Tokenizer}
+	}
+	for _, name := range sortedKeys(st.Eval.OutOfDomain) {
+		files := c.src.EvalSets[name]
+		c.evalSets = append(c.evalSets, name)
+		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files))
+	}
+	for _, name := range sortedKeys(st.Partitions) {
+		p := st.Partitions[name]
+		i := c.split("split/"+name, p.Corpus, kind.SplitParams{
+			By: p.By, Order: p.Order, Only: sorted(p.Only), Except: sorted(p.Except), Small: p.Small, Declared: p.Units,
+			UnitTokens: int64(p.Unit.Tokens), Validation: float64(st.Heldout.Validation), Test: float64(st.Heldout.Test),
+			Seed: st.Heldout.Seed, Against: sorted(st.Decontaminate.Against), Common: st.Decontaminate.Common,
+		})
+		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
+		c.sets = append(c.sets, set{name: name, split: i})
+	}
+	if s := st.SeedModel; s != nil {
+		against := slices.DeleteFunc(sorted(st.Decontaminate.Against), func(s string) bool { return s == "heldout" })
+		i := c.split("pack/"+s.On, s.On, kind.SplitParams{
+			By: []string{}, Order: "id", Small: "keep", Seed: st.Heldout.Seed, Against: against, Common: st.Decontaminate.Common,
+		})
+		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: s.On, Step: i, Seed: true})
+	}
+}
+
+// tokenize adds one tokenize step over all the files.
+func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File) int {
+	d := c.study.Decontaminate
+	var bytes int64
+	for _, f := range files {
+		bytes += f.Size
+	}
+	return c.add(&Step{
+		ID: id, Kind: kind.Tokenize,
+		Params: canonical(kind.TokenizeParams{Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens}),
+		Inputs: append([]Input{c.tokenizer}, fileInputs(files)...),
+		Cost:   Cost{Bytes: bytes},
+	})
+}
+
+// corpusShards adds the tokenize steps of a corpus, once: one for each jsonl file, textShards for a tree of text files.
+func (c *compiler) corpusShards(name string) []int {
+	if steps, ok := c.shards[name]; ok {
+		return steps
+	}
+	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
+	var steps []int
+	if format(corpus, files) == "jsonl" {
+		for _, f := range files {
+			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}))
+		}
+	} else {
+		for i, shard := range shardByName(files) {
+			if len(shard) > 0 {
+				steps = append(steps, c.tokenize(fmt.Sprintf("tokenize/%s/%d", name, i), corpus, shard))
+			}
+		}
+	}
+	c.shards[name] = steps
+	return steps
+}
+
+// split adds the step that cuts a corpus into units.
+func (c *compiler) split(id, corpus string, params kind.SplitParams) int {
+	params.EOS, params.Vocab = c.eos, c.vocab
+	var inputs []Input
+	for i, s := range c.corpusShards(corpus) {
+		inputs = append(inputs,
+			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
+			Input{Role: kind.Role("documents", i), Step: s, Output: kind.OutDocuments},
+			Input{Role: kind.Role("paragraphs", i), Step: s, Output: kind.OutParagraphs})
+	}
+	if slices.Contains(params.Against, "eval") {
+		for i, s := range c.evals {
+			inputs = append(inputs, Input{Role: kind.Role("against", i), Step: s, Output: kind.OutParagraphs})
+		}
+	}
+	return c.add(&Step{ID: id, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+}
+
+// units settles the catalogue of every partition set and returns the sets that are still unknown.
+func (c *compiler) units(found Catalogue) (missing []string) {
+	for i := range c.sets {
+		s := &c.sets[i]
+		counts := found[s.name]
+		if counts == nil {
+			counts = c.study.Partitions[s.name].Units
+		}
+		if len(counts) == 0 {
+			missing = append(missing, s.name)
+		}
+		for _, name := range sortedKeys(counts) {
+			if counts[name] > 0 {
+				s.parts = append(s.parts, part{set: s.name, name: name, split: s.split, units: counts[name]})
+				c.plan.Summary.BaseUnits += counts[name]
+			}
+		}
+	}
+	return missing
+}
+
+// add puts a step into the plan, or returns the index of the step that is already there with the same definition: two names for one
+// computation share it.
+func (c *compiler) add(s *Step) int {
+	s.Cost.Hours = c.hours(s.Cost.Tokens)
+	i, err := c.dag.add(c.plan, s)
+	if err != nil {
+		c.errs = append(c.errs, err)
+	}
+	return i
+}
+
+// read is a corpus's reading rule as it enters keys; names count for text files only.
+func read(corpus specs.Corpus, files []File) kind.Read {
+	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent}
+	if r.Format == "jsonl" {
+		r.Text, r.ID = corpus.Text, corpus.ID
+		return r
+	}
+	for _, f := range files {
+		r.Names = append(r.Names, f.Name)
+	}
+	return r
+}
+
+func format(corpus specs.Corpus, files []File) string {
+	if corpus.Format != "auto" && corpus.Format != "" {
+		return corpus.Format
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(strings.TrimSuffix(f.Name, ".gz"), ".zst")
+		if strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".json") && name != f.Name {
+			return "jsonl"
+		}
+	}
+	return "text"
+}
+
+func fileInputs(files []File) []Input {
+	var inputs []Input
+	for i := range files {
+		inputs = append(inputs, Input{Role: kind.Role("file", i), File: &files[i]})
+	}
+	return inputs
+}
+
+func shardByName(files []File) [textShards][]File {
+	var shards [textShards][]File
+	for _, f := range files {
+		h := cache.DigestOf([]byte(f.Name))
+		i := int(h[0]) % textShards
+		shards[i] = append(shards[i], f)
+	}
+	return shards
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func sorted(s []string) []string {
+	out := slices.Clone(s)
+	sort.Strings(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,155 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+
+	"ablate/cache"
+)
+
+// Explanation says why a step is a hit, runs or waits.
+type Explanation struct {
+	Step   int
+	Status Status
+	Key    cache.Key
+	// Because is one line per reason, outermost first: the step itself, then the step that its first differing input comes from, and so on.
+	Because []Reason
+}
+
+// Reason is one link of an explanation.
+type Reason struct {
+	Step    string // whose ingredients are compared
+	Nearest string // the cached entry it is compared with, in words; empty where there is none
+	Differs []Difference
+	Note    string
+}
+
+// Difference is one ingredient that differs.
+type Difference struct {
+	Label    string
+	Old, New string // empty where the ingredient is absent
+	File     string // the raw file behind an input, where there is one
+}
+
+// Explain compares step i with the nearest cached entry: the one that the same step of the same study left, or else the one of the same
+// kind with the fewest other ingredients. Where the first difference is an input that another step made, or the step waits, it goes on to
+// that step.
+func (s *State) Explain(i int, entries []*cache.Entry) Explanation {
+	e := Explanation{Step: i, Status: s.Status[i], Key: s.Keys[i]}
+	for seen := map[int]bool{}; i >= 0 && !seen[i]; {
+		seen[i] = true
+		var r Reason
+		r, i = s.reason(i, entries)
+		e.Because = append(e.Because, r)
+	}
+	return e
+}
+
+// reason explains step i and names the step to go on to, or -1.
+func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
+	step := s.Plan.Steps[i]
+	r := Reason{Step: step.ID}
+	switch s.Status[i] {
+	case Hit:
+		r.Note = fmt.Sprintf("the cache has it, made by step %s of study %s on %s",
+			s.Entries[i].Provenance.Step, s.Entries[i].Provenance.Study, s.Entries[i].Provenance.Started)
+		return r, -1
+	case Waits:
+		on := s.WaitsOn(i)
+		r.Note = fmt.Sprintf("its key is known once %s is done", s.Plan.Steps[on[0]].ID)
+		if len(on) > 1 {
+			r.Note = fmt.Sprintf("its key is known once %s and %d more are done", s.Plan.Steps[on[0]].ID, len(on)-1)
+		}
+		return r, on[0]
+	}
+	if m := s.Misses[i]; m.Reason != cache.Absent {
+		r.Note = fmt.Sprintf("the cache has an entry for it that cannot be used: %s", m.Detail)
+		return r, -1
+	}
+	near := nearestEntry(step, s.Plan.Study, s.Ingredients[i], entries)
+	if near == nil {
+		r.Note = fmt.Sprintf("no step of kind %s was ever run with this cache", step.Kind)
+		return r, -1
+	}
+	r.Nearest = fmt.Sprintf("%s of study %s, %s", near.Provenance.Step, near.Provenance.Study, near.Provenance.Started)
+	r.Differs = s.differences(i, near)
+	return r, s.origin(i, r.Differs)
+}
+
+// nearestEntry prefers what the same step of the same study left last; then the fewest differences; then the smallest key.
+func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
+	var best *cache.Entry
+	rank := func(e *cache.Entry) [2]int {
+		same := 1
+		if e.Provenance.Step == step.ID && e.Provenance.Study == study {
+			same = 0
+		}
+		return [2]int{same, len(differ(e.Ingredients, ing))}
+	}
+	var at [2]int
+	for _, e := range entries {
+		if e.Kind != step.Kind {
+			continue
+		}
+		r := rank(e)
+		if best == nil || r[0] < at[0] || r[0] == at[0] && r[1] < at[1] {
+			best, at = e, r
+		}
+	}
+	return best
+}
+
+// differ lists the ingredients that differ, in the order of the new ones, with those that are gone at the end.
+func differ(old, now []cache.Ingredient) []Difference {
+	before := make(map[string]string, len(old))
+	for _, o := range old {
+		before[o.Label] = o.Value
+	}
+	var out []Difference
+	for _, n := range now {
+		if v, ok := before[n.Label]; !ok || v != n.Value {
+			out = append(out, Difference{Label: n.Label, Old: v, New: n.Value})
+		}
+		delete(before, n.Label)
+	}
+	for _, o := range old {
+		if v, ok := before[o.Label]; ok {
+			out = append(out, Difference{Label: o.Label, Old: v})
+		}
+	}
+	return out
+}
+
+func (s *State) differences(i int, near *cache.Entry) []Difference {
+	out := differ(near.Ingredients, s.Ingredients[i])
+	for d := range out {
+		role, ok := strings.CutPrefix(out[d].Label, "input ")
+		if !ok {
+			continue
+		}
+		for _, in := range s.Plan.Steps[i].Inputs {
+			if in.Role == role && in.File != nil {
+				out[d].File = in.File.Path
+			}
+		}
+	}
+	return out
+}
+
+// origin is the step that the first differing ingredient comes from, where it is an input made by a step that is no hit of its own, or
+// -1: a step that was a hit explains nothing further, but one that ran with other ingredients does.
+func (s *State) origin(i int, diffs []Difference) int {
+	if len(diffs) == 0 {
+		return -1
+	}
+	role, ok := strings.CutPrefix(diffs[0].Label, "input ")
+	if !ok {
+		return -1
+	}
+	for _, in := range s.Plan.Steps[i].Inputs {
+		if in.Role == role && in.File == nil {
+			return in.Step
+		}
+	}
+	return -1
+}

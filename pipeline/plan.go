@@ -1,0 +1,127 @@
+// Package pipeline says what will be done: it compiles a study into a plan, a directed acyclic graph of steps, and tells what of it is
+// there already, what it costs and why a step would run. It reads a cache through a function it is given and has no side effects; doing
+// is the runner's work.
+//
+// Words. A step has a kind, parameters and inputs. Its definition is known at compile time and names its inputs by the step they come
+// from; its key is known once the content of every input is known, and until then the step waits. Keys hold content digests, never names,
+// so a step that runs again and yields the same bytes leaves everything after it as it was (early cut-off).
+//
+// A plan is complete when the units of every partition are known: because the study declares its catalogue or because the corpus has been
+// split. Until then it holds the corpus steps only and says so in Partial.
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+
+	"ablate/cache"
+)
+
+// File is one raw input file.
+type File struct {
+	Path   string // where it lies; never hashed
+	Name   string // below its corpus; hashed where the result depends on it
+	Size   int64
+	Digest cache.Digest
+}
+
+// Input is one input of a step: a raw file or an output of an earlier step.
+type Input struct {
+	Role   string
+	File   *File // set for raw files
+	Step   int   // otherwise the step it comes from
+	Output string
+}
+
+// Step is one node of a plan.
+type Step struct {
+	ID     string // for people; unique in the plan
+	Kind   string
+	Params json.RawMessage // canonical: struct order, sorted maps
+	Inputs []Input
+	Cost   Cost
+
+	definition string // identity before inputs are known
+	height     int64  // cost of the dearest chain from here to a result, for the runner's priority
+}
+
+// Cost is what a step is expected to take, from its parameters alone.
+type Cost struct {
+	Tokens int64   // trained on
+	Bytes  int64   // read from raw files
+	Hours  float64 // from the study's cost.hours_per_billion_tokens
+}
+
+// Plan is a study compiled: steps in an order in which each comes after its inputs.
+type Plan struct {
+	Study   string
+	Steps   []*Step
+	Partial string // why steps are missing, or empty
+	Result  int    // index of the correlate step, -1 in a partial plan
+	Summary Summary
+
+	Units    []Model // every unit model, in plan order
+	Models   []Model // every trained model: seed, units, partition references, mixtures
+	Mixtures []MixtureRef
+	Splits   []SplitRef
+
+	index map[string]int // ID -> index
+}
+
+// Model is a trained model of a plan.
+type Model struct {
+	Name string // "seed", "unit/areas/crypto/0", "seq/pairs/crypto+net"
+	Role string // seed, unit, partition or reference
+	Step int
+}
+
+// MixtureRef is a selected mixture.
+type MixtureRef struct {
+	Group string // set of mixtures
+	Name  string // components joined by +
+	Units int
+}
+
+// SplitRef is a split step and the partition set it cuts.
+type SplitRef struct {
+	Set  string // partition set, or the corpus for a corpus taken whole
+	Step int
+	Seed bool // a corpus taken whole
+}
+
+// Summary is the account of a plan, known at compile time.
+type Summary struct {
+	MixturesPossible  *big.Int
+	MixturesSelected  int
+	BaseUnits         int
+	TokensSeed        int64
+	TokensUnits       int64
+	TokensPartitions  int64 // partition references, needed by proxy merged
+	TokensReference   int64 // reference models of the selected mixtures
+	TokensReferenceOf *big.Int
+}
+
+// Find returns the index of the step with the given ID, or of the only step whose ID ends in it.
+func (p *Plan) Find(id string) (int, error) {
+	if i, ok := p.index[id]; ok {
+		return i, nil
+	}
+	var found []string
+	for _, s := range p.Steps {
+		if hasSuffixPath(s.ID, id) {
+			found = append(found, s.ID)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return p.index[found[0]], nil
+	case 0:
+		near := nearest(id, p.Steps)
+		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan %s --steps` lists them)", id, p.Study, near, p.Study)
+	}
+	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
+}
+
+// Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per step: what people wait for longest.
+func (p *Plan) Height(i int) int64 { return p.Steps[i].height }

@@ -1,0 +1,288 @@
+package runner
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"ablate/pipeline"
+	"ablate/stages/kind"
+)
+
+// Display shows a run to a person: a line for each step as it ends and, on a terminal, a status line that is drawn over and over with the
+// steps under way, tokens per second and the time left. It writes nothing that a person cannot act on: hits are counted, not listed.
+type Display struct {
+	w     io.Writer
+	width func() int // columns of the terminal; nil: not a terminal
+	plan  *pipeline.Plan
+	quiet bool
+
+	mu      sync.Mutex
+	began   time.Time
+	active  []*activity
+	steps   map[string]*tally // by kind
+	total   int               // steps to do
+	done    int
+	tokens  int64 // trained, steps done
+	left    int64 // to train, all steps not done
+	drawn   bool
+	rate    rate
+}
+
+// activity is a step under way.
+type activity struct {
+	step        int
+	began       time.Time
+	done, total int64
+	unit        string
+}
+
+// tally is what steps of one kind took so far.
+type tally struct {
+	left int
+	done int
+	took time.Duration
+}
+
+// rate is trained tokens per second over the last half minute or so.
+type rate struct {
+	at     []time.Time
+	tokens []int64
+}
+
+func (r *rate) add(now time.Time, tokens int64) {
+	r.at, r.tokens = append(r.at, now), append(r.tokens, tokens)
+	for len(r.at) > 2 && now.Sub(r.at[0]) > 30*time.Second {
+		r.at, r.tokens = r.at[1:], r.tokens[1:]
+	}
+}
+
+func (r *rate) perSecond() float64 {
+	if len(r.at) < 2 {
+		return 0
+	}
+	n := len(r.at) - 1
+	if d := r.at[n].Sub(r.at[0]).Seconds(); d > 0.5 {
+		return float64(r.tokens[n]-r.tokens[0]) / d
+	}
+	return 0
+}
+
+// NewDisplay writes to w. width gives the columns of the terminal that w is, or is nil.
+func NewDisplay(w io.Writer, width func() int, quiet bool) *Display {
+	return &Display{w: w, width: width, quiet: quiet, began: time.Now(), steps: map[string]*tally{}}
+}
+
+// Show begins to show a plan, with the state it starts from.
+func (d *Display) Show(plan *pipeline.Plan, state *pipeline.State) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.plan, d.steps = plan, map[string]*tally{}
+	d.total, d.done, d.left, d.tokens, d.active, d.rate = 0, 0, 0, 0, nil, rate{}
+	for i, s := range plan.Steps {
+		if state.Status[i] == pipeline.Hit {
+			continue
+		}
+		d.total++
+		d.left += s.Cost.Tokens
+		d.kind(s.Kind).left++
+	}
+}
+
+func (d *Display) kind(k string) *tally {
+	if d.steps[k] == nil {
+		d.steps[k] = &tally{}
+	}
+	return d.steps[k]
+}
+
+// Event takes one event of the run.
+func (d *Display) Event(e Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e.What == Planned {
+		return
+	}
+	var step *pipeline.Step
+	if e.Step >= 0 {
+		step = d.plan.Steps[e.Step]
+	}
+	switch e.What {
+	case Started:
+		d.active = append(d.active, &activity{step: e.Step, began: time.Now()})
+	case Progress:
+		for _, a := range d.active {
+			if a.step == e.Step {
+				a.done, a.total, a.unit = e.Done, e.Total, e.Unit
+			}
+		}
+	case Finished, Reused:
+		d.end(e.Step)
+		t := d.kind(step.Kind)
+		t.left--
+		t.done++
+		t.took += e.Took
+		d.done++
+		d.tokens += step.Cost.Tokens
+		d.left -= step.Cost.Tokens
+		d.line(d.finished(step, e))
+	case Failed:
+		d.end(e.Step)
+		d.line(fmt.Sprintf("FAILED %s %s: %v", e.Key.Short(), step.ID, e.Err))
+	case Warning:
+		d.line("warning: " + e.Message)
+	}
+	d.draw()
+}
+
+func (d *Display) end(step int) {
+	for i, a := range d.active {
+		if a.step == step {
+			d.active = append(d.active[:i], d.active[i+1:]...)
+			return
+		}
+	}
+}
+
+func (d *Display) finished(s *pipeline.Step, e Event) string {
+	line := fmt.Sprintf("%4d/%d %s %-8s %s", d.done, d.total, e.Key.Short(), short(e.Took), s.ID)
+	if e.What == Reused {
+		return line + " (same as another step)"
+	}
+	if s.Cost.Tokens > 0 && e.Took > 0 {
+		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Tokens, "tokens"), Count(int64(float64(s.Cost.Tokens)/e.Took.Seconds()), "tokens"))
+	}
+	return line
+}
+
+// line writes a line above the status line. Without a terminal the many short steps are gathered into a line every few seconds.
+func (d *Display) line(text string) {
+	if d.width == nil {
+		if !d.quiet || strings.HasPrefix(text, "FAILED") || strings.HasPrefix(text, "warning") {
+			fmt.Fprintln(d.w, text)
+		}
+		return
+	}
+	d.erase()
+	fmt.Fprintln(d.w, clip(text, d.width()))
+}
+
+func (d *Display) erase() {
+	if d.drawn {
+		fmt.Fprint(d.w, "\r\x1b[2K")
+		d.drawn = false
+	}
+}
+
+// Close ends the status line.
+func (d *Display) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.width != nil {
+		d.erase()
+	}
+}
+
+// draw renews the status line.
+func (d *Display) draw() {
+	if d.width == nil || d.plan == nil || d.total == 0 {
+		return
+	}
+	now := time.Now()
+	trained := d.tokens
+	for _, a := range d.active {
+		if a.unit == "tokens" && d.plan.Steps[a.step].Kind == kind.Train {
+			trained += a.done
+		}
+	}
+	d.rate.add(now, trained)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %d/%d", bar(d.share(trained), 20), d.done, d.total)
+	if r := d.rate.perSecond(); r > 0 {
+		fmt.Fprintf(&b, "  %s/s", Count(int64(r), "tokens"))
+	}
+	if eta, ok := d.eta(trained); ok {
+		fmt.Fprintf(&b, "  %s left", short(eta))
+	}
+	for _, a := range d.active {
+		fmt.Fprintf(&b, "  %s", d.plan.Steps[a.step].ID)
+		if a.total > 0 {
+			fmt.Fprintf(&b, " %d%%", 100*a.done/a.total)
+		}
+	}
+	d.erase()
+	fmt.Fprint(d.w, clip(b.String(), d.width()-1))
+	d.drawn = true
+}
+
+// share is how much of the run is done: of the tokens where there is something to train, else of the steps.
+func (d *Display) share(trained int64) float64 {
+	if all := d.tokens + d.left; all > 0 {
+		return 0.9*float64(trained)/float64(all) + 0.1*float64(d.done)/float64(d.total)
+	}
+	return float64(d.done) / float64(d.total)
+}
+
+// eta adds what is left to train at the present rate and the other steps at the mean of their kind so far. It is unknown until something
+// of the kind that is left has been seen.
+func (d *Display) eta(trained int64) (time.Duration, bool) {
+	var left float64
+	if tokens := d.tokens + d.left - trained; tokens > 0 {
+		r := d.rate.perSecond()
+		if r == 0 {
+			return 0, false
+		}
+		left += float64(tokens) / r
+	}
+	for k, t := range d.steps {
+		if k == kind.Train || t.left == 0 || t.done == 0 {
+			continue
+		}
+		left += float64(t.left) * t.took.Seconds() / float64(t.done) / float64(max(1, len(d.active)))
+	}
+	return time.Duration(left * float64(time.Second)), true
+}
+
+func bar(share float64, width int) string {
+	n := min(width, max(0, int(share*float64(width)+0.5)))
+	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", width-n) + "]"
+}
+
+func clip(s string, width int) string {
+	if r := []rune(s); width > 0 && len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return s
+}
+
+// short writes a duration to two figures or so: 0.12s, 4.5s, 1m05s, 2h10m.
+func short(d time.Duration) string {
+	switch s := d.Seconds(); {
+	case s < 1:
+		return fmt.Sprintf("%.2fs", s)
+	case s < 60:
+		return fmt.Sprintf("%.1fs", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", int(s)/60, int(s)%60)
+	default:
+		return fmt.Sprintf("%dh%02dm", int(s)/3600, int(s)%3600/60)
+	}
+}
+
+// Count writes a number of things to three figures: "950 tokens", "12.3k tokens", "1.05G tokens".
+func Count(n int64, unit string) string {
+	f, suffix := float64(n), ""
+	for _, s := range []string{"k", "M", "G", "T"} {
+		if f < 1000 {
+			break
+		}
+		f, suffix = f/1000, s
+	}
+	text := fmt.Sprintf("%.3g", f)
+	if f >= 100 || suffix == "" {
+		text = fmt.Sprintf("%.0f", f)
+	}
+	return strings.TrimSpace(text + suffix + " " + unit)
+}

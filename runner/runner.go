@@ -1,0 +1,428 @@
+// Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered by what people wait for longest, gives
+// each a share of the processors, asks the cache before running anything, and commits what a step leaves.
+//
+// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). When the
+// context ends, running steps are told, save what they can and stop; the next run goes on from there. kill -9 at any moment loses at most
+// the work since a step's last checkpoint, because the cache never shows anything half written.
+//
+// Results never depend on how many steps run at once or on how many threads one gets. The package does not promise fairness between two
+// runs that share a cache: both may do the same step, and the first to commit wins.
+package runner
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/stages/kind"
+)
+
+// Options say how a plan is carried out; nothing here changes a result.
+type Options struct {
+	Cache    *cache.Cache
+	Table    map[string]kind.Func // what each kind of step does
+	Slots    int                  // processors to use, at least 1
+	Jobs     int                  // steps at once at most; 0: as many as there are slots
+	FailFast bool                 // start nothing more after a failure
+	Version  string               // of the program, for provenance
+	LogDir   string               // where the log of a failed step goes
+	Events   func(Event)          // told of everything that happens, in order; may be nil
+}
+
+// Event is something that happened to a step.
+type Event struct {
+	What    What
+	Step    int           // -1 for the plan as a whole
+	Key     cache.Key     // of a step
+	Took    time.Duration // of a step done or failed
+	Done    int64         // of a step in progress, in Unit
+	Total   int64
+	Unit    string
+	Err     error  // of a step failed
+	Message string // of a warning
+}
+
+// What happened.
+type What int
+
+const (
+	Planned  What = iota // hits are known; State tells them
+	Started              // a step began
+	Progress             // a step got on
+	Finished             // a step is done and in the cache
+	Reused               // a step turned out to be in the cache already
+	Failed               // a step failed
+	Warning              // something a person should know, though the run goes on
+)
+
+// Failure is a step that failed by itself.
+type Failure struct {
+	Step    string // ID
+	Key     cache.Key
+	Log     string // file with the details, or empty
+	Err     error
+	Blocked []string // IDs of the steps that could not run because of it
+}
+
+// FailedError says which steps failed by themselves.
+type FailedError struct{ Failures []Failure }
+
+func (e *FailedError) Error() string {
+	var b strings.Builder
+	for i, f := range e.Failures {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "step %s (key %s) failed: %v", f.Step, f.Key.Short(), f.Err)
+		if f.Log != "" {
+			fmt.Fprintf(&b, "\n  log: %s", f.Log)
+		}
+		switch n := len(f.Blocked); {
+		case n == 1:
+			fmt.Fprintf(&b, "\n  not run because of it: %s", f.Blocked[0])
+		case n > 1:
+			fmt.Fprintf(&b, "\n  not run because of it: %s and %d more", f.Blocked[0], n-1)
+		}
+	}
+	return b.String()
+}
+
+// Run carries out the plan and returns its final state, in which every step is a hit unless the error says why not: a *FailedError, or
+// the context's own error when it ended first.
+func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State, error) {
+	state, err := plan.Resolve(opt.Cache.Lookup)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{
+		Options: opt, plan: plan, state: state,
+		done:    make(chan result),
+		free:    max(1, opt.Slots),
+		running: map[cache.Key][]int{},
+		failed:  map[int]*Failure{},
+	}
+	if r.Jobs < 1 {
+		r.Jobs = r.free
+	}
+	if r.Events == nil {
+		r.Events = func(Event) {}
+	}
+	r.Events(Event{What: Planned, Step: -1})
+	for _, i := range state.Ready() {
+		r.push(i)
+	}
+	r.loop(ctx)
+	if r.err != nil {
+		return state, r.err
+	}
+	if ctx.Err() != nil {
+		return state, context.Cause(ctx)
+	}
+	return state, r.failures()
+}
+
+// run is the state of a run. Only the goroutine of Run touches it; steps run on goroutines of their own and answer on done.
+type run struct {
+	Options
+	plan    *pipeline.Plan
+	state   *pipeline.State
+	ready   queue
+	done    chan result
+	free    int                 // slots
+	active  int                 // steps running
+	running map[cache.Key][]int // key -> steps that wait for its one computation
+	failed  map[int]*Failure
+	order   []int // failed steps in the order they failed
+	err     error // ours, not a step's
+}
+
+// result is what a step's goroutine answers: a progress event, or its end.
+type result struct {
+	step     int
+	slots    int
+	progress *Event
+	entry    *cache.Entry
+	err      error
+	took     time.Duration
+}
+
+func (r *run) push(i int) {
+	heap.Push(&r.ready, waiting{i, r.plan.Height(i)})
+}
+
+func (r *run) loop(ctx context.Context) {
+	for {
+		for r.err == nil && ctx.Err() == nil && r.free > 0 && r.active < r.Jobs && len(r.ready) > 0 {
+			if r.FailFast && len(r.order) > 0 {
+				break
+			}
+			r.start(ctx, heap.Pop(&r.ready).(waiting).step)
+		}
+		if r.active == 0 {
+			return
+		}
+		r.receive(<-r.done)
+	}
+}
+
+// start begins step i on a fair share of the free slots: all of them when nothing else could run.
+func (r *run) start(ctx context.Context, i int) {
+	if r.state.Status[i] != pipeline.Run {
+		return // revoked meanwhile, or done under another name
+	}
+	key := r.state.Keys[i]
+	if _, ok := r.running[key]; ok {
+		r.running[key] = append(r.running[key], i)
+		return
+	}
+	job, ok := r.open(i)
+	if !ok {
+		return
+	}
+	others := min(len(r.ready), r.Jobs-r.active-1)
+	slots := max(1, r.free/(1+others))
+	r.free -= slots
+	r.active++
+	r.running[key] = []int{i}
+	job.Threads = slots
+	r.Events(Event{What: Started, Step: i, Key: key})
+	go r.work(ctx, i, slots, job)
+}
+
+// open finds the inputs of step i. Where the cache has lost one since it was looked up, the step that made it must run again first.
+func (r *run) open(i int) (*kind.Job, bool) {
+	step := r.plan.Steps[i]
+	job := &kind.Job{Params: step.Params}
+	for _, in := range step.Inputs {
+		if in.File != nil {
+			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path})
+			continue
+		}
+		out, _ := r.state.Entries[in.Step].Output(in.Output)
+		path, err := r.Cache.Blob(out.Digest)
+		var miss *cache.Miss
+		if errors.As(err, &miss) {
+			r.Events(Event{What: Warning, Step: in.Step, Message: fmt.Sprintf("%s of step %s must be made again: %v", in.Output, r.plan.Steps[in.Step].ID, miss)})
+			r.state.Revoke(in.Step, miss)
+			r.push(in.Step)
+			return nil, false
+		} else if err != nil {
+			r.err = fmt.Errorf("step %s: input %s: %w", step.ID, in.Role, err)
+			return nil, false
+		}
+		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path})
+	}
+	return job, true
+}
+
+// receive takes one answer of a running step.
+func (r *run) receive(res result) {
+	if res.progress != nil {
+		r.Events(*res.progress)
+		return
+	}
+	r.active--
+	r.free += res.slots
+	key := r.state.Keys[res.step]
+	steps := r.running[key]
+	delete(r.running, key)
+	if res.err != nil {
+		for _, i := range steps {
+			r.fail(i, key, res)
+		}
+		return
+	}
+	for n, i := range steps {
+		what := Finished
+		if n > 0 {
+			what = Reused
+		}
+		r.Events(Event{What: what, Step: i, Key: key, Took: res.took})
+		ready, err := r.state.Done(i, res.entry)
+		if err != nil {
+			r.err = err
+			return
+		}
+		for _, j := range ready {
+			r.push(j)
+		}
+	}
+}
+
+func (r *run) fail(i int, key cache.Key, res result) {
+	if errors.Is(res.err, context.Canceled) || errors.Is(res.err, context.DeadlineExceeded) {
+		return // interrupted, not failed; the run's own error says so
+	}
+	f := &Failure{Step: r.plan.Steps[i].ID, Key: key, Err: res.err}
+	f.Log = r.log(i, f)
+	r.failed[i] = f
+	r.order = append(r.order, i)
+	r.Events(Event{What: Failed, Step: i, Key: key, Err: res.err, Took: res.took})
+}
+
+// log writes what a person needs to look into a failure.
+func (r *run) log(i int, f *Failure) string {
+	if r.LogDir == "" {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "step %s\nkey %s\nerror %v\n", f.Step, f.Key, f.Err)
+	var p *panicError
+	if errors.As(f.Err, &p) {
+		fmt.Fprintf(&b, "\n%s\n", p.stack)
+	}
+	b.WriteString("\ningredients\n")
+	for _, in := range r.state.Ingredients[i] {
+		fmt.Fprintf(&b, "  %s = %s\n", in.Label, in.Value)
+	}
+	path := filepath.Join(r.LogDir, strings.ReplaceAll(f.Step, "/", "_")+".log")
+	if err := errors.Join(os.MkdirAll(r.LogDir, 0o755), os.WriteFile(path, []byte(b.String()), 0o644)); err != nil {
+		r.Events(Event{What: Warning, Step: i, Message: fmt.Sprintf("no log of the failure: %v", err)})
+		return ""
+	}
+	return path
+}
+
+// failures gathers the root causes and what each kept from running.
+func (r *run) failures() error {
+	if len(r.order) == 0 {
+		return nil
+	}
+	root := map[int]*Failure{}
+	for i := range r.plan.Steps {
+		if f := r.failed[i]; f != nil {
+			root[i] = f
+			continue
+		}
+		if r.state.Status[i] == pipeline.Hit {
+			continue
+		}
+		for _, w := range r.state.WaitsOn(i) {
+			if f := root[w]; f != nil {
+				root[i] = f
+				f.Blocked = append(f.Blocked, r.plan.Steps[i].ID)
+				break
+			}
+		}
+	}
+	e := &FailedError{}
+	for _, i := range r.order {
+		e.Failures = append(e.Failures, *r.failed[i])
+	}
+	return e
+}
+
+// panicError is a panic in a stage: our fault, with its stack.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("internal error: panic: %v", e.value) }
+
+// work runs one step on its own goroutine and answers once on done, after any number of progress answers.
+func (r *run) work(ctx context.Context, i, slots int, job *kind.Job) {
+	began := time.Now()
+	var last time.Time
+	job.Progress = func(done, total int64, unit string) {
+		if now := time.Now(); now.Sub(last) >= 100*time.Millisecond { // a person reads no faster
+			last = now
+			r.done <- result{step: i, progress: &Event{What: Progress, Step: i, Done: done, Total: total, Unit: unit}}
+		}
+	}
+	entry, err := r.make(ctx, i, job, began)
+	r.done <- result{step: i, slots: slots, entry: entry, err: err, took: time.Since(began)}
+}
+
+// make runs the stage in a fresh build and commits what it left.
+func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (entry *cache.Entry, err error) {
+	step, key := r.plan.Steps[i], r.state.Keys[i]
+	build, err := r.Cache.Begin(key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, build.Abort())
+		}
+	}()
+	if job.Partial, err = r.Cache.Partial(key); err != nil {
+		return nil, err
+	}
+	job.Dir = build.Dir
+	if err := call(ctx, r.Table[step.Kind], job); err != nil {
+		return nil, err
+	}
+	if err := r.unchanged(step); err != nil {
+		return nil, err
+	}
+	p := cache.Machine()
+	p.Ablate, p.Threads, p.Step, p.Study = r.Version, job.Threads, step.ID, r.plan.Study
+	p.Started, p.WallSeconds = began.UTC().Format(time.RFC3339), time.Since(began).Seconds()
+	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
+	var conflict *cache.Conflict
+	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it
+		r.done <- result{step: i, progress: &Event{What: Warning, Step: i, Key: key, Message: conflict.Error()}}
+		return conflict.First, nil
+	}
+	return entry, err
+}
+
+// call runs a stage and turns its panic into an error.
+func call(ctx context.Context, f kind.Func, job *kind.Job) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+	}()
+	if f == nil {
+		return errors.New("internal error: no stage for this kind of step")
+	}
+	return f(ctx, job)
+}
+
+// unchanged checks that the raw files a step read are still what its key says.
+func (r *run) unchanged(step *pipeline.Step) error {
+	for _, in := range step.Inputs {
+		if in.File == nil {
+			continue
+		}
+		d, _, err := r.Cache.FileDigest(in.File.Path)
+		if err != nil {
+			return err
+		}
+		if d != in.File.Digest {
+			return fmt.Errorf("%s changed while it was read (content %s when the plan was made, %s now); run again", in.File.Path, in.File.Digest.Short(), d.Short())
+		}
+	}
+	return nil
+}
+
+// queue orders ready steps: the one with the dearest work after it first, ties by plan order.
+type queue []waiting
+
+type waiting struct {
+	step   int
+	height int64
+}
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(a, b int) bool {
+	return q[a].height > q[b].height || q[a].height == q[b].height && q[a].step < q[b].step
+}
+func (q queue) Swap(a, b int) { q[a], q[b] = q[b], q[a] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(waiting)) }
+func (q *queue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}

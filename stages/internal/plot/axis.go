@@ -70,7 +70,7 @@ func (a axis) text(v float64) string {
 	return strings.Replace(strconv.FormatFloat(v, 'g', 4, 64), "-", "−", -1)
 }
 
-// number writes v with a true minus sign and thousands set apart by thin spaces from five digits on.
+// number writes v with a true minus sign and commas between thousands from five digits on.
 func number(v float64, decimals int) string {
 	s := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(s, ".")
@@ -79,7 +79,7 @@ func number(v float64, decimals int) string {
 		for ; len(whole) > 3; whole = whole[:len(whole)-3] {
 			parts = append([]string{whole[len(whole)-3:]}, parts...)
 		}
-		whole = strings.Join(append([]string{whole}, parts...), "\u2009")
+		whole = strings.Join(append([]string{whole}, parts...), ",")
 	}
 	if fraction != "" {
 		whole += "." + fraction

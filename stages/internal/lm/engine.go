@@ -1,0 +1,248 @@
+package lm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"ablate/stages/internal/kernel"
+	"ablate/stages/internal/optim"
+)
+
+// engine is the CPU engine.
+type engine struct {
+	cfg   Config
+	pool  *kernel.Pool
+	rope  *kernel.RopeTable
+	specs []spec
+	index map[string]int // of specs, by name
+	at    []int          // where each tensor begins in the four arenas
+
+	// One layout, four arenas. The last three exist from the first Accumulate, Step or State on: an engine that only
+	// evaluates needs a quarter of the memory.
+	weights, grads, m, v []float32
+
+	acts   []float32 // activations, shared by all graphs: only one runs at a time and none needs anything from a run before
+	graphs []*graph  // most recently used last
+	closed bool
+}
+
+// maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
+const maxGraphs = 16
+
+// NewCPU returns an engine of the given number of threads, its parameters zero until Init or Load.
+func NewCPU(cfg Config, threads int) (_ Engine, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if threads < 1 {
+		return nil, fmt.Errorf("engine: threads is %d, want at least 1", threads)
+	}
+	defer func() { // NewPool panics if ABLATE_KERNEL asks for instructions that this machine lacks
+		if r := recover(); r != nil {
+			err = fmt.Errorf("engine: start kernels: %v", r)
+		}
+	}()
+	e := &engine{cfg: cfg, specs: cfg.tensors(), index: map[string]int{}}
+	size := 0
+	for i, s := range e.specs {
+		e.index[s.name] = i
+		e.at = append(e.at, size)
+		size += (int(s.size()) + arenaAlign - 1) / arenaAlign * arenaAlign // the gaps stay zero under AdamW
+	}
+	e.weights = make([]float32, size)
+	e.rope = kernel.NewRopeTable(cfg.Context, cfg.DModel/cfg.Heads, cfg.RopeBase)
+	e.pool = kernel.NewPool(threads)
+	return e, nil
+}
+
+func (e *engine) Config() Config { return e.cfg }
+
+func (e *engine) Tensors() []Tensor { return e.views(e.weights) }
+
+func (e *engine) State() (m, v []Tensor) {
+	e.training()
+	return e.views(e.m), e.views(e.v)
+}
+
+// training makes the arenas that only training needs.
+func (e *engine) training() {
+	if e.grads == nil {
+		e.grads, e.m, e.v = make([]float32, len(e.weights)), make([]float32, len(e.weights)), make([]float32, len(e.weights))
+	}
+}
+
+func (e *engine) view(arena []float32, i int) []float32 {
+	lo, n := e.at[i], int(e.specs[i].size())
+	return arena[lo : lo+n : lo+n]
+}
+
+func (e *engine) views(arena []float32) []Tensor {
+	ts := make([]Tensor, len(e.specs))
+	for i, s := range e.specs {
+		ts[i] = Tensor{Name: s.name, Shape: slices.Clone(s.shape), Data: e.view(arena, i)}
+	}
+	return ts
+}
+
+func (e *engine) Accumulate(inputs, targets []int32, B, T int, scale float64) (loss float64, err error) {
+	if math.IsNaN(scale) || math.IsInf(scale, 0) {
+		return 0, fmt.Errorf("train: scale is %g", scale)
+	}
+	e.training()
+	g, err := e.load(inputs, targets, B, T, true)
+	if err != nil {
+		return 0, fmt.Errorf("train: %w", err)
+	}
+	g.batch.scale = float32(scale)
+	if err := g.run(); err != nil {
+		return 0, fmt.Errorf("train: %w", err)
+	}
+	return e.sum(g.batch.nats)
+}
+
+// sum adds the losses in row order.
+func (e *engine) sum(nats []float32) (float64, error) {
+	var loss float64
+	for i, x := range nats {
+		if !finite(x) {
+			return 0, fmt.Errorf("loss of token %d of %d is %g; %s", i, len(nats), x, e.firstBad("parameter", e.weights))
+		}
+		loss += float64(x)
+	}
+	return loss, nil
+}
+
+func (e *engine) Losses(inputs, targets []int32, B, T int, out []float32) error {
+	if len(out) != B*T {
+		return fmt.Errorf("evaluate: room for %d losses, want %d*%d", len(out), B, T)
+	}
+	g, err := e.load(inputs, targets, B, T, false)
+	if err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	if err := g.run(); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	copy(out, g.batch.nats)
+	if _, err := e.sum(out); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	return nil
+}
+
+func (e *engine) Step(o optim.Step) (gradNorm float64, err error) {
+	e.training()
+	gradNorm, err = o.Apply(e.pool, e.weights, e.grads, e.m, e.v)
+	if errors.Is(err, optim.ErrNotFinite) {
+		err = fmt.Errorf("%w: %s", err, e.firstBad("gradient", e.grads))
+	}
+	clear(e.grads)
+	if err != nil {
+		return gradNorm, fmt.Errorf("step %d: %w", o.Number, err)
+	}
+	return gradNorm, nil
+}
+
+// firstBad says which tensor of an arena is the first with a value that is not finite.
+func (e *engine) firstBad(what string, arena []float32) string {
+	for i, s := range e.specs {
+		for j, x := range e.view(arena, i) {
+			if !finite(x) {
+				return fmt.Sprintf("%s of tensor %s, element %d, is %g", what, s.name, j, x)
+			}
+		}
+	}
+	return fmt.Sprintf("every %s is finite", what)
+}
+
+func finite(x float32) bool { return x-x == 0 }
+
+func (e *engine) Close() error {
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	err := e.forget()
+	e.pool.Close()
+	return err
+}
+
+// forget drops every compiled graph, and with them the last references to the activations: a gorgonia node keeps the last
+// value it was bound to.
+func (e *engine) forget() error {
+	var errs []error
+	for _, g := range e.graphs {
+		errs = append(errs, g.vm.Close())
+	}
+	e.graphs = nil
+	return errors.Join(errs...)
+}
+
+// load checks the batch and puts it into the graph of its shape.
+func (e *engine) load(inputs, targets []int32, B, T int, train bool) (*graph, error) {
+	switch {
+	case e.closed:
+		return nil, errors.New("the engine is closed")
+	case B < 1 || T < 1 || T > e.cfg.Context:
+		return nil, fmt.Errorf("batch of %d rows of %d tokens, want at least 1 of 1 to %d", B, T, e.cfg.Context)
+	case len(inputs) != B*T || len(targets) != B*T:
+		return nil, fmt.Errorf("%d inputs and %d targets, want %d*%d of each", len(inputs), len(targets), B, T)
+	}
+	for i, id := range inputs {
+		if id < 0 || int(id) >= e.cfg.Vocab {
+			return nil, fmt.Errorf("input %d is token %d, want 0 to %d", i, id, e.cfg.Vocab-1)
+		}
+	}
+	for i, id := range targets {
+		if int(id) >= e.cfg.Vocab {
+			return nil, fmt.Errorf("target %d is token %d, want less than %d", i, id, e.cfg.Vocab)
+		}
+	}
+	g, err := e.graph(B, T, train)
+	if err != nil {
+		return nil, err
+	}
+	copy(g.ids, inputs)
+	copy(g.targets, targets)
+	return g, nil
+}
+
+// graph returns the compiled graph of a batch shape.
+func (e *engine) graph(B, T int, train bool) (*graph, error) {
+	if i := slices.IndexFunc(e.graphs, func(g *graph) bool { return g.B == B && g.T == T && g.train == train }); i >= 0 {
+		g := e.graphs[i]
+		e.graphs = append(slices.Delete(e.graphs, i, i+1), g)
+		return g, nil
+	}
+	g, err := e.buildGraph(B, T, train)
+	if err != nil {
+		return nil, err
+	}
+	if g.size > len(e.acts) {
+		if err := e.forget(); err != nil {
+			return nil, err
+		}
+		e.acts = nil // let the collector have it before the larger one is made
+		e.acts = make([]float32, g.size)
+	}
+	g.bind(e.acts)
+	if len(e.graphs) == maxGraphs {
+		err = e.graphs[0].vm.Close()
+		e.graphs = slices.Delete(e.graphs, 0, 1)
+	}
+	e.graphs = append(e.graphs, g)
+	return g, err
+}
+
+// gradient is the memory of a parameter's gradient, by name.
+func (b *builder) gradient(name string) []float32 { return b.e.view(b.e.grads, b.e.index[name]) }
+
+// optionalGradient is nil if the model has no such parameter.
+func (b *builder) optionalGradient(name string) []float32 {
+	if _, ok := b.e.index[name]; !ok {
+		return nil
+	}
+	return b.gradient(name)
+}

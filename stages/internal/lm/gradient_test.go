@@ -1,0 +1,160 @@
+package lm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// tiny is a small model with odd sizes; the variants change its words.
+func tiny() Config {
+	return Config{
+		Vocab: 13, DModel: 12, Layers: 2, Heads: 3, Context: 8, Block: Sequential, Norm: LayerNorm, MLP: SwiGLU, MLPHidden: 20,
+		RopeBase: 100, NormEps: 1e-5, InitStd: 0.02,
+	}
+}
+
+// variants are all 256 combinations of the architecture's choices.
+func variants() []Config {
+	var all []Config
+	for i := range 256 {
+		on := func(bit int) bool { return i>>bit&1 == 1 }
+		c := tiny()
+		if on(0) {
+			c.Block = Parallel
+		}
+		if on(1) {
+			c.Norm = RMSNorm
+		}
+		if on(2) {
+			c.MLP = GELU
+		}
+		c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead = on(3), on(4), on(5), on(6), on(7)
+		all = append(all, c)
+	}
+	return all
+}
+
+func label(c Config) string {
+	return fmt.Sprintf("%s %s %s normbias=%t linearbias=%t qknorm=%t attnout=%t tied=%t",
+		c.Block, c.Norm, c.MLP, c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead)
+}
+
+func newEngine(t testing.TB, cfg Config, threads int) *engine {
+	t.Helper()
+	e, err := NewCPU(cfg, threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e.(*engine)
+}
+
+// scramble gives every parameter a value at which nothing vanishes or saturates: Init's zeros and ones would hide errors.
+func scramble(e Engine, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	specs := e.Config().tensors()
+	for i, t := range e.Tensors() {
+		for j := range t.Data {
+			x := r.NormFloat64()
+			switch specs[i].role {
+			case one:
+				t.Data[j] = float32(1 + 0.2*x)
+			default:
+				t.Data[j] = float32(0.3 * x)
+			}
+		}
+	}
+}
+
+// tokens returns random inputs and targets, one target in eight ignored.
+func tokens(seed uint64, n, V int) (inputs, targets []int32) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	for range n {
+		inputs = append(inputs, int32(r.IntN(V)))
+		target := int32(r.IntN(V))
+		if r.IntN(8) == 0 {
+			target = -1
+		}
+		targets = append(targets, target)
+	}
+	return inputs, targets
+}
+
+func (e *engine) gradients() []Tensor { return e.views(e.grads) }
+
+// compare holds losses and all gradients of one batch to the float64 reference.
+//
+// Tolerances. float32 has a relative step of 6e-8. A loss is a few nats after some ten roundings deep, so 1e-5 is a few
+// hundred steps. A gradient tensor is compared by norm: |g-ref| <= 1e-4 |ref|, some 1000 steps, the loss of digits in norms
+// and softmaxes included; a wrong or missing term is far above 1e-3.
+func compare(t *testing.T, cfg Config, B, T int, scale float64) {
+	t.Helper()
+	e := newEngine(t, cfg, 2)
+	scramble(e, 7)
+	inputs, targets := tokens(3, B*T, cfg.Vocab)
+	ref := newReference(cfg, e.Tensors())
+	want := ref.run(inputs, targets, B, T, scale)
+
+	loss, err := e.Accumulate(inputs, targets, B, T, scale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, B*T)
+	if err := e.Losses(inputs, targets, B, T, got); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for i := range want {
+		sum += want[i]
+		if math.Abs(float64(got[i])-want[i]) > 1e-5 {
+			t.Errorf("loss of token %d: %v, want %v", i, got[i], want[i])
+		}
+	}
+	if math.Abs(loss-sum) > 1e-5*float64(B*T) {
+		t.Errorf("loss %v, want %v", loss, sum)
+	}
+	for _, g := range e.gradients() {
+		var diff, norm float64
+		for i, x := range ref.gradient(g.Name) {
+			diff += (float64(g.Data[i]) - x) * (float64(g.Data[i]) - x)
+			norm += x * x
+		}
+		// The bias of k_norm has a true gradient; the bias of att_proj's k part has none without RoPE only. So no tensor
+		// here has gradient zero, and a zero is an error too.
+		if norm == 0 || math.Sqrt(diff) > 1e-4*math.Sqrt(norm) {
+			t.Errorf("gradient of %s: off by %.3g of norm %.3g", g.Name, math.Sqrt(diff), math.Sqrt(norm))
+		}
+	}
+}
+
+func TestVariantsAgainstReference(t *testing.T) {
+	for _, cfg := range variants() {
+		t.Run(label(cfg), func(t *testing.T) { compare(t, cfg, 2, 5, 0.3) })
+	}
+}
+
+// Shapes: one token, whole vectors, tails, more rows than headRows.
+func TestShapesAgainstReference(t *testing.T) {
+	big := tiny()
+	big.DModel, big.Heads, big.MLPHidden, big.Vocab, big.Context, big.Layers = 48, 3, 72, 37, 40, 1
+	big.QKNorm, big.LinearBias, big.NormBias, big.TiedHead = true, true, true, true
+	long := tiny()
+	long.DModel, long.Heads, long.MLPHidden, long.Layers, long.Vocab, long.Context = 4, 2, 4, 1, 5, 300
+	for _, c := range []struct {
+		name string
+		cfg  Config
+		B, T int
+	}{
+		{"one token", tiny(), 3, 2},
+		{"wide", big, 2, 19},
+		{"more rows than a chunk of the head", long, 300, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) { compare(t, c.cfg, c.B, c.T, 1) })
+	}
+}

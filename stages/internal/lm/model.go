@@ -1,0 +1,30 @@
+package lm
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+)
+
+// model builds the forward graph and returns the loss node, a scalar.
+func (b *builder) model() *gorgonia.Node {
+	x := b.embed("wte.weight", b.ids) // (N, C), the residual stream
+	for l := range b.e.cfg.Layers {
+		x = b.block(fmt.Sprintf("blocks.%d.", l), x)
+	}
+	head := "head.weight"
+	if b.e.cfg.TiedHead {
+		head = "wte.weight"
+	}
+	return b.headLoss(head, b.norm("ln_f", x), b.targets)
+}
+
+// block is one transformer layer: x -> x + attention + mlp, see Sequential and Parallel.
+func (b *builder) block(name string, x *gorgonia.Node) *gorgonia.Node {
+	h := b.norm(name+"attn_norm", x)
+	y := b.attention(name, h, x)
+	if b.e.cfg.Block == Sequential {
+		h = b.norm(name+"ff_norm", y)
+	}
+	return b.mlp(name, h, y)
+}

@@ -1,0 +1,79 @@
+package lm
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Init fills the parameters: matrices with normal(0, InitStd), ff_out of each layer with normal(0, InitStd/sqrt(2 L)), since
+// L layers of two residual sums each add up their variance; biases 0; norm weights 1. Each tensor draws from a stream of its
+// own, named by the seed and the tensor's name, so that a change to one tensor of a model leaves the others as they were.
+func Init(e Engine, seed uint64) {
+	cfg := e.Config()
+	tensors := e.Tensors()
+	for i, s := range cfg.tensors() {
+		data := tensors[i].Data
+		std := cfg.InitStd
+		switch s.role {
+		case one:
+			for j := range data {
+				data[j] = 1
+			}
+			continue
+		case zero:
+			clear(data)
+			continue
+		case residual:
+			std /= math.Sqrt(2 * float64(cfg.Layers))
+		}
+		r := stream(seed, s.name)
+		for j := range data {
+			data[j] = float32(r.NormFloat64() * std)
+		}
+	}
+}
+
+// stream is the random stream of one tensor: PCG seeded with SHA-256 of the words below.
+func stream(seed uint64, name string) *rand.Rand {
+	sum := sha256.Sum256(fmt.Appendf(nil, "lm init\n%d\n%s\n", seed, name))
+	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:16])))
+}
+
+// Load copies tensors into the parameters. They must be exactly those of the model, in any order; otherwise nothing is
+// changed and the error names the first tensor that is missing, unknown, given twice or of another shape.
+func Load(e Engine, tensors []Tensor) error {
+	given := make(map[string]Tensor, len(tensors))
+	for _, t := range tensors {
+		if _, twice := given[t.Name]; twice {
+			return fmt.Errorf("load: tensor %s is given twice", t.Name)
+		}
+		given[t.Name] = t
+	}
+	want := e.Tensors()
+	for _, w := range want {
+		t, ok := given[w.Name]
+		switch {
+		case !ok:
+			return fmt.Errorf("load: tensor %s %d is missing", w.Name, w.Shape)
+		case !slices.Equal(t.Shape, w.Shape):
+			return fmt.Errorf("load: tensor %s: shape %d, want %d", w.Name, t.Shape, w.Shape)
+		case len(t.Data) != len(w.Data):
+			return fmt.Errorf("load: tensor %s %d: %d values, want %d", w.Name, w.Shape, len(t.Data), len(w.Data))
+		}
+	}
+	if len(tensors) > len(want) {
+		for _, t := range tensors {
+			if !slices.ContainsFunc(want, func(w Tensor) bool { return w.Name == t.Name }) {
+				return fmt.Errorf("load: tensor %s %d is not part of the model", t.Name, t.Shape)
+			}
+		}
+	}
+	for _, w := range want {
+		copy(w.Data, given[w.Name].Data)
+	}
+	return nil
+}

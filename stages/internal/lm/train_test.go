@@ -1,0 +1,328 @@
+package lm
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ablate/stages/internal/optim"
+)
+
+var adamw = optim.AdamW{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1}
+
+// trained is the model of the training tests: every optional part present.
+func trained() Config {
+	c := tiny()
+	c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead = true, true, true, true, true
+	return c
+}
+
+// train runs steps of one batch of 4 rows of 7 tokens each and returns the mean losses.
+func train(t testing.TB, e Engine, from, to int) []float64 {
+	t.Helper()
+	var losses []float64
+	for s := from; s < to; s++ {
+		inputs, targets := tokens(uint64(100+s%5), 28, e.Config().Vocab)
+		loss, err := e.Accumulate(inputs, targets, 4, 7, 1.0/28)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Step(optim.Step{AdamW: adamw, LR: 0.01, Number: s + 1}); err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, loss/28)
+	}
+	return losses
+}
+
+// goldenLosses are the losses of the 20 steps of TestTwentyLosses, computed by referenceTraining below: the scalar float64
+// model of reference_test.go with AdamW in float64. (PyTorch was not at hand; the reference shares no code with the engine.)
+var goldenLosses = []float64{}
+
+// referenceTraining is train in float64: the reference's gradients, clipping and AdamW as PyTorch documents them.
+func referenceTraining(e Engine, steps int) []float64 {
+	r := newReference(e.Config(), e.Tensors())
+	m, v := map[string][]float64{}, map[string][]float64{}
+	for name, w := range r.values {
+		m[name], v[name] = make([]float64, len(w)), make([]float64, len(w))
+	}
+	var losses []float64
+	for s := range steps {
+		inputs, targets := tokens(uint64(100+s%5), 28, e.Config().Vocab)
+		sum := 0.0
+		for _, x := range r.run(inputs, targets, 4, 7, 1.0/28) {
+			sum += x
+		}
+		losses = append(losses, sum/28)
+		squares := 0.0
+		for _, spec := range e.Config().tensors() {
+			for _, g := range r.gradient(spec.name) {
+				squares += g * g
+			}
+		}
+		clip := math.Min(1, adamw.Clip/(math.Sqrt(squares)+1e-6))
+		c1, c2 := 1-math.Pow(adamw.Beta1, float64(s+1)), 1-math.Pow(adamw.Beta2, float64(s+1))
+		for name, w := range r.values {
+			for i, g := range r.gradient(name) {
+				g *= clip
+				w[i] *= 1 - 0.01*adamw.WeightDecay
+				m[name][i] = adamw.Beta1*m[name][i] + (1-adamw.Beta1)*g
+				v[name][i] = adamw.Beta2*v[name][i] + (1-adamw.Beta2)*g*g
+				w[i] -= 0.01 * (m[name][i] / c1) / (math.Sqrt(v[name][i]/c2) + adamw.Eps)
+			}
+		}
+	}
+	return losses
+}
+
+// Twenty losses of a tiny run. Two tolerances: the reference must give the written losses to 1e-9 (float64 reordering), the
+// engine to 1e-4: AdamW's first steps divide small gradients by their own size, so float32 differences of 1e-6 in a gradient
+// near eps move a weight visibly; 20 steps of rate 0.01 keep that below 1e-4 of a loss of about 2 nats.
+func TestTwentyLosses(t *testing.T) {
+	e := newEngine(t, trained(), 2)
+	scramble(e, 11)
+	ref := referenceTraining(e, 20)
+	got := train(t, e, 0, 20)
+	if len(goldenLosses) != 20 {
+		t.Fatalf("%d written losses, want 20; the reference gives %.10f", len(goldenLosses), ref)
+	}
+	for i, want := range goldenLosses {
+		if math.Abs(ref[i]-want) > 1e-9 {
+			t.Errorf("step %d: reference loss %.10f, want %.10f", i, ref[i], want)
+		}
+		if math.Abs(got[i]-want) > 1e-4 {
+			t.Errorf("step %d: loss %.10f, want %.10f", i, got[i], want)
+		}
+	}
+}
+
+func bits(e Engine) []uint32 {
+	var all []uint32
+	m, v := e.State()
+	for _, t := range slices.Concat(e.Tensors(), m, v) {
+		for _, x := range t.Data {
+			all = append(all, math.Float32bits(x))
+		}
+	}
+	return all
+}
+
+// Weights, moments and losses are the same bits for any number of threads, in all variants of the norm, the MLP and the block.
+func TestThreadsDoNotMatter(t *testing.T) {
+	rms := trained()
+	rms.Block, rms.Norm, rms.MLP, rms.TiedHead = Parallel, RMSNorm, GELU, false
+	wide := trained() // wide enough for every kernel to split its work
+	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 301
+	for _, c := range []struct {
+		name string
+		cfg  Config
+	}{{"sequential", trained()}, {"parallel", rms}, {"wide", wide}} {
+		t.Run(c.name, func(t *testing.T) {
+			var want []uint32
+			var wantLosses []float64
+			for _, threads := range []int{1, 2, 7} {
+				e := newEngine(t, c.cfg, threads)
+				Init(e, 5)
+				losses := train(t, e, 0, 4)
+				if want == nil {
+					want, wantLosses = bits(e), losses
+					continue
+				}
+				if got := bits(e); !slices.Equal(got, want) {
+					t.Errorf("%d threads: weights or moments differ from those of 1 thread", threads)
+				}
+				if !slices.Equal(losses, wantLosses) {
+					t.Errorf("%d threads: losses %v, want %v", threads, losses, wantLosses)
+				}
+			}
+		})
+	}
+}
+
+// A training resumed from copied parameters and moments equals an uninterrupted one, bit for bit.
+func TestResume(t *testing.T) {
+	whole := newEngine(t, trained(), 1)
+	Init(whole, 9)
+	train(t, whole, 0, 6)
+
+	first := newEngine(t, trained(), 2)
+	Init(first, 9)
+	train(t, first, 0, 3)
+	second := newEngine(t, trained(), 1)
+	if err := Load(second, first.Tensors()); err != nil {
+		t.Fatal(err)
+	}
+	m, v := first.State()
+	m2, v2 := second.State()
+	for i := range m {
+		copy(m2[i].Data, m[i].Data)
+		copy(v2[i].Data, v[i].Data)
+	}
+	train(t, second, 3, 6)
+	if !slices.Equal(bits(second), bits(whole)) {
+		t.Error("resumed training differs from the uninterrupted one")
+	}
+}
+
+// Four micro-batches of one row give the gradient of the batch of four rows. Matrix gradients are chains over the rows, which
+// micro-batches only cut, but sums over rows of norms and biases are folded differently: 1e-6 of the norm is 20 float32 steps.
+func TestMicroBatches(t *testing.T) {
+	whole, parts := newEngine(t, trained(), 2), newEngine(t, trained(), 2)
+	scramble(whole, 3)
+	scramble(parts, 3)
+	inputs, targets := tokens(8, 28, whole.cfg.Vocab)
+	want, err := whole.Accumulate(inputs, targets, 4, 7, 1.0/28)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got float64
+	for i := 0; i < 28; i += 7 {
+		loss, err := parts.Accumulate(inputs[i:i+7], targets[i:i+7], 1, 7, 1.0/28)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += loss
+	}
+	if got != want && math.Abs(got-want) > 1e-12*want { // the same float32 losses, added in float64 in another order
+		t.Errorf("losses add up to %v, want %v", got, want)
+	}
+	for i, g := range parts.gradients() {
+		var diff, norm float64
+		for j, x := range whole.gradients()[i].Data {
+			diff += math.Pow(float64(g.Data[j])-float64(x), 2)
+			norm += math.Pow(float64(x), 2)
+		}
+		if !(diff <= 1e-12*norm) {
+			t.Errorf("gradient of %s: off by %.3g of %.3g", g.Name, math.Sqrt(diff), math.Sqrt(norm))
+		}
+	}
+}
+
+// Training and evaluating in turns, with shapes that grow the activations, changes nothing.
+func TestInterleavedShapes(t *testing.T) {
+	plain, mixed := newEngine(t, trained(), 1), newEngine(t, trained(), 1)
+	Init(plain, 4)
+	Init(mixed, 4)
+	train(t, plain, 0, 4)
+	for s := range 4 {
+		train(t, mixed, s, s+1)
+		for T := 1; T <= 8; T++ { // more shapes than the cache holds graphs
+			for _, B := range []int{1, 3 + s, 16} {
+				inputs, targets := tokens(1, B*T, mixed.cfg.Vocab)
+				if err := mixed.Losses(inputs, targets, B, T, make([]float32, B*T)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if !slices.Equal(bits(mixed), bits(plain)) {
+		t.Error("evaluations between the steps changed the training")
+	}
+	if len(mixed.graphs) > maxGraphs {
+		t.Errorf("%d graphs in the cache, want at most %d", len(mixed.graphs), maxGraphs)
+	}
+}
+
+// A row's losses do not depend on the other rows of the batch, nor a token's on those after it.
+func TestCausalAndIndependent(t *testing.T) {
+	e := newEngine(t, trained(), 2)
+	scramble(e, 2)
+	inputs, targets := tokens(5, 24, e.cfg.Vocab)
+	losses := func(in, tg []int32, B, T int) []float32 {
+		out := make([]float32, B*T)
+		if err := e.Losses(in, tg, B, T, out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	all := losses(inputs, targets, 3, 8)
+	if diff := cmp.Diff(all[8:16], losses(inputs[8:16], targets[8:16], 1, 8)); diff != "" {
+		t.Errorf("row 1 alone (-in the batch +alone):\n%s", diff)
+	}
+	if diff := cmp.Diff(all[:5], losses(inputs[:5], targets[:5], 1, 5)); diff != "" {
+		t.Errorf("first tokens of row 0 (-whole row +cut):\n%s", diff)
+	}
+	for i, target := range targets {
+		if (target < 0) != (all[i] == 0) {
+			t.Errorf("token %d: target %d, loss %v", i, target, all[i])
+		}
+	}
+}
+
+func TestNotFinite(t *testing.T) {
+	e := newEngine(t, trained(), 1)
+	Init(e, 1)
+	before := bits(e)
+	inputs, targets := tokens(5, 28, e.cfg.Vocab)
+	if _, err := e.Accumulate(inputs, targets, 4, 7, 1); err != nil {
+		t.Fatal(err)
+	}
+	e.gradients()[3].Data[2] = float32(math.Inf(1))
+	_, err := e.Step(optim.Step{AdamW: adamw, LR: 0.01, Number: 1})
+	if !errors.Is(err, optim.ErrNotFinite) || !strings.Contains(err.Error(), "tensor blocks.0.att_proj.weight, element 2, is +Inf") {
+		t.Errorf("error %v, want one naming the tensor", err)
+	}
+	if !slices.Equal(bits(e), before) {
+		t.Error("the failed step changed parameters or moments")
+	}
+	e.Tensors()[1].Data[0] = float32(math.NaN())
+	_, err = e.Accumulate(inputs, targets, 4, 7, 1)
+	if err == nil || !strings.Contains(err.Error(), "parameter of tensor blocks.0.attn_norm.weight, element 0, is NaN") {
+		t.Errorf("error %v, want one naming the tensor", err)
+	}
+}
+
+func TestBadBatches(t *testing.T) {
+	e := newEngine(t, trained(), 1)
+	row := make([]int32, 7)
+	for _, c := range []struct {
+		name            string
+		inputs, targets []int32
+		B, T            int
+		want            string
+	}{
+		{"too long", make([]int32, 9), make([]int32, 9), 1, 9, "want at least 1 of 1 to 8"},
+		{"empty", nil, nil, 0, 7, "batch of 0 rows"},
+		{"short targets", row, row[:6], 1, 7, "7 inputs and 6 targets, want 1*7"},
+		{"token too large", []int32{0, 13}, row[:2], 1, 2, "input 1 is token 13, want 0 to 12"},
+		{"negative token", []int32{-1, 1}, row[:2], 1, 2, "input 0 is token -1"},
+		{"target too large", row[:2], []int32{0, 99}, 1, 2, "target 1 is token 99, want less than 13"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := e.Accumulate(c.inputs, c.targets, c.B, c.T, 1); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Accumulate: error %v, want %q", err, c.want)
+			}
+			err := e.Losses(c.inputs, c.targets, c.B, c.T, make([]float32, c.B*c.T))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Losses: error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A step allocates next to nothing: gorgonia makes a goroutine, two channels and one slice of inputs per operation. Op-owned
+// memory is the point: one activation of this model alone would be far larger than the bound in bytes.
+func TestAllocationsPerStep(t *testing.T) {
+	e := newEngine(t, trained(), 1)
+	Init(e, 1)
+	inputs, targets := tokens(5, 28, e.cfg.Vocab)
+	step := 0
+	run := func() {
+		step++
+		if _, err := e.Accumulate(inputs, targets, 4, 7, 1.0/28); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Step(optim.Step{AdamW: adamw, LR: 0.001, Number: step}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run()
+	nodes := len(e.graphs[0].program)
+	if got, limit := testing.AllocsPerRun(10, run), float64(8*nodes); got > limit {
+		t.Errorf("%v allocations per step of %d nodes, want at most %v", got, nodes, limit)
+	}
+}

@@ -1,0 +1,265 @@
+package table
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/file"
+)
+
+// ReadRows reads a file of WriteRows. It reads the columns of T, in whatever order they lie in the file, and ignores
+// others, so that a T with few fields reads little. A column that is missing or of another type is an error, and so
+// is another TableVersion. An empty list gives a nil slice.
+func ReadRows[T any](path string) ([]T, error) {
+	layout, err := layoutOf(reflect.TypeFor[T]())
+	if err != nil {
+		return nil, fmt.Errorf("read rows %s: %w", path, err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	defer f.Close()
+	var rows []T
+	if err := readParquet(f, layout, reflect.ValueOf(&rows).Elem()); err != nil {
+		return nil, fmt.Errorf("read rows %s: %w", path, err)
+	}
+	return rows, nil
+}
+
+// readParquet leaves footer, page headers and decompression to Arrow and decodes the pages itself: Arrow v17's
+// column readers never return when a page has fewer levels than its header says. Arrow meets much damage with a
+// panic; it starts no goroutines on this path, so that recover sees them all.
+func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged file: %v", r)
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	props := parquet.NewReaderProperties(nil)
+	// Otherwise Arrow allocates whatever size the metadata gives for a column.
+	props.BufferedStreamEnabled = true
+	pr, err := file.NewParquetReader(f, file.WithReadProps(props))
+	if err != nil {
+		return err
+	}
+	if err := checkMetadata(pr, layout); err != nil {
+		return err
+	}
+	at := make([]int, len(layout.columns))
+	for i := range layout.columns {
+		if at[i], err = layout.columns[i].find(pr); err != nil {
+			return err
+		}
+	}
+	for g := range pr.NumRowGroups() {
+		base := rows.Len()
+		for i := range layout.columns {
+			c := &layout.columns[i]
+			n, err := c.readChunk(pr.RowGroup(g), at[i], info.Size(), rows, base, i == 0)
+			if err != nil {
+				return fmt.Errorf("row group %d, column %s: %w", g, c.Name, err)
+			}
+			if want := pr.RowGroup(g).NumRows(); int64(n) != want || base+n != rows.Len() {
+				return fmt.Errorf("row group %d, column %s: %d rows, want %d", g, c.Name, n, want)
+			}
+		}
+	}
+	if int64(rows.Len()) != pr.NumRows() {
+		return fmt.Errorf("%d rows, footer says %d", rows.Len(), pr.NumRows())
+	}
+	return nil
+}
+
+func checkMetadata(pr *file.Reader, layout rowLayout) error {
+	meta := map[string]string{}
+	kv := pr.MetaData().KeyValueMetadata()
+	for i, k := range kv.Keys() {
+		meta[k] = kv.Values()[i]
+	}
+	if meta[keyTable] != rowsKind {
+		return fmt.Errorf("metadata %s is %.80q, want %q: not a table of ablate", keyTable, meta[keyTable], rowsKind)
+	}
+	if meta[keyFormat] != rowsVersion {
+		return fmt.Errorf("format: %w", versionError(meta[keyFormat], rowsVersion))
+	}
+	if meta[keyVersion] != layout.version {
+		return versionError(meta[keyVersion], layout.version)
+	}
+	return nil
+}
+
+// find returns where the column lies in the file, which must agree in name, type and levels.
+func (c *column) find(pr *file.Reader) (int, error) {
+	sc := pr.MetaData().Schema
+	i := sc.ColumnIndexByName(c.path())
+	if i < 0 {
+		for k := range sc.NumColumns() {
+			if p := sc.Column(k).ColumnPath(); len(p) > 0 && p[0] == c.Name {
+				return 0, fmt.Errorf("column %s: want %s, file has %s", c.Name, c.Type, sc.Column(k).SchemaNode())
+			}
+		}
+		return 0, fmt.Errorf("no column %s (%s)", c.Name, c.Type)
+	}
+	physical, logical := c.physical()
+	level := int16(0)
+	if c.list {
+		level = 1
+	}
+	d := sc.Column(i)
+	if d.PhysicalType() != physical || !logical.Equals(d.LogicalType()) {
+		return 0, fmt.Errorf("column %s: want %s, file has %v %v", c.Name, c.Type, d.PhysicalType(), d.LogicalType())
+	}
+	if d.MaxDefinitionLevel() != level || d.MaxRepetitionLevel() != level {
+		return 0, fmt.Errorf("column %s: want %s without nulls, file has levels %d and %d",
+			c.Name, c.Type, d.MaxDefinitionLevel(), d.MaxRepetitionLevel())
+	}
+	return i, nil
+}
+
+// readChunk sets the column in the rows from base on and returns how many rows it had. The first column adds the rows
+// as it goes: the row count of a damaged file may be anything.
+func (c *column) readChunk(group *file.RowGroupReader, at int, size int64, rows reflect.Value, base int, grow bool) (int, error) {
+	meta, err := group.MetaData().ColumnChunk(at)
+	if err != nil {
+		return 0, err
+	}
+	if from, n := meta.DataPageOffset(), meta.TotalCompressedSize(); from < 0 || n < 0 || from > size || n > size-from {
+		return 0, fmt.Errorf("%d bytes at %d of a file of %d", n, from, size)
+	}
+	pages, err := group.GetColumnPageReader(at)
+	if err != nil {
+		return 0, err
+	}
+	in := chunk{column: c, rows: rows, row: base - 1, grow: grow}
+	for pages.Next() {
+		page, ok := pages.Page().(*file.DataPageV1)
+		if !ok || page.Encoding() != 0 { // 0 is PLAIN
+			return 0, errors.New("page is not plain: not written by ablate")
+		}
+		if err := in.page(page.Data(), int(page.NumValues())); err != nil {
+			return 0, err
+		}
+	}
+	return in.row + 1 - base, pages.Err()
+}
+
+// chunk is the state of reading a column chunk.
+type chunk struct {
+	*column
+	rows reflect.Value
+	row  int // the last row begun
+	grow bool
+	last string // the string before: runs of equal ones share memory
+}
+
+// page decodes a data page: levels of lists, then the values one after the other.
+func (c *chunk) page(data []byte, n int) (err error) {
+	var repetition, definition levels
+	if c.list {
+		if repetition, data, err = cutLevels(data); err != nil {
+			return err
+		}
+		if definition, data, err = cutLevels(data); err != nil {
+			return err
+		}
+	}
+	values := plain{data: data}
+	for range n {
+		begins, present := true, true
+		if c.list {
+			r, ok1 := repetition.next()
+			d, ok2 := definition.next()
+			if !ok1 || !ok2 {
+				return fmt.Errorf("page has fewer levels than the %d its header says", n)
+			}
+			begins, present = r == 0, d == 1
+		}
+		if begins {
+			if err := c.begin(); err != nil {
+				return err
+			}
+		} else if c.row < 0 || !present {
+			return errors.New("page continues a list that has not begun")
+		}
+		if !present {
+			continue
+		}
+		if err := c.set(c.rows.Index(c.row).FieldByIndex(c.index), &values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *chunk) begin() error {
+	c.row++
+	if c.row < c.rows.Len() {
+		return nil
+	}
+	if !c.grow {
+		return errors.New("more rows than the first column")
+	}
+	if c.row >= c.rows.Cap() {
+		c.rows.Grow(1)
+	}
+	c.rows.SetLen(c.row + 1)
+	c.rows.Index(c.row).SetZero()
+	return nil
+}
+
+// set stores the next value in the field, or appends it to the list that the field is.
+func (c *chunk) set(field reflect.Value, values *plain) error {
+	if c.list {
+		n := field.Len()
+		if n >= field.Cap() {
+			field.Grow(1)
+		}
+		field.SetLen(n + 1)
+		field = field.Index(n)
+	}
+	switch c.element {
+	case reflect.String:
+		b, err := values.byteArray()
+		if err != nil {
+			return err
+		}
+		if string(b) != c.last {
+			c.last = string(b)
+		}
+		field.SetString(c.last)
+		return nil
+	case reflect.Bool:
+		v, err := values.bit()
+		field.SetBool(v)
+		return err
+	case reflect.Int32:
+		b, err := values.fixed(4)
+		if err == nil {
+			field.SetInt(int64(i32(b)))
+		}
+		return err
+	}
+	b, err := values.fixed(8)
+	if err != nil {
+		return err
+	}
+	switch v := binary.LittleEndian.Uint64(b); c.element {
+	case reflect.Int64:
+		field.SetInt(int64(v))
+	case reflect.Uint64:
+		field.SetUint(v)
+	default:
+		field.SetFloat(math.Float64frombits(v))
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -13,15 +14,16 @@ type Pool struct {
 	k       *path
 	threads int
 	work    []worker
-	wake    chan struct{} // one message per worker that shall join the current run
 	exited  sync.WaitGroup
 
-	// State of the current run, written before the wake messages.
+	// State of the current run, written before the workers are called.
 	f       func(w *worker, i int)
 	n       int64
 	next    atomic.Int64
-	joined  sync.WaitGroup
+	pending atomic.Int64 // workers still in the run
+	caller  sleeper
 	failed  atomic.Pointer[failure]
+
 	scratch []float32 // for the caller between runs: partial sums over rows
 	sums    []float64
 	gemm    gemmCall
@@ -35,7 +37,10 @@ type worker struct {
 	edge  [maxTile]float32 // one tile of C, for the edges
 	row   []float32        // one row of logits
 	attn  []float32        // attention scratch
-	_     [64]byte         // keeps the headers of two workers off one cache line
+
+	calls atomic.Int64 // runs this worker was called to; -1: end
+	sleeper
+	_ [64]byte // keeps the counters of two workers off one cache line
 }
 
 type failure struct {
@@ -59,10 +64,12 @@ func NewPool(threads int) *Pool {
 
 func newPool(threads int, k *path) *Pool {
 	threads = max(threads, 1)
-	p := &Pool{k: k, threads: threads, work: make([]worker, threads), wake: make(chan struct{}, threads)}
+	p := &Pool{k: k, threads: threads, work: make([]worker, threads)}
 	p.gemmRun = p.gemmTask
+	p.caller.init()
 	p.exited.Add(threads - 1)
 	for i := 1; i < threads; i++ {
+		p.work[i].init()
 		go p.serve(&p.work[i])
 	}
 	return p
@@ -73,48 +80,59 @@ func (p *Pool) Threads() int { return p.threads }
 
 // Close ends the workers and waits for them. The pool cannot be used after.
 func (p *Pool) Close() {
-	close(p.wake)
+	for i := 1; i < p.threads; i++ {
+		p.work[i].calls.Store(-1)
+		p.work[i].rouse()
+	}
 	p.exited.Wait()
 }
 
 // Run calls f(0) ... f(n-1), each once, on the workers, and returns when all
 // are done. Which worker takes which i is not fixed, so f(i) must write only
 // what no other call touches. If a call panics, Run panics with the same value
-// after the calls under way have ended; the calls not yet begun are dropped.
-// f must not call Run.
+// (an error is wrapped, with the worker's stack) after the calls under way have
+// ended; the calls not yet begun are dropped. f must not call Run.
 func (p *Pool) Run(n int, f func(i int)) {
 	p.run(n, func(_ *worker, i int) { f(i) })
 }
 
 func (p *Pool) run(n int, f func(w *worker, i int)) {
-	if helpers := min(n, p.threads) - 1; helpers > 0 {
-		p.f, p.n = f, int64(n)
-		p.next.Store(0)
-		p.joined.Add(helpers)
-		for range helpers {
-			p.wake <- struct{}{}
-		}
-		p.drain(&p.work[0])
-		p.joined.Wait()
-		p.f = nil
-		if e := p.failed.Swap(nil); e != nil {
-			if err, ok := e.value.(error); ok {
-				panic(fmt.Errorf("worker: %w\n%s", err, e.stack))
-			}
-			panic(e.value)
+	helpers := min(n, p.threads) - 1
+	if helpers <= 0 {
+		for i := range n {
+			f(&p.work[0], i)
 		}
 		return
 	}
-	for i := range n {
-		f(&p.work[0], i)
+	p.f, p.n = f, int64(n)
+	p.next.Store(0)
+	p.pending.Store(int64(helpers))
+	for i := 1; i <= helpers; i++ {
+		p.work[i].calls.Add(1)
+		p.work[i].rouse()
+	}
+	p.drain(&p.work[0])
+	p.caller.await(func() bool { return p.pending.Load() == 0 })
+	p.f = nil
+	if e := p.failed.Swap(nil); e != nil {
+		if err, ok := e.value.(error); ok {
+			panic(fmt.Errorf("worker: %w\n%s", err, e.stack))
+		}
+		panic(e.value)
 	}
 }
 
 func (p *Pool) serve(w *worker) {
 	defer p.exited.Done()
-	for range p.wake {
+	for seen := int64(0); ; seen++ {
+		w.await(func() bool { return w.calls.Load() != seen })
+		if w.calls.Load() < 0 {
+			return
+		}
 		p.drain(w)
-		p.joined.Done()
+		if p.pending.Add(-1) == 0 {
+			p.caller.rouse()
+		}
 	}
 }
 
@@ -128,6 +146,43 @@ func (p *Pool) drain(w *worker) {
 	}()
 	for i := p.next.Add(1) - 1; i < p.n; i = p.next.Add(1) - 1 {
 		p.f(w, int(i))
+	}
+}
+
+// sleeper is one goroutine's wait for a condition. It looks for a while before
+// it sleeps: kernels follow one another within microseconds, and waking a
+// sleeping thread takes about 50.
+type sleeper struct {
+	asleep atomic.Bool
+	bell   chan struct{}
+}
+
+// looks is the number of looks at the condition before going to sleep; each
+// yields to the scheduler, so that a pool wider than GOMAXPROCS still moves.
+// 200 are 20 to 40 us.
+const looks = 200
+
+func (s *sleeper) init() { s.bell = make(chan struct{}, 1) }
+
+// await returns when ready, which others make true before they call rouse.
+func (s *sleeper) await(ready func() bool) {
+	for i := 0; !ready(); i++ {
+		if i < looks {
+			runtime.Gosched()
+			continue
+		}
+		s.asleep.Store(true)
+		// Either we see the condition and withdraw, or the one who made it
+		// true sees us asleep and rings; if both, the ring is taken here.
+		if !ready() || !s.asleep.CompareAndSwap(true, false) {
+			<-s.bell
+		}
+	}
+}
+
+func (s *sleeper) rouse() {
+	if s.asleep.CompareAndSwap(true, false) {
+		s.bell <- struct{}{}
 	}
 }
 

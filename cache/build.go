@@ -19,6 +19,7 @@ type Build struct {
 
 	c     *Cache
 	moved map[string]Output // files that an earlier, failed Commit made blobs of
+	fans  []string          // directories of blobs with names not yet durable
 }
 
 // Conflict says that two runs of one step gave different bytes. The first
@@ -84,7 +85,8 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{Format: entryFormat, Key: b.Key, Kind: kind, Ingredients: slices.Clone(ingredients), Provenance: p}
+	e := &Entry{Format: entryFormat, Key: b.Key, Kind: kind,
+		Ingredients: append([]Ingredient{}, ingredients...), Outputs: []Output{}, Provenance: p}
 	for name := range b.moved {
 		if !slices.Contains(names, name) {
 			e.Outputs = append(e.Outputs, b.moved[name])
@@ -94,10 +96,9 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 		e.Outputs = append(e.Outputs, Output{Name: name})
 	}
 	slices.SortFunc(e.Outputs, func(x, y Output) int { return strings.Compare(x.Name, y.Name) })
-	if err := e.check(); err != nil { // before anything moves
+	if _, err := e.encode(); err != nil { // refused, if at all, before anything moves
 		return nil, fmt.Errorf("cache: commit of %s: %w", b.Key.Short(), err)
 	}
-	var fans []string
 	for i := range e.Outputs {
 		o := &e.Outputs[i]
 		if !slices.Contains(names, o.Name) {
@@ -108,15 +109,16 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 			return nil, err
 		}
 		b.moved[o.Name] = *o
-		if fan != "" && !slices.Contains(fans, fan) {
-			fans = append(fans, fan)
+		if fan != "" && !slices.Contains(b.fans, fan) {
+			b.fans = append(b.fans, fan)
 		}
 	}
-	for _, fan := range fans {
+	for _, fan := range b.fans {
 		if err := c.syncDir(fan); err != nil {
 			return nil, err
 		}
 	}
+	b.fans = nil
 	won, err := c.putEntry(e)
 	if err != nil && !isConflict(err) {
 		return nil, err

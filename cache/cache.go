@@ -102,7 +102,7 @@ func (c *Cache) create() error {
 		return fmt.Errorf("cache: %w", err)
 	}
 	for _, n := range names {
-		if !ours[n.Name()] {
+		if !ours[n.Name()] && n.Name() != "lost+found" && !strings.HasPrefix(n.Name(), ".") {
 			return fmt.Errorf("cache: %s is not a cache: it has no file version, but %s: choose an empty or new directory with --cache or ABLATE_CACHE",
 				c.dir, clip(n.Name()))
 		}

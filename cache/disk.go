@@ -108,9 +108,10 @@ func (c *Cache) syncDir(dir string) error {
 func (c *Cache) publish(temp, path string) error {
 	err := c.disk.link(temp, path)
 	if errors.Is(err, fs.ErrNotExist) { // someone tidied away the fan-out directory
-		if err = c.makeFan(filepath.Dir(path)); err == nil {
-			err = c.disk.link(temp, path)
+		if err := c.makeFan(filepath.Dir(path)); err != nil {
+			return err
 		}
+		err = c.disk.link(temp, path)
 	}
 	if err == nil {
 		return nil

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -182,11 +184,12 @@ func (m *memo) load() {
 // meanwhile are lost, which costs them a hash.
 func (m *memo) rewrite() {
 	var b []byte
-	for d, st := range m.blobs { // order is of no meaning here
-		b = appendBlobLine(b, d, st)
+	blobs := slices.SortedFunc(maps.Keys(m.blobs), func(x, y Digest) int { return bytes.Compare(x[:], y[:]) })
+	for _, d := range blobs {
+		b = appendBlobLine(b, d, m.blobs[d])
 	}
-	for path, f := range m.files {
-		b = appendFileLine(b, path, f)
+	for _, path := range slices.Sorted(maps.Keys(m.files)) {
+		b = appendFileLine(b, path, m.files[path])
 	}
 	temp, err := m.c.temp("the memo", b, false)
 	if err != nil {

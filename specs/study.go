@@ -12,25 +12,29 @@ import "gopkg.in/yaml.v3"
 //	example   a value to copy
 //	need      "yes" where the key must be given
 //	enum      allowed words, separated by |
+//	names     what names of the writer's choice may look like: name, path or partition (name.go)
+//	one       "yes" where exactly one of the keys below must be given
+//	min max   bounds of a number, themselves allowed
+//	above below   bounds of a number, themselves not allowed
 //	key       what a change of this value makes run again
 //
-// A []string also takes a single word. Count takes 3M, 100k, 1_000; Fraction takes 5% or 0.05.
+// A []string also takes a single word. Count takes 3M, 100k, 8Ki, 1_000; Fraction takes 5% or 0.05.
 
 // Study is one whole YAML file.
 type Study struct {
-	Version       int                  `yaml:"ablate" need:"yes" doc:"Version of the study language; this program reads 1." example:"1" key:"nothing"`
-	Name          string               `yaml:"study" need:"yes" doc:"Name of the study: letters, digits, - _ . and /." example:"go-areas" key:"nothing"`
+	Version       int                  `yaml:"ablate" min:"1" need:"yes" doc:"Version of the study language; this program reads 1." example:"1" key:"nothing"`
+	Name          string               `yaml:"study" names:"path" need:"yes" doc:"Name of the study: letters, digits, - _ . and /." example:"go-areas" key:"nothing"`
 	About         string               `yaml:"about" doc:"The question the study answers, for the report." example:"Which areas help which text?" key:"nothing"`
-	Corpora       map[string]Corpus    `yaml:"corpora" need:"yes" doc:"Text to train on, by a name of your choice."`
-	Tokenizer     Tokenizer            `yaml:"tokenizer" need:"yes" doc:"How text becomes tokens: trained here, or a tokenizer.json."`
-	Partitions    map[string]Partition `yaml:"partitions" need:"yes" doc:"Sets of partitions: how a corpus divides into partitions and base units."`
+	Corpora       map[string]Corpus    `yaml:"corpora" names:"name" need:"yes" doc:"Text to train on, by a name of your choice."`
+	Tokenizer     Tokenizer            `yaml:"tokenizer" one:"yes" need:"yes" doc:"How text becomes tokens: trained here, or a tokenizer.json."`
+	Partitions    map[string]Partition `yaml:"partitions" names:"name" need:"yes" doc:"Sets of partitions: how a corpus divides into partitions and base units."`
 	Heldout       Heldout              `yaml:"heldout" doc:"Documents kept out of every unit, for in-domain evaluation."`
 	Decontaminate Decontaminate        `yaml:"decontaminate" doc:"Removes training documents that share a long paragraph with evaluation text."`
 	Model         Model                `yaml:"model" need:"yes" doc:"The architecture every model of the study shares."`
 	Optimizer     Optimizer            `yaml:"optimizer" doc:"AdamW, for every training of the study."`
 	SeedModel     *SeedModel           `yaml:"seed_model" doc:"The common start of all unit and reference models; without it they start at random from train.seed."`
 	Train         Train                `yaml:"train" need:"yes" doc:"How unit and reference models are trained."`
-	Mixtures      map[string]Mixture   `yaml:"mixtures" need:"yes" doc:"Sets of mixtures to compare."`
+	Mixtures      map[string]Mixture   `yaml:"mixtures" names:"name" need:"yes" doc:"Sets of mixtures to compare."`
 	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"Which averages stand in for a reference model." key:"evaluations of the proxies added"`
 	Reference     Reference            `yaml:"reference" doc:"For which mixtures a model is really trained."`
 	Eval          Eval                 `yaml:"eval" doc:"What every model is evaluated on."`
@@ -50,7 +54,7 @@ type Corpus struct {
 	Format   string            `yaml:"format" enum:"auto|text|jsonl" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, else text." key:"tokens"`
 	Text     string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document." key:"tokens"`
 	ID       string            `yaml:"id" default:"id" doc:"Field that holds the identity of a jsonl document; where absent, a hash of the text." key:"tokens"`
-	Metadata map[string]string `yaml:"metadata" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name." example:"{area: \"src/([^/]+)/\"}" key:"tokens"`
+	Metadata map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name." example:"{area: \"src/([^/]+)/\"}" key:"tokens"`
 	Absent   string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
 }
 
@@ -62,10 +66,10 @@ type Tokenizer struct {
 
 // TokenizerTrain says how a byte-level BPE is trained.
 type TokenizerTrain struct {
-	Vocab        int    `yaml:"vocab" need:"yes" unit:"ids" doc:"Vocabulary size, end-of-text included." example:"2048" key:"everything"`
+	Vocab        int    `yaml:"vocab" min:"257" max:"16777216" need:"yes" unit:"ids" doc:"Vocabulary size, end-of-text included." example:"2048" key:"everything"`
 	On           string `yaml:"on" need:"yes" doc:"Corpus to train on." example:"seed" key:"everything"`
-	Bytes        Count  `yaml:"bytes" unit:"bytes" default:"32M" doc:"Text to read at most; documents are taken by a hash of their identity." key:"everything"`
-	MinFrequency int    `yaml:"min_frequency" default:"2" doc:"A pair must occur this often to be merged." key:"everything"`
+	Bytes        Count  `yaml:"bytes" min:"1" unit:"bytes" default:"32M" doc:"Text to read at most; documents are taken by a hash of their identity." key:"everything"`
+	MinFrequency int    `yaml:"min_frequency" min:"1" default:"2" doc:"A pair must occur this often to be merged." key:"everything"`
 }
 
 // Partition is one set of partitions: a corpus divided by metadata, each part cut into base units.
@@ -77,12 +81,12 @@ type Partition struct {
 	Order  string         `yaml:"order" default:"id" doc:"Metadata name that orders the documents of a partition (numbers by value); ties by identity. id: by identity alone." example:"year" key:"units"`
 	Unit   Unit           `yaml:"unit" need:"yes" doc:"Size of a base unit."`
 	Small  string         `yaml:"small" enum:"error|drop|keep" default:"error" doc:"What becomes of a partition with less text than half a unit." key:"units added"`
-	Units  map[string]int `yaml:"units" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
+	Units  map[string]int `yaml:"units" names:"partition" min:"1" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
 }
 
 // Unit is the size of a base unit.
 type Unit struct {
-	Tokens Count `yaml:"tokens" need:"yes" unit:"tokens" doc:"A unit ends with the document that reaches this many tokens; a tail shorter than half of it joins the last unit." example:"100k" key:"units"`
+	Tokens Count `yaml:"tokens" min:"1" need:"yes" unit:"tokens" doc:"A unit ends with the document that reaches this many tokens; a tail shorter than half of it joins the last unit." example:"100k" key:"units"`
 }
 
 // Heldout says which documents never enter a unit.
@@ -95,62 +99,62 @@ type Heldout struct {
 // Decontaminate removes training documents that hold evaluation text.
 type Decontaminate struct {
 	Against   []string `yaml:"against" enum:"heldout|eval" default:"[]" doc:"Text that must not be trained on; empty: nothing is removed." example:"[heldout, eval]" key:"units that lose a document"`
-	MinTokens int      `yaml:"min_tokens" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
+	MinTokens int      `yaml:"min_tokens" min:"1" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
 	Paragraph string   `yaml:"paragraph" enum:"line|blank" default:"line" doc:"What ends a paragraph: a newline, as in the paper, or a blank line." key:"tokens"`
-	Common    int      `yaml:"common" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
+	Common    int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
 }
 
 // Model is the architecture; a preset fills what is not given.
 type Model struct {
 	Preset          string  `yaml:"preset" enum:"tiny|small|olmo|neox" default:"tiny" doc:"Fills the keys below that are not given." key:"nothing by itself"`
-	DModel          int     `yaml:"d_model" doc:"Width of the residual stream." example:"128" key:"all models"`
-	Layers          int     `yaml:"layers" doc:"Blocks." example:"4" key:"all models"`
-	Heads           int     `yaml:"heads" doc:"Attention heads; must divide d_model into even parts." example:"4" key:"all models"`
-	Context         int     `yaml:"context" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
+	DModel          int     `yaml:"d_model" min:"1" max:"16777216" doc:"Width of the residual stream." example:"128" key:"all models"`
+	Layers          int     `yaml:"layers" min:"1" max:"4096" doc:"Blocks." example:"4" key:"all models"`
+	Heads           int     `yaml:"heads" min:"1" max:"16777216" doc:"Attention heads; must divide d_model into even parts." example:"4" key:"all models"`
+	Context         int     `yaml:"context" min:"1" max:"16777216" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
 	Block           string  `yaml:"block" enum:"sequential|parallel" doc:"MLP after attention, or beside it." key:"all models"`
 	Norm            string  `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`
 	NormBias        bool    `yaml:"norm_bias" doc:"Norms have a bias (layernorm only)." key:"all models"`
-	NormEps         float64 `yaml:"norm_eps" doc:"Added to the variance." example:"1e-5" key:"all models"`
+	NormEps         float64 `yaml:"norm_eps" above:"0" max:"1" doc:"Added to the variance." example:"1e-5" key:"all models"`
 	LinearBias      bool    `yaml:"linear_bias" doc:"Linear layers have a bias." key:"all models"`
 	QKNorm          bool    `yaml:"qk_norm" doc:"Normalise queries and keys over the full width before rotation." key:"all models"`
 	MLP             string  `yaml:"mlp" enum:"gelu|swiglu" doc:"Activation of the MLP." key:"all models"`
-	MLPHidden       int     `yaml:"mlp_hidden" doc:"Width after the first MLP layer (for swiglu both halves together)." example:"512" key:"all models"`
+	MLPHidden       int     `yaml:"mlp_hidden" min:"1" max:"16777216" doc:"Width after the first MLP layer (for swiglu both halves together)." example:"512" key:"all models"`
 	AttentionOutput bool    `yaml:"attention_output" doc:"A linear layer after the heads; the paper's models have none." key:"all models"`
 	TiedHead        bool    `yaml:"tied_head" doc:"The output layer is the embedding, transposed." key:"all models"`
-	RopeBase        float64 `yaml:"rope_base" doc:"Base of the rotary embedding's wavelengths." example:"10000" key:"all models"`
-	InitStd         float64 `yaml:"init_std" doc:"Standard deviation of initial weights." example:"0.02" key:"all models"`
-	Vocab           int     `yaml:"vocab" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
+	RopeBase        float64 `yaml:"rope_base" above:"1" max:"1e12" doc:"Base of the rotary embedding's wavelengths." example:"10000" key:"all models"`
+	InitStd         float64 `yaml:"init_std" min:"0" max:"10" doc:"Standard deviation of initial weights." example:"0.02" key:"all models"`
+	Vocab           int     `yaml:"vocab" min:"1" max:"16777216" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
 }
 
 // Optimizer is AdamW with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101).
 type Optimizer struct {
-	Beta1       float64 `yaml:"beta1" default:"0.9" doc:"Decay of the first moment." key:"all models"`
-	Beta2       float64 `yaml:"beta2" default:"0.95" doc:"Decay of the second moment." key:"all models"`
-	Eps         float64 `yaml:"eps" default:"1e-8" doc:"Added to the root of the second moment." key:"all models"`
-	WeightDecay float64 `yaml:"weight_decay" default:"0.1" doc:"Decoupled, on all parameters as in the paper's code." key:"all models"`
-	Clip        float64 `yaml:"clip" default:"1.0" doc:"Largest norm of the gradient; 0: no clipping." key:"all models"`
+	Beta1       float64 `yaml:"beta1" min:"0" below:"1" default:"0.9" doc:"Decay of the first moment." key:"all models"`
+	Beta2       float64 `yaml:"beta2" min:"0" below:"1" default:"0.95" doc:"Decay of the second moment." key:"all models"`
+	Eps         float64 `yaml:"eps" above:"0" default:"1e-8" doc:"Added to the root of the second moment." key:"all models"`
+	WeightDecay float64 `yaml:"weight_decay" min:"0" default:"0.1" doc:"Decoupled, on all parameters as in the paper's code." key:"all models"`
+	Clip        float64 `yaml:"clip" min:"0" default:"1.0" doc:"Largest norm of the gradient; 0: no clipping." key:"all models"`
 }
 
 // SeedModel is the common start.
 type SeedModel struct {
 	On       string   `yaml:"on" need:"yes" doc:"Corpus to train on." example:"seed" key:"all models"`
-	Tokens   Count    `yaml:"tokens" need:"yes" unit:"tokens" doc:"Training length." example:"3M" key:"all models"`
-	Batch    Count    `yaml:"batch" unit:"tokens" default:"8k" doc:"Tokens per optimizer step, a multiple of model.context." key:"all models"`
-	LR       float64  `yaml:"lr" default:"1e-3" doc:"Highest learning rate." key:"all models"`
+	Tokens   Count    `yaml:"tokens" min:"1" need:"yes" unit:"tokens" doc:"Training length." example:"3M" key:"all models"`
+	Batch    Count    `yaml:"batch" min:"1" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"all models"`
+	LR       float64  `yaml:"lr" above:"0" default:"1e-3" doc:"Highest learning rate." key:"all models"`
 	Warmup   Fraction `yaml:"warmup" default:"2%" doc:"Share of the steps over which the rate rises linearly from 0." key:"all models"`
 	Schedule string   `yaml:"schedule" enum:"constant|cosine|linear" default:"cosine" doc:"How the rate falls after the warm-up." key:"all models"`
-	FinalLR  float64  `yaml:"final_lr" default:"1e-4" doc:"Rate at the end of a cosine or linear schedule." key:"all models"`
+	FinalLR  float64  `yaml:"final_lr" min:"0" default:"1e-4" doc:"Rate at the end of a cosine or linear schedule." key:"all models"`
 	Seed     int64    `yaml:"seed" default:"1" doc:"Initial weights and data order." key:"all models"`
 }
 
 // Train is how unit and reference models are trained.
 type Train struct {
-	TokensPerUnit  Count    `yaml:"tokens_per_unit" need:"yes" unit:"tokens" doc:"Training length of a unit model; a reference model gets this for each unit of its mixture." example:"300k" key:"unit and reference models"`
-	Batch          Count    `yaml:"batch" unit:"tokens" default:"8k" doc:"Tokens per optimizer step, a multiple of model.context." key:"unit and reference models"`
-	LR             float64  `yaml:"lr" default:"1e-3" doc:"Highest learning rate." key:"unit and reference models"`
+	TokensPerUnit  Count    `yaml:"tokens_per_unit" min:"1" need:"yes" unit:"tokens" doc:"Training length of a unit model; a reference model gets this for each unit of its mixture." example:"300k" key:"unit and reference models"`
+	Batch          Count    `yaml:"batch" min:"1" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"unit and reference models"`
+	LR             float64  `yaml:"lr" above:"0" default:"1e-3" doc:"Highest learning rate." key:"unit and reference models"`
 	Warmup         Fraction `yaml:"warmup" default:"0%" doc:"Share of the steps over which the rate rises linearly from 0." key:"unit and reference models"`
 	Schedule       string   `yaml:"schedule" enum:"constant|cosine|linear" default:"constant" doc:"How the rate falls after the warm-up." key:"unit and reference models"`
-	FinalLR        float64  `yaml:"final_lr" default:"1e-4" doc:"Rate at the end of a cosine or linear schedule." key:"unit and reference models"`
+	FinalLR        float64  `yaml:"final_lr" min:"0" default:"1e-4" doc:"Rate at the end of a cosine or linear schedule." key:"unit and reference models"`
 	OptimizerState string   `yaml:"optimizer_state" enum:"keep|reset" default:"keep" doc:"Whether training goes on with the seed model's AdamW moments." key:"unit and reference models"`
 	Sampling       string   `yaml:"sampling" enum:"equal|proportional" default:"equal" doc:"Share of each unit in a reference model's batches: equal quotas (short units repeat), or by size." key:"reference models"`
 	Seed           int64    `yaml:"seed" default:"1" doc:"Data order (and initial weights where there is no seed model)." key:"unit and reference models"`
@@ -158,10 +162,10 @@ type Train struct {
 
 // Mixture is one set of mixtures: combinations drawn from a set of partitions, or a list.
 type Mixture struct {
-	Choose int        `yaml:"choose" doc:"Components per mixture (k)." example:"2" key:"references and proxies added"`
+	Choose int        `yaml:"choose" min:"1" doc:"Components per mixture (k)." example:"2" key:"references and proxies added"`
 	From   string     `yaml:"from" doc:"Set of partitions to choose from; may be left out where the study has one." example:"areas" key:"references and proxies added"`
 	Of     string     `yaml:"of" enum:"partitions|units" default:"partitions" doc:"Whether a component is a whole partition or one base unit." key:"references and proxies added"`
-	Sample int        `yaml:"sample" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
+	Sample int        `yaml:"sample" min:"1" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures." key:"references and proxies added"`
 	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
 }
@@ -174,8 +178,8 @@ type Reference struct {
 // Eval is what models are evaluated on.
 type Eval struct {
 	InDomain    string             `yaml:"in_domain" enum:"mixture|none" default:"mixture" doc:"mixture: on the held-out test documents of each partition of the mixture, macro-averaged." key:"evaluations"`
-	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
-	Documents   Count              `yaml:"documents" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
+	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
+	Documents   Count              `yaml:"documents" min:"1" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
 }
 
 // EvalSet is a corpus to evaluate on.
@@ -186,12 +190,12 @@ type EvalSet struct {
 
 // Correlate says how proxies are compared with references.
 type Correlate struct {
-	Resamples int      `yaml:"resamples" default:"2000" doc:"Bootstrap resamples for each interval." key:"correlations"`
-	Level     Fraction `yaml:"level" default:"95%" doc:"Coverage of the intervals." key:"correlations"`
+	Resamples int      `yaml:"resamples" min:"1" default:"2000" doc:"Bootstrap resamples for each interval." key:"correlations"`
+	Level     Fraction `yaml:"level" above:"0" below:"1" default:"95%" doc:"Coverage of the intervals." key:"correlations"`
 	Seed      int64    `yaml:"seed" default:"1" doc:"Seed of the bootstrap." key:"correlations"`
 }
 
 // Cost is used by plans only.
 type Cost struct {
-	HoursPerBillionTokens float64 `yaml:"hours_per_billion_tokens" unit:"hours" default:"0" doc:"Price of training, for the plan; 0: unknown." example:"5" key:"nothing"`
+	HoursPerBillionTokens float64 `yaml:"hours_per_billion_tokens" min:"0" unit:"hours" default:"0" doc:"Price of training, for the plan; 0: unknown." example:"5" key:"nothing"`
 }

@@ -1,0 +1,219 @@
+package specs
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func (c *checker) corpora() {
+	for _, name := range sortedKeys(c.s.Corpora) {
+		c.corpus(at("corpora", name), c.s.Corpora[name])
+	}
+	for _, name := range sortedKeys(c.s.Eval.OutOfDomain) {
+		c.corpus(at("eval", "out_of_domain", name), c.s.Eval.OutOfDomain[name].Corpus)
+	}
+}
+
+func (c *checker) corpus(here []string, x Corpus) {
+	for _, list := range []struct {
+		key      string
+		patterns []string
+	}{{"files", x.Files}, {"exclude", x.Exclude}} {
+		for i, p := range list.patterns {
+			if err := checkPattern(p); err != nil {
+				c.fail(append(under(here, list.key), itoa(i)), "%v", err)
+			}
+		}
+		c.once(under(here, list.key), list.patterns)
+	}
+	if !c.ok(under(here, "format"), under(here, "files")) {
+		return
+	}
+	format := x.Format
+	if format == "auto" {
+		format = autoFormat(x.Files)
+	}
+	if format != "text" {
+		for _, f := range []struct{ key, path string }{{"text", x.Text}, {"id", x.ID}} {
+			if err := checkFieldPath(f.path); err != nil {
+				c.fail(under(here, f.key), "%v", err)
+			}
+		}
+	} else {
+		for _, key := range []string{"text", "id"} {
+			if c.given(under(here, key)...) {
+				c.fail(under(here, key), "names a field of jsonl, but the files are text; give format: jsonl if they are not")
+			}
+		}
+	}
+	for _, name := range sortedKeys(x.Metadata) {
+		p := append(under(here, "metadata"), name)
+		var err error
+		switch {
+		case name == "id":
+			err = fmt.Errorf("the name id is taken: order: id goes by the identity of documents")
+		case format == "jsonl":
+			err = checkFieldPath(x.Metadata[name])
+		case format == "text":
+			err = checkExpression(x.Metadata[name])
+		default:
+			err = fmt.Errorf("some of the files are jsonl and some are text by their names, which metadata mean different things for; give format, or make two corpora")
+		}
+		if err != nil {
+			c.fail(p, "%v", err)
+		}
+	}
+}
+
+// autoFormat is what format: auto makes of the patterns; "" where they differ.
+func autoFormat(patterns []string) string {
+	found := ""
+	for _, p := range patterns {
+		format := "text"
+		for _, end := range []string{".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz"} {
+			if strings.HasSuffix(p, end) {
+				format = "jsonl"
+			}
+		}
+		if found != "" && found != format {
+			return ""
+		}
+		found = format
+	}
+	return found
+}
+
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkPattern checks the form of a file pattern. Whether its variables are set and it matches a file depends on the machine.
+func checkPattern(p string) error {
+	var plain strings.Builder
+	for rest := p; ; {
+		before, after, found := strings.Cut(rest, "${")
+		plain.WriteString(before)
+		if !found {
+			break
+		}
+		name, tail, closed := strings.Cut(after, "}")
+		if !closed {
+			return fmt.Errorf("pattern %q: ${ without }", clip(p))
+		}
+		if !variable.MatchString(name) {
+			return fmt.Errorf("pattern %q: ${%s}: the name of a variable is letters, digits and _", clip(p), clip(name))
+		}
+		plain.WriteString("x")
+		rest = tail
+	}
+	for level := range strings.SplitSeq(plain.String(), "/") {
+		if strings.Contains(level, "**") && level != "**" {
+			return fmt.Errorf("pattern %q: ** must stand alone between slashes, found %q", clip(p), clip(level))
+		}
+		if _, err := path.Match(level, ""); err != nil {
+			return fmt.Errorf("pattern %q: %q is malformed: a [ without ], or a \\ at the end", clip(p), clip(level))
+		}
+	}
+	return nil
+}
+
+var fieldPath = regexp.MustCompile(`^[^.\[\]]+(\[[0-9]{1,9}\])*(\.[^.\[\]]+(\[[0-9]{1,9}\])*)*$`)
+
+func checkFieldPath(p string) error {
+	if p != "" && !fieldPath.MatchString(p) {
+		return fmt.Errorf("field path %q: want keys and indices, such as metadata.field or authors[0]", clip(p))
+	}
+	return nil
+}
+
+func checkExpression(e string) error {
+	if e == "" {
+		return nil // reported as empty
+	}
+	re, err := regexp.Compile(e)
+	if err != nil {
+		return fmt.Errorf("regular expression %q: %w", clip(e), err)
+	}
+	if n := re.NumSubexp(); n != 1 {
+		return fmt.Errorf("regular expression %q has %d groups, want 1, whose match is the value (for a field of jsonl give format: jsonl)", clip(e), n)
+	}
+	return nil
+}
+
+func (c *checker) tokenizer() {
+	t := c.s.Tokenizer.Train
+	if t == nil {
+		return
+	}
+	known(c, at("tokenizer", "train", "on"), "corpus", t.On, c.s.Corpora, "corpora")
+}
+
+func (c *checker) partitions() {
+	for _, name := range sortedKeys(c.s.Partitions) {
+		here, p := at("partitions", name), c.s.Partitions[name]
+		by := under(here, "by")
+		c.once(by, p.By)
+		if known(c, under(here, "corpus"), "corpus", p.Corpus, c.s.Corpora, "corpora") && c.whole("corpora", p.Corpus, "metadata") {
+			declared := c.s.Corpora[p.Corpus].Metadata
+			for i, word := range p.By {
+				if _, ok := declared[word]; !ok {
+					c.fail(under(by, itoa(i)), "corpus %s declares no metadata %q%s", p.Corpus, clip(word), didYouMean(word, sortedKeys(declared)))
+				}
+			}
+			if _, ok := declared[p.Order]; !ok && p.Order != "id" && p.Order != "" {
+				c.fail(under(here, "order"), "corpus %s declares no metadata %q%s", p.Corpus, clip(p.Order), didYouMean(p.Order, append(sortedKeys(declared), "id")))
+			}
+		}
+		for _, list := range []struct {
+			key   string
+			names []string
+		}{{"only", p.Only}, {"except", p.Except}} {
+			c.once(under(here, list.key), list.names)
+			for i, part := range list.names {
+				if _, ok := p.Units[part]; !ok && len(p.Units) > 0 && c.whole(under(here, "units")...) {
+					c.fail(append(under(here, list.key), itoa(i)), "units declares no partition %q%s", clip(part), didYouMean(part, sortedKeys(p.Units)))
+				}
+				if list.key == "except" && slices.Contains(p.Only, part) {
+					c.fail(append(under(here, list.key), itoa(i)), "%q is in only as well", clip(part))
+				}
+			}
+		}
+	}
+}
+
+// catalogue is the declared partitions of a set that only and except leave, in order of their names; nil where none are declared or any
+// of it could not be read.
+func (c *checker) catalogue(set string) []string {
+	p, ok := c.s.Partitions[set]
+	if !ok || len(p.Units) == 0 || !c.whole("partitions", set, "units") || !c.whole("partitions", set, "only") || !c.whole("partitions", set, "except") {
+		return nil
+	}
+	return slices.DeleteFunc(sortedKeys(p.Units), func(part string) bool {
+		return len(p.Only) > 0 && !slices.Contains(p.Only, part) || slices.Contains(p.Except, part)
+	})
+}
+
+// heldout also checks decontamination, which removes nothing where there is nothing to compare with.
+func (c *checker) heldout() {
+	h := c.s.Heldout
+	validation, test := at("heldout", "validation"), at("heldout", "test")
+	if c.ok(validation, test) && h.Validation+h.Test >= 1 {
+		c.fail(at("heldout"), "validation %s and test %s leave nothing to train on", percent(h.Validation), percent(h.Test))
+	}
+	for i, word := range c.s.Decontaminate.Against {
+		here := at("decontaminate", "against", itoa(i))
+		switch {
+		case word == "heldout" && c.ok(validation, test) && h.Validation+h.Test == 0:
+			c.fail(here, "against heldout, but heldout keeps no documents out")
+		case word == "eval" && c.whole("eval") && len(c.s.Eval.OutOfDomain) == 0:
+			c.fail(here, "against eval, but eval.out_of_domain names no set")
+		}
+	}
+	c.once(at("decontaminate", "against"), c.s.Decontaminate.Against)
+}
+
+func percent(x Fraction) string { return strconv.FormatFloat(100*float64(x), 'g', 6, 64) + "%" }

@@ -59,6 +59,12 @@ func (a *axis) place(want int) {
 	}
 }
 
+// shrunk returns the axis with its far end moved in by some pixels, but never below half its length.
+func (a axis) shrunk(pixels float64) axis {
+	a.to -= min(pixels, (a.to-a.from)/2)
+	return a
+}
+
 func (a axis) at(v float64) float64 {
 	return a.from + (v-a.lo)/(a.hi-a.lo)*(a.to-a.from)
 }

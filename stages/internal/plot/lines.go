@@ -11,8 +11,10 @@ const (
 	linesWidth = 760
 	linesBox   = 320
 	// maxNamed is how many curves are named at their ends: what fits the box at labelStep. Of more, the lowest and highest are named.
-	maxNamed  = 40
-	labelStep = 12
+	maxNamed   = 40
+	labelStep  = 12
+	labelWidth = 170 // longer names are cut
+	labelGap   = 12  // from the end of a curve to its name
 	// maxPoints per curve: beyond two per pixel more only weigh.
 	maxPoints = 1200
 )
@@ -42,19 +44,15 @@ func (l Lines) SVG() ([]byte, error) {
 	}
 	top := bottomOfLegend + 26
 	named := nameable(curves)
-	var widest float64
-	for _, v := range named {
-		widest = max(widest, textWidth(v.Name, 11))
-	}
-	widest = min(widest, 190)
 	box := max(linesBox, float64(len(named)*labelStep))
-	x := newAxis(b.x0, b.x1, left, linesWidth-right-widest-22, 7)
+	x := newAxis(b.x0, b.x1, left, linesWidth-right, 7)
+	x = x.shrunk(roomForNames(named, x))
 	y := newAxis(b.y0, b.y1, top+box, top, 6)
 	c.frame(x, y, l.XLabel, l.YLabel)
 	for _, v := range curves {
-		c.curve(v, x, y)
+		c.curve(v, x, y, len(curves))
 	}
-	c.endLabels(named, x, y, widest)
+	c.endLabels(named, x, y)
 	if b.drawn == 0 {
 		c.text("m", (x.from+x.to)/2, top+box/2, "no curve to draw")
 	}
@@ -100,8 +98,6 @@ func (l Lines) curves() ([]curve, []group) {
 	return curves, groups
 }
 
-func stroke(style int) string { return fmt.Sprintf(` stroke="%s"%s`, hue(style), dash(style)) }
-
 // thin keeps, of equal runs of points, the lowest and the highest in their order, and both ends: what the eye sees of a dense curve.
 func thin(points []Point) []Point {
 	if len(points) <= maxPoints {
@@ -129,8 +125,10 @@ func thin(points []Point) []Point {
 	return append(out, points[len(points)-1])
 }
 
-func (c *canvas) curve(v curve, x, y axis) {
-	last := v.points[len(v.points)-1]
+// curve draws one of n. Many are drawn thinner and without dashes, which would make a thicket; the line from its end to its name then
+// tells a curve without colour.
+func (c *canvas) curve(v curve, x, y axis, n int) {
+	last := v.last()
 	title := escape(fmt.Sprintf("%s: %s", v.Name, short(last.Y)))
 	if len(v.points) == 1 {
 		c.WriteString(marker(v.style, x.at(last.X), y.at(last.Y), v.Name+": "+short(last.Y)))
@@ -145,33 +143,68 @@ func (c *canvas) curve(v curve, x, y axis) {
 		d.WriteString(op + px(x.at(p.X)) + " " + px(y.at(p.Y)))
 	}
 	// The wide invisible path below the curve makes a thin line easy to point at.
-	fmt.Fprintf(c, "<g><title>%s</title><path d=\"%s\" fill=\"none\" stroke=\"transparent\" stroke-width=\"9\"/><path class=\"c\" d=\"%s\"%s/></g>\n",
-		title, d.String(), d.String(), stroke(v.style))
+	class, paint := "c", stroke(v.style)
+	if n > len(hues) {
+		class, paint = "c s", fmt.Sprintf(` stroke="%s"`, hue(v.style))
+	}
+	fmt.Fprintf(c, "<g><title>%s</title><path d=\"%s\" fill=\"none\" stroke=\"transparent\" stroke-width=\"9\"/><path class=\"%s\" d=\"%s\"%s/></g>\n",
+		title, d.String(), class, d.String(), paint)
 }
 
 // nameable returns the curves to name at their ends, highest end first: all, or the maxNamed/2 highest and lowest of more.
 func nameable(curves []curve) []curve {
 	out := append([]curve(nil), curves...)
-	sort.SliceStable(out, func(i, j int) bool { return end(out[i]) > end(out[j]) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].last().Y > out[j].last().Y })
 	if len(out) > maxNamed {
 		out = append(out[:maxNamed/2:maxNamed/2], out[len(out)-maxNamed/2:]...)
 	}
 	return out
 }
 
-func end(v curve) float64 { return v.points[len(v.points)-1].Y }
+func (v curve) last() Point { return v.points[len(v.points)-1] }
 
-// endLabels sets names right of the box, each as near its curve's end as its neighbours allow, tied to it by a thin line.
-func (c *canvas) endLabels(named []curve, x, y axis, width float64) {
-	places := make([]float64, len(named))
-	for i, v := range named {
-		places[i] = y.at(end(v))
+// roomForNames returns how much narrower than drawn the axis must be for the names behind the curves' ends to stay on the canvas.
+func roomForNames(named []curve, x axis) float64 {
+	var over float64
+	for _, v := range named {
+		over = max(over, x.at(v.last().X)+labelGap+min(textWidth(v.Name, 11), labelWidth)-x.to)
+	}
+	return over
+}
+
+// endLabels sets names behind the ends of curves. Those that end at about one place form a column, in which each name stands as near its
+// curve's end as its neighbours allow, tied to it by a thin line.
+func (c *canvas) endLabels(named []curve, x, y axis) {
+	byEnd := append([]curve(nil), named...)
+	sort.SliceStable(byEnd, func(i, j int) bool { return byEnd[i].last().X < byEnd[j].last().X })
+	for len(byEnd) > 0 {
+		n, end, reach := 0, 0.0, 0.0 // of the column: its curves, where the last of them ends, and its right edge
+		for ; n < len(byEnd); n++ {
+			v := byEnd[n]
+			at := x.at(v.last().X)
+			if n > 0 && at > reach+4 {
+				break
+			}
+			end = at
+			reach = max(reach, end+labelGap+min(textWidth(v.Name, 11), labelWidth))
+		}
+		c.column(byEnd[:n], end+labelGap, x, y)
+		byEnd = byEnd[n:]
+	}
+}
+
+func (c *canvas) column(curves []curve, left float64, x, y axis) {
+	curves = append([]curve(nil), curves...)
+	sort.SliceStable(curves, func(i, j int) bool { return curves[i].last().Y > curves[j].last().Y })
+	places := make([]float64, len(curves))
+	for i, v := range curves {
+		places[i] = y.at(v.last().Y)
 	}
 	spread(places, labelStep, y.to, y.from)
-	for i, v := range named {
-		last := v.points[len(v.points)-1]
-		c.line("k", x.at(last.X)+2, y.at(last.Y), x.to+18, places[i], fmt.Sprintf(` stroke="%s"`, hue(v.style)))
-		fmt.Fprintf(c, "<text x=\"%s\" y=\"%s\" style=\"fill:%s\">%s</text>\n", px(x.to+21), px(places[i]+3.8), hue(v.style), escape(clip(v.Name, width+2, 11)))
+	for i, v := range curves {
+		c.line("k", x.at(v.last().X)+1, y.at(v.last().Y), left-2, places[i], fmt.Sprintf(` stroke="%s"`, hue(v.style)))
+		fmt.Fprintf(c, "<text class=\"n\" x=\"%s\" y=\"%s\" style=\"fill:%s\">%s</text>\n",
+			px(left), px(places[i]+3.8), hue(v.style), escape(clip(v.Name, labelWidth, 11)))
 	}
 }
 

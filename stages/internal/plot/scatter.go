@@ -17,17 +17,22 @@ const (
 // SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot be drawn.
 func (s Scatter) SVG() ([]byte, error) {
 	b := boundsOf(s.Series)
-	keys := make([]key, len(s.Series))
+	var keys []key
+	var styles []int
 	for i, series := range s.Series {
-		keys[i] = key{name: series.Name, value: legendValue(series)}
+		if len(series.Points) > 0 {
+			keys = append(keys, key{name: series.Name, value: legendValue(series)})
+			styles = append(styles, i)
+		}
 	}
 	c := &canvas{width: scatterWidth}
 	c.text("t", 8, 20, clip(s.Title, scatterWidth-16, 14))
-	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(i int, x, y float64) {
-		c.WriteString(marker(i, x, y, ""))
+	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(k int, x, y float64) {
+		i := styles[k]
 		if s.Series[i].Fit {
-			c.line("f", x-9, y, x+9, y, fmt.Sprintf(` stroke="%s"%s`, hue(i), dash(i)))
+			c.line("f", x-10, y, x+10, y, stroke(i))
 		}
+		c.WriteString(marker(i, x, y, ""))
 	})
 	top := bottomOfLegend + 26
 	x := newAxis(b.x0, b.x1, left, scatterWidth-right, 5)
@@ -38,7 +43,7 @@ func (s Scatter) SVG() ([]byte, error) {
 	}
 	for i, series := range s.Series {
 		if series.Fit {
-			c.fit(series, x, y, fmt.Sprintf(` stroke="%s"%s`, hue(i), dash(i)))
+			c.fit(series, x, y, stroke(i))
 		}
 	}
 	for i, series := range s.Series {
@@ -104,6 +109,10 @@ func (c *canvas) fit(s Series, ax, ay axis, paint string) {
 	lo, hi := xs[0], xs[0]
 	for _, v := range xs {
 		lo, hi = math.Min(lo, v), math.Max(hi, v)
+	}
+	if slope != 0 { // end where the line leaves the frame above or below
+		a, b := at+(ay.lo-mean)/slope, at+(ay.hi-mean)/slope
+		lo, hi = math.Max(lo, math.Min(a, b)), math.Min(hi, math.Max(a, b))
 	}
 	c.line("f", ax.at(lo), ay.at(mean+slope*(lo-at)), ax.at(hi), ay.at(mean+slope*(hi-at)), paint)
 }

@@ -51,6 +51,8 @@ var style = func() string {
 .ablate-plot .d{stroke:var(--plot-text);stroke-width:1;stroke-dasharray:1 3;stroke-linecap:round;fill:none}
 .ablate-plot .f{stroke-width:1.2;stroke-opacity:.7;fill:none}
 .ablate-plot .c{stroke-width:1.5;fill:none;stroke-linejoin:round}
+.ablate-plot .s{stroke-width:1.1;stroke-opacity:.85}
+.ablate-plot .n{paint-order:stroke;stroke:var(--plot-ground);stroke-width:3px;stroke-linejoin:round}
 .ablate-plot .k{stroke-width:.6;stroke-opacity:.55;fill:none}
 .ablate-plot .p{stroke:var(--plot-ground);stroke-width:.8;fill-opacity:.88}
 .ablate-plot .h{fill:var(--plot-ground);stroke-width:1.5}
@@ -60,8 +62,9 @@ var style = func() string {
 	return b.String()
 }()
 
-// dashes tell lines apart without colour, in the order of the series; the first is solid.
-var dashes = []string{"", "6 3", "2 2.5", "9 3 2 3", "4 2", "12 3", "1.5 4", "7 2 1.5 2 1.5 2"}
+// dashes tell lines apart without colour, in the order of the series; the first is solid. Long ones, since a noisy curve drawn in dots is a
+// cloud.
+var dashes = []string{"", "7 2.5", "3 2", "10 2.5 2 2.5", "5 2", "14 3", "8 2 2 2 2 2", "4 3"}
 
 func hue(i int) string { return fmt.Sprintf("var(--plot-%d)", i%len(hues)) }
 
@@ -71,3 +74,5 @@ func dash(i int) string {
 	}
 	return ""
 }
+
+func stroke(i int) string { return fmt.Sprintf(` stroke="%s"%s`, hue(i), dash(i)) }

@@ -49,6 +49,9 @@ func score(v float64) string {
 
 func coefficient(v float64) string { return number(v, 3) }
 
+// bound has two decimals: the third is resampling noise.
+func bound(v float64) string { return number(v, 2) }
+
 func whole[T int | int64](n T) string { return number(float64(n), 0) }
 
 // percent writes a share; one decimal below ten.

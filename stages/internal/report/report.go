@@ -241,11 +241,14 @@ func (v view) Cost() []Fact {
 	if units > 0 {
 		facts = append(facts, Fact{"tokens to train " + plural(units, "unit model") + ", enough for every proxy", amount(unitTokens)})
 	}
-	if allTokens > 0 {
+	if allTokens > 0 && references < len(v.Mixtures) {
 		facts = append(facts, Fact{"tokens to train a model on every mixture instead", amount(allTokens)})
 	}
-	if references > 0 {
-		facts = append(facts, Fact{"tokens spent on " + plural(references, "reference model") + ", to check the proxies", amount(referenceTokens)})
+	switch {
+	case references > 0 && references == len(v.Mixtures):
+		facts = append(facts, Fact{"tokens to train " + plural(references, "reference model") + ", one on every mixture, to check the proxies", amount(referenceTokens)})
+	case references > 0:
+		facts = append(facts, Fact{"tokens to train " + plural(references, "reference model") + ", to check the proxies", amount(referenceTokens)})
 	}
 	return facts
 }
@@ -289,7 +292,7 @@ func (v view) Weak() int {
 }
 
 var funcs = template.FuncMap{
-	"score": score, "r": coefficient, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "amount": amount,
+	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "amount": amount,
 	"orDash": orDash, "plural": plural, "list": list, "ordinal": ordinal, "spaced": spaced,
 	"whole": func(n any) string {
 		switch n := n.(type) {
@@ -324,13 +327,13 @@ func pieces(name string) []string {
 	return out
 }
 
-// forest draws an interval on the scale -1 to 1, 120 pixels wide, the form of a forest plot: a line for the interval, a dot for the value,
+// forest draws an interval on the scale -1 to 1, 96 pixels wide, the form of a forest plot: a line for the interval, a dot for the value,
 // a tick at zero.
 func forest(i Interval) template.HTML {
 	if math.IsNaN(i.Value) {
 		return ""
 	}
-	const width, middle = 120.0, 8.0
+	const width, middle = 96.0, 8.0
 	at := func(v float64) string {
 		return fmt.Sprintf("%.1f", width/2+max(-1, min(1, v))*(width/2-5))
 	}

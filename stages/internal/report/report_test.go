@@ -98,6 +98,7 @@ func example(t *testing.T) Data {
 		reference := columns[len(proxies)]
 		for j, proxy := range proxies {
 			if !set.InDomain && j == 1 {
+				figure.Series = append(figure.Series, plot.Series{Name: proxy})
 				continue
 			}
 			table.Columns = append(table.Columns, proxy)
@@ -130,16 +131,19 @@ func example(t *testing.T) Data {
 		Set: "spec", Proxy: "weighted", N: 7, Pearson: Interval{0.21, -0.63, 0.88}, Spearman: Interval{0.18, -0.71, 0.9},
 		Kendall: Interval{0.14, -0.6, 0.8}, Regret: 0.62, Chosen: "go+text", Rank: 4, PairwiseAccuracy: 0.571,
 	})
-	curves := plot.Lines{Title: "Training loss", XLabel: "tokens trained, millions", YLabel: "loss, nats per token"}
+	curves := map[string]*plot.Lines{}
+	for _, kind := range []string{"seed", "unit", "reference"} {
+		curves[kind] = &plot.Lines{Title: "Training loss: " + kind + " models", XLabel: "tokens trained, millions", YLabel: "loss, nats per token"}
+	}
 	train := func(name, kind string, n int64, start, floor float64) {
-		s := plot.Series{Name: name, Group: kind}
+		s := plot.Series{Name: name}
 		loss := start
 		for k := range 60 {
 			x := float64(k+1) / 60
 			loss = floor + (start-floor)*math.Exp(-4*x) + noise(0.03)
 			s.Points = append(s.Points, plot.Point{X: x * float64(n) / 1e6, Y: loss})
 		}
-		curves.Series = append(curves.Series, s)
+		curves[kind].Series = append(curves[kind].Series, s)
 		digest := fmt.Sprintf("sha256:%016x%016x", rng.Uint64(), rng.Uint64())
 		d.Models = append(d.Models, Model{name, kind, n, loss, digest[7:], digest})
 	}
@@ -152,7 +156,11 @@ func example(t *testing.T) Data {
 	for _, m := range d.Mixtures {
 		train(m.Name, "reference", m.Tokens, 3.4, 2.3+noise(0.2))
 	}
-	d.Curves = []Figure{draw(t, curves, "Every model starts from the seed model, which is why the curves share a beginning. Point at a curve for its model.")}
+	d.Curves = []Figure{
+		draw(t, *curves["seed"], "The common start of all other models."),
+		draw(t, *curves["unit"], "One model per base unit, each from the seed model. Point at a curve for its model."),
+		draw(t, *curves["reference"], "One model per mixture, each from the seed model, trained as long as its units together."),
+	}
 	d.Steps = []Steps{{"tokenize", 9, 9_410_233, 1.8}, {"split", 1, 412_900, 0.4}, {"train", 30, 214_300_121, 148.2}, {"eval", 288, 6_120_470, 61.5}, {"correlate", 1, 98_120, nan}}
 	d.Provenance = []Fact{{"host", "bench-2"}, {"cpu", "AMD EPYC, 2 cores, AVX-512"}, {"go", "go1.26.8 linux/amd64"}, {"study", "sha256:5f0c1d2be3a94476"}, {"cache", "/home/ana/.cache/ablate"}}
 	return d

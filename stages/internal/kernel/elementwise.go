@@ -23,7 +23,7 @@ func Embed(p *Pool, out, wte []float32, ids []int32, C int) {
 func EmbedBackward(p *Pool, dwte, dout []float32, ids []int32, C int) {
 	p.split(C, max(lanes, grain/max(len(ids), 1)), func(lo, hi int) {
 		for i, id := range ids {
-			rowAdd(dwte[int(id)*C+lo:int(id)*C+hi], dout[i*C+lo:i*C+hi])
+			p.k.rowAdd(dwte[int(id)*C+lo:int(id)*C+hi], dout[i*C+lo:i*C+hi])
 		}
 	})
 }
@@ -40,14 +40,14 @@ func Add(p *Pool, y, a, b []float32) {
 
 // Scale sets x[i] *= a.
 func Scale(p *Pool, x []float32, a float32) {
-	p.split(len(x), grain, func(lo, hi int) { rowScale(x[lo:hi], a) })
+	p.split(len(x), grain, func(lo, hi int) { p.k.rowScale(x[lo:hi], a) })
 }
 
 // AddBias adds b to each row of y in place. y (rows, C); b (C).
 func AddBias(p *Pool, y, b []float32, rows, C int) {
 	p.split(rows, max(1, grain/max(C, 1)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			rowAdd(y[i*C:(i+1)*C], b[:C])
+			p.k.rowAdd(y[i*C:(i+1)*C], b[:C])
 		}
 	})
 }
@@ -59,10 +59,10 @@ func BiasBackward(p *Pool, db, dy []float32, rows, C int) {
 		sum := part[i*C : (i+1)*C]
 		clear(sum)
 		for r := lo; r < hi; r++ {
-			rowAdd(sum, dy[r*C:(r+1)*C])
+			p.k.rowAdd(sum, dy[r*C:(r+1)*C])
 		}
 	})
-	addParts(db[:C], part, rows)
+	p.addParts(db[:C], part, rows)
 }
 
 // GELU sets y[i] = gelu(x[i]) for the length of y, by the tanh approximation of
@@ -72,7 +72,7 @@ func BiasBackward(p *Pool, db, dy []float32, rows, C int) {
 //
 // y may be x.
 func GELU(p *Pool, y, x []float32) {
-	p.split(len(y), grain, func(lo, hi int) { geluRow(y[lo:hi], x[lo:hi]) })
+	p.split(len(y), grain, func(lo, hi int) { p.k.gelu(y[lo:hi], x[lo:hi]) })
 }
 
 // GELUBackward sets dx[i] = dy[i] gelu'(x[i]) for the length of dx, which may
@@ -80,7 +80,7 @@ func GELU(p *Pool, y, x []float32) {
 //
 //	gelu'(x) = s + x s (1-s) 2u',  s = 1/(1+exp(-2u)),  u' = sqrt(2/pi) (1 + 3*0.044715 x^2)
 func GELUBackward(p *Pool, dx, dy, x []float32) {
-	p.split(len(dx), grain, func(lo, hi int) { geluBackwardRow(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
+	p.split(len(dx), grain, func(lo, hi int) { p.k.geluBackward(dx[lo:hi], dy[lo:hi], x[lo:hi]) })
 }
 
 const (
@@ -116,7 +116,7 @@ func geluBackwardRow(dx, dy, x []float32) {
 func SwiGLU(p *Pool, y, x []float32, rows, H int) {
 	p.split(rows, max(1, grain/max(H, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			swigluRow(y[r*H:(r+1)*H], x[2*r*H:(2*r+1)*H], x[(2*r+1)*H:(2*r+2)*H])
+			p.k.swiglu(y[r*H:(r+1)*H], x[2*r*H:(2*r+1)*H], x[(2*r+1)*H:(2*r+2)*H])
 		}
 	})
 }
@@ -129,7 +129,7 @@ func SwiGLUBackward(p *Pool, dx, dy, x []float32, rows, H int) {
 	p.split(rows, max(1, grain/max(H, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			v, g := 2*r*H, (2*r+1)*H
-			swigluBackwardRow(dx[v:v+H], dx[g:g+H], dy[r*H:(r+1)*H], x[v:v+H], x[g:g+H])
+			p.k.swigluBack(dx[v:v+H], dx[g:g+H], dy[r*H:(r+1)*H], x[v:v+H], x[g:g+H])
 		}
 	})
 }

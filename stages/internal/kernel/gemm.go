@@ -109,7 +109,7 @@ func (k *path) product(w *worker, m, n, depth int, a []float32, ars, acs int, b 
 			} else {
 				k.pack(w.packB, b[l*ldb+j:], ldb, false, nb, kb)
 			}
-			k.block(w, m, nb, kb, a[l*acs:], ars, acs, w.packB, load || l > 0, c[j:], ldc)
+			k.block(w, m, nb, kb, a[l*acs:], ars, acs, w.packB, kb, load || l > 0, c[j:], ldc)
 		}
 	}
 }
@@ -182,10 +182,12 @@ func (k *path) packTransposed(dst, b []float32, ldb, cols, depth, width int) {
 	}
 }
 
-// block multiplies m rows of A with a packed block of B. Panels of A run
+// block multiplies m rows of A with the first depth of packedDepth rows of a
+// packed block of B, and its first n columns, where n fills whole panels unless
+// it is all of them. Panels of A run
 // outside, so that each is read from afar once and then from L1, while B
 // streams from L2.
-func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, load bool, c []float32, ldc int) {
+func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc int) {
 	for i := 0; i < m; i += k.mr {
 		rows := min(k.mr, m-i)
 		ap, rs, cs := a[i*ars:], ars, acs
@@ -208,7 +210,7 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 			} else {
 				k.edge(w, tile, rows, cols, depth, ap, rs, cs, panel, load, ct, ldc)
 			}
-			panel = panel[width*depth:]
+			panel = panel[width*packedDepth:]
 		}
 	}
 }

@@ -14,8 +14,8 @@ func CrossEntropy(p *Pool, losses, lse, logits []float32, targets []int32, rows,
 			lse[r] = 0
 			if t := targets[r]; t >= 0 {
 				row := logits[r*V : (r+1)*V]
-				m := rowMax(row)
-				lse[r] = logf(rowExp(w.row[:V], row, 1, m)) + m
+				m := p.k.rowMax(row)
+				lse[r] = logf(p.k.rowExp(w.row[:V], row, 1, m)) + m
 				loss = lse[r] - row[t]
 			}
 			if losses != nil {
@@ -37,9 +37,9 @@ func CrossEntropyBackward(p *Pool, logits, lse []float32, targets []int32, rows,
 				clear(row)
 				continue
 			}
-			rowExp(row, row, 1, lse[r])
+			p.k.rowExp(row, row, 1, lse[r])
 			row[t] -= 1
-			rowScale(row, scale)
+			p.k.rowScale(row, scale)
 		}
 	})
 }

@@ -17,10 +17,10 @@ func LayerNormStrided(p *Pool, y, mean, rstd, x, w, b []float32, rows, C int, ep
 	p.split(rows, max(1, grain/max(C, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row := x[r*xs : r*xs+C]
-			m := rowSum(row) / float32(C)
-			s := rstdOf(rowSquares(row, m)/float32(C), eps)
+			m := p.k.rowSum(row) / float32(C)
+			s := rstdOf(p.k.rowSquares(row, m)/float32(C), eps)
 			mean[r], rstd[r] = m, s
-			normRow(y[r*ys:r*ys+C], row, m, s, w, b)
+			p.k.normRow(y[r*ys:r*ys+C], row, m, s, w, b)
 		}
 	})
 }
@@ -56,9 +56,9 @@ func RMSNormStrided(p *Pool, y, rstd, x, w, b []float32, rows, C int, eps float3
 	p.split(rows, max(1, grain/max(C, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row := x[r*xs : r*xs+C]
-			s := rstdOf(rowSquares(row, 0)/float32(C), eps)
+			s := rstdOf(p.k.rowSquares(row, 0)/float32(C), eps)
 			rstd[r] = s
-			normRow(y[r*ys:r*ys+C], row, 0, s, w, b)
+			p.k.normRow(y[r*ys:r*ys+C], row, 0, s, w, b)
 		}
 	})
 }
@@ -112,24 +112,24 @@ func normBackward(p *Pool, dx, dw, db, dy, x, mean, rstd, w, carry []float32, ro
 			if carry != nil {
 				c = carry[r*xs : r*xs+C]
 			}
-			normBackwardRow(dx[r*xs:r*xs+C], sw, sb, dy[r*ys:r*ys+C], x[r*xs:r*xs+C], m, rstd[r], w[:C], c, mean != nil)
+			p.k.normBackwardRow(dx[r*xs:r*xs+C], sw, sb, dy[r*ys:r*ys+C], x[r*xs:r*xs+C], m, rstd[r], w[:C], c, mean != nil)
 		}
 	})
 	for i := range min(rowParts, rows) {
-		rowAdd(dw[:C], part[i*both:i*both+C])
+		p.k.rowAdd(dw[:C], part[i*both:i*both+C])
 		if db != nil {
-			rowAdd(db[:C], part[i*both+C:(i+1)*both])
+			p.k.rowAdd(db[:C], part[i*both+C:(i+1)*both])
 		}
 	}
 }
 
-func normBackwardRow(dx, sw, sb, dy, x []float32, m, s float32, w, carry []float32, centred bool) {
-	g, gn := normSums(sw, sb, dy, x, m, s, w)
+func (k *path) normBackwardRow(dx, sw, sb, dy, x []float32, m, s float32, w, carry []float32, centred bool) {
+	g, gn := k.normSums(sw, sb, dy, x, m, s, w)
 	g, gn = g/float32(len(x)), gn/float32(len(x))
 	if !centred {
 		g = 0
 	}
-	normGradient(dx, dy, x, m, s, w, carry, g, gn)
+	k.normGradient(dx, dy, x, m, s, w, carry, g, gn)
 }
 
 // normSums adds dy n to sw and dy to sb, and returns sum(dy w) and sum(dy w n).

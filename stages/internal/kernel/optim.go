@@ -36,7 +36,7 @@ func AdamW(p *Pool, w, g, m, v []float32, o AdamWParams) {
 		eps:       float32(o.Eps),
 	}
 	p.split(len(w), grain, func(lo, hi int) {
-		adamRow(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], &c)
+		p.k.adam(w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], &c)
 	})
 }
 

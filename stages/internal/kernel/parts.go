@@ -20,9 +20,9 @@ func (p *Pool) overParts(rows int, f func(i, lo, hi int)) {
 }
 
 // addParts adds the partial sums of overParts to dst, in order.
-func addParts(dst, part []float32, rows int) {
+func (p *Pool) addParts(dst, part []float32, rows int) {
 	C := len(dst)
 	for i := range min(rowParts, rows) {
-		rowAdd(dst, part[i*C:(i+1)*C])
+		p.k.rowAdd(dst, part[i*C:(i+1)*C])
 	}
 }

@@ -22,6 +22,49 @@ type path struct {
 	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
+
+	rowLoops
+}
+
+// rowLoops are the loops along rows; goLoops names the truth of each.
+type rowLoops struct {
+	rowMax       func(x []float32) float32
+	rowSum       func(x []float32) float32
+	rowSquares   func(x []float32, m float32) float32
+	rowDot       func(x, y []float32) float32
+	rowExp       func(y, x []float32, a, m float32) float32
+	rowScale     func(x []float32, a float32)
+	rowAdd       func(y, x []float32)
+	rowScoreGrad func(s, d []float32, delta, a float32)
+	normRow      func(y, x []float32, m, s float32, w, b []float32)
+	normSums     func(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32)
+	normGradient func(dx, dy, x []float32, m, s float32, w, carry []float32, g, gn float32)
+	gelu         func(y, x []float32)
+	geluBackward func(dx, dy, x []float32)
+	swiglu       func(y, value, gate []float32)
+	swigluBack   func(dvalue, dgate, dy, value, gate []float32)
+	turn         func(a, b, cos, sin []float32, inverse bool)
+	adam         func(w, g, m, v []float32, c *adamCoefficients)
+}
+
+var goLoops = rowLoops{
+	rowMax:       rowMax,
+	rowSum:       rowSum,
+	rowSquares:   rowSquares,
+	rowDot:       rowDot,
+	rowExp:       rowExp,
+	rowScale:     rowScale,
+	rowAdd:       rowAdd,
+	rowScoreGrad: rowScoreGrad,
+	normRow:      normRow,
+	normSums:     normSums,
+	normGradient: normGradient,
+	gelu:         geluRow,
+	geluBackward: geluBackwardRow,
+	swiglu:       swigluRow,
+	swigluBack:   swigluBackwardRow,
+	turn:         turn,
+	adam:         adamRow,
 }
 
 var portablePath = path{
@@ -30,6 +73,7 @@ var portablePath = path{
 	nr:       portableCols,
 	tile:     tilePortable,
 	tileHalf: tileHalfPortable,
+	rowLoops: goLoops,
 }
 
 var choice struct {

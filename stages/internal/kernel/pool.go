@@ -37,6 +37,7 @@ type worker struct {
 	edge  [maxTile]float32 // one tile of C, for the edges
 	row   []float32        // one row of logits
 	attn  []float32        // attention scratch
+	head  head             // the head under way
 
 	calls atomic.Int64 // runs this worker was called to; -1: end
 	sleeper

@@ -36,7 +36,7 @@ func Rope(p *Pool, x []float32, table *RopeTable, B, T, stride, NH, HD int, inve
 			cos, sin := table.cos[t*half:(t+1)*half], table.sin[t*half:(t+1)*half]
 			for h := range NH {
 				at := r*stride + h*HD
-				turn(x[at:at+half], x[at+half:at+2*half], cos, sin, inverse)
+				p.k.turn(x[at:at+half], x[at+half:at+2*half], cos, sin, inverse)
 			}
 		}
 	})

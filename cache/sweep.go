@@ -10,7 +10,8 @@ import (
 )
 
 // abandoned is how long a build of a process that cannot be asked must have
-// kept still before it is swept: longer than any step goes without writing.
+// kept still before it is swept. A longer step begins its build when it has
+// something to write; its checkpoints are in partial/, which is not swept.
 const abandoned = 7 * 24 * time.Hour
 
 // hostName is the host as file names in the cache spell it.
@@ -35,22 +36,36 @@ func ownerName() string {
 	return hostName() + "." + pidSpace() + "." + strconv.Itoa(pid) + "." + strconv.FormatUint(start, 10)
 }
 
-// ownerDead says whether the maker of a file in tmp/ is known to be gone.
-func ownerDead(name string) bool {
+// life is what is known of the maker of a file in tmp/.
+type life int
+
+const (
+	unknown life = iota // of another host, or it cannot be asked
+	alive
+	dead
+)
+
+func ownerLife(name string) life {
 	part := strings.Split(name, ".") // host, name space, process, start, random
 	if len(part) != 5 || part[0] != hostName() || part[1] != pidSpace() {
-		return false
+		return unknown
 	}
 	pid, err := strconv.Atoi(part[2])
 	if err != nil || pid <= 0 {
-		return false
+		return unknown
 	}
 	start, err := strconv.ParseUint(part[3], 10, 64)
 	if err != nil {
-		return false
+		return unknown
 	}
-	now, alive := processStart(pid)
-	return !alive || now != 0 && start != 0 && now != start
+	now, there := processStart(pid)
+	switch {
+	case !there || now != 0 && start != 0 && now != start:
+		return dead
+	case now == 0 || start == 0:
+		return unknown
+	}
+	return alive
 }
 
 // sweep removes what dead builds left, and partials of finished steps that
@@ -59,9 +74,15 @@ func ownerDead(name string) bool {
 func (c *Cache) sweep(now time.Time) {
 	for _, n := range readNames(c.path("tmp")) {
 		path := c.path("tmp", n)
-		if ownerDead(n) || now.Sub(lastChange(path, now)) > abandoned {
-			os.RemoveAll(path)
+		switch ownerLife(n) {
+		case alive:
+			continue
+		case unknown:
+			if now.Sub(lastChange(path, now)) <= abandoned {
+				continue
+			}
 		}
+		os.RemoveAll(path)
 	}
 	for _, n := range readNames(c.path("partial")) {
 		key, err := ParseKey(n)

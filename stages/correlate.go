@@ -1,0 +1,246 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/plot"
+	"ablate/stages/internal/stat"
+	"ablate/stages/kind"
+)
+
+// scorerSeq is the reference, which proxies are compared with.
+const scorerSeq = "seq"
+
+// largestPerplexity is what a perplexity that overflows is reported as, as in the paper's code.
+const largestPerplexity = 1e30
+
+// correlate turns loss tables into scores, and compares proxies with references where there are any.
+func correlate(ctx context.Context, job *kind.Job) error {
+	var p kind.CorrelateParams
+	if err := job.Decode(&p); err != nil {
+		return err
+	}
+	measures, err := measureAll(ctx, job)
+	if err != nil {
+		return fmt.Errorf("correlate: %w", err)
+	}
+	scores, err := scoreAll(p.Scores, measures)
+	if err != nil {
+		return fmt.Errorf("correlate: %w", err)
+	}
+	var correlations []CorrelationRow
+	for _, c := range comparisons(p, scores) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		correlations = append(correlations, c.rows(p)...)
+		if err := c.draw(job); err != nil {
+			return fmt.Errorf("correlate: %w", err)
+		}
+	}
+	if err := writeBoth(job, kind.OutScores, kind.OutScoresCSV, scores); err != nil {
+		return err
+	}
+	return writeBoth(job, kind.OutCorrelations, kind.OutCorrCSV, correlations)
+}
+
+func writeBoth[T any](job *kind.Job, parquet, csv string, rows []T) error {
+	if err := writeTable(job, parquet, rows); err != nil {
+		return err
+	}
+	path, err := out(job, csv)
+	if err != nil {
+		return err
+	}
+	return table.WriteCSV(path, rows)
+}
+
+// A measure sums up a loss table.
+type measure struct {
+	documents, tokens, bytes int64
+	nats                     float64
+}
+
+func measureAll(ctx context.Context, job *kind.Job) ([]measure, error) {
+	ins := job.Numbered("losses")
+	all := make([]measure, len(ins))
+	for i, in := range ins {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows, err := table.ReadRows[LossRow](in.Path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Role, err)
+		}
+		m := &all[i]
+		for _, r := range rows {
+			m.documents, m.tokens, m.bytes, m.nats = m.documents+1, m.tokens+r.Tokens, m.bytes+r.Bytes, m.nats+r.Nats
+		}
+		if m.tokens == 0 || m.bytes == 0 {
+			return nil, fmt.Errorf("%s has %d tokens and %d bytes", in.Role, m.tokens, m.bytes)
+		}
+		progress(job, int64(i+1), int64(len(ins)), "documents")
+	}
+	return all, nil
+}
+
+func (m measure) loss() float64 { return m.nats / float64(m.tokens) }
+
+func (m measure) perplexity() float64 { return min(math.Exp(m.loss()), largestPerplexity) }
+
+func (m measure) bitsPerByte() float64 { return m.nats / (float64(m.bytes) * math.Ln2) }
+
+// scoreAll computes every score: the mean over domains of the mean over a domain's tables, in the order given.
+func scoreAll(scores []kind.Score, measures []measure) ([]ScoreRow, error) {
+	rows := make([]ScoreRow, 0, len(scores))
+	for _, s := range scores {
+		row := ScoreRow{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
+		for _, domain := range s.Losses {
+			var d ScoreRow
+			for i, n := range domain {
+				if n < 0 || n >= len(measures) {
+					return nil, fmt.Errorf("internal error: score %+v: table %d of %d", s, n, len(measures))
+				}
+				m, first := measures[n], measures[domain[0]]
+				if m.tokens != first.tokens || m.bytes != first.bytes || m.documents != first.documents {
+					return nil, fmt.Errorf("%s of mixture %s on %s: losses.%d is over %d documents of %d tokens, losses.%d over %d of %d",
+						s.Scorer, s.Mixture, s.Set, domain[0], first.documents, first.tokens, n, m.documents, m.tokens)
+				}
+				d.Perplexity += m.perplexity()
+				d.Loss += m.loss()
+				d.BitsPerByte += m.bitsPerByte()
+				if i == 0 {
+					row.Documents += m.documents
+					row.Tokens += m.tokens
+				}
+			}
+			tables := float64(len(domain))
+			row.Perplexity += d.Perplexity / tables
+			row.Loss += d.Loss / tables
+			row.BitsPerByte += d.BitsPerByte / tables
+			if len(domain) == 0 {
+				return nil, fmt.Errorf("internal error: score %+v has a domain without tables", s)
+			}
+		}
+		if len(s.Losses) == 0 {
+			return nil, fmt.Errorf("internal error: score %+v has no tables", s)
+		}
+		domains := float64(len(s.Losses))
+		row.Perplexity /= domains
+		row.Loss /= domains
+		row.BitsPerByte /= domains
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// A comparison is one group of mixtures on one evaluation set: pairs of proxy and reference perplexity for each proxy.
+type comparison struct {
+	group, set string
+	pairs      []proxyPairs
+}
+
+type proxyPairs struct {
+	proxy      string
+	mixtures   []string
+	proxies    []float64
+	references []float64
+}
+
+// comparisons groups the scores: groups in order of first appearance, sets and proxies in display order, mixtures in the order of the
+// scores. Only mixtures with a reference take part, sets with a reference, and proxies with a mixture of those.
+func comparisons(p kind.CorrelateParams, scores []ScoreRow) []comparison {
+	type at struct{ group, mixture, scorer, set string }
+	perplexity := map[at]float64{}
+	var groups []string
+	mixtures := map[string][]string{}
+	for _, s := range scores {
+		perplexity[at{s.Group, s.Mixture, s.Scorer, s.Set}] = s.Perplexity
+		if !slices.Contains(groups, s.Group) {
+			groups = append(groups, s.Group)
+		}
+		if s.Scorer == scorerSeq && !slices.Contains(mixtures[s.Group], s.Mixture) {
+			mixtures[s.Group] = append(mixtures[s.Group], s.Mixture)
+		}
+	}
+	var all []comparison
+	for _, group := range groups {
+		for _, set := range p.Sets {
+			c := comparison{group: group, set: set}
+			if !slices.ContainsFunc(mixtures[group], func(m string) bool { _, ok := perplexity[at{group, m, scorerSeq, set}]; return ok }) {
+				continue
+			}
+			for _, proxy := range p.Proxies {
+				pairs := proxyPairs{proxy: proxy}
+				for _, m := range mixtures[group] {
+					x, hasX := perplexity[at{group, m, proxy, set}]
+					y, hasY := perplexity[at{group, m, scorerSeq, set}]
+					if hasX && hasY {
+						pairs.mixtures = append(pairs.mixtures, m)
+						pairs.proxies = append(pairs.proxies, x)
+						pairs.references = append(pairs.references, y)
+					}
+				}
+				if len(pairs.mixtures) > 0 {
+					c.pairs = append(c.pairs, pairs)
+				}
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// rows computes the statistics. All intervals resample with one seed, so that proxies are judged on the same resamples of mixtures.
+func (c comparison) rows(p kind.CorrelateParams) []CorrelationRow {
+	boot := stat.Bootstrap{Resamples: p.Resamples, Level: p.Level, Seed: uint64(p.Seed)}
+	var rows []CorrelationRow
+	for _, pairs := range c.pairs {
+		x, y := pairs.proxies, pairs.references
+		pearson, spearman, kendall := boot.Interval(x, y, stat.Pearson), boot.Interval(x, y, stat.Spearman), boot.Interval(x, y, stat.Kendall)
+		choice := stat.Regret(x, y)
+		row := CorrelationRow{
+			Group: c.group, Set: c.set, Proxy: pairs.proxy, N: int64(len(x)),
+			Pearson: pearson.Value, PearsonLow: pearson.Low, PearsonHigh: pearson.High,
+			Spearman: spearman.Value, SpearmanLow: spearman.Low, SpearmanHigh: spearman.High,
+			Kendall: kendall.Value, KendallLow: kendall.Low, KendallHigh: kendall.High,
+			PairwiseAccuracy: stat.PairwiseAccuracy(x, y), Rank: int64(choice.Rank), Regret: choice.Regret,
+		}
+		if choice.Chosen >= 0 {
+			row.Chosen, row.Best = pairs.mixtures[choice.Chosen], pairs.mixtures[choice.Best]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// draw leaves the figure: reference perplexity over proxy perplexity, one series a proxy.
+func (c comparison) draw(job *kind.Job) error {
+	figure := plot.Scatter{
+		Title: c.group + " on " + c.set, XLabel: "proxy perplexity", YLabel: scorerSeq + " perplexity", Diagonal: true,
+	}
+	for _, pairs := range c.pairs {
+		s := plot.Series{Name: pairs.proxy, Fit: true}
+		for i, m := range pairs.mixtures {
+			s.Points = append(s.Points, plot.Point{X: pairs.proxies[i], Y: pairs.references[i], Label: m})
+		}
+		figure.Series = append(figure.Series, s)
+	}
+	svg, err := figure.SVG()
+	if err != nil {
+		return fmt.Errorf("figure of %s on %s: %w", c.group, c.set, err)
+	}
+	path, err := out(job, kind.FigureOutput(c.group, c.set))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, svg, 0o666); err != nil {
+		return fmt.Errorf("write figure: %w", err)
+	}
+	return nil
+}

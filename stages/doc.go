@@ -1,0 +1,26 @@
+// Package stages carries out the kinds of step that package kind declares. Table maps each kind to a function that sees its parameters, its
+// opened inputs and an empty folder, and nothing of the plan:
+//
+//	kind        inputs                                   outputs
+//	tokenizer   file.N                                   tokenizer.json
+//	tokenize    tokenizer, file.N                        tokens.arrow, documents.parquet, paragraphs.parquet, counts.json
+//	split       tokens.N, documents.N, paragraphs.N      units/<partition>/<i>.arrow, test/<partition>.arrow,
+//	            of each shard; against.N: paragraph      validation/<partition>.arrow, ledger.parquet, sizes.parquet,
+//	            tables of evaluation sets                catalogue.json
+//	train       unit.N; start, moments                   model.safetensors, optimizer.safetensors, curve.parquet, shares.parquet
+//	merge       model.N                                  model.safetensors
+//	eval        model.N, tokens                          losses.parquet
+//	correlate   losses.N                                 scores.parquet, scores.csv, correlations.parquet, correlations.csv,
+//	                                                     figures/<group>-<set>.svg
+//
+// Names of outputs are built by package kind (UnitOutput and so on), which escapes partitions. The columns of every table are the row types
+// of schema.go.
+//
+// Promises: outputs are a function of parameters and inputs, bit for bit, for any number of threads; nothing in them tells time, host, path
+// or role of the run. A stage keeps nothing between jobs. When its context ends it returns the context's error; train saves a checkpoint
+// under Partial first, and a later attempt that finds it gives the bits of an uninterrupted one.
+//
+// Not promised: that bits are the same under another version of the Arrow or zstd library; that a training leaves the same bits under
+// another micro-batch (microTokens is a constant for that reason); that metadata, document and paragraph tables of a shard larger than
+// memory can be handled (tokens can: they are mapped).
+package stages

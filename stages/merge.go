@@ -1,0 +1,53 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"ablate/cache/checkpoint"
+	"ablate/stages/kind"
+)
+
+// merge stores the weighted average of checkpoints. Their metadata, which says what model they are, must agree and is kept.
+func merge(ctx context.Context, job *kind.Job) error {
+	var p kind.MergeParams
+	if err := job.Decode(&p); err != nil {
+		return err
+	}
+	files, err := openModels(job)
+	defer closeModels(files)
+	if err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	w, err := weights(p.Weights, len(files))
+	if err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	meta := files[0].Meta()
+	for i, f := range files {
+		if other := f.Meta(); !maps.Equal(meta, other) {
+			return fmt.Errorf("merge: metadata of %s is %v, of %s %v", kind.Role("model", i), other, kind.Role("model", 0), meta)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var tensors []checkpoint.Tensor
+	if err := checkpoint.Average(files, w, func(name string, shape []int) []float32 {
+		size := 1
+		for _, d := range shape {
+			size *= d
+		}
+		t := checkpoint.Tensor{Name: name, Shape: shape, Data: make([]float32, size)}
+		tensors = append(tensors, t)
+		return t.Data
+	}); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	path, err := out(job, kind.OutModel)
+	if err != nil {
+		return err
+	}
+	return checkpoint.Write(path, tensors, meta)
+}

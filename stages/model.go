@@ -1,0 +1,117 @@
+package stages
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"ablate/cache/checkpoint"
+	"ablate/stages/internal/lm"
+	"ablate/stages/kind"
+)
+
+// Metadata of the checkpoints that we write.
+const (
+	metaVersion = "ablate.version" // of the tensors' names and meaning
+	metaModel   = "ablate.model"   // architecture, as JSON of kind.Model
+	metaStep    = "ablate.step"    // of optimizer state: updates since the moments were last zero
+
+	modelVersion = "1"
+)
+
+// config is the engine's form of an architecture.
+func config(m kind.Model) lm.Config {
+	return lm.Config{
+		Vocab: m.Vocab, DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
+		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
+		MLP: m.MLP, MLPHidden: m.MLPHidden, AttnOut: m.AttentionOutput, TiedHead: m.TiedHead,
+		RopeBase: m.RopeBase, NormEps: m.NormEps, InitStd: m.InitStd,
+	}
+}
+
+func modelMeta(m kind.Model) (map[string]string, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{metaVersion: modelVersion, metaModel: string(text)}, nil
+}
+
+// checkMeta refuses a checkpoint that was made for another architecture. One without our metadata, made by another program, passes: its
+// tensors' names and shapes are checked when they are loaded.
+func checkMeta(f *checkpoint.File, m kind.Model) error {
+	meta := f.Meta()
+	if v, ok := meta[metaVersion]; ok && v != modelVersion {
+		return fmt.Errorf("checkpoint has version %q, this program reads %q: train it again, or use the version of ablate that wrote it", v, modelVersion)
+	}
+	text, ok := meta[metaModel]
+	if !ok {
+		return nil
+	}
+	var have kind.Model
+	if err := json.Unmarshal([]byte(text), &have); err != nil {
+		return fmt.Errorf("checkpoint's %s: %w", metaModel, err)
+	}
+	// How weights were initialised no longer matters once there are weights, nor does how long the rows of training were.
+	have.InitStd, have.Context = m.InitStd, m.Context
+	if have != m {
+		return fmt.Errorf("checkpoint is of model %+v, want %+v", have, m)
+	}
+	return nil
+}
+
+// openModels opens the inputs model.N. They must be closed also after an error.
+func openModels(job *kind.Job) ([]*checkpoint.File, error) {
+	var files []*checkpoint.File
+	for _, in := range job.Numbered("model") {
+		f, err := checkpoint.Open(in.Path)
+		if err != nil {
+			return files, fmt.Errorf("%s: %w", in.Role, err)
+		}
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		return nil, errors.New("internal error: no input model.0")
+	}
+	return files, nil
+}
+
+func closeModels(files []*checkpoint.File) {
+	for _, f := range files {
+		f.Close() // a mapping that is only read: nothing can be lost
+	}
+}
+
+// loadWeights copies a checkpoint into the engine.
+func loadWeights(e lm.Engine, f *checkpoint.File) error {
+	tensors := make([]lm.Tensor, 0, len(f.Names()))
+	for _, name := range f.Names() {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return err
+		}
+		tensors = append(tensors, lm.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})
+	}
+	return lm.Load(e, tensors)
+}
+
+// weights reads exact fractions, one per model, whose sum must be exactly 1.
+func weights(texts []string, models int) ([]float64, error) {
+	if len(texts) != models {
+		return nil, fmt.Errorf("internal error: %d weights for %d models", len(texts), models)
+	}
+	values, sum := make([]float64, len(texts)), new(big.Rat)
+	for i, text := range texts {
+		r, ok := new(big.Rat).SetString(text)
+		if !ok {
+			return nil, fmt.Errorf("internal error: weight %d is %q, want a fraction such as 1/6", i, text)
+		}
+		values[i], _ = r.Float64() // the nearest float64
+		sum.Add(sum, r)
+	}
+	if sum.Cmp(big.NewRat(1, 1)) != 0 {
+		return nil, fmt.Errorf("internal error: weights %v sum to %s, want 1", texts, sum.RatString())
+	}
+	return values, nil
+}

@@ -1,0 +1,106 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ablate/stages/internal/corpus"
+	"ablate/stages/kind"
+)
+
+// files reads the documents of a job's inputs file.N, in order, and reports progress in bytes of the files.
+type files struct {
+	job    *kind.Job
+	read   kind.Read
+	inputs []kind.Input
+	total  int64 // bytes of all files
+	done   int64
+	passes int64 // how often the files are read in all
+}
+
+func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
+	f := &files{job: job, read: read, inputs: job.Numbered("file"), passes: passes}
+	if len(f.inputs) == 0 {
+		return nil, fmt.Errorf("internal error: no input %q", kind.Role("file", 0))
+	}
+	if n := len(read.Names); n != 0 && n != len(f.inputs) || n == 0 && read.Format == corpus.FormatText {
+		return nil, fmt.Errorf("internal error: %d names for %d files of format %s", n, len(f.inputs), read.Format)
+	}
+	if err := f.options().Check(); err != nil {
+		return nil, err
+	}
+	for _, in := range f.inputs {
+		info, err := os.Stat(in.Path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Role, err)
+		}
+		f.total += info.Size() * passes
+	}
+	return f, nil
+}
+
+func (f *files) options() corpus.Options {
+	return corpus.Options{Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent}
+}
+
+// name is what the i-th file is called in identities and errors: its name where it has one, else its role, for its path means nothing.
+func (f *files) name(i int) string {
+	if len(f.read.Names) > 0 {
+		return f.read.Names[i]
+	}
+	return f.inputs[i].Role
+}
+
+// each calls emit for every document of every file.
+func (f *files) each(ctx context.Context, emit func(corpus.Document) error) (corpus.Counts, error) {
+	var counts corpus.Counts
+	for i, in := range f.inputs {
+		n, err := f.one(ctx, i, in.Path, emit)
+		counts.Add(n)
+		if err != nil {
+			return counts, err
+		}
+	}
+	return counts, nil
+}
+
+func (f *files) one(ctx context.Context, i int, path string, emit func(corpus.Document) error) (corpus.Counts, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
+	}
+	defer file.Close()
+	return corpus.Read(ctx, f.options(), f.name(i), &meter{file, f}, emit)
+}
+
+// meter counts the bytes that pass through a reader.
+type meter struct {
+	r io.Reader
+	f *files
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.f.done += int64(n)
+	progress(m.f.job, m.f.done, m.f.total, "bytes")
+	return n, err
+}
+
+// out is the path of an output, its folder made.
+func out(job *kind.Job, name string) (string, error) {
+	path := filepath.Join(job.Dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return "", fmt.Errorf("make folder of output %s: %w", name, err)
+	}
+	return path, nil
+}
+
+// progress reports to a job that may not want to know.
+func progress(job *kind.Job, done, total int64, unit string) {
+	if job.Progress != nil {
+		job.Progress(done, total, unit)
+	}
+}

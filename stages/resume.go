@@ -1,0 +1,311 @@
+package stages
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ablate/cache/checkpoint"
+	"ablate/cache/table"
+	"ablate/stages/internal/lm"
+	"ablate/stages/kind"
+)
+
+// A training under way is saved in its Partial folder as
+//
+//	step-<n>/model.safetensors      weights after step n
+//	step-<n>/optimizer.safetensors  moments
+//	step-<n>/curve.parquet          steps 1 to n
+//	step-<n>/state.json             what these belong to, and their digests
+//
+// under a temporary name that is renamed when all of it is on disk. A folder that is not whole, or belongs to another training, is passed
+// over in favour of the one before; the newest two are kept.
+
+const (
+	stepPrefix = "step-"
+	tmpPrefix  = "tmp-"
+	stateFile  = "state.json"
+	keepSaved  = 2
+)
+
+// savedState is state.json.
+type savedState struct {
+	Training string            `json:"training"` // digest of parameters and inputs
+	Step     int64             `json:"step"`
+	Age      int64             `json:"age"`   // updates of the moments before this training
+	Files    map[string]string `json:"files"` // name -> SHA-256
+}
+
+// identity is a digest of what the training is.
+func (t *training) identity() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "train %d\n%s\n", kind.Versions[kind.Train], t.job.Params)
+	for _, in := range t.job.Inputs {
+		fmt.Fprintf(h, "%q %s\n", in.Role, in.Digest)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// save leaves a checkpoint of the current step.
+func (t *training) save() error {
+	if t.job.Partial == "" {
+		return nil
+	}
+	name := strconv.FormatInt(t.step, 10)
+	tmp, final := filepath.Join(t.job.Partial, tmpPrefix+name), filepath.Join(t.job.Partial, stepPrefix+name)
+	for _, dir := range []string{tmp, final} { // what a killed attempt left, or a checkpoint found torn
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(tmp, 0o777); err != nil {
+		return err
+	}
+	state := savedState{Training: t.identity(), Step: t.step, Age: t.age, Files: map[string]string{}}
+	for _, f := range []struct {
+		name  string
+		write func(path string) error
+	}{
+		{kind.OutModel, t.writeModel},
+		{kind.OutOptimizer, t.writeMoments},
+		{kind.OutCurve, func(path string) error { return table.WriteRows(path, t.curve) }},
+		{stateFile, func(path string) error { return writeState(path, state) }},
+	} {
+		path := filepath.Join(tmp, f.name)
+		if err := f.write(path); err != nil {
+			return err
+		}
+		if err := syncPath(path); err != nil {
+			return err
+		}
+		sum, err := digestFile(path)
+		if err != nil {
+			return err
+		}
+		state.Files[f.name] = sum
+	}
+	if err := syncPath(tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return err
+	}
+	if err := syncPath(t.job.Partial); err != nil {
+		return err
+	}
+	saved, err := t.saved()
+	if err != nil {
+		return err
+	}
+	for _, step := range saved[min(keepSaved, len(saved)):] {
+		if err := os.RemoveAll(filepath.Join(t.job.Partial, stepPrefix+strconv.FormatInt(step, 10))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeState(path string, s savedState) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o666)
+}
+
+// syncPath puts a file or folder on disk.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+func digestFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// saved returns the steps of the saved checkpoints, newest first.
+func (t *training) saved() ([]int64, error) {
+	entries, err := os.ReadDir(t.job.Partial)
+	if err != nil {
+		return nil, err
+	}
+	var steps []int64
+	for _, e := range entries {
+		if name, ok := strings.CutPrefix(e.Name(), stepPrefix); ok {
+			if n, err := strconv.ParseInt(name, 10, 64); err == nil {
+				steps = append(steps, n)
+			}
+		}
+	}
+	slices.SortFunc(steps, func(a, b int64) int { return cmp.Compare(b, a) })
+	return steps, nil
+}
+
+// resume loads the newest whole checkpoint and reports whether there was one.
+func (t *training) resume() (bool, error) {
+	if t.job.Partial == "" {
+		return false, nil
+	}
+	steps, err := t.saved()
+	if os.IsNotExist(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for checkpoints: %w", err)
+	}
+	for _, step := range steps {
+		dir := filepath.Join(t.job.Partial, stepPrefix+strconv.FormatInt(step, 10))
+		state, ok := t.whole(dir, step)
+		if !ok {
+			continue
+		}
+		if err := t.load(dir, state); err != nil {
+			return false, fmt.Errorf("resume from step %d: %w", step, err)
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// whole reads the state of a checkpoint and says whether all of it is there and belongs to this training. Whatever is wrong with one means
+// that an older one is used, or the work done again.
+func (t *training) whole(dir string, step int64) (savedState, bool) {
+	var s savedState
+	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if err != nil || json.Unmarshal(b, &s) != nil {
+		return s, false
+	}
+	if s.Training != t.identity() || s.Step != step || s.Step < 0 || s.Step > t.steps {
+		return s, false
+	}
+	for _, name := range []string{kind.OutModel, kind.OutOptimizer, kind.OutCurve} {
+		if sum, err := digestFile(filepath.Join(dir, name)); err != nil || sum != s.Files[name] {
+			return s, false
+		}
+	}
+	return s, true
+}
+
+func (t *training) load(dir string, s savedState) error {
+	if err := t.loadModel(filepath.Join(dir, kind.OutModel)); err != nil {
+		return err
+	}
+	age, err := t.loadMoments(filepath.Join(dir, kind.OutOptimizer))
+	if err != nil {
+		return err
+	}
+	curve, err := table.ReadRows[CurveRow](filepath.Join(dir, kind.OutCurve))
+	if err != nil {
+		return err
+	}
+	if int64(len(curve)) != s.Step || age != s.Age+s.Step {
+		return fmt.Errorf("curve has %d steps and the moments %d, want %d and %d", len(curve), age, s.Step, s.Age+s.Step)
+	}
+	t.step, t.age, t.curve = s.Step, s.Age, curve
+	return nil
+}
+
+func (t *training) writeModel(path string) error {
+	meta, err := modelMeta(t.params.Model)
+	if err != nil {
+		return err
+	}
+	var tensors []checkpoint.Tensor
+	for _, x := range t.engine.Tensors() {
+		tensors = append(tensors, checkpoint.Tensor{Name: x.Name, Shape: x.Shape, Data: x.Data})
+	}
+	return checkpoint.Write(path, tensors, meta)
+}
+
+// Prefixes of the moments' tensors.
+const (
+	firstMoment  = "m."
+	secondMoment = "v."
+)
+
+func (t *training) writeMoments(path string) error {
+	meta, err := modelMeta(t.params.Model)
+	if err != nil {
+		return err
+	}
+	meta[metaStep] = strconv.FormatInt(t.age+t.step, 10)
+	var tensors []checkpoint.Tensor
+	m, v := t.engine.State()
+	for _, part := range []struct {
+		prefix string
+		ts     []lm.Tensor
+	}{{firstMoment, m}, {secondMoment, v}} {
+		for _, x := range part.ts {
+			tensors = append(tensors, checkpoint.Tensor{Name: part.prefix + x.Name, Shape: x.Shape, Data: x.Data})
+		}
+	}
+	return checkpoint.Write(path, tensors, meta)
+}
+
+func (t *training) loadModel(path string) error {
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := checkMeta(f, t.params.Model); err != nil {
+		return err
+	}
+	return loadWeights(t.engine, f)
+}
+
+// loadMoments fills the engine's moments and returns their age.
+func (t *training) loadMoments(path string) (age int64, err error) {
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if err := checkMeta(f, t.params.Model); err != nil {
+		return 0, err
+	}
+	if age, err = strconv.ParseInt(f.Meta()[metaStep], 10, 64); err != nil || age < 0 {
+		return 0, fmt.Errorf("metadata %s is %q, want a number of steps", metaStep, f.Meta()[metaStep])
+	}
+	m, v := t.engine.State()
+	if n := len(m) + len(v); len(f.Names()) != n {
+		return 0, fmt.Errorf("%d tensors, want %d", len(f.Names()), n)
+	}
+	for _, part := range []struct {
+		prefix string
+		ts     []lm.Tensor
+	}{{firstMoment, m}, {secondMoment, v}} {
+		for _, x := range part.ts {
+			have, err := f.Tensor(part.prefix + x.Name)
+			if err != nil {
+				return 0, err
+			}
+			if !slices.Equal(have.Shape, x.Shape) {
+				return 0, fmt.Errorf("tensor %s: shape %v, want %v", have.Name, have.Shape, x.Shape)
+			}
+			copy(x.Data, have.Data)
+		}
+	}
+	return age, nil
+}

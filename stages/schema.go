@@ -1,0 +1,134 @@
+package stages
+
+// This file is every table that a step leaves behind: one struct a table, one field a column, with its unit and meaning. The tags are
+// written into the files.
+
+// v1 makes a row type version 1 of its table.
+type v1 struct{}
+
+// TableVersion is the version of the columns.
+func (v1) TableVersion() string { return "1" }
+
+// DocumentRow is a document of documents.parquet, in the order of tokens.arrow.
+type DocumentRow struct {
+	v1     `col:"-"`
+	ID     string   `col:"id" doc:"identity"`
+	Tokens int64    `col:"tokens" unit:"tokens" doc:"length without EOS"`
+	Bytes  int64    `col:"bytes" unit:"bytes" doc:"length of the text in UTF-8"`
+	Chars  int64    `col:"chars" unit:"characters" doc:"Unicode code points of the text"`
+	Words  int64    `col:"words" unit:"words" doc:"pieces of the text between white space"`
+	Names  []string `col:"metadata_names" doc:"names of the metadata, sorted"`
+	Values []string `col:"metadata_values" doc:"their values, in the order of the names"`
+}
+
+// ParagraphRow holds the paragraphs of a document of tokens.arrow, in the same order.
+type ParagraphRow struct {
+	v1     `col:"-"`
+	ID     string   `col:"id" doc:"identity of the document"`
+	Hashes []uint64 `col:"hashes" doc:"two numbers a paragraph, each paragraph of min_tokens tokens or more once: the first 16 bytes of the SHA-256 of its trimmed text, as two big-endian numbers"`
+}
+
+// LedgerRow is a document that decontamination removed from a unit.
+type LedgerRow struct {
+	v1        `col:"-"`
+	Partition string `col:"partition" doc:"partition of the unit"`
+	Unit      int64  `col:"unit" doc:"number of the unit in its partition, from 0"`
+	Document  string `col:"document" doc:"identity of the removed document"`
+	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
+	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, or against.N, the N-th paragraph table"`
+	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that shares a paragraph"`
+}
+
+// Parts of SizeRow.
+const (
+	PartUnit       = "unit"       // a base unit
+	PartTest       = "test"       // held out to evaluate on
+	PartValidation = "validation" // held out for validation
+	PartUnused     = "unused"     // beyond the declared units
+	PartSmall      = "small"      // a partition dropped because it is less than half a unit
+	PartExcluded   = "excluded"   // a partition that the study leaves out
+	PartDuplicate  = "duplicate"  // documents whose identity came before
+)
+
+// SizeRow is how much text a part of a corpus has. Together the rows account for every document of the inputs once.
+type SizeRow struct {
+	v1               `col:"-"`
+	Partition        string `col:"partition" doc:"name of the partition; empty for duplicates"`
+	Part             string `col:"part" doc:"unit, test, validation, unused, small, excluded or duplicate"`
+	Unit             int64  `col:"unit" doc:"number of the unit from 0; -1 for other parts"`
+	Documents        int64  `col:"documents" unit:"documents" doc:"documents left after decontamination"`
+	Tokens           int64  `col:"tokens" unit:"tokens" doc:"their tokens; EOS after each document included, except in test and validation, which have none"`
+	RemovedDocuments int64  `col:"removed_documents" unit:"documents" doc:"documents removed by decontamination"`
+	RemovedTokens    int64  `col:"removed_tokens" unit:"tokens" doc:"their tokens, EOS included"`
+}
+
+// CurveRow is a step of a training.
+type CurveRow struct {
+	v1       `col:"-"`
+	Step     int64   `col:"step" unit:"steps" doc:"number of the step, from 1"`
+	Tokens   int64   `col:"tokens" unit:"tokens" doc:"tokens trained on, this step included"`
+	LR       float64 `col:"lr" doc:"learning rate"`
+	Loss     float64 `col:"loss" unit:"nats per token" doc:"mean over the batch, before the update"`
+	GradNorm float64 `col:"grad_norm" doc:"norm of all gradients before clipping"`
+}
+
+// ShareRow is a unit's part in a training.
+type ShareRow struct {
+	v1     `col:"-"`
+	Unit   int64   `col:"unit" doc:"number of the input unit.N"`
+	Digest string  `col:"digest" doc:"SHA-256 of the unit's token file"`
+	Size   int64   `col:"size" unit:"tokens" doc:"tokens of the unit, EOS included"`
+	Tokens int64   `col:"tokens" unit:"tokens" doc:"tokens trained on"`
+	Share  float64 `col:"share" doc:"part of all tokens trained on"`
+	Epochs float64 `col:"epochs" doc:"how often each of the unit's whole sequences was seen, on average"`
+}
+
+// LossRow is an evaluated document.
+type LossRow struct {
+	v1     `col:"-"`
+	ID     string  `col:"id" doc:"identity"`
+	Tokens int64   `col:"tokens" unit:"tokens" doc:"tokens scored: all of the document's, no EOS"`
+	Bytes  int64   `col:"bytes" unit:"bytes" doc:"length of the text in UTF-8"`
+	Chars  int64   `col:"chars" unit:"characters" doc:"Unicode code points of the text"`
+	Words  int64   `col:"words" unit:"words" doc:"pieces of the text between white space"`
+	Nats   float64 `col:"nats" unit:"nats" doc:"sum of the negative log probabilities of the tokens"`
+}
+
+// ScoreRow is how well a scorer does for a mixture on an evaluation set. Each measure is the mean over domains of the mean over a domain's
+// models.
+type ScoreRow struct {
+	v1          `col:"-"`
+	Group       string  `col:"group" doc:"set of mixtures"`
+	Mixture     string  `col:"mixture" doc:"name of the mixture"`
+	Scorer      string  `col:"scorer" doc:"seq, the reference, or a proxy"`
+	Set         string  `col:"set" doc:"evaluation set"`
+	Perplexity  float64 `col:"perplexity" doc:"exp(nats / tokens)"`
+	Loss        float64 `col:"loss" unit:"nats per token" doc:"nats / tokens"`
+	BitsPerByte float64 `col:"bits_per_byte" unit:"bits per byte" doc:"nats / (bytes ln 2)"`
+	Documents   int64   `col:"documents" unit:"documents" doc:"documents evaluated on, all domains together"`
+	Tokens      int64   `col:"tokens" unit:"tokens" doc:"their tokens"`
+}
+
+// CorrelationRow is how well a proxy foretells the reference's perplexity over the mixtures that have both. What is not defined (fewer
+// than three mixtures, scores all alike) is NaN.
+type CorrelationRow struct {
+	v1               `col:"-"`
+	Group            string  `col:"group" doc:"set of mixtures"`
+	Set              string  `col:"set" doc:"evaluation set"`
+	Proxy            string  `col:"proxy" doc:"name of the proxy"`
+	N                int64   `col:"n" unit:"mixtures" doc:"mixtures compared"`
+	Pearson          float64 `col:"pearson" doc:"product-moment correlation"`
+	PearsonLow       float64 `col:"pearson_low" doc:"lower bound of its bootstrap interval"`
+	PearsonHigh      float64 `col:"pearson_high" doc:"upper bound"`
+	Spearman         float64 `col:"spearman" doc:"rank correlation"`
+	SpearmanLow      float64 `col:"spearman_low" doc:"lower bound of its bootstrap interval"`
+	SpearmanHigh     float64 `col:"spearman_high" doc:"upper bound"`
+	Kendall          float64 `col:"kendall" doc:"tau-b"`
+	KendallLow       float64 `col:"kendall_low" doc:"lower bound of its bootstrap interval"`
+	KendallHigh      float64 `col:"kendall_high" doc:"upper bound"`
+	PairwiseAccuracy float64 `col:"pairwise_accuracy" doc:"share of pairs of mixtures that the proxy orders as the reference does; 0.5 is chance"`
+	Chosen           string  `col:"chosen" doc:"mixture of lowest perplexity by the proxy"`
+	Best             string  `col:"best" doc:"mixture of lowest perplexity by the reference"`
+	Rank             int64   `col:"rank" doc:"place of the chosen by the reference, 1 is best"`
+	Regret           float64 `col:"regret" unit:"perplexity" doc:"reference perplexity of the chosen less that of the best"`
+}

@@ -1,0 +1,285 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// Words of SplitParams.
+const (
+	smallError = "error"
+	smallDrop  = "drop"
+	smallKeep  = "keep"
+
+	againstHeldout = "heldout"
+	againstEval    = "eval"
+
+	// allDocuments is the partition of a corpus that is not divided.
+	allDocuments = "all"
+	// orderByID is the order of documents by identity alone.
+	orderByID = "id"
+)
+
+// split divides a corpus into partitions, holds documents out, cuts the rest into units and then removes from the units what
+// decontamination finds. Everything that decides about one document looks at that document alone, but for the cut itself, which looks at
+// those before it in its partition.
+func split(ctx context.Context, job *kind.Job) error {
+	var p kind.SplitParams
+	if err := job.Decode(&p); err != nil {
+		return err
+	}
+	if err := checkSplit(p); err != nil {
+		return err
+	}
+	s := &splitting{job: job, params: p}
+	defer s.close()
+	for _, work := range []func(context.Context) error{s.open, s.divide, s.cut, s.decontaminate, s.write} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := work(ctx); err != nil {
+			return fmt.Errorf("split: %w", err)
+		}
+	}
+	return nil
+}
+
+func checkSplit(p kind.SplitParams) error {
+	if p.Small != smallError && p.Small != smallDrop && p.Small != smallKeep {
+		return fmt.Errorf("internal error: split: small is %q", p.Small)
+	}
+	for _, a := range p.Against {
+		if a != againstHeldout && a != againstEval {
+			return fmt.Errorf("internal error: split: against is %q", a)
+		}
+	}
+	if !(p.Validation >= 0 && p.Test >= 0 && p.Validation+p.Test <= 1) {
+		return fmt.Errorf("internal error: split: held out %g for validation and %g for test", p.Validation, p.Test)
+	}
+	return nil
+}
+
+// splitting is a split under way.
+type splitting struct {
+	job    *kind.Job
+	params kind.SplitParams
+
+	shards     []*table.Tokens
+	partitions map[string]*partition
+	names      []string // of the partitions, sorted
+	duplicates []document
+	heldOut    map[place]fate // documents of all partitions that are held out, kept ones and excluded ones
+	ledger     []LedgerRow
+}
+
+// A place is where a document's tokens are.
+type place struct{ shard, row int }
+
+// A partition is its documents, before and after the cut.
+type partition struct {
+	training, test, validation []document
+	kept                       bool // not left out by the study
+	small                      bool // dropped as too small
+	cut                        cut
+	removed                    [][]document // of each unit
+}
+
+// open opens the shards.
+func (s *splitting) open(context.Context) error {
+	ins := s.job.Numbered("tokens")
+	if len(ins) == 0 {
+		return errors.New("internal error: no input tokens.0")
+	}
+	for _, in := range ins {
+		t, err := table.OpenTokens(in.Path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.Role, err)
+		}
+		s.shards = append(s.shards, t)
+	}
+	return nil
+}
+
+func (s *splitting) close() {
+	for _, t := range s.shards {
+		t.Close() // a mapping that is only read: nothing can be lost
+	}
+}
+
+// divide reads the metadata and decides each document's partition and fate.
+func (s *splitting) divide(ctx context.Context) error {
+	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
+	seen := map[string]bool{}
+	for shard, t := range s.shards {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		in, err := s.job.Input(kind.Role("documents", shard))
+		if err != nil {
+			return err
+		}
+		rows, err := table.ReadRows[DocumentRow](in.Path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.Role, err)
+		}
+		if len(rows) != t.Docs() {
+			return fmt.Errorf("%s has %d documents, %s has %d", in.Role, len(rows), kind.Role("tokens", shard), t.Docs())
+		}
+		for i, row := range rows {
+			if err := s.place(place{shard, i}, row, seen); err != nil {
+				return fmt.Errorf("%s: document %q: %w", in.Role, row.ID, err)
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return errors.New("the corpus has no documents")
+	}
+	s.names = slices.Sorted(maps.Keys(s.partitions))
+	return s.choose()
+}
+
+func (s *splitting) place(at place, row DocumentRow, seen map[string]bool) error {
+	d := document{shard: at.shard, row: at.row, id: row.ID, tokens: row.Tokens}
+	if seen[d.id] {
+		s.duplicates = append(s.duplicates, d)
+		return nil
+	}
+	seen[d.id] = true
+	name, order := allDocuments, d.id
+	if len(s.params.By) > 0 {
+		var values []string
+		for _, by := range s.params.By {
+			v, err := metadata(row, by)
+			if err != nil {
+				return err
+			}
+			values = append(values, v)
+		}
+		name = strings.Join(values, "/")
+	}
+	if s.params.Order != orderByID {
+		v, err := metadata(row, s.params.Order)
+		if err != nil {
+			return err
+		}
+		d.order = newOrderValue(v)
+	} else {
+		d.order = orderValue{text: order}
+	}
+	p := s.partitions[name]
+	if p == nil {
+		p = &partition{}
+		s.partitions[name] = p
+	}
+	f := holdOut(s.params.Seed, d.id, s.params.Validation, s.params.Test)
+	switch f {
+	case toTest:
+		p.test = append(p.test, d)
+	case toValidation:
+		p.validation = append(p.validation, d)
+	default:
+		p.training = append(p.training, d)
+	}
+	if f != toTrain {
+		s.heldOut[at] = f
+	}
+	return nil
+}
+
+func metadata(row DocumentRow, name string) (string, error) {
+	i := slices.Index(row.Names, name)
+	if i < 0 || i >= len(row.Values) {
+		return "", fmt.Errorf("no metadata %q; there is %s", name, nearest(name, row.Names))
+	}
+	return row.Values[i], nil
+}
+
+// choose marks the partitions that the study keeps. A partition named in vain is an error, for a misspelt one would be left out in silence.
+func (s *splitting) choose() error {
+	wanted := slices.Clone(s.params.Only)
+	if len(s.params.Only) == 0 {
+		wanted = slices.Sorted(maps.Keys(s.params.Declared))
+	}
+	var errs []error
+	for _, name := range wanted {
+		if s.partitions[name] == nil {
+			errs = append(errs, fmt.Errorf("no document belongs to partition %q; the corpus has %s", name, nearest(name, s.names)))
+		}
+	}
+	kept := 0
+	for name, p := range s.partitions {
+		_, declared := s.params.Declared[name]
+		p.kept = (len(s.params.Only) == 0 || slices.Contains(s.params.Only, name)) &&
+			(len(s.params.Declared) == 0 || declared) && !slices.Contains(s.params.Except, name)
+		if p.kept {
+			kept++
+		}
+	}
+	if kept == 0 && len(errs) == 0 {
+		errs = append(errs, fmt.Errorf("all partitions are left out; the corpus has %s", enumerate(s.names)))
+	}
+	return errors.Join(errs...)
+}
+
+// kept returns the names of the partitions that have units.
+func (s *splitting) kept() []string {
+	var names []string
+	for _, name := range s.names {
+		if p := s.partitions[name]; p.kept && !p.small {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// cut orders and cuts every partition that the study keeps. All that is wrong is said at once.
+func (s *splitting) cut(context.Context) error {
+	var small, untested []string
+	var errs []error
+	for _, name := range s.names {
+		p := s.partitions[name]
+		sortDocuments(p.training)
+		sortDocuments(p.test)
+		sortDocuments(p.validation)
+		if !p.kept {
+			continue
+		}
+		declared := s.params.Declared[name]
+		p.cut = cutUnits(p.training, s.params.UnitTokens, declared)
+		size := trainingTokens(p.training)
+		switch {
+		case len(p.training) == 0:
+			errs = append(errs, fmt.Errorf("partition %q: all %d documents are held out, none is left to train on", name, len(p.test)+len(p.validation)))
+		case len(p.cut.units) == 0 && s.params.Small == smallKeep && declared <= 1:
+			p.cut = cut{units: [][]document{p.training}}
+		case len(p.cut.units) < declared:
+			errs = append(errs, fmt.Errorf("partition %q: %d units of %d tokens are declared, but its %d tokens make %d",
+				name, declared, s.params.UnitTokens, size, len(p.cut.units)))
+		case len(p.cut.units) == 0:
+			p.small = true
+			small = append(small, fmt.Sprintf("%s (%d tokens)", name, size))
+		}
+		if s.params.Test > 0 && len(p.test) == 0 && len(s.params.By) > 0 && !p.small {
+			untested = append(untested, fmt.Sprintf("%s (%d documents)", name, len(p.training)+len(p.validation)))
+		}
+	}
+	if len(small) > 0 && s.params.Small == smallError {
+		errs = append(errs, fmt.Errorf("%d of %d partitions have less than half a unit of %d tokens: %s; make units smaller, leave these partitions out with except, or say small: drop or small: keep",
+			len(small), len(s.names), s.params.UnitTokens, strings.Join(small, ", ")))
+	}
+	if len(untested) > 0 {
+		errs = append(errs, fmt.Errorf("%d partitions have no document among the %g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",
+			len(untested), 100*s.params.Test, strings.Join(untested, ", ")))
+	}
+	if len(errs) == 0 && len(s.kept()) == 0 {
+		errs = append(errs, fmt.Errorf("no partition has half a unit of %d tokens: %s", s.params.UnitTokens, strings.Join(small, ", ")))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,175 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// decontaminate removes from the units, after they are cut, each document that shares a paragraph with an evaluation document.
+//
+// Held-out documents count whether their partition is kept or not: a partition that is added to the study later must not change the units
+// that are there.
+func (s *splitting) decontaminate(ctx context.Context) error {
+	for _, p := range s.partitions {
+		p.removed = make([][]document, len(p.cut.units))
+	}
+	if len(s.params.Against) == 0 {
+		return nil
+	}
+	c := newContamination(s.params.Common)
+	if slices.Contains(s.params.Against, againstHeldout) {
+		if err := s.addHeldOut(ctx, c); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(s.params.Against, againstEval) {
+		if err := s.addSets(ctx, c); err != nil {
+			return err
+		}
+	}
+	hits, err := s.search(ctx, c)
+	if err != nil {
+		return err
+	}
+	return s.remove(hits)
+}
+
+// paragraphs reads the paragraph table of an input.
+func paragraphs(in kind.Input) ([]ParagraphRow, error) {
+	rows, err := table.ReadRows[ParagraphRow](in.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", in.Role, err)
+	}
+	return rows, nil
+}
+
+func (s *splitting) shardParagraphs(shard int) ([]ParagraphRow, error) {
+	in, err := s.job.Input(kind.Role("paragraphs", shard))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := paragraphs(in)
+	if err == nil && len(rows) != s.shards[shard].Docs() {
+		err = fmt.Errorf("%s has %d documents, %s has %d", in.Role, len(rows), kind.Role("tokens", shard), s.shards[shard].Docs())
+	}
+	return rows, err
+}
+
+func addRow(c *contamination, set string, row ParagraphRow) error {
+	ps, err := fingerprints(row.Hashes)
+	if err != nil {
+		return fmt.Errorf("paragraphs of document %q: %w", row.ID, err)
+	}
+	doc := c.add(set, row.ID)
+	for _, p := range ps {
+		c.addParagraph(doc, p)
+	}
+	return nil
+}
+
+func (s *splitting) addHeldOut(ctx context.Context, c *contamination) error {
+	sets := map[fate]string{toTest: "heldout test", toValidation: "heldout validation"}
+	for shard := range s.shards {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := s.shardParagraphs(shard)
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			f, ok := s.heldOut[place{shard, i}]
+			if !ok {
+				continue
+			}
+			if err := addRow(c, sets[f], row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *splitting) addSets(ctx context.Context, c *contamination) error {
+	for _, in := range s.job.Numbered("against") {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := paragraphs(in)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := addRow(c, in.Role, row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// search returns the documents that share a paragraph, each with the evaluation document of its first such paragraph.
+func (s *splitting) search(ctx context.Context, c *contamination) (map[place]evalDocument, error) {
+	hits := map[place]evalDocument{}
+	for shard := range s.shards {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows, err := s.shardParagraphs(shard)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range rows {
+			at := place{shard, i}
+			if _, out := s.heldOut[at]; out {
+				continue
+			}
+			ps, err := fingerprints(row.Hashes)
+			if err != nil {
+				return nil, fmt.Errorf("paragraphs of document %q: %w", row.ID, err)
+			}
+			for _, p := range ps {
+				if e, ok := c.find(p); ok {
+					hits[at] = e
+					break
+				}
+			}
+		}
+	}
+	return hits, nil
+}
+
+// remove takes the hits out of the units and writes them into the ledger. A unit that loses everything is an error: a study must not train
+// on less than it names.
+func (s *splitting) remove(hits map[place]evalDocument) error {
+	var errs []error
+	for _, name := range s.kept() {
+		p := s.partitions[name]
+		for u, docs := range p.cut.units {
+			var left []document
+			for _, d := range docs {
+				e, hit := hits[place{d.shard, d.row}]
+				if !hit {
+					left = append(left, d)
+					continue
+				}
+				p.removed[u] = append(p.removed[u], d)
+				s.ledger = append(s.ledger, LedgerRow{
+					Partition: name, Unit: int64(u), Document: d.id, Tokens: d.tokens + 1, EvalSet: e.set, EvalID: e.id,
+				})
+			}
+			if len(left) == 0 {
+				first := s.ledger[len(s.ledger)-1]
+				errs = append(errs, fmt.Errorf("unit %d of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.common spares paragraphs that many evaluation documents share",
+					u, name, len(docs), first.Document, first.EvalID, first.EvalSet))
+			}
+			p.cut.units[u] = left
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,256 @@
+package stages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/bpe"
+	"ablate/stages/internal/corpus"
+	"ablate/stages/kind"
+)
+
+// tokenizeBatch is how much text is encoded between two writes: enough that threads seldom wait for the longest document, and little
+// memory.
+const tokenizeBatch = 4 << 20
+
+// TokenizeCounts is counts.json.
+type TokenizeCounts struct {
+	Files    int64            `json:"files"`
+	Read     int64            `json:"read"` // documents
+	Kept     int64            `json:"kept"`
+	Dropped  map[string]int64 `json:"dropped"` // by reason
+	Bytes    int64            `json:"bytes"`   // of the text of kept documents
+	Tokens   int64            `json:"tokens"`
+	Metadata []string         `json:"metadata"` // names
+}
+
+// tokenize turns files into tokens, metadata and paragraph hashes.
+func tokenize(ctx context.Context, job *kind.Job) error {
+	var p kind.TokenizeParams
+	if err := job.Decode(&p); err != nil {
+		return err
+	}
+	if p.Paragraph != corpus.ParagraphLine && p.Paragraph != corpus.ParagraphBlank {
+		return fmt.Errorf("internal error: paragraph is %q", p.Paragraph)
+	}
+	tok, err := openTokenizer(job)
+	if err != nil {
+		return fmt.Errorf("tokenize: %w", err)
+	}
+	in, err := openFiles(job, p.Read, 1)
+	if err != nil {
+		return fmt.Errorf("tokenize: %w", err)
+	}
+	path, err := out(job, kind.OutTokens)
+	if err != nil {
+		return err
+	}
+	w, err := table.CreateTokens(path, tok.Vocab())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	t := &tokenizing{params: p, names: slices.Sorted(maps.Keys(p.Read.Metadata)), out: w}
+	for range max(1, job.Threads) {
+		e := tok.Encoder()
+		e.SpecialAsText = true // a page that mentions <|endoftext|> must not end there
+		t.encoders = append(t.encoders, e)
+	}
+	counts, err := in.each(ctx, t.add)
+	if err != nil {
+		return fmt.Errorf("tokenize: %w", err)
+	}
+	if err := t.flush(); err != nil {
+		return fmt.Errorf("tokenize: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return t.write(job, counts)
+}
+
+func openTokenizer(job *kind.Job) (*bpe.Tokenizer, error) {
+	in, err := job.Input("tokenizer")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(in.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open tokenizer: %w", err)
+	}
+	defer f.Close()
+	return bpe.Load(f)
+}
+
+// tokenizing collects documents into batches, encodes each batch on all threads and appends it in order.
+type tokenizing struct {
+	params   kind.TokenizeParams
+	names    []string // of metadata, sorted
+	encoders []*bpe.Encoder
+	out      *table.TokenWriter
+
+	batch      []encoded
+	batchBytes int
+
+	documents  []DocumentRow
+	paragraphs []ParagraphRow
+	tokens     int64
+}
+
+type encoded struct {
+	doc    corpus.Document
+	tokens []uint32
+	hashes []uint64
+}
+
+func (t *tokenizing) add(d corpus.Document) error {
+	t.batch = append(t.batch, encoded{doc: d})
+	t.batchBytes += len(d.Text)
+	if t.batchBytes < tokenizeBatch {
+		return nil
+	}
+	return t.flush()
+}
+
+// flush encodes the batch. Documents share nothing, so which thread takes which cannot show in the result.
+func (t *tokenizing) flush() error {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for _, e := range t.encoders {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(t.batch)); i = next.Add(1) - 1 {
+				b := &t.batch[i]
+				b.tokens = e.Encode(nil, b.doc.Text)
+				b.hashes = paragraphHashes(e, b.doc.Text, t.params.Paragraph, t.params.MinTokens)
+			}
+		})
+	}
+	wait.Wait()
+	for _, b := range t.batch {
+		row := DocumentRow{
+			ID: b.doc.ID, Tokens: int64(len(b.tokens)), Bytes: int64(len(b.doc.Text)), Chars: int64(utf8.RuneCountInString(b.doc.Text)),
+			Words: countWords(b.doc.Text), Names: t.names,
+		}
+		for _, name := range t.names {
+			row.Values = append(row.Values, strings.Clone(b.doc.Meta[name]))
+		}
+		if err := t.out.Append(row.ID, b.tokens, row.Bytes, row.Chars, row.Words); err != nil {
+			return err
+		}
+		t.documents = append(t.documents, row)
+		t.paragraphs = append(t.paragraphs, ParagraphRow{ID: row.ID, Hashes: b.hashes})
+		t.tokens += row.Tokens
+	}
+	clear(t.batch) // the texts
+	t.batch, t.batchBytes = t.batch[:0], 0
+	return nil
+}
+
+func (t *tokenizing) write(job *kind.Job, c corpus.Counts) error {
+	if err := writeTable(job, kind.OutDocuments, t.documents); err != nil {
+		return err
+	}
+	if err := writeTable(job, kind.OutParagraphs, t.paragraphs); err != nil {
+		return err
+	}
+	return writeJSON(job, kind.OutCounts, TokenizeCounts{
+		Files: c.Files, Read: c.Read, Kept: c.Kept, Dropped: nonNil(c.Dropped), Bytes: c.Bytes, Tokens: t.tokens, Metadata: append([]string{}, t.names...),
+	})
+}
+
+func nonNil(m map[string]int64) map[string]int64 {
+	if m == nil {
+		return map[string]int64{}
+	}
+	return m
+}
+
+// writeJSON writes v with the keys of maps sorted.
+func writeJSON(job *kind.Job, name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	path, err := out(job, name)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(b, '\n'), 0o666); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// countWords counts the pieces between white space, the words of the paper's perplexity per word.
+func countWords(text string) int64 {
+	n := int64(0)
+	for range strings.FieldsSeq(text) {
+		n++
+	}
+	return n
+}
+
+// paragraphHashes returns the hashes of the distinct paragraphs with at least minTokens tokens, two numbers each, in order of first appearance.
+func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) []uint64 {
+	var hashes []uint64
+	seen := map[fingerprint]bool{}
+	var scratch []uint32
+	for p := range corpus.Paragraphs(text, mode) {
+		var long bool
+		if long, scratch = atLeast(e, p, minTokens, scratch); !long {
+			continue
+		}
+		f := fingerprintOf(p)
+		if !seen[f] {
+			seen[f] = true
+			hashes = append(hashes, binary.BigEndian.Uint64(f[:8]), binary.BigEndian.Uint64(f[8:]))
+		}
+	}
+	return hashes
+}
+
+// atLeast says whether a paragraph has n tokens or more, mostly without encoding it a second time: a token has at least one byte and never
+// parts of two words with white space between them, so words are a lower bound of tokens and bytes an upper one.
+func atLeast(e *bpe.Encoder, paragraph string, n int, scratch []uint32) (bool, []uint32) {
+	if len(paragraph) < n {
+		return false, scratch
+	}
+	words := 0
+	for range strings.FieldsSeq(paragraph) {
+		if words++; words >= n {
+			return true, scratch
+		}
+	}
+	scratch = e.Encode(scratch[:0], paragraph)
+	return len(scratch) >= n, scratch
+}
+
+func fingerprintOf(paragraph string) fingerprint {
+	sum := sha256.Sum256([]byte(paragraph))
+	return fingerprint(sum[:16])
+}
+
+// fingerprints takes the hashes of a row apart.
+func fingerprints(hashes []uint64) ([]fingerprint, error) {
+	if len(hashes)%2 != 0 {
+		return nil, errors.New("an odd number of half hashes")
+	}
+	all := make([]fingerprint, len(hashes)/2)
+	for i := range all {
+		binary.BigEndian.PutUint64(all[i][:8], hashes[2*i])
+		binary.BigEndian.PutUint64(all[i][8:], hashes[2*i+1])
+	}
+	return all, nil
+}

@@ -1,0 +1,286 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/lm"
+	"ablate/stages/internal/optim"
+	"ablate/stages/kind"
+)
+
+// Words of TrainParams.Start.
+const (
+	startRandom = "random" // initial weights from the seed
+	startModel  = "model"  // weights of the input start, moments zero
+	startState  = "state"  // weights of the input start, moments and their age of the input moments
+)
+
+// microTokens bounds how many tokens are in a forward and backward pass at a time; a batch is taken in as many equal passes as that asks
+// for. It is a constant because gradients are added pass by pass: another bound may change the last bits. 4096 tokens keep the kernels
+// busy, and are two rows of the paper's models, whose activations take a few gigabytes.
+const microTokens = 4096
+
+// Checkpoints of a training under way are saved when this much time has passed and saving takes at most a twentieth of it. When they are
+// saved has no part in the result.
+const (
+	saveInterval = time.Minute
+	saveShare    = 20
+)
+
+// train trains one model.
+func train(ctx context.Context, job *kind.Job) error {
+	var p kind.TrainParams
+	if err := job.Decode(&p); err != nil {
+		return err
+	}
+	t, err := newTraining(job, p)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	defer t.close()
+	if err := t.begin(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if err := t.run(ctx); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return t.write()
+}
+
+// training is a training under way: state is the engine's, plus the step it has reached and the curve up to there.
+type training struct {
+	job    *kind.Job
+	params kind.TrainParams
+	engine lm.Engine
+	units  []*table.Tokens
+	chunks []int64 // sequences of each unit
+	order  *sampler
+
+	sequences int   // of a batch
+	micro     int   // of a forward and backward pass
+	steps     int64 // in all
+	age       int64 // updates of the moments before this training
+
+	step  int64 // steps done
+	curve []CurveRow
+
+	inputs, targets, stretch []int32
+}
+
+func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
+	T := int64(p.Model.Context)
+	switch {
+	case p.Batch < T || p.Batch%T != 0:
+		return nil, fmt.Errorf("batch of %d tokens is not a multiple of the context of %d", p.Batch, T)
+	case p.Tokens < p.Batch:
+		return nil, fmt.Errorf("training of %d tokens is less than one batch of %d", p.Tokens, p.Batch)
+	}
+	t := &training{job: job, params: p, sequences: int(p.Batch / T), steps: (p.Tokens + p.Batch - 1) / p.Batch}
+	defer func() {
+		if err != nil {
+			t.close()
+		}
+	}()
+	if err := errors.Join(t.adamW().Validate(), t.schedule().Validate()); err != nil {
+		return nil, err
+	}
+	if err := t.openUnits(); err != nil {
+		return nil, err
+	}
+	if t.order, err = newSampler(p.Seed, t.steps*int64(t.sequences), t.chunks, p.Sampling); err != nil {
+		return nil, err
+	}
+	if t.engine, err = lm.NewCPU(config(p.Model), max(1, job.Threads)); err != nil {
+		return nil, err
+	}
+	t.micro = microSequences(t.sequences, p.Model.Context)
+	rows := t.micro * p.Model.Context
+	t.inputs, t.targets, t.stretch = make([]int32, rows), make([]int32, rows), make([]int32, T+1)
+	return t, nil
+}
+
+// microSequences is the largest divisor of a batch's sequences that stays within microTokens, so that all passes have one shape.
+func microSequences(sequences, context int) int {
+	for n := min(sequences, max(1, microTokens/context)); ; n-- {
+		if sequences%n == 0 {
+			return n
+		}
+	}
+}
+
+func (t *training) adamW() optim.AdamW {
+	o := t.params.Optimizer
+	return optim.AdamW{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip}
+}
+
+func (t *training) schedule() optim.Schedule {
+	o := t.params.Optimizer
+	return optim.Schedule{Kind: o.Schedule, Peak: o.LR, Final: o.FinalLR, Warmup: int(math.Round(o.Warmup * float64(t.steps)))}
+}
+
+// openUnits opens the units and counts their sequences: disjoint stretches of T tokens, whose targets reach one token further. A tail
+// shorter than T+1 is not trained on.
+func (t *training) openUnits() error {
+	ins := t.job.Numbered("unit")
+	if len(ins) == 0 {
+		return errors.New("internal error: no input unit.0")
+	}
+	for _, in := range ins {
+		u, err := table.OpenTokens(in.Path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.Role, err)
+		}
+		t.units = append(t.units, u)
+		T := int64(t.params.Model.Context)
+		chunks := (u.Len() - 1) / T
+		switch {
+		case u.Vocab() > t.params.Model.Vocab:
+			return fmt.Errorf("%s is of a vocabulary of %d, the model has %d rows", in.Role, u.Vocab(), t.params.Model.Vocab)
+		case chunks < 1:
+			return fmt.Errorf("%s has %d tokens, fewer than the %d of one sequence and its last target", in.Role, u.Len(), T+1)
+		}
+		t.chunks = append(t.chunks, chunks)
+	}
+	return nil
+}
+
+func (t *training) close() {
+	for _, u := range t.units {
+		u.Close() // a mapping that is only read: nothing can be lost
+	}
+	if t.engine != nil {
+		t.engine.Close() // its workers; the result is in files or lost already
+	}
+}
+
+// begin brings the engine to where training goes on: the newest whole checkpoint of an earlier attempt, or the start.
+func (t *training) begin() error {
+	resumed, err := t.resume()
+	if err != nil || resumed {
+		return err
+	}
+	p := t.params
+	switch p.Start {
+	case startRandom:
+		lm.Init(t.engine, uint64(p.Seed))
+		return nil
+	case startModel, startState:
+	default:
+		return fmt.Errorf("internal error: start is %q", p.Start)
+	}
+	in, err := t.job.Input("start")
+	if err != nil {
+		return err
+	}
+	if err := t.loadModel(in.Path); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if p.Start == startModel {
+		return nil
+	}
+	if in, err = t.job.Input("moments"); err != nil {
+		return err
+	}
+	if t.age, err = t.loadMoments(in.Path); err != nil {
+		return fmt.Errorf("moments: %w", err)
+	}
+	return nil
+}
+
+// run trains from the step reached to the last. When ctx ends it saves a checkpoint first.
+func (t *training) run(ctx context.Context) error {
+	t.order.seek(t.step * int64(t.sequences))
+	saved, savedStep, cost := time.Now(), t.step, time.Duration(0)
+	progress(t.job, t.step*t.params.Batch, t.steps*t.params.Batch, "tokens")
+	for t.step < t.steps {
+		since := time.Since(saved)
+		stop := ctx.Err()
+		if t.step > savedStep && (stop != nil || since >= saveInterval && since >= saveShare*cost) {
+			begun := time.Now()
+			if err := t.save(); err != nil {
+				return errors.Join(stop, fmt.Errorf("save checkpoint of step %d: %w", t.step, err))
+			}
+			saved, savedStep, cost = time.Now(), t.step, time.Since(begun)
+		}
+		if stop != nil {
+			return stop
+		}
+		if err := t.update(); err != nil {
+			return err
+		}
+		progress(t.job, t.step*t.params.Batch, t.steps*t.params.Batch, "tokens")
+	}
+	return nil
+}
+
+// update takes one optimizer step.
+func (t *training) update() error {
+	B, T := t.micro, t.params.Model.Context
+	loss := 0.0
+	for range t.sequences / B {
+		for b := range B {
+			p := t.order.draw()
+			t.units[p.unit].Read(t.stretch, p.chunk*int64(T))
+			copy(t.inputs[b*T:][:T], t.stretch)
+			copy(t.targets[b*T:][:T], t.stretch[1:])
+		}
+		nats, err := t.engine.Accumulate(t.inputs, t.targets, B, T, 1/float64(t.params.Batch))
+		if err != nil {
+			return fmt.Errorf("step %d of %d: %w", t.step+1, t.steps, err)
+		}
+		loss += nats
+	}
+	lr := t.schedule().LR(int(t.step), int(t.steps))
+	norm, err := t.engine.Step(optim.Step{AdamW: t.adamW(), LR: lr, Number: int(t.age + t.step + 1)})
+	if err != nil {
+		return fmt.Errorf("step %d of %d: %w", t.step+1, t.steps, err)
+	}
+	t.step++
+	t.curve = append(t.curve, CurveRow{
+		Step: t.step, Tokens: t.step * t.params.Batch, LR: lr, Loss: loss / float64(t.params.Batch), GradNorm: norm,
+	})
+	return nil
+}
+
+// write leaves the outputs.
+func (t *training) write() error {
+	model, err := out(t.job, kind.OutModel)
+	if err != nil {
+		return err
+	}
+	if err := t.writeModel(model); err != nil {
+		return err
+	}
+	if t.params.Moments {
+		path, err := out(t.job, kind.OutOptimizer)
+		if err != nil {
+			return err
+		}
+		if err := t.writeMoments(path); err != nil {
+			return err
+		}
+	}
+	if err := writeTable(t.job, kind.OutCurve, t.curve); err != nil {
+		return err
+	}
+	return writeTable(t.job, kind.OutShares, t.shares())
+}
+
+func (t *training) shares() []ShareRow {
+	var rows []ShareRow
+	ins := t.job.Numbered("unit")
+	for u, n := range t.order.counts() {
+		rows = append(rows, ShareRow{
+			Unit: int64(u), Digest: ins[u].Digest.String(), Size: t.units[u].Len(),
+			Tokens: n * int64(t.params.Model.Context),
+			Share:  float64(n) / float64(t.steps*int64(t.sequences)),
+			Epochs: float64(n) / float64(t.chunks[u]),
+		})
+	}
+	return rows
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
 )
@@ -45,7 +46,8 @@ func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
 	if err != nil {
 		return err
 	}
-	props := parquet.NewReaderProperties(nil)
+	mem := &boundedMemory{Allocator: memory.NewGoAllocator()}
+	props := parquet.NewReaderProperties(mem)
 	// Otherwise Arrow allocates whatever size the metadata gives for a column.
 	props.BufferedStreamEnabled = true
 	pr, err := file.NewParquetReader(f, file.WithReadProps(props))
@@ -65,7 +67,7 @@ func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
 		base := rows.Len()
 		for i := range layout.columns {
 			c := &layout.columns[i]
-			n, err := c.readChunk(pr.RowGroup(g), at[i], info.Size(), rows, base, i == 0)
+			n, err := c.readChunk(pr.RowGroup(g), at[i], info.Size(), mem, rows, base, i == 0)
 			if err != nil {
 				return fmt.Errorf("row group %d, column %s: %w", g, c.Name, err)
 			}
@@ -78,6 +80,30 @@ func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
 		return fmt.Errorf("%d rows, footer says %d", rows.Len(), pr.NumRows())
 	}
 	return nil
+}
+
+// boundedMemory refuses to allocate more than a limit at a time, for sizes that a file states: a damaged page header
+// asks for up to 2 GiB.
+type boundedMemory struct {
+	memory.Allocator
+	limit int64
+}
+
+// slack is what Arrow adds to a page: rounding up, and read buffers of its own.
+const slack = 1 << 16
+
+func (m *boundedMemory) Allocate(size int) []byte {
+	if int64(size) > m.limit+slack {
+		panic(fmt.Sprintf("page of %d bytes in a column of %d", size, m.limit))
+	}
+	return m.Allocator.Allocate(size)
+}
+
+func (m *boundedMemory) Reallocate(size int, b []byte) []byte {
+	if int64(size) > m.limit+slack {
+		panic(fmt.Sprintf("page of %d bytes in a column of %d", size, m.limit))
+	}
+	return m.Allocator.Reallocate(size, b)
 }
 
 func checkMetadata(pr *file.Reader, layout rowLayout) error {
@@ -128,7 +154,7 @@ func (c *column) find(pr *file.Reader) (int, error) {
 
 // readChunk sets the column in the rows from base on and returns how many rows it had. The first column adds the rows
 // as it goes: the row count of a damaged file may be anything.
-func (c *column) readChunk(group *file.RowGroupReader, at int, size int64, rows reflect.Value, base int, grow bool) (int, error) {
+func (c *column) readChunk(group *file.RowGroupReader, at int, size int64, mem *boundedMemory, rows reflect.Value, base int, grow bool) (int, error) {
 	meta, err := group.MetaData().ColumnChunk(at)
 	if err != nil {
 		return 0, err
@@ -136,6 +162,7 @@ func (c *column) readChunk(group *file.RowGroupReader, at int, size int64, rows 
 	if from, n := meta.DataPageOffset(), meta.TotalCompressedSize(); from < 0 || n < 0 || from > size || n > size-from {
 		return 0, fmt.Errorf("%d bytes at %d of a file of %d", n, from, size)
 	}
+	mem.limit = meta.TotalUncompressedSize()
 	pages, err := group.GetColumnPageReader(at)
 	if err != nil {
 		return 0, err

@@ -1,9 +1,9 @@
 package specs
 
 import (
-	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,83 +31,67 @@ func (c *checker) mixtures() {
 }
 
 func (c *checker) mixture(here []string, m Mixture) {
-	path := func(keys ...string) []string { return append(slices.Clip(here), keys...) }
-	list, choose := c.given(path("list")...), c.given(path("choose")...)
+	path := func(key string) []string { return under(here, key) }
+	list, choose, sample := c.given(path("list")...), c.given(path("choose")...), c.given(path("sample")...)
 	switch {
 	case list && choose:
 		c.fail(path("choose"), "choose and list exclude each other: mixtures are drawn, or named")
+	case list && len(m.List) == 0:
+		c.fail(path("list"), "is empty; name at least one mixture")
 	case !list && !choose && c.ok(path("list"), path("choose")):
 		c.fail(here, "missing key: want choose (how many components are drawn) or list (mixtures by name)")
+	case list && sample:
+		c.fail(path("sample"), "has no meaning with list: all mixtures of a list are taken")
 	}
-	for _, key := range []string{"sample", "seed"} {
-		if list && !choose && c.given(path(key)...) {
-			c.fail(path(key), "has no meaning with list: all mixtures of a list are taken")
-		}
+	if (list || choose) && c.given(path("seed")...) && !sample && c.ok(path("sample")) {
+		c.fail(path("seed"), "has no meaning without sample: all mixtures are taken")
 	}
-	if !choose && m.Sample == 0 && c.given(path("seed")...) && !list || choose && !c.given(path("sample")...) && c.given(path("seed")...) && c.ok(path("sample")) {
-		c.fail(path("seed"), "has no meaning without sample: all combinations are taken")
+	if c.ok(path("of")) {
+		c.choice(here, m)
+		c.listed(path("list"), m)
 	}
-	components := c.components(m)
-	if components == nil || !c.ok(path("of")) {
-		components = nil
-	}
-	if choose && components != nil && c.ok(path("choose")) {
-		c.choice(here, m, len(components))
-	}
-	c.listed(path("list"), m.List, components)
 }
 
-// choice compares a drawn set of mixtures with what there is to draw from: n components.
-func (c *checker) choice(here []string, m Mixture, n int) {
-	what := fmt.Sprintf("the %d %s of partitions.%s", n, m.Of, m.From)
-	if m.Choose > n {
-		c.fail(under(here, "choose"), "%d is more than %s", m.Choose, what)
+// choice compares a drawn set of mixtures with what there is to draw from, where the study declares it.
+func (c *checker) choice(here []string, m Mixture) {
+	parts := c.catalogue(m.From)
+	if parts == nil || m.Choose < 1 || !c.ok(under(here, "choose")) {
 		return
 	}
-	possible := new(big.Int).Binomial(int64(n), int64(m.Choose))
-	if big.NewInt(int64(m.Sample)).Cmp(possible) > 0 {
-		c.fail(under(here, "sample"), "%d is more than the %d combinations of %d of %s", m.Sample, possible, m.Choose, what)
+	n := int64(len(parts))
+	if m.Of == "units" {
+		n = 0
+		for _, part := range parts {
+			n += int64(c.s.Partitions[m.From].Units[part]) // at most 1e6 each, and parts fit a file
+		}
+	}
+	k := int64(m.Choose)
+	if k > n {
+		c.fail(under(here, "choose"), "%d is more than there are in %s (%s: %d)", k, m.From, m.Of, n)
+		return
+	}
+	// C(n-k+i, i) grows with i until it is C(n, k), and at least doubles while i <= n-k; so this takes 64 rounds at most.
+	possible, sample := big.NewInt(1), big.NewInt(int64(m.Sample))
+	k = min(k, n-k)
+	for i := int64(1); i <= k && possible.Cmp(sample) < 0; i++ {
+		possible.Mul(possible, big.NewInt(n-k+i))
+		possible.Div(possible, big.NewInt(i))
+	}
+	if sample.Cmp(possible) > 0 {
+		c.fail(under(here, "sample"), "%d is more than there are: choose %d of %d (%s in %s) gives %d", m.Sample, m.Choose, n, m.Of, m.From, possible)
 	}
 }
 
-// components are the names of what a set of mixtures is drawn from, where the study declares them: partitions, or units as partition/0,
-// partition/1, ...; the only unit of a partition goes by the partition's name.
-func (c *checker) components(m Mixture) []string {
+// listed checks mixtures given by name: the names where the study declares its partitions, repetitions always.
+func (c *checker) listed(path []string, m Mixture) {
 	parts := c.catalogue(m.From)
-	if m.Of != "units" || parts == nil {
-		return parts
-	}
-	const most = 1 << 20 // a mistyped count must not fill the memory; no study has so many units
-	var units []string
-	for _, part := range parts {
-		n := c.s.Partitions[m.From].Units[part]
-		if n == 1 {
-			units = append(units, part)
-			continue
-		}
-		if n > most-len(units) {
-			return nil
-		}
-		for u := range n {
-			units = append(units, fmt.Sprintf("%s/%d", part, u))
-		}
-	}
-	return units
-}
-
-// listed checks mixtures given by name; components is nil where the names are not known yet.
-func (c *checker) listed(path []string, list [][]string, components []string) {
-	have := map[string]bool{}
-	for _, x := range components {
-		have[x] = true
-	}
 	lines := map[string]int{}
-	for i, names := range list {
+	for i, names := range m.List {
 		here := under(path, itoa(i))
 		c.once(here, names)
 		for j, name := range names {
-			if components != nil && !have[name] && name != "" {
-				c.fail(under(here, itoa(j)), "unknown component %q%s", clip(name), didYouMean(name, components))
+			if parts != nil && name != "" {
+				c.component(under(here, itoa(j)), m, parts, name)
 			}
 		}
 		sorted := join(slices.Sorted(slices.Values(names)))
@@ -119,13 +103,37 @@ func (c *checker) listed(path []string, list [][]string, components []string) {
 	}
 }
 
+// component checks a name against the declared partitions. Units go by partition/0, partition/1, ..., and the only unit of a partition by
+// the partition's name.
+func (c *checker) component(here []string, m Mixture, parts []string, name string) {
+	units := c.s.Partitions[m.From].Units
+	if m.Of != "units" {
+		if !slices.Contains(parts, name) {
+			c.fail(here, "unknown partition %q%s", clip(name), didYouMean(name, parts))
+		}
+		return
+	}
+	part, number := name, ""
+	if i := strings.LastIndexByte(name, '/'); i >= 0 && !slices.Contains(parts, name) {
+		part, number = name[:i], name[i+1:]
+	}
+	n := units[part]
+	u, err := strconv.Atoi(number)
+	switch {
+	case !slices.Contains(parts, part):
+		c.fail(here, "unknown unit %q: unknown partition %q%s", clip(name), clip(part), didYouMean(part, parts))
+	case n == 1 && number != "":
+		c.fail(here, "unknown unit %q: partition %s has one unit, which goes by the name %q", clip(name), part, part)
+	case n > 1 && (err != nil || u < 0 || u >= n || strconv.Itoa(u) != number):
+		c.fail(here, "unknown unit %q: the units of partition %s are %s/0 to %s/%d", clip(name), part, part, part, n-1)
+	}
+}
+
 // evaluation checks that there is something to evaluate on, and that each proxy can be computed from it.
 func (c *checker) evaluation() {
 	inDomain := at("eval", "in_domain")
-	if c.ok(inDomain) && c.s.Eval.InDomain == "mixture" && c.ok(at("heldout", "test"), at("heldout")) && c.s.Heldout.Test == 0 {
-		if c.given("heldout", "test") {
-			c.fail(at("heldout", "test"), "eval.in_domain: mixture evaluates on test documents, and 0%% are kept out; give a share, or in_domain: none")
-		}
+	if c.ok(inDomain) && c.s.Eval.InDomain == "mixture" && c.given("heldout", "test") && c.s.Heldout.Test == 0 {
+		c.fail(at("heldout", "test"), "eval.in_domain: mixture evaluates on test documents, and 0%% are kept out; give a share, or in_domain: none")
 	}
 	if c.whole("eval") && c.s.Eval.InDomain == "none" && len(c.s.Eval.OutOfDomain) == 0 {
 		c.fail(inDomain, "none, and eval.out_of_domain names no set: nothing to evaluate on")

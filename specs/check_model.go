@@ -66,13 +66,21 @@ func (c *checker) trainingLength(l length) {
 		if below > 0 {
 			hint = fmt.Sprintf("%d or %d", below, below+context)
 		}
-		c.fail(batch, "%d tokens are not a multiple of model.%s; %s would be", l.batch, c.origin("context", context), hint)
+		c.fail(batch, "%s is not a multiple of model.%s; %s would be", c.orDefault(batch, l.batch), c.origin("context", context), hint)
 	}
 	if c.ok(tokens, batch) && l.tokens < l.batch {
-		c.fail(tokens, "%d tokens are less than one batch of %d", l.tokens, l.batch)
+		c.fail(tokens, "%d is less than one batch, %s", l.tokens, c.orDefault(batch, l.batch))
 	}
 	lr, final, schedule := at(l.section, "lr"), at(l.section, "final_lr"), at(l.section, "schedule")
 	if c.ok(lr, final, schedule) && l.schedule != "constant" && l.final > l.lr {
-		c.fail(final, "%g is above lr %g, but a %s schedule falls", l.final, l.lr, l.schedule)
+		c.fail(final, "%s is above lr %s, but a %s schedule falls", c.orDefault(final, number(l.final)), c.orDefault(lr, number(l.lr)), l.schedule)
 	}
+}
+
+// orDefault writes a value, and that it is a default where the file does not hold it.
+func (c *checker) orDefault(path []string, value any) string {
+	if c.given(path...) {
+		return fmt.Sprint(value)
+	}
+	return fmt.Sprintf("%v (the default)", value)
 }

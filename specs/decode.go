@@ -18,6 +18,7 @@ import (
 type decoder struct {
 	file   string
 	errs   Errors
+	noted  map[remark]bool
 	bad    map[string]bool // paths whose value could not be read
 	given  map[string]bool // paths of keys that the file holds
 	visits int
@@ -37,7 +38,7 @@ var (
 )
 
 func newDecoder(file string) *decoder {
-	return &decoder{file: file, bad: map[string]bool{}, given: map[string]bool{}}
+	return &decoder{file: file, noted: map[remark]bool{}, bad: map[string]bool{}, given: map[string]bool{}}
 }
 
 func (d *decoder) position(n *yaml.Node) Position {
@@ -50,9 +51,19 @@ func join(path []string) string { return strings.Join(path, "\x00") }
 // under returns path with one more step, never sharing memory with its siblings.
 func under(path []string, step string) []string { return append(slices.Clip(path), step) }
 
+// remark is a mistake without its path: what stands under an anchor is read once for each alias, but is wrong only once.
+type remark struct {
+	at      *yaml.Node
+	message string
+}
+
 // note records a mistake at a node, in words about path.
 func (d *decoder) note(n *yaml.Node, path []string, format string, args ...any) {
-	d.errs = append(d.errs, Error{d.position(n), about(path, format, args...)})
+	r := remark{n, fmt.Sprintf(format, args...)}
+	if !d.noted[r] {
+		d.noted[r] = true
+		d.errs = append(d.errs, Error{d.position(n), about(path, "%s", r.message)})
+	}
 }
 
 // fail is note where the value at path is thereby unusable.
@@ -67,7 +78,14 @@ func about(path []string, format string, args ...any) string {
 	if len(path) == 0 {
 		return message
 	}
-	return clip(strings.Join(path, ".")) + ": " + message
+	steps := make([]string, len(path))
+	for i, step := range path {
+		steps[i] = clip(step)
+		if q := strconv.Quote(steps[i]); len(q) != len(steps[i])+2 || strings.ContainsAny(step, " .:") || step == "" {
+			steps[i] = q
+		}
+	}
+	return strings.Join(steps, ".") + ": " + message
 }
 
 // target follows an alias to what it stands for.
@@ -93,7 +111,11 @@ func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []stri
 		d.fail(n, path, "tag %s: a study has no tags", clip(n.Tag))
 		return
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
-		d.fail(key, path, "has no value; leave the key out for its default")
+		hint := "; leave the key out for its default"
+		if f.need || key == n {
+			hint = "" // it has no default
+		}
+		d.fail(key, path, "has no value%s", hint)
 		return
 	}
 	switch t := v.Type(); {

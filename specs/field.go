@@ -2,7 +2,9 @@ package specs
 
 import (
 	"fmt"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -79,7 +81,7 @@ func (b bounds) String() string {
 	var parts []string
 	switch {
 	case b.min != nil && b.max != nil && *b.min == *b.max:
-		return fmt.Sprintf("%s", number(*b.min))
+		return number(*b.min)
 	case b.min != nil && b.max != nil:
 		return fmt.Sprintf("%s to %s", number(*b.min), number(*b.max))
 	case b.min != nil && b.below == nil:
@@ -98,10 +100,12 @@ func (b bounds) String() string {
 	return strings.Join(parts, " and ")
 }
 
-// number writes whole numbers in full and others in the shortest form that reads back equal.
+// number writes a float as people do: 16777216, 1e12, 0.05, 1e-5.
 func number(x float64) string {
-	if x == float64(int64(x)) {
-		return fmt.Sprintf("%d", int64(x))
+	const inFull = 1e9
+	if math.Abs(x) < inFull && x == math.Trunc(x) {
+		return strconv.FormatFloat(x, 'f', -1, 64)
 	}
-	return fmt.Sprintf("%g", x)
+	text := strconv.FormatFloat(x, 'g', -1, 64)
+	return strings.NewReplacer("e+0", "e", "e-0", "e-", "e+", "e").Replace(text)
 }

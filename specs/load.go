@@ -77,11 +77,13 @@ func Parse(name string, data []byte, dir string) (*Study, error) {
 	}
 	s := &Study{Path: name, Dir: dir, root: root}
 	d := newDecoder(name)
-	d.value(root, root, field{typ: reflect.TypeFor[Study]()}, reflect.ValueOf(s).Elem(), nil)
-	if v := s.At("ablate"); s.Version != version && d.given["ablate"] && v.Line > 0 && d.readable([]string{"ablate"}) {
-		// Another version has other keys: what else seems wrong may be right there.
-		return nil, Errors{{v, fmt.Sprintf("ablate: this program reads version %d of the study language, found %d", version, s.Version)}}
+	if _, v := child(root, "ablate"); v != nil && target(v).Kind == yaml.ScalarNode {
+		if found, err := parseInt(target(v).Value); err == nil && found != version {
+			// Another version has other keys: what else seems wrong may be right there.
+			return nil, Errors{s.Errorf([]string{"ablate"}, "this program reads version %d of the study language, found %d", version, found)}
+		}
 	}
+	d.value(root, root, field{typ: reflect.TypeFor[Study](), need: true}, reflect.ValueOf(s).Elem(), nil)
 	c := checker{s: s, d: d}
 	c.fillModel()
 	c.study()

@@ -60,7 +60,7 @@ func didYouMean(word string, valid []string) string {
 	}
 	const most = 20 // a longer list hides the message
 	if len(valid) > most {
-		return fmt.Sprintf("; there are %s and %d more", strings.Join(valid[:most], ", "), len(valid)-most)
+		return fmt.Sprintf("; known: %s and %d more", strings.Join(valid[:most], ", "), len(valid)-most)
 	}
-	return "; there is " + strings.Join(valid, ", ")
+	return "; known: " + strings.Join(valid, ", ")
 }

@@ -22,7 +22,7 @@ import "gopkg.in/yaml.v3"
 
 // Study is one whole YAML file.
 type Study struct {
-	Version       int                  `yaml:"ablate" min:"1" need:"yes" doc:"Version of the study language; this program reads 1." example:"1" key:"nothing"`
+	Version       int                  `yaml:"ablate" min:"1" max:"1" need:"yes" doc:"Version of the study language; this program reads 1." example:"1" key:"nothing"`
 	Name          string               `yaml:"study" names:"path" need:"yes" doc:"Name of the study: letters, digits, - _ . and /." example:"go-areas" key:"nothing"`
 	About         string               `yaml:"about" doc:"The question the study answers, for the report." example:"Which areas help which text?" key:"nothing"`
 	Corpora       map[string]Corpus    `yaml:"corpora" names:"name" need:"yes" doc:"Text to train on, by a name of your choice."`
@@ -81,7 +81,7 @@ type Partition struct {
 	Order  string         `yaml:"order" default:"id" doc:"Metadata name that orders the documents of a partition (numbers by value); ties by identity. id: by identity alone." example:"year" key:"units"`
 	Unit   Unit           `yaml:"unit" need:"yes" doc:"Size of a base unit."`
 	Small  string         `yaml:"small" enum:"error|drop|keep" default:"error" doc:"What becomes of a partition with less text than half a unit." key:"units added"`
-	Units  map[string]int `yaml:"units" names:"partition" min:"1" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
+	Units  map[string]int `yaml:"units" names:"partition" min:"1" max:"1000000" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
 }
 
 // Unit is the size of a base unit.

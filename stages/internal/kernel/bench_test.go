@@ -78,3 +78,86 @@ func BenchmarkGemm(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAttention counts the multiply-adds of the causal half: 2 products
+// forward and 5 backward, T(T+1)/2 * HD each.
+func BenchmarkAttention(b *testing.B) {
+	for _, k := range paths() {
+		if k.name == "portable" {
+			continue
+		}
+		for _, s := range []struct{ B, T, NH, HD int }{{8, 256, 4, 64}, {8, 256, 4, 32}, {8, 256, 4, 16}, {16, 128, 4, 32}, {4, 512, 4, 64}} {
+			rng := rngFor(1)
+			C := s.NH * s.HD
+			qkv, dout := normals(rng, s.B*s.T*3*C), normals(rng, s.B*s.T*C)
+			out, lse, dqkv := make([]float32, len(dout)), make([]float32, s.B*s.NH*s.T), make([]float32, len(qkv))
+			work := s.B * s.NH * s.T * (s.T + 1) / 2 * s.HD
+			for _, threads := range []int{1, 2} {
+				p := newPool(threads, k)
+				name := fmt.Sprintf("%s/T%d,HD%d/%d", k.name, s.T, s.HD, threads)
+				b.Run(name+"/forward", func(b *testing.B) {
+					for b.Loop() {
+						Attention(p, out, lse, qkv, s.B, s.T, s.NH, s.HD)
+					}
+					gigaflops(b, 2*work)
+				})
+				b.Run(name+"/backward", func(b *testing.B) {
+					for b.Loop() {
+						AttentionBackward(p, dqkv, dout, out, lse, qkv, s.B, s.T, s.NH, s.HD)
+					}
+					gigaflops(b, 5*work)
+				})
+				p.Close()
+			}
+		}
+	}
+}
+
+// BenchmarkRows measures the loops along rows, in ns per element on one core,
+// on 2048 rows as one training step has them.
+func BenchmarkRows(b *testing.B) {
+	const rows, C, V = 2048, 256, 2048
+	rng := rngFor(1)
+	x, y, d := normals(rng, rows*4*C), normals(rng, rows*4*C), normals(rng, rows*4*C)
+	logits := normals(rng, rows*V)
+	w, bias, m, s := normals(rng, C), normals(rng, C), make([]float32, rows), make([]float32, rows)
+	targets := make([]int32, rows)
+	moment := make([]float32, rows*C)
+	table := NewRopeTable(rows, 64, 10000)
+	o := AdamWParams{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Correction1: 1, Correction2: 1, GradScale: 1}
+	for _, k := range paths() {
+		p := newPool(1, k)
+		for _, c := range []struct {
+			name string
+			n    int
+			f    func()
+		}{
+			{"LayerNorm", rows * C, func() { LayerNorm(p, y, m, s, x, w, bias, rows, C, 1e-5) }},
+			{"LayerNormBackward", rows * C, func() { LayerNormBackward(p, y, w, bias, d, x, m, s, w, nil, rows, C) }},
+			{"RMSNorm", rows * C, func() { RMSNorm(p, y, s, x, w, nil, rows, C, 1e-5) }},
+			{"GELU", rows * 4 * C, func() { GELU(p, y, x) }},
+			{"GELUBackward", rows * 4 * C, func() { GELUBackward(p, y, d, x) }},
+			{"SwiGLU", rows * 2 * C, func() { SwiGLU(p, y, x, rows, 2*C) }},
+			{"SwiGLUBackward", rows * 2 * C, func() { SwiGLUBackward(p, y, d, x, rows, 2*C) }},
+			{"Rope", rows * C, func() { Rope(p, y, table, 1, rows, C, C/64, 64, false) }},
+			{"CrossEntropy", rows * V, func() { CrossEntropy(p, m, s, logits, targets, rows, V) }},
+			{"CrossEntropyBackward", rows * V, func() { CrossEntropyBackward(p, logits, s, targets, rows, V, 1) }},
+			{"Add", rows * C, func() { Add(p, y[:rows*C], x, d) }},
+			{"AddBias", rows * C, func() { AddBias(p, y, bias, rows, C) }},
+			{"BiasBackward", rows * C, func() { BiasBackward(p, bias, d, rows, C) }},
+			{"AdamW", rows * C, func() { AdamW(p, y[:rows*C], d, x, moment, o) }},
+			{"SumSquares", rows * C, func() { SumSquares(p, d[:rows*C]) }},
+			{"WeightedSum4", rows * C, func() {
+				WeightedSum(p, y[:rows*C], [][]float32{x, d, x, d}, []float64{.1, .2, .3, .4})
+			}},
+		} {
+			b.Run(k.name+"/"+c.name, func(b *testing.B) {
+				for b.Loop() {
+					c.f()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.n), "ns/element")
+			})
+		}
+		p.Close()
+	}
+}

@@ -23,7 +23,8 @@ func Embed(p *Pool, out, wte []float32, ids []int32, C int) {
 func EmbedBackward(p *Pool, dwte, dout []float32, ids []int32, C int) {
 	p.split(C, max(lanes, grain/max(len(ids), 1)), func(lo, hi int) {
 		for i, id := range ids {
-			p.k.rowAdd(dwte[int(id)*C+lo:int(id)*C+hi], dout[i*C+lo:i*C+hi])
+			d := dwte[int(id)*C+lo : int(id)*C+hi]
+			p.k.rowAdd(d, d, dout[i*C+lo:i*C+hi])
 		}
 	})
 }
@@ -31,10 +32,7 @@ func EmbedBackward(p *Pool, dwte, dout []float32, ids []int32, C int) {
 // Add sets y[i] = a[i] + b[i] for the length of y, which may be a or b.
 func Add(p *Pool, y, a, b []float32) {
 	p.split(len(y), grain, func(lo, hi int) {
-		y, a, b := y[lo:hi], a[lo:hi], b[lo:hi]
-		for i := range y {
-			y[i] = a[i] + b[i]
-		}
+		p.k.rowAdd(y[lo:hi], a[lo:hi], b[lo:hi])
 	})
 }
 
@@ -47,7 +45,8 @@ func Scale(p *Pool, x []float32, a float32) {
 func AddBias(p *Pool, y, b []float32, rows, C int) {
 	p.split(rows, max(1, grain/max(C, 1)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			p.k.rowAdd(y[i*C:(i+1)*C], b[:C])
+			row := y[i*C : (i+1)*C]
+			p.k.rowAdd(row, row, b[:C])
 		}
 	})
 }
@@ -59,7 +58,7 @@ func BiasBackward(p *Pool, db, dy []float32, rows, C int) {
 		sum := part[i*C : (i+1)*C]
 		clear(sum)
 		for r := lo; r < hi; r++ {
-			p.k.rowAdd(sum, dy[r*C:(r+1)*C])
+			p.k.rowAdd(sum, sum, dy[r*C:(r+1)*C])
 		}
 	})
 	p.addParts(db[:C], part, rows)

@@ -116,9 +116,9 @@ func normBackward(p *Pool, dx, dw, db, dy, x, mean, rstd, w, carry []float32, ro
 		}
 	})
 	for i := range min(rowParts, rows) {
-		p.k.rowAdd(dw[:C], part[i*both:i*both+C])
+		p.k.rowAdd(dw[:C], dw[:C], part[i*both:i*both+C])
 		if db != nil {
-			p.k.rowAdd(db[:C], part[i*both+C:(i+1)*both])
+			p.k.rowAdd(db[:C], db[:C], part[i*both+C:(i+1)*both])
 		}
 	}
 }
@@ -135,6 +135,11 @@ func (k *path) normBackwardRow(dx, sw, sb, dy, x []float32, m, s float32, w, car
 // normSums adds dy n to sw and dy to sb, and returns sum(dy w) and sum(dy w n).
 func normSums(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32) {
 	var sg, sgn [lanes]float32
+	laneNormSums(&sg, &sgn, sw, sb, dy, x, m, s, w)
+	return fold(&sg), fold(&sgn)
+}
+
+func laneNormSums(sg, sgn *[lanes]float32, sw, sb, dy, x []float32, m, s float32, w []float32) {
 	for i, v := range x {
 		n := float32(v-m) * s
 		d := dy[i]
@@ -144,7 +149,6 @@ func normSums(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32
 		sg[i%lanes] += gi
 		sgn[i%lanes] += float32(gi * n)
 	}
-	return fold(&sg), fold(&sgn)
 }
 
 // normGradient sets dx = (dy w - g - n gn) s + carry; carry may be nil.

@@ -23,6 +23,6 @@ func (p *Pool) overParts(rows int, f func(i, lo, hi int)) {
 func (p *Pool) addParts(dst, part []float32, rows int) {
 	C := len(dst)
 	for i := range min(rowParts, rows) {
-		p.k.rowAdd(dst, part[i*C:(i+1)*C])
+		p.k.rowAdd(dst, dst, part[i*C:(i+1)*C])
 	}
 }

@@ -34,7 +34,7 @@ type rowLoops struct {
 	rowDot       func(x, y []float32) float32
 	rowExp       func(y, x []float32, a, m float32) float32
 	rowScale     func(x []float32, a float32)
-	rowAdd       func(y, x []float32)
+	rowAdd       func(y, a, b []float32)
 	rowScoreGrad func(s, d []float32, delta, a float32)
 	normRow      func(y, x []float32, m, s float32, w, b []float32)
 	normSums     func(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32)

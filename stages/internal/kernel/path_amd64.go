@@ -36,7 +36,7 @@ var avx512Path = path{
 	tileHalf:   tile8x16avx512,
 	copyPanel:  copy32avx512,
 	transpose8: transpose8avx,
-	rowLoops:   goLoops,
+	rowLoops:   loopsAVX512,
 }
 
 var avx2Path = path{
@@ -47,7 +47,7 @@ var avx2Path = path{
 	tileHalf:   tile6x8avx2,
 	copyPanel:  copy16avx,
 	transpose8: transpose8avx,
-	rowLoops:   goLoops,
+	rowLoops:   loopsAVX2,
 }
 
 // paths lists what this machine can run, best first.

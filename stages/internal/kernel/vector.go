@@ -4,6 +4,9 @@ package kernel
 // AVX-512 register. Narrower paths emulate it.
 const lanes = 16
 
+// whole is the part of n elements that fills all lanes.
+func whole(n int) int { return n &^ (lanes - 1) }
+
 // fold adds 16 partial sums as a tree: 8+8, 4+4, 2+2, 1+1.
 func fold(s *[lanes]float32) float32 {
 	for w := lanes / 2; w > 0; w /= 2 {
@@ -14,49 +17,53 @@ func fold(s *[lanes]float32) float32 {
 	return s[0]
 }
 
+// The loops named lane... add to partial sums: element i to s[i mod 16].
+
+func laneSum(s *[lanes]float32, x []float32) {
+	for i, v := range x {
+		s[i%lanes] += v
+	}
+}
+
+func laneSquares(s *[lanes]float32, x []float32, m float32) {
+	for i, v := range x {
+		d := v - m
+		s[i%lanes] += float32(d * d)
+	}
+}
+
+func laneDot(s *[lanes]float32, x, y []float32) {
+	y = y[:len(x)]
+	for i, v := range x {
+		s[i%lanes] += float32(v * y[i])
+	}
+}
+
+func laneExp(s *[lanes]float32, y, x []float32, a, m float32) {
+	y = y[:len(x)]
+	for i, v := range x {
+		e := expf(float32(v*a) - m)
+		y[i] = e
+		s[i%lanes] += e
+	}
+}
+
 func rowSum(x []float32) float32 {
 	var s [lanes]float32
-	for len(x) >= lanes {
-		for l, v := range x[:lanes] {
-			s[l] += v
-		}
-		x = x[lanes:]
-	}
-	for l, v := range x {
-		s[l] += v
-	}
+	laneSum(&s, x)
 	return fold(&s)
 }
 
 // rowSquares returns the sum of (x[i]-m)^2.
 func rowSquares(x []float32, m float32) float32 {
 	var s [lanes]float32
-	for len(x) >= lanes {
-		for l, v := range x[:lanes] {
-			d := v - m
-			s[l] += float32(d * d)
-		}
-		x = x[lanes:]
-	}
-	for l, v := range x {
-		d := v - m
-		s[l] += float32(d * d)
-	}
+	laneSquares(&s, x, m)
 	return fold(&s)
 }
 
 func rowDot(x, y []float32) float32 {
-	y = y[:len(x)]
 	var s [lanes]float32
-	for len(x) >= lanes {
-		for l, v := range x[:lanes] {
-			s[l] += float32(v * y[l])
-		}
-		x, y = x[lanes:], y[lanes:]
-	}
-	for l, v := range x {
-		s[l] += float32(v * y[l])
-	}
+	laneDot(&s, x, y)
 	return fold(&s)
 }
 
@@ -74,13 +81,8 @@ func rowMax(x []float32) float32 {
 
 // rowExp sets y[i] = exp(a*x[i]-m) and returns the sum. y may be x.
 func rowExp(y, x []float32, a, m float32) float32 {
-	y = y[:len(x)]
 	var s [lanes]float32
-	for i, v := range x {
-		e := expf(float32(v*a) - m)
-		y[i] = e
-		s[i%lanes] += e
-	}
+	laneExp(&s, y, x, a, m)
 	return fold(&s)
 }
 
@@ -90,10 +92,10 @@ func rowScale(x []float32, a float32) {
 	}
 }
 
-// rowAdd sets y[i] += x[i].
-func rowAdd(y, x []float32) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += v
+// rowAdd sets y[i] = a[i] + b[i]; y may be a or b.
+func rowAdd(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] + b[i]
 	}
 }

@@ -1,0 +1,659 @@
+//go:build ignore
+
+// Gen writes rows_amd64.s and rows_amd64.go: the loops along rows for AVX-512
+// and AVX2, both from one description, so that they cannot differ. A loop's
+// truth is the Go function of the same name in vector.go, norm.go and so on.
+//
+//	go run gen.go
+//
+// AVX-512 takes 16 elements as one register, AVX2 as two halves; an
+// accumulator of 16 partial sums is one register or two.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"log"
+	"math"
+	"os"
+	"strings"
+)
+
+// loop describes one function:
+//
+//	func NAME(ptrs... *float32, n int, [sums *float32,] floats... float32)
+//
+// which runs body for each 16 elements, n being a multiple of 16 and not 0, and
+// leaves the accumulators, 16 partial sums each, in sums.
+type loop struct {
+	name   string
+	doc    string
+	ptrs   string
+	floats string
+	accs   int
+	start  float32 // of the accumulators
+	body   func(g *gen)
+}
+
+var loops = []loop{
+	{"max", "sums[l] = max x[i], l = i mod 16", "x", "", 1, float32(math.Inf(-1)), func(g *gen) {
+		g.load("x", 0)
+		g.op("VMAXPS", g.acc(0), g.r(0), g.acc(0)) // NaN in x: keep the accumulator
+	}},
+	{"sum", "sums[l] += x[i]", "x", "", 1, 0, func(g *gen) {
+		g.op("VADDPS", g.mem("x"), g.acc(0), g.acc(0))
+	}},
+	{"squares", "sums[l] += (x[i]-m)^2", "x", "m", 1, 0, func(g *gen) {
+		g.load("x", 0)
+		g.op("VSUBPS", g.f("m"), g.r(0), g.r(0))
+		g.op("VMULPS", g.r(0), g.r(0), g.r(0))
+		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
+	}},
+	{"dot", "sums[l] += x[i] y[i]", "x y", "", 1, 0, func(g *gen) {
+		g.load("x", 0)
+		g.op("VMULPS", g.mem("y"), g.r(0), g.r(0))
+		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
+	}},
+	{"exp", "y[i] = exp(a x[i] - m); sums[l] += y[i]", "y x", "a m", 1, 0, func(g *gen) {
+		g.load("x", 0)
+		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
+		g.op("VSUBPS", g.f("m"), g.r(0), g.r(0))
+		g.exp(0, 1, 2, 3)
+		g.store(0, "y")
+		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
+	}},
+	{"scale", "x[i] *= a", "x", "a", 0, 0, func(g *gen) {
+		g.op("VMULPS", g.mem("x"), g.f("a"), g.r(0))
+		g.store(0, "x")
+	}},
+	{"add", "y[i] = a[i] + b[i]", "y a b", "", 0, 0, func(g *gen) {
+		g.load("a", 0)
+		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
+		g.store(0, "y")
+	}},
+	{"scoreGrad", "s[i] *= (d[i]-delta) a", "s d", "delta a", 0, 0, func(g *gen) {
+		g.load("d", 0)
+		g.op("VSUBPS", g.f("delta"), g.r(0), g.r(0))
+		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
+		g.op("VMULPS", g.mem("s"), g.r(0), g.r(0))
+		g.store(0, "s")
+	}},
+	{"norm", "y[i] = (x[i]-m) s w[i]", "y x w", "m s", 0, 0, func(g *gen) {
+		g.normed(0)
+		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
+		g.store(0, "y")
+	}},
+	{"normBias", "y[i] = (x[i]-m) s w[i] + b[i]", "y x w b", "m s", 0, 0, func(g *gen) {
+		g.normed(0)
+		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
+		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
+		g.store(0, "y")
+	}},
+	{"normSums", "n = (x[i]-m) s; sw[i] += dy[i] n; sb[i] += dy[i]; sums[l] += dy[i] w[i]; sums[16+l] += dy[i] w[i] n", "sw sb dy x w", "m s", 2, 0, func(g *gen) {
+		g.normed(0)
+		g.load("dy", 1)
+		g.op("VMULPS", g.r(0), g.r(1), g.r(2))
+		g.op("VADDPS", g.mem("sw"), g.r(2), g.r(2))
+		g.store(2, "sw")
+		g.op("VADDPS", g.mem("sb"), g.r(1), g.r(2))
+		g.store(2, "sb")
+		g.op("VMULPS", g.mem("w"), g.r(1), g.r(1))
+		g.op("VADDPS", g.r(1), g.acc(0), g.acc(0))
+		g.op("VMULPS", g.r(0), g.r(1), g.r(1))
+		g.op("VADDPS", g.r(1), g.acc(1), g.acc(1))
+	}},
+	{"normGrad", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s", "dx dy x w", "m s gw gwn", 0, 0, func(g *gen) {
+		g.normGrad()
+		g.store(1, "dx")
+	}},
+	{"normGradCarry", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s + carry[i]", "dx dy x w carry", "m s gw gwn", 0, 0, func(g *gen) {
+		g.normGrad()
+		g.op("VADDPS", g.mem("carry"), g.r(1), g.r(1))
+		g.store(1, "dx")
+	}},
+	{"gelu", "see geluRow", "y x", "", 0, 0, func(g *gen) {
+		g.load("x", 0)
+		g.op("VMULPS", g.r(0), g.r(0), g.r(1))
+		g.op("VMULPS", g.c(geluB), g.r(1), g.r(1))
+		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
+		g.op("VMULPS", g.c(geluA), g.r(0), g.r(2))
+		g.op("VMULPS", g.r(1), g.r(2), g.r(1))
+		g.negate(1)
+		g.exp(1, 2, 3, 4)
+		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
+		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
+		g.store(0, "y")
+	}},
+	{"geluBackward", "see geluBackwardRow", "dx dy x", "", 0, 0, func(g *gen) {
+		g.load("x", 0)
+		g.op("VMULPS", g.r(0), g.r(0), g.r(5))
+		g.op("VMULPS", g.c(geluB), g.r(5), g.r(5)) // b
+		g.op("VADDPS", g.c(1), g.r(5), g.r(1))
+		g.op("VMULPS", g.c(geluA), g.r(0), g.r(2))
+		g.op("VMULPS", g.r(1), g.r(2), g.r(1))
+		g.negate(1)
+		g.sigmoidOfNegated(1, 2, 3, 4) // s
+		g.op("VMULPS", g.c(3), g.r(5), g.r(5))
+		g.op("VADDPS", g.c(1), g.r(5), g.r(5))
+		g.op("VMULPS", g.c(geluA), g.r(5), g.r(5)) // du
+		g.set(2, 1)
+		g.op("VSUBPS", g.r(1), g.r(2), g.r(2))
+		g.op("VMULPS", g.r(1), g.r(2), g.r(2))
+		g.op("VMULPS", g.r(0), g.r(2), g.r(2))
+		g.op("VMULPS", g.r(5), g.r(2), g.r(2))
+		g.op("VADDPS", g.r(1), g.r(2), g.r(2))
+		g.op("VMULPS", g.mem("dy"), g.r(2), g.r(2))
+		g.store(2, "dx")
+	}},
+	{"swiglu", "see swigluRow", "y value gate", "", 0, 0, func(g *gen) {
+		g.load("gate", 0)
+		g.copy(0, 1)
+		g.negate(1)
+		g.exp(1, 2, 3, 4)
+		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
+		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
+		g.op("VMULPS", g.mem("value"), g.r(0), g.r(0))
+		g.store(0, "y")
+	}},
+	{"swigluBackward", "see swigluBackwardRow", "dvalue dgate dy value gate", "", 0, 0, func(g *gen) {
+		g.load("gate", 0)
+		g.copy(0, 1)
+		g.negate(1)
+		g.sigmoidOfNegated(1, 2, 3, 4) // s
+		g.load("dy", 5)
+		g.load("value", 6)
+		g.op("VMULPS", g.r(1), g.r(0), g.r(2))
+		g.op("VMULPS", g.r(5), g.r(2), g.r(2))
+		g.store(2, "dvalue")
+		g.set(3, 1)
+		g.op("VSUBPS", g.r(1), g.r(3), g.r(3))
+		g.op("VMULPS", g.r(0), g.r(3), g.r(3))
+		g.op("VADDPS", g.c(1), g.r(3), g.r(3))
+		g.op("VMULPS", g.r(1), g.r(3), g.r(3))
+		g.op("VMULPS", g.r(6), g.r(3), g.r(3))
+		g.op("VMULPS", g.r(5), g.r(3), g.r(3))
+		g.store(3, "dgate")
+	}},
+	{"turn", "a[i], b[i] = a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]", "a b cos sin", "", 0, 0, func(g *gen) {
+		g.turn("VSUBPS", "VADDPS")
+	}},
+	{"turnBack", "a[i], b[i] = a[i] cos[i] + b[i] sin[i], b[i] cos[i] - a[i] sin[i]", "a b cos sin", "", 0, 0, func(g *gen) {
+		g.turn("VADDPS", "VSUBPS")
+	}},
+	{"adam", "see adamRow", "w grad m v", "gradScale keep beta1 new1 beta2 new2 step root eps", 0, 0, func(g *gen) {
+		g.op("VMULPS", g.mem("grad"), g.f("gradScale"), g.r(0)) // d
+		g.op("VMULPS", g.mem("m"), g.f("beta1"), g.r(1))
+		g.op("VMULPS", g.f("new1"), g.r(0), g.r(2))
+		g.op("VADDPS", g.r(2), g.r(1), g.r(1)) // m
+		g.store(1, "m")
+		g.op("VMULPS", g.mem("v"), g.f("beta2"), g.r(2))
+		g.op("VMULPS", g.r(0), g.r(0), g.r(3))
+		g.op("VMULPS", g.f("new2"), g.r(3), g.r(3))
+		g.op("VADDPS", g.r(3), g.r(2), g.r(2)) // v
+		g.store(2, "v")
+		g.op("VSQRTPS", g.r(2), g.r(2))
+		g.op("VMULPS", g.f("root"), g.r(2), g.r(2))
+		g.op("VADDPS", g.f("eps"), g.r(2), g.r(2))
+		g.op("VMULPS", g.f("step"), g.r(1), g.r(1))
+		g.op("VDIVPS", g.r(2), g.r(1), g.r(1))
+		g.op("VMULPS", g.mem("w"), g.f("keep"), g.r(0))
+		g.op("VSUBPS", g.r(1), g.r(0), g.r(0))
+		g.store(0, "w")
+	}},
+}
+
+// The constants of expf.go and elementwise.go; a test compares the results.
+const (
+	expLow, expHigh = -104, 89
+	log2e           = 1.44269504088896341
+	ln2Hi           = 0.693359375
+	ln2Lo           = -2.12194440e-4
+	expRound        = 12582912
+	geluA           = 2 * 0.79788456080286536
+	geluB           = 0.044715
+)
+
+var expC = []float32{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1}
+
+func (g *gen) normed(x int) {
+	g.load("x", x)
+	g.op("VSUBPS", g.f("m"), g.r(x), g.r(x))
+	g.op("VMULPS", g.f("s"), g.r(x), g.r(x))
+}
+
+func (g *gen) normGrad() {
+	g.normed(0)
+	g.load("dy", 1)
+	g.op("VMULPS", g.mem("w"), g.r(1), g.r(1))
+	g.op("VSUBPS", g.f("gw"), g.r(1), g.r(1))
+	g.op("VMULPS", g.f("gwn"), g.r(0), g.r(0))
+	g.op("VSUBPS", g.r(0), g.r(1), g.r(1))
+	g.op("VMULPS", g.f("s"), g.r(1), g.r(1))
+}
+
+func (g *gen) turn(first, second string) {
+	g.load("a", 0)
+	g.load("b", 1)
+	g.load("cos", 2)
+	g.load("sin", 3)
+	g.op("VMULPS", g.r(2), g.r(0), g.r(4))
+	g.op("VMULPS", g.r(3), g.r(1), g.r(5))
+	g.op(first, g.r(5), g.r(4), g.r(4))
+	g.store(4, "a")
+	g.op("VMULPS", g.r(2), g.r(1), g.r(4))
+	g.op("VMULPS", g.r(3), g.r(0), g.r(5))
+	g.op(second, g.r(5), g.r(4), g.r(4))
+	g.store(4, "b")
+}
+
+// exp is expf on register x, with temporaries t, n, q.
+func (g *gen) exp(x, t, n, q int) {
+	X, T, N, Q := g.r(x), g.r(t), g.r(n), g.r(q)
+	g.set(t, expLow)
+	g.op("VMAXPS", X, T, X) // NaN in X stays
+	g.set(t, expHigh)
+	g.op("VMINPS", X, T, X)
+	g.op("VMULPS", g.c(log2e), X, T)
+	g.op("VADDPS", g.c(expRound), T, T)
+	g.op("VSUBPS", g.c(expRound), T, N)
+	g.op("VMULPS", g.c(ln2Hi), N, Q)
+	g.op("VSUBPS", Q, X, X)
+	g.op("VMULPS", g.c(ln2Lo), N, Q)
+	g.op("VSUBPS", Q, X, X)
+	g.op("VMULPS", g.c(expC[0]), X, Q)
+	for _, c := range expC[1:] {
+		g.op("VADDPS", g.c(c), Q, Q)
+		g.op("VMULPS", X, Q, Q)
+	}
+	g.op("VMULPS", X, Q, Q)
+	g.op("VADDPS", X, Q, X)
+	g.op("VADDPS", g.c(1), X, X)
+	g.op("VPSUBD", g.bits(expRound), T, T)
+	g.op("VPSRAD", "$1", T, N)
+	g.op("VPSUBD", N, T, T)
+	g.op("VPADDD", g.integer(127), N, N)
+	g.op("VPSLLD", "$23", N, N)
+	g.op("VMULPS", N, X, X)
+	g.op("VPADDD", g.integer(127), T, T)
+	g.op("VPSLLD", "$23", T, T)
+	g.op("VMULPS", T, X, X)
+}
+
+// sigmoidOfNegated sets x = 1/(exp(x)+1).
+func (g *gen) sigmoidOfNegated(x, t, n, q int) {
+	g.exp(x, t, n, q)
+	g.op("VADDPS", g.c(1), g.r(x), g.r(x))
+	g.set(t, 1)
+	g.op("VDIVPS", g.r(x), g.r(t), g.r(x))
+}
+
+func (g *gen) negate(x int) { g.op("VXORPS", g.integer(1<<31), g.r(x), g.r(x)) }
+
+// gen emits one loop for one instruction set.
+type gen struct {
+	bytes.Buffer
+	*loop
+	wide   bool
+	half   int // of the 16 elements, on AVX2
+	consts *[]uint32
+}
+
+var pointerRegs = []string{"DI", "SI", "DX", "BX", "R8"}
+
+func (g *gen) reg(i int) string {
+	if g.wide {
+		return fmt.Sprintf("Z%d", i)
+	}
+	return fmt.Sprintf("Y%d", i)
+}
+
+// Registers: temporaries from 0 up, scalars from 15 down, accumulators below
+// them.
+func (g *gen) r(i int) string { return g.reg(i) }
+
+func (g *gen) f(name string) string { return g.reg(15 - index(g.floats, name)) }
+
+func (g *gen) acc(i int) string {
+	at := 15 - len(strings.Fields(g.floats))
+	if g.wide {
+		return g.reg(at - i)
+	}
+	return g.reg(at - 2*i - g.half)
+}
+
+func (g *gen) mem(name string) string {
+	return fmt.Sprintf("%d(%s)(CX*4)", 32*g.half, pointerRegs[index(g.ptrs, name)])
+}
+
+func (g *gen) bits(c float32) string { return g.integer(math.Float32bits(c)) }
+
+func (g *gen) c(c float32) string { return g.bits(c) }
+
+// integer is a constant, 16 times in memory.
+func (g *gen) integer(u uint32) string {
+	for i, v := range *g.consts {
+		if v == u {
+			return fmt.Sprintf("rowConst<>+%d(SB)", 64*i)
+		}
+	}
+	*g.consts = append(*g.consts, u)
+	return g.integer(u)
+}
+
+func (g *gen) op(name string, operands ...string) {
+	fmt.Fprintf(g, "\t%s %s\n", name, strings.Join(operands, ", "))
+}
+func (g *gen) load(name string, r int)  { g.op("VMOVUPS", g.mem(name), g.r(r)) }
+func (g *gen) store(r int, name string) { g.op("VMOVUPS", g.r(r), g.mem(name)) }
+func (g *gen) set(r int, c float32)     { g.op("VMOVUPS", g.c(c), g.r(r)) }
+func (g *gen) copy(from, to int)        { g.op("VMOVAPS", g.r(from), g.r(to)) }
+
+func index(list, name string) int {
+	for i, s := range strings.Fields(list) {
+		if s == name {
+			return i
+		}
+	}
+	panic("no argument " + name)
+}
+
+func (l *loop) signature(isa string) string {
+	var args []string
+	if l.ptrs != "" {
+		args = append(args, strings.Join(strings.Fields(l.ptrs), ", ")+" *float32")
+	}
+	args = append(args, "n int")
+	if l.accs > 0 {
+		args = append(args, "sums *float32")
+	}
+	if l.floats != "" {
+		args = append(args, strings.Join(strings.Fields(l.floats), ", ")+" float32")
+	}
+	return fmt.Sprintf("func %s%s(%s)", l.name, isa, strings.Join(args, ", "))
+}
+
+func (l *loop) emit(isa string, consts *[]uint32) string {
+	g := &gen{loop: l, wide: isa == "AVX512", consts: consts}
+	halves := 2
+	if g.wide {
+		halves = 1
+	}
+	ptrs, floats := strings.Fields(l.ptrs), strings.Fields(l.floats)
+	size := 8 * (len(ptrs) + 1)
+	if l.accs > 0 {
+		size += 8
+	}
+	at := size
+	size += 4 * len(floats)
+	fmt.Fprintf(g, "\n// %s\n// %s\nTEXT ·%s%s(SB), NOSPLIT, $0-%d\n", l.signature(isa), l.doc, l.name, isa, size)
+	for i, p := range ptrs {
+		fmt.Fprintf(g, "\tMOVQ %s+%d(FP), %s\n", p, 8*i, pointerRegs[i])
+	}
+	fmt.Fprintf(g, "\tMOVQ n+%d(FP), AX\n", 8*len(ptrs))
+	for i, f := range floats {
+		fmt.Fprintf(g, "\tVBROADCASTSS %s+%d(FP), %s\n", f, at+4*i, g.f(f))
+	}
+	for i := range l.accs {
+		for g.half = range halves {
+			g.op("VMOVUPS", g.c(l.start), g.acc(i))
+		}
+	}
+	fmt.Fprintf(g, "\tXORL CX, CX\n\tPCALIGN $32\nloop:\n")
+	for g.half = range halves {
+		l.body(g)
+	}
+	fmt.Fprintf(g, "\tADDQ $16, CX\n\tCMPQ CX, AX\n\tJLT loop\n")
+	if l.accs > 0 {
+		fmt.Fprintf(g, "\tMOVQ sums+%d(FP), AX\n", 8*(len(ptrs)+1))
+		for i := range l.accs {
+			for g.half = range halves {
+				g.op("VMOVUPS", g.acc(i), fmt.Sprintf("%d(AX)", 64*i+32*g.half))
+			}
+		}
+	}
+	fmt.Fprintf(g, "\tVZEROUPPER\n\tRET\n")
+	return g.String()
+}
+
+func main() {
+	var consts []uint32
+	var text, decl, list strings.Builder
+	for _, isa := range []string{"AVX512", "AVX2"} {
+		for i := range loops {
+			text.WriteString(loops[i].emit(isa, &consts))
+			fmt.Fprintf(&decl, "\n//go:noescape\n%s\n", loops[i].signature(isa))
+		}
+		list.WriteString(strings.ReplaceAll(wrappers, "ISA", isa))
+	}
+	var data strings.Builder
+	for i, u := range consts {
+		for j := range 8 {
+			fmt.Fprintf(&data, "DATA rowConst<>+%d(SB)/8, $0x%08x%08x\n", 64*i+8*j, u, u)
+		}
+	}
+	fmt.Fprintf(&data, "GLOBL rowConst<>(SB), RODATA|NOPTR, $%d\n", 64*len(consts))
+	const head = "// Code generated by gen.go. DO NOT EDIT.\n\n"
+	write("rows_amd64.s", []byte(head+"#include \"textflag.h\"\n\n"+data.String()+text.String()))
+	source, err := format.Source([]byte(head + "package kernel\n" + decl.String() + list.String()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	write("rows_amd64.go", source)
+}
+
+func write(name string, b []byte) {
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// wrappers take whole sixteens to the assembly and the rest to the Go loops.
+const wrappers = `
+var loopsISA = rowLoops{
+	rowMax:       rowMaxISA,
+	rowSum:       rowSumISA,
+	rowSquares:   rowSquaresISA,
+	rowDot:       rowDotISA,
+	rowExp:       rowExpISA,
+	rowScale:     rowScaleISA,
+	rowAdd:       rowAddISA,
+	rowScoreGrad: rowScoreGradISA,
+	normRow:      normRowISA,
+	normSums:     rowNormSumsISA,
+	normGradient: normGradientISA,
+	gelu:         geluRowISA,
+	geluBackward: geluBackwardRowISA,
+	swiglu:       swigluRowISA,
+	swigluBack:   swigluBackwardRowISA,
+	turn:         turnRowISA,
+	adam:         adamRowISA,
+}
+
+func rowMaxISA(x []float32) float32 {
+	n := whole(len(x))
+	m := rowMax(x[n:])
+	if n > 0 {
+		var s [lanes]float32
+		maxISA(&x[0], n, &s[0])
+		m = max(m, rowMax(s[:]))
+	}
+	return m
+}
+
+func rowSumISA(x []float32) float32 {
+	var s [lanes]float32
+	n := whole(len(x))
+	if n > 0 {
+		sumISA(&x[0], n, &s[0])
+	}
+	laneSum(&s, x[n:])
+	return fold(&s)
+}
+
+func rowSquaresISA(x []float32, m float32) float32 {
+	var s [lanes]float32
+	n := whole(len(x))
+	if n > 0 {
+		squaresISA(&x[0], n, &s[0], m)
+	}
+	laneSquares(&s, x[n:], m)
+	return fold(&s)
+}
+
+func rowDotISA(x, y []float32) float32 {
+	var s [lanes]float32
+	y = y[:len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		dotISA(&x[0], &y[0], n, &s[0])
+	}
+	laneDot(&s, x[n:], y[n:])
+	return fold(&s)
+}
+
+func rowExpISA(y, x []float32, a, m float32) float32 {
+	var s [lanes]float32
+	y = y[:len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		expISA(&y[0], &x[0], n, &s[0], a, m)
+	}
+	laneExp(&s, y[n:], x[n:], a, m)
+	return fold(&s)
+}
+
+func rowScaleISA(x []float32, a float32) {
+	n := whole(len(x))
+	if n > 0 {
+		scaleISA(&x[0], n, a)
+	}
+	rowScale(x[n:], a)
+}
+
+func rowAddISA(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		addISA(&y[0], &a[0], &b[0], n)
+	}
+	rowAdd(y[n:], a[n:], b[n:])
+}
+
+func rowScoreGradISA(s, d []float32, delta, a float32) {
+	d = d[:len(s)]
+	n := whole(len(s))
+	if n > 0 {
+		scoreGradISA(&s[0], &d[0], n, delta, a)
+	}
+	rowScoreGrad(s[n:], d[n:], delta, a)
+}
+
+func normRowISA(y, x []float32, m, s float32, w, b []float32) {
+	y, w = y[:len(x)], w[:len(x)]
+	n := whole(len(x))
+	if b == nil {
+		if n > 0 {
+			normISA(&y[0], &x[0], &w[0], n, m, s)
+		}
+		normRow(y[n:], x[n:], m, s, w[n:], nil)
+		return
+	}
+	b = b[:len(x)]
+	if n > 0 {
+		normBiasISA(&y[0], &x[0], &w[0], &b[0], n, m, s)
+	}
+	normRow(y[n:], x[n:], m, s, w[n:], b[n:])
+}
+
+func rowNormSumsISA(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32) {
+	var sums [2 * lanes]float32
+	C := len(x)
+	sw, sb, dy, w = sw[:C], sb[:C], dy[:C], w[:C]
+	n := whole(C)
+	if n > 0 {
+		normSumsISA(&sw[0], &sb[0], &dy[0], &x[0], &w[0], n, &sums[0], m, s)
+	}
+	sg, sgn := (*[lanes]float32)(sums[:lanes]), (*[lanes]float32)(sums[lanes:])
+	laneNormSums(sg, sgn, sw[n:], sb[n:], dy[n:], x[n:], m, s, w[n:])
+	return fold(sg), fold(sgn)
+}
+
+func normGradientISA(dx, dy, x []float32, m, s float32, w, carry []float32, g, gn float32) {
+	C := len(x)
+	dx, dy, w = dx[:C], dy[:C], w[:C]
+	n := whole(C)
+	if carry == nil {
+		if n > 0 {
+			normGradISA(&dx[0], &dy[0], &x[0], &w[0], n, m, s, g, gn)
+		}
+		normGradient(dx[n:], dy[n:], x[n:], m, s, w[n:], nil, g, gn)
+		return
+	}
+	carry = carry[:C]
+	if n > 0 {
+		normGradCarryISA(&dx[0], &dy[0], &x[0], &w[0], &carry[0], n, m, s, g, gn)
+	}
+	normGradient(dx[n:], dy[n:], x[n:], m, s, w[n:], carry[n:], g, gn)
+}
+
+func geluRowISA(y, x []float32) {
+	x = x[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		geluISA(&y[0], &x[0], n)
+	}
+	geluRow(y[n:], x[n:])
+}
+
+func geluBackwardRowISA(dx, dy, x []float32) {
+	dy, x = dy[:len(dx)], x[:len(dx)]
+	n := whole(len(dx))
+	if n > 0 {
+		geluBackwardISA(&dx[0], &dy[0], &x[0], n)
+	}
+	geluBackwardRow(dx[n:], dy[n:], x[n:])
+}
+
+func swigluRowISA(y, value, gate []float32) {
+	value, gate = value[:len(y)], gate[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		swigluISA(&y[0], &value[0], &gate[0], n)
+	}
+	swigluRow(y[n:], value[n:], gate[n:])
+}
+
+func swigluBackwardRowISA(dvalue, dgate, dy, value, gate []float32) {
+	H := len(dvalue)
+	dgate, dy, value, gate = dgate[:H], dy[:H], value[:H], gate[:H]
+	n := whole(H)
+	if n > 0 {
+		swigluBackwardISA(&dvalue[0], &dgate[0], &dy[0], &value[0], &gate[0], n)
+	}
+	swigluBackwardRow(dvalue[n:], dgate[n:], dy[n:], value[n:], gate[n:])
+}
+
+func turnRowISA(a, b, cos, sin []float32, inverse bool) {
+	half := len(a)
+	b, cos, sin = b[:half], cos[:half], sin[:half]
+	n := whole(half)
+	switch {
+	case n == 0:
+	case inverse:
+		turnBackISA(&a[0], &b[0], &cos[0], &sin[0], n)
+	default:
+		turnISA(&a[0], &b[0], &cos[0], &sin[0], n)
+	}
+	turn(a[n:], b[n:], cos[n:], sin[n:], inverse)
+}
+
+func adamRowISA(w, g, m, v []float32, c *adamCoefficients) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	n := whole(len(w))
+	if n > 0 {
+		adamISA(&w[0], &g[0], &m[0], &v[0], n, c.gradScale, c.keep, c.beta1, c.new1, c.beta2, c.new2, c.step, c.root, c.eps)
+	}
+	adamRow(w[n:], g[n:], m[n:], v[n:], c)
+}
+`

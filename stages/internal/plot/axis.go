@@ -70,6 +70,9 @@ func (a axis) at(v float64) float64 {
 }
 
 func (a axis) text(v float64) string {
+	if v == 0 {
+		v = 0 // a tick at zero can be -0
+	}
 	if a.decimals >= 0 {
 		return number(v, a.decimals)
 	}

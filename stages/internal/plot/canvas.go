@@ -17,9 +17,12 @@ type canvas struct {
 }
 
 func (c *canvas) finish(title, about string) []byte {
+	if title != "" {
+		about = title + ". " + about
+	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="ablate-plot" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-label="%s">`,
-		px(c.width), px(c.height), px(c.width), px(c.height), escape(strings.TrimSpace(title+". "+about)))
+		px(c.width), px(c.height), px(c.width), px(c.height), escape(about))
 	out.WriteString("\n<style>\n" + style + "</style>\n")
 	out.Write(c.Bytes())
 	out.WriteString("</svg>\n")

@@ -106,6 +106,9 @@ func (c *canvas) fit(s Series, ax, ay axis, paint string) {
 		return
 	}
 	slope, at, mean := leastSquares(xs, ys)
+	if math.IsNaN(slope) || math.IsInf(slope, 0) {
+		return // upright to within rounding
+	}
 	lo, hi := xs[0], xs[0]
 	for _, v := range xs {
 		lo, hi = math.Min(lo, v), math.Max(hi, v)
@@ -123,10 +126,16 @@ func leastSquares(x, y []float64) (slope, meanX, meanY float64) {
 		meanX += x[i] / float64(len(x))
 		meanY += y[i] / float64(len(x))
 	}
+	// Deviations are scaled to 1, so that squares of the tiny and the huge stay finite.
+	var mx, my float64
+	for i := range x {
+		mx, my = math.Max(mx, math.Abs(x[i]-meanX)), math.Max(my, math.Abs(y[i]-meanY))
+	}
 	var sxy, sxx float64
 	for i := range x {
-		sxy += (x[i] - meanX) * (y[i] - meanY)
-		sxx += (x[i] - meanX) * (x[i] - meanX)
+		dx := (x[i] - meanX) / mx
+		sxy += dx * ((y[i] - meanY) / my)
+		sxx += dx * dx
 	}
-	return sxy / sxx, meanX, meanY
+	return sxy / sxx * (my / mx), meanX, meanY
 }

@@ -51,7 +51,7 @@ func (d Data) answer() answer {
 		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %s.", of, d.metric(), first.Sets[0])
 	case len(picks) == 1:
 		a.Headline = "Train on " + spaced(first.Mixture)
-		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on all %d eval sets.", of, d.metric(), decided)
+		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %s.", of, d.metric(), all(decided))
 	case 2*len(first.Sets) > decided:
 		a.Headline = "Train on " + spaced(first.Mixture) + ", mostly"
 		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %d of %d eval sets. The others want something else:",
@@ -59,7 +59,7 @@ func (d Data) answer() answer {
 		a.Picks = picks
 	default:
 		a.Headline = "It depends on what the model will read"
-		a.Deck = fmt.Sprintf("%sno one has the lowest predicted %s on most of the %d eval sets. By what is to be read:",
+		a.Deck = fmt.Sprintf("%snone has the lowest predicted %s on most of the %d eval sets. By what is to be read:",
 			of, d.metric(), decided)
 		a.Picks = picks
 	}
@@ -105,7 +105,7 @@ func (d Data) check() string {
 	case right == checked && checked == decided:
 		s = append(s, "Models trained on the whole mixtures agree every time.")
 	case right == checked:
-		s = append(s, fmt.Sprintf("Models trained on the whole mixtures agree on all %s where that could be checked.", plural(checked, "eval set")))
+		s = append(s, fmt.Sprintf("Models trained on the whole mixtures agree on %s where that could be checked.", all(checked)))
 	default:
 		s = append(s, fmt.Sprintf("Models trained on the whole mixtures agree on %d of %s.", right, plural(checked, "eval set")))
 	}
@@ -126,6 +126,17 @@ func (c Choice) loss() float64 {
 		return math.NaN()
 	}
 	return (c.ChosenReference - c.BestReference) / c.BestReference
+}
+
+// all names every one of n eval sets.
+func all(n int) string {
+	switch n {
+	case 1:
+		return "the one eval set"
+	case 2:
+		return "both eval sets"
+	}
+	return "all " + plural(n, "eval set")
 }
 
 func ordinal(n int) string {
@@ -172,8 +183,10 @@ func (c Correlation) remark() string {
 		s = append(s, "too few for an interval")
 	case len(crossing) == 3:
 		s = append(s, "the intervals include zero: this may be chance")
-	case len(crossing) > 0:
-		s = append(s, fmt.Sprintf("the interval of %s includes zero: this may be chance", list(crossing)))
+	case len(crossing) == 2:
+		s = append(s, fmt.Sprintf("the intervals of %s include zero: this may be chance", list(crossing)))
+	case len(crossing) == 1:
+		s = append(s, fmt.Sprintf("the interval of %s includes zero: this may be chance", crossing[0]))
 	}
 	if len(s) == 0 {
 		return ""

@@ -1,10 +1,11 @@
 package report
 
 import (
-	stdbytes "bytes"
+	"encoding/xml"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -226,4 +227,137 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-var _ = []any{errors.New, stdbytes.NewReader}
+// Every element closes, and every header cell says what it heads.
+func TestPageIsWellFormed(t *testing.T) {
+	for name, d := range map[string]Data{"full": example(t), "empty": {}} {
+		dec := xml.NewDecoder(strings.NewReader(render(t, d)))
+		dec.Strict, dec.AutoClose, dec.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+		dec.AutoClose = append(dec.AutoClose, "wbr")
+		ids := map[string]bool{}
+		var open []string
+		for {
+			token, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			switch e := token.(type) {
+			case xml.StartElement:
+				open = append(open, e.Name.Local)
+				scope := ""
+				for _, a := range e.Attr {
+					switch a.Name.Local {
+					case "scope":
+						scope = a.Value
+					case "id":
+						if ids[a.Value] {
+							t.Errorf("%s: id %q occurs twice", name, a.Value)
+						}
+						ids[a.Value] = true
+					}
+				}
+				if e.Name.Local == "th" && scope == "" {
+					t.Errorf("%s: a header cell without scope", name)
+				}
+			case xml.EndElement:
+				open = open[:len(open)-1]
+			}
+		}
+		if len(open) != 0 {
+			t.Errorf("%s: not closed: %v", name, open)
+		}
+	}
+}
+
+// The page must work without network: no address but the name of SVG's own language, nothing that loads.
+func TestPageIsSelfContained(t *testing.T) {
+	page := strings.ReplaceAll(render(t, example(t)), `xmlns="http://www.w3.org/2000/svg"`, "")
+	for _, bad := range []string{"http:", "https:", "src=", "url(", "@import", "<link", "<iframe", "<img", "//fonts"} {
+		if i := strings.Index(page, bad); i >= 0 {
+			t.Errorf("%q at %q", bad, page[max(0, i-60):min(len(page), i+60)])
+		}
+	}
+	for _, href := range strings.Split(page, "href=\"")[1:] {
+		anchor, _, _ := strings.Cut(href, "\"")
+		if !strings.HasPrefix(anchor, "#") || !strings.Contains(page, `id="`+anchor[1:]+`"`) {
+			t.Errorf("link to %q leads nowhere in the page", anchor)
+		}
+	}
+}
+
+func TestNamesAreEscaped(t *testing.T) {
+	const evil = `</title></style><script>alert(1)</script>"'&`
+	d := Data{
+		Study: evil, About: evil, Program: evil, Metric: evil, Warnings: []string{evil},
+		Choices:      []Choice{{Set: evil, Proxy: evil, Chosen: evil, Best: evil, Candidates: 2, References: 2, Rank: 2, ChosenReference: 2, BestReference: 1}},
+		EvalSets:     []EvalSet{{Name: evil, About: evil}},
+		Partitions:   []Partition{{Name: evil, Corpus: evil}},
+		Mixtures:     []Mixture{{Name: evil, Partitions: []string{evil}}, {Name: evil, Shares: []Share{{evil, 0.5}}}},
+		Correlations: []Correlation{{Set: evil, Proxy: evil, Chosen: evil}},
+		Scores:       []ScoreTable{{Set: evil, Columns: []string{evil}, Rows: []ScoreRow{{evil, []float64{1}}}}},
+		Scatters:     []Figure{{Title: evil, Caption: evil, SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)}},
+		Models:       []Model{{Name: evil, Kind: evil, Key: evil, Checkpoint: evil}},
+		Steps:        []Steps{{Kind: evil}},
+		Provenance:   []Fact{{evil, evil}},
+	}
+	page := render(t, d)
+	if n := strings.Count(page, "<script>"); n != 1 {
+		t.Errorf("%d scripts, want the page's own only", n)
+	}
+	if n := strings.Count(page, "</style>"); n != 1 {
+		t.Errorf("%d style ends, want 1", n)
+	}
+}
+
+func TestRenderFails(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		d    Data
+		want string
+	}{
+		{"figure that is not a drawing", Data{Scatters: []Figure{{Title: "f", SVG: []byte("<p/>")}}}, `report: figure "f": element "p" is not allowed`},
+		{"curve that is cut off", Data{Curves: []Figure{{Title: "f", SVG: []byte("<svg><g>")}}}, `report: figure "f": 1 drawings and 2 unclosed elements, want 1 and 0`},
+		{"row that does not fit", Data{Scores: []ScoreTable{{Set: "s", Columns: []string{"a", "b"}, Rows: []ScoreRow{{"m", []float64{1}}}}}},
+			`report: scores on "s": mixture "m" has 1 values, want 2`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b strings.Builder
+			err := Render(&b, c.d)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+			if b.Len() != 0 {
+				t.Errorf("%d bytes written before the error", b.Len())
+			}
+		})
+	}
+	full := errors.New("disk full")
+	if err := Render(broken{full}, Data{}); !errors.Is(err, full) {
+		t.Errorf("error %v, want the writer's", err)
+	}
+}
+
+type broken struct{ err error }
+
+func (b broken) Write([]byte) (int, error) { return 0, b.err }
+
+// A page of every mixture of a large study would open in no browser.
+func TestLongTablesAreCut(t *testing.T) {
+	d := Data{Scores: []ScoreTable{{Set: "s", Columns: []string{"macro"}, Reference: -1}}}
+	for i := range maxRows + 7 {
+		d.Scores[0].Rows = append(d.Scores[0].Rows, ScoreRow{fmt.Sprintf("m%d", i), []float64{float64(i)}})
+		d.Mixtures = append(d.Mixtures, Mixture{Name: fmt.Sprintf("m%d", i)})
+		d.Models = append(d.Models, Model{Name: fmt.Sprintf("m%d", i)})
+	}
+	page := render(t, d)
+	for _, want := range []string{"7 more mixtures not shown", "7 more models not shown", "m499<wbr>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "m500<wbr>") {
+		t.Error("row 500 is shown")
+	}
+}

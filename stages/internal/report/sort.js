@@ -30,3 +30,4 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true; }));

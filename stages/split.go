@@ -255,7 +255,7 @@ func (s *splitting) cut(context.Context) error {
 		p.cut = cutUnits(p.training, s.params.UnitTokens, declared)
 		size := trainingTokens(p.training)
 		switch {
-		case len(p.training) == 0:
+		case len(p.training) == 0 && (s.params.UnitTokens == 0 || s.params.Small == smallKeep || declared > 0):
 			errs = append(errs, fmt.Errorf("partition %q: all %d documents are held out, none is left to train on", name, len(p.test)+len(p.validation)))
 		case len(p.cut.units) == 0 && s.params.Small == smallKeep && declared <= 1:
 			p.cut = cut{units: [][]document{p.training}}
@@ -275,7 +275,7 @@ func (s *splitting) cut(context.Context) error {
 			len(small), len(s.names), s.params.UnitTokens, strings.Join(small, ", ")))
 	}
 	if len(untested) > 0 {
-		errs = append(errs, fmt.Errorf("%d partitions have no document among the %g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",
+		errs = append(errs, fmt.Errorf("%d partitions have no document among the %.6g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",
 			len(untested), 100*s.params.Test, strings.Join(untested, ", ")))
 	}
 	if len(errs) == 0 && len(s.kept()) == 0 {

@@ -1,0 +1,222 @@
+package stages
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/bpe"
+	"ablate/stages/internal/corpus"
+	"ablate/stages/kind"
+)
+
+func loadTokenizer(t *testing.T, path string) *bpe.Tokenizer {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := bpe.Load(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func TestChooseText(t *testing.T) {
+	docs := []candidate{{hash: [16]byte{3}, number: 0, bytes: 10}, {hash: [16]byte{1}, number: 1, bytes: 4}, {hash: [16]byte{2}, number: 2, bytes: 6}}
+	for _, c := range []struct {
+		limit int64
+		want  []int64
+	}{
+		{0, []int64{0, 0, 0}},
+		{3, []int64{0, 3, 0}},
+		{4, []int64{0, 4, 0}},
+		{9, []int64{0, 4, 5}},
+		{20, []int64{10, 4, 6}},
+		{99, []int64{10, 4, 6}},
+	} {
+		if diff := cmp.Diff(c.want, chooseText(docs, c.limit)); diff != "" {
+			t.Errorf("limit %d, - want, + got:\n%s", c.limit, diff)
+		}
+	}
+}
+
+func TestFirstBytesKeepsCharactersWhole(t *testing.T) {
+	for n, want := range []string{"", "a", "a", "aé", "aé.", "aé."} {
+		if got := firstBytes("aé.", int64(n)); got != want {
+			t.Errorf("firstBytes(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestTokenizerDependsOnDocumentsNotOnFiles(t *testing.T) {
+	docs := smallCorpus(40, "go", "c")
+	p := kind.TokenizerParams{Vocab: 300, MinFrequency: 2, Bytes: 4000, Read: readLines}
+	one := runKind(t, kind.Tokenizer, p, roles{}.numbered("file", writeLines(t, docs...)))
+	two := runKind(t, kind.Tokenizer, p, roles{}.numbered("file", writeLines(t, docs[25:]...), writeLines(t, docs[:25]...)))
+	sameOutputs(t, one, two)
+	if v := loadTokenizer(t, one.path(kind.OutTokenizer)).Vocab(); v < 257 || v > 300 {
+		t.Errorf("vocabulary of %d, want 257 to 300", v)
+	}
+	p.Bytes = 1 << 20
+	if cmp.Equal(one.outputs(t), runKind(t, kind.Tokenizer, p, roles{}.numbered("file", writeLines(t, docs...))).outputs(t)) {
+		t.Error("4000 bytes and all of them give the same tokenizer")
+	}
+	failKind(t, kind.Tokenizer, p, roles{}.numbered("file", writeLines(t, line{ID: "x"})), "no document with text")
+}
+
+func TestTokenize(t *testing.T) {
+	tokenizer := smallTokenizer(t)
+	long := strings.TrimSpace(prose(99, 15))
+	docs := []line{
+		{ID: "one", Text: long + "\n\nshort\n  " + long + "  \n" + prose(98, 14), Area: "go", Year: "2001"},
+		{ID: "void", Text: ""},
+		{ID: "é", Text: "naïve <|endoftext|> text", Area: "c"},
+	}
+	r := tokenized(t, tokenizer, docs...)
+	tok := loadTokenizer(t, tokenizer)
+	tokens, err := table.OpenTokens(r.path(kind.OutTokens))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tokens.Close()
+	rows, err := table.ReadRows[DocumentRow](r.path(kind.OutDocuments))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := []line{docs[0], docs[2]}
+	if tokens.Docs() != 2 || len(rows) != 2 {
+		t.Fatalf("%d documents and %d rows, want 2", tokens.Docs(), len(rows))
+	}
+	eos, err := tok.EOS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range kept {
+		ids := tokens.DocTokens(i, nil)
+		text, err := tok.Decode(ids)
+		if err != nil || string(text) != want.Text {
+			t.Errorf("document %d decodes to %q, %v, want %q", i, text, err, want.Text)
+		}
+		for _, id := range ids {
+			if id == eos {
+				t.Errorf("document %d holds EOS", i)
+			}
+		}
+		year := want.Year
+		if year == "" {
+			year = "NA"
+		}
+		wantRow := DocumentRow{
+			ID: want.ID, Tokens: int64(len(ids)), Bytes: int64(len(want.Text)), Chars: int64(len([]rune(want.Text))),
+			Words: int64(len(strings.Fields(want.Text))), Names: []string{"area", "year"}, Values: []string{want.Area, year},
+		}
+		if diff := cmp.Diff(wantRow, rows[i], cmp.AllowUnexported(DocumentRow{})); diff != "" {
+			t.Errorf("document %d, - want, + got:\n%s", i, diff)
+		}
+	}
+	paragraphs, err := table.ReadRows[ParagraphRow](r.path(kind.OutParagraphs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := fingerprints(paragraphs[0].Hashes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []fingerprint{fingerprintOf(long), fingerprintOf(strings.TrimSpace(prose(98, 14)))}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("paragraphs of one, - want, + got:\n%s", diff)
+	}
+	if n := rows[1].Tokens; n < 13 || len(paragraphs[1].Hashes) != 2 {
+		t.Errorf("a document of one paragraph of %d tokens has %d half hashes, want 2 of 13 tokens or more", n, len(paragraphs[1].Hashes))
+	}
+	var counts TokenizeCounts
+	b, err := os.ReadFile(r.path(kind.OutCounts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &counts); err != nil {
+		t.Fatal(err)
+	}
+	wantCounts := TokenizeCounts{
+		Files: 1, Read: 3, Kept: 2, Dropped: map[string]int64{"empty": 1}, Bytes: int64(len(docs[0].Text) + len(docs[2].Text)),
+		Tokens: tokens.Len(), Metadata: []string{"area", "year"},
+	}
+	if diff := cmp.Diff(wantCounts, counts); diff != "" {
+		t.Errorf("counts, - want, + got:\n%s", diff)
+	}
+}
+
+func TestTokenizeOnAnyNumberOfThreads(t *testing.T) {
+	in := roles{"tokenizer": smallTokenizer(t)}.numbered("file", writeLines(t, smallCorpus(200, "go", "c")...))
+	var first result
+	for _, threads := range []int{1, 2, 5} {
+		job := newJob(t, tokenizeLines, in)
+		job.Threads = threads
+		if err := tokenize(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		if threads == 1 {
+			first = result(job.Dir)
+		}
+		sameOutputs(t, first, result(job.Dir))
+	}
+}
+
+func TestTokenizeTextFiles(t *testing.T) {
+	var paths []string
+	for i, text := range []string{"package net\n", "package math\n"} {
+		path := filepath.Join(t.TempDir(), fmt.Sprint(i))
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	p := kind.TokenizeParams{Paragraph: "line", MinTokens: 13, Read: kind.Read{
+		Format: "text", Metadata: map[string]string{"area": "^([^/]+)/"}, Absent: "NA", Names: []string{"net/a.go", "b.go"},
+	}}
+	r := runKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", paths...))
+	rows, err := table.ReadRows[DocumentRow](r.path(kind.OutDocuments))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range rows {
+		got = append(got, row.ID+" "+row.Values[0])
+	}
+	if diff := cmp.Diff([]string{"net/a.go net", "b.go NA"}, got); diff != "" {
+		t.Errorf("- want, + got:\n%s", diff)
+	}
+}
+
+func TestTokenizeNamesABrokenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, []byte("{\"id\": \"a\", \"text\": \"b\"}\nnot json\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	failKind(t, kind.Tokenize, tokenizeLines, roles{"tokenizer": smallTokenizer(t)}.numbered("file", path), "file.0", "2")
+}
+
+// The short cut of atLeast must agree with counting.
+func TestAtLeast(t *testing.T) {
+	e := loadTokenizer(t, smallTokenizer(t)).Encoder()
+	e.SpecialAsText = true
+	for _, text := range []string{"", "a", "the model reads", "the-model-reads-a-page-of-text-and-then", "a b c d e f g h i j k l m n", "日本語のテキスト", "a\u00a0b\u2003c  d", prose(3, 12)} {
+		for p := range corpus.Paragraphs(text, corpus.ParagraphLine) {
+			n := len(e.Encode(nil, p))
+			for want := range 30 {
+				if got, _ := atLeast(e, p, want, nil); got != (n >= want) {
+					t.Errorf("atLeast(%q, %d) = %v, it has %d tokens", p, want, got, n)
+				}
+			}
+		}
+	}
+}

@@ -264,7 +264,7 @@ func (s *splitting) cut(context.Context) error {
 				name, declared, s.params.UnitTokens, size, len(p.cut.units)))
 		case len(p.cut.units) == 0:
 			p.small = true
-			small = append(small, fmt.Sprintf("%s (%d tokens)", name, size))
+			small = append(small, fmt.Sprintf("%s (%d tokens of %d documents, %d held out)", name, size, len(p.training), len(p.test)+len(p.validation)))
 		}
 		if s.params.Test > 0 && len(p.test) == 0 && len(s.params.By) > 0 && !p.small {
 			untested = append(untested, fmt.Sprintf("%s (%d documents)", name, len(p.training)+len(p.validation)))

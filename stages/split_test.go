@@ -214,7 +214,7 @@ func TestSplitRefuses(t *testing.T) {
 		{"nothing left", func(p *kind.SplitParams) { p.Except = []string{"go", "c", "tex", "lisp"} }, []string{"all partitions are left out", "c, go, lisp, tex"}},
 		{"unknown metadata", func(p *kind.SplitParams) { p.By = []string{"aera"} }, []string{`no metadata "aera"; there is area, year`}},
 		{"unknown order", func(p *kind.SplitParams) { p.Order = "date" }, []string{`no metadata "date"`}},
-		{"everything held out", func(p *kind.SplitParams) { p.Test, p.Validation = 1, 0 }, []string{"are held out, none is left to train on"}},
+		{"everything held out", func(p *kind.SplitParams) { p.Test, p.Validation, p.UnitTokens = 1, 0, 0 }, []string{"are held out, none is left to train on"}},
 		{"nothing to test", func(p *kind.SplitParams) { p.Test = 1e-9; p.Only = []string{"go", "c"} }, []string{"2 partitions have no document among the 1e-07% held out for test", "go (", "c ("}},
 		{"all partitions small", func(p *kind.SplitParams) { p.UnitTokens, p.Small = 1<<40, smallDrop }, []string{"no partition has half a unit of 1099511627776 tokens"}},
 		{"against a word unknown", func(p *kind.SplitParams) { p.Against = []string{"evil"} }, []string{"internal error"}},

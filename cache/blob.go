@@ -76,8 +76,10 @@ func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int
 		return 0, fmt.Errorf("cache: %w", err)
 	}
 	var got hashed
+	began := c.now()
 	if fi.Mode().IsRegular() {
 		got, err = hashFile(ctx, path, progress)
+		got.began = began
 	} else {
 		err = errNotRegular
 	}
@@ -120,10 +122,12 @@ func (c *Cache) FileDigest(path string) (Digest, int64, error) {
 			return d, st.size, nil
 		}
 	}
+	began := c.now()
 	got, err := hashFile(context.Background(), path, nil)
 	if err != nil {
 		return Digest{}, 0, fmt.Errorf("cache: %s: %w", path, err)
 	}
+	got.began = began
 	if got.torn {
 		return Digest{}, 0, fmt.Errorf("cache: %s: changed while it was read", path)
 	}
@@ -137,7 +141,7 @@ var errNotRegular = errors.New("not a regular file")
 type hashed struct {
 	digest Digest
 	size   int64     // bytes read
-	began  time.Time // when reading began
+	began  time.Time // when reading began, for the memo; set by the caller
 	stamp  stamp
 	known  bool // the system has stamps
 	torn   bool // the file changed while it was read
@@ -158,7 +162,7 @@ func hashFile(ctx context.Context, path string, progress func(int64)) (hashed, e
 
 // hashOpen reads f from where it stands.
 func hashOpen(ctx context.Context, f *os.File, progress func(int64)) (hashed, error) {
-	r := hashed{began: time.Now()}
+	var r hashed
 	before, err := f.Stat()
 	if err != nil {
 		return r, err

@@ -104,14 +104,10 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 		if !slices.Contains(names, o.Name) {
 			continue
 		}
-		fan, err := b.store(o)
-		if err != nil {
+		if err := b.store(o); err != nil {
 			return nil, err
 		}
 		b.moved[o.Name] = *o
-		if fan != "" && !slices.Contains(b.fans, fan) {
-			b.fans = append(b.fans, fan)
-		}
 	}
 	for _, fan := range b.fans {
 		if err := c.syncDir(fan); err != nil {
@@ -170,64 +166,74 @@ func (b *Build) names() ([]string, error) {
 	return names, nil
 }
 
-// store makes a blob of one file and fills in its digest and size. It returns
-// the directory that received a name, or "" if the blob was there.
-func (b *Build) store(o *Output) (fan string, err error) {
+// needSync notes a directory that received a name.
+func (b *Build) needSync(dir string) {
+	if !slices.Contains(b.fans, dir) {
+		b.fans = append(b.fans, dir)
+	}
+}
+
+// store makes a blob of one file and fills in its digest and size.
+func (b *Build) store(o *Output) error {
 	c := b.c
 	path := filepath.Join(b.Dir, filepath.FromSlash(o.Name))
 	what := fmt.Sprintf("output %s of %s", o.Name, b.Key.Short())
 	// The fixed time goes first: a write between the hash and the end shows.
-	err = os.Chtimes(path, blobTime, blobTime)
+	err := os.Chtimes(path, blobTime, blobTime)
 	if err == nil {
 		err = os.Chmod(path, 0o444)
 	}
 	if err != nil {
-		return "", c.writeError(what, err)
+		return c.writeError(what, err)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("cache: %s: %w", what, err)
+		return fmt.Errorf("cache: %s: %w", what, err)
 	}
 	defer f.Close()
+	began := c.now()
 	got, err := hashOpen(context.Background(), f, nil)
 	if err != nil {
-		return "", fmt.Errorf("cache: %s: %w", what, err)
+		return fmt.Errorf("cache: %s: %w", what, err)
 	}
+	got.began = began
 	o.Digest, o.Size = got.digest, got.size
 
 	if _, err := c.verify(o.Digest); err == nil {
-		return "", nil // stored before, by whomever; ours goes with the build
+		return nil // stored before, by whomever; ours goes with the build
 	} else if miss := (*Miss)(nil); !errors.As(err, &miss) {
-		return "", err
+		return err
 	}
 	if err := c.disk.sync(f); err != nil {
-		return "", c.writeError(what, err)
+		return c.writeError(what, err)
 	}
 	fi, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("cache: %s: %w", what, err)
+		return fmt.Errorf("cache: %s: %w", what, err)
 	}
 	if got.torn || fi.Size() != got.size || !fi.ModTime().Equal(blobTime) {
-		return "", fmt.Errorf("cache: %s: changed while it was committed", what)
+		return fmt.Errorf("cache: %s: changed while it was committed", what)
 	}
 	to := c.blobPath(o.Digest)
-	fan = filepath.Dir(to)
 	err = c.disk.rename(path, to)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = c.makeFan(fan); err == nil {
-			err = c.disk.rename(path, to)
+		if err := c.makeFan(filepath.Dir(to)); err != nil {
+			return err
 		}
+		b.needSync(c.path("blobs"))
+		err = c.disk.rename(path, to)
 	}
 	if err != nil {
-		return "", c.writeError(what, err)
+		return c.writeError(what, err)
 	}
+	b.needSync(filepath.Dir(to))
 	// The rename changed the ctime; the stamp to remember is the one after it,
 	// if the file under the name is still ours.
 	if now, err := os.Lstat(to); err == nil && os.SameFile(fi, now) && now.ModTime().Equal(blobTime) {
 		got.stamp, got.known = stampOf(now)
 		c.memo.putBlob(o.Digest, got)
 	}
-	return fan, nil
+	return nil
 }
 
 // putEntry publishes an entry. The first one of a key wins; see Commit.

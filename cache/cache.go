@@ -21,6 +21,7 @@ type Cache struct {
 	owner string // how files in tmp/ name this process
 	disk  disk
 	memo  *memo
+	now   func() time.Time // a test's clock
 
 	mu      sync.Mutex
 	flights map[Digest]*flight // blobs being hashed now
@@ -62,7 +63,7 @@ func open(dir string, d disk) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	c := &Cache{dir: dir, owner: ownerName(), disk: d, flights: make(map[Digest]*flight)}
+	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight)}
 	c.memo = newMemo(c)
 	version, err := os.ReadFile(c.path("version"))
 	switch {
@@ -76,7 +77,7 @@ func open(dir string, d disk) (*Cache, error) {
 		return nil, fmt.Errorf("cache: %s: version is %s, this program reads %s: use the ablate that wrote it, or another directory with --cache or ABLATE_CACHE",
 			dir, clip(string(version)), clip(versionText))
 	}
-	for _, name := range []string{"tmp", "partial", "quarantine", "memo"} {
+	for _, name := range []string{"entries", "blobs", "tmp", "partial", "quarantine", "memo"} {
 		if err := os.Mkdir(c.path(name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, c.writeError("directory "+name, err)
 		}
@@ -86,7 +87,7 @@ func open(dir string, d disk) (*Cache, error) {
 		return nil, c.writeError("a first file", err)
 	}
 	os.Remove(probe)
-	c.sweep(time.Now())
+	c.sweep(c.now())
 	return c, nil
 }
 
@@ -109,16 +110,6 @@ func (c *Cache) create() error {
 	}
 	if err := os.MkdirAll(c.path("tmp"), 0o777); err != nil {
 		return c.writeError("directory tmp", err)
-	}
-	for _, top := range []string{"entries", "blobs"} {
-		for i := range 256 {
-			if err := os.MkdirAll(c.path(top, fmt.Sprintf("%02x", i)), 0o777); err != nil {
-				return c.writeError("directory "+top, err)
-			}
-		}
-		if err := c.syncDir(c.path(top)); err != nil {
-			return err
-		}
 	}
 	// version goes last, by link(2) like an entry: a file system without hard
 	// links is refused here and not after the first hour of training.

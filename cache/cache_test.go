@@ -363,6 +363,7 @@ func TestEntriesAreSorted(t *testing.T) {
 		want[KeyOf(in)] = true
 	}
 	overwrite(t, c.entryPath(KeyOf(benchIngredients(7))), flip)
+	os.Mkdir(c.path("entries", "00"), 0o777) // may be there
 	if err := os.WriteFile(c.path("entries", "00", "notes.txt"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -470,6 +471,7 @@ func TestVerifyAndUsage(t *testing.T) {
 	// Verify trusts no memo, not even one that was made to fit.
 	c.memo.putBlob(four, mustHash(t, c.blobPath(four)))
 	overwrite(t, c.entryPath(KeyOf(worked)), flip)
+	os.Mkdir(c.path("blobs", "00"), 0o777) // may be there
 	if err := errors.Join(os.Remove(c.blobPath(model)), os.WriteFile(c.path("blobs", "00", "stray"), nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
@@ -504,6 +506,6 @@ func mustHash(t *testing.T, path string) hashed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.began = h.began.Add(time.Hour) // past the racy rule
+	h.began = time.Now().Add(time.Hour) // past the racy rule
 	return h
 }

@@ -79,7 +79,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"added content", edited(t, addedWith("content", "<x>"), "added_tokens"), `id 319 is given to both "<|endoftext|>" and "<x>"`},
 		{"empty added token", edited(t, addedWith("content", ""), "added_tokens"), "want a non-empty string"},
 		{"added twice", edited(t, append(addedWith("id", 319), addedWith("id", 319)...), "added_tokens"), "is there twice"},
-		{"id", edited(t, 1<<24, "model", "vocab", "zz"), "id 16777216, at most 16777215"},
+		{"id", edited(t, 1<<20, "model", "vocab", "zz"), "id 1048576, at most 1048575"},
 		{"negative id", edited(t, -1, "model", "vocab", "zz"), "cannot unmarshal number -1"},
 		{"one id for two", edited(t, 0, "model", "vocab", "zz"), "id 0 is given to both"},
 		{"alphabet", edited(t, 320, "model", "vocab", "a b"), `token 320 "a b": not in the byte-level alphabet`},

@@ -20,8 +20,8 @@ func words(rule *splitRule, s string) (out []string) {
 
 func TestSplit(t *testing.T) {
 	for _, c := range []struct {
-		name          string
-		text          string
+		name         string
+		text         string
 		gpt2, cl100k []string
 	}{
 		{"words", "Hello new world", []string{"Hello", " new", " world"}, []string{"Hello", " new", " world"}},

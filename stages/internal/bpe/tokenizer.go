@@ -10,7 +10,7 @@ const (
 	noID = ^uint32(0)
 	// maxID bounds the tables that are indexed by id, so that a wrong file cannot ask for gigabytes. The largest vocabularies in use
 	// have about 2^18 ids.
-	maxID = 1<<24 - 1
+	maxID = 1<<20 - 1
 	// endOfText is the token that separates documents in every tokenizer of the GPT-2 family.
 	endOfText = "<|endoftext|>"
 )

@@ -1,0 +1,165 @@
+package corpus
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree makes files below a new directory.
+func tree(t *testing.T, files ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, f := range files {
+		p := filepath.Join(root, filepath.FromSlash(f))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(f), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+var goFiles = []string{"src/fmt/print.go", "src/fmt/scan.go", "src/fmt/testdata/bad.go", "src/os/file.go", "src/os/exec/exec.go", "src/zoo.go", "src/README", "doc/a.txt", "doc/b.txt", "doc/[x].txt"}
+
+func TestGlob(t *testing.T) {
+	root := tree(t, goFiles...)
+	for _, c := range []struct {
+		name               string
+		patterns, excludes []string
+		want               []string // names
+	}{
+		{"one file", []string{"src/zoo.go"}, nil, []string{"zoo.go"}},
+		{"one level", []string{"doc/*.txt"}, nil, []string{"[x].txt", "a.txt", "b.txt"}},
+		{"any depth", []string{"src/**/*.go"}, nil, []string{"fmt/print.go", "fmt/scan.go", "fmt/testdata/bad.go", "os/exec/exec.go", "os/file.go", "zoo.go"}},
+		{"between", []string{"src/*/**/exec.go"}, nil, []string{"os/exec/exec.go"}},
+		{"none between", []string{"src/**/os/**/file.go"}, nil, []string{"os/file.go"}},
+		{"all below", []string{"src/os/**"}, nil, []string{"exec/exec.go", "file.go"}},
+		{"question mark and class", []string{"d?c/[ab].txt"}, nil, []string{"doc/a.txt", "doc/b.txt"}},
+		{"negated class", []string{"doc/[^ab]*.txt"}, nil, []string{"[x].txt"}},
+		{"escaped", []string{`doc/\[x\].txt`}, nil, []string{"[x].txt"}},
+		{"wildcard first", []string{"*/a.txt"}, nil, []string{"doc/a.txt"}},
+		{"absolute", []string{root + "/doc/a*"}, nil, []string{"a.txt"}},
+		{"cleaned", []string{"./doc/../doc//a.txt"}, nil, []string{"a.txt"}},
+		{"sorted over patterns", []string{"src/fmt/s*.go", "doc/b.txt", "src/fmt/p*.go"}, nil, []string{"b.txt", "print.go", "scan.go"}},
+		{"once, by the first pattern", []string{"src/os/*.go", "src/*/*.go"}, nil, []string{"file.go", "fmt/print.go", "fmt/scan.go"}},
+		{"exclude a directory", []string{"src/**/*.go"}, []string{"**/testdata/**", "**/exec/**"}, []string{"fmt/print.go", "fmt/scan.go", "os/file.go", "zoo.go"}},
+		{"exclude by file name", []string{"src/**/*.go"}, []string{"**/z*.go", "**/[ep]*.go"}, []string{"fmt/scan.go", "fmt/testdata/bad.go", "os/file.go"}},
+		{"exclude by name", []string{"src/fmt/*.go"}, []string{"scan.go"}, []string{"print.go"}},
+		{"exclude by path from the root", []string{"src/fmt/*.go"}, []string{"src/fmt/scan.go"}, []string{"print.go"}},
+		{"exclude by absolute path", []string{"src/fmt/*.go"}, []string{root + "/**/scan.go"}, []string{"print.go"}},
+		{"exclude of nothing", []string{"src/fmt/*.go"}, []string{"fmt/*.txt", "../*"}, []string{"print.go", "scan.go"}},
+		{"exclude keeps a file named like the directory", []string{"src/**"}, []string{"README/**", "**/*.go"}, []string{"README"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files, err := Glob(root, c.patterns, c.excludes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range files {
+				got = append(got, f.Name)
+				data, err := os.ReadFile(f.Path)
+				if err != nil || !strings.HasSuffix(string(data), f.Name) {
+					t.Errorf("%s holds %q, %v", f.Path, data, err)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("names (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGlobErrors(t *testing.T) {
+	root := tree(t, goFiles...)
+	for _, c := range []struct {
+		name               string
+		patterns, excludes []string
+		want               string
+	}{
+		{"nothing", []string{"doc/*.txt", "doc/**/*.md"}, nil, `corpus: pattern "doc/**/*.md" matches no file in ` + filepath.Join(root, "doc")},
+		{"no such directory", []string{"docs/*.txt"}, nil, `corpus: pattern "docs/*.txt" matches no file in ` + filepath.Join(root, "docs")},
+		{"a directory is no file", []string{"src/os"}, nil, `pattern "src/os" matches no file`},
+		{"all excluded", []string{"doc/*"}, []string{"*.txt"}, `all of the 3 files that it matches in ` + filepath.Join(root, "doc") + " are excluded"},
+		{"overlapping patterns are no clash", []string{"src/fmt/print.go", "src/**/*.go", "src/os/*/exec.go", "src/o*/../zoo.go"}, nil, ""},
+
+		{"empty", []string{""}, nil, `pattern "": it is empty`},
+		{"bad class", []string{"doc/[a"}, nil, `pattern "doc/[a": "[a": syntax error in pattern`},
+		{"joined stars", []string{"src/**.go"}, nil, `"**.go": ** must stand alone between slashes`},
+		{"bad exclude", []string{"src/*"}, []string{"a**"}, `corpus: exclude "a**": "a**": ** must stand alone`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Glob(root, c.patterns, c.excludes)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	clash := tree(t, "a/x.txt", "b/x.txt")
+	_, err := Glob(clash, []string{"a/*.txt", "b/*.txt"}, nil)
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(clash, "a", "x.txt")+" and "+filepath.Join(clash, "b", "x.txt")+` would both be named "x.txt"`) {
+		t.Errorf("error %v, want both paths", err)
+	}
+}
+
+func TestGlobLinks(t *testing.T) {
+	root := tree(t, "real/a.txt", "real/sub/b.txt")
+	for link, target := range map[string]string{"base": "real", "real/link.txt": "a.txt", "real/loop": "."} {
+		if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+			t.Skipf("this file system makes no links: %v", err)
+		}
+	}
+	files, err := Glob(root, []string{"base/**"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range files {
+		got = append(got, f.Name)
+	}
+	if diff := cmp.Diff([]string{"a.txt", "link.txt", "sub/b.txt"}, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	lookup := func(name string) (string, bool) {
+		v, ok := map[string]string{"GOROOT": "/go", "EMPTY": ""}[name]
+		return v, ok
+	}
+	for _, c := range []struct{ pattern, want, err string }{
+		{"${GOROOT}/src/**", "/go/src/**", ""},
+		{"a${EMPTY}b${GOROOT}", "ab/go", ""},
+		{"$GOROOT/x$", "$GOROOT/x$", ""},
+		{"${HOME}/x", "", `corpus: pattern "${HOME}/x": variable HOME is not set`},
+		{"a/${GOROOT", "", `corpus: pattern "a/${GOROOT": ${ without }`},
+	} {
+		got, err := Expand(c.pattern, lookup)
+		if got != c.want || (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+			t.Errorf("Expand(%q) = %q, %v, want %q, %q", c.pattern, got, err, c.want, c.err)
+		}
+	}
+}
+
+// Many ** must not make matching slow: the states are counted, not the time.
+func TestGlobStates(t *testing.T) {
+	levels, err := splitPattern(strings.Repeat("**/a/", 30) + "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := start(levels)
+	for range 200 {
+		if states = step(levels, states, "a"); len(states) > len(levels)+1 {
+			t.Fatalf("%d states for %d levels", len(states), len(levels))
+		}
+	}
+	if !accepts(levels, step(levels, states, "b")) {
+		t.Error("a path of a's and b does not match")
+	}
+}

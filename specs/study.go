@@ -35,7 +35,7 @@ type Study struct {
 	SeedModel     *SeedModel           `yaml:"seed_model" doc:"The common start of all unit and reference models; without it they start at random from train.seed."`
 	Train         Train                `yaml:"train" need:"yes" doc:"How unit and reference models are trained."`
 	Mixtures      map[string]Mixture   `yaml:"mixtures" names:"name" need:"yes" doc:"Sets of mixtures to compare."`
-	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"Which averages stand in for a reference model." key:"evaluations of the proxies added"`
+	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"Which averages stand in for a reference model; ind_id only where eval.in_domain is mixture." key:"evaluations of the proxies added"`
 	Reference     Reference            `yaml:"reference" doc:"For which mixtures a model is really trained."`
 	Eval          Eval                 `yaml:"eval" doc:"What every model is evaluated on."`
 	Correlate     Correlate            `yaml:"correlate" doc:"How proxies are compared with references."`
@@ -49,12 +49,12 @@ type Study struct {
 
 // Corpus names raw files and says how to read documents from them.
 type Corpus struct {
-	Files    []string          `yaml:"files" need:"yes" doc:"File patterns: ** any depth, * and ? within a name, ${VAR} from the environment; relative to the study's file." example:"[\"data/*.jsonl.gz\"]" key:"content of the files, not their names; for text files also their names below the pattern's fixed part"`
+	Files    []string          `yaml:"files" need:"yes" doc:"File patterns: ** any depth, * ? and [a-z] within a name, ${VAR} from the environment; relative to the study's file. A file's name, as other keys use it, is its path from the first part with such a sign on." example:"[\"data/*.jsonl.gz\"]" key:"content of the files, not their names; for text files also their names below the pattern's fixed part"`
 	Exclude  []string          `yaml:"exclude" doc:"Patterns of files to leave out." example:"[\"**/testdata/**\"]" key:"as files"`
 	Format   string            `yaml:"format" enum:"auto|text|jsonl" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, else text." key:"tokens"`
 	Text     string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document." key:"tokens"`
 	ID       string            `yaml:"id" default:"id" doc:"Field that holds the identity of a jsonl document; where absent, a hash of the text." key:"tokens"`
-	Metadata map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name." example:"{area: \"src/([^/]+)/\"}" key:"tokens"`
+	Metadata map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	Absent   string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
 }
 
@@ -66,7 +66,7 @@ type Tokenizer struct {
 
 // TokenizerTrain says how a byte-level BPE is trained.
 type TokenizerTrain struct {
-	Vocab        int    `yaml:"vocab" min:"257" max:"16777216" need:"yes" unit:"ids" doc:"Vocabulary size, end-of-text included." example:"2048" key:"everything"`
+	Vocab        int    `yaml:"vocab" min:"257" max:"16777216" need:"yes" unit:"ids" doc:"Vocabulary size, the 256 bytes and end-of-text included." example:"2048" key:"everything"`
 	On           string `yaml:"on" need:"yes" doc:"Corpus to train on." example:"seed" key:"everything"`
 	Bytes        Count  `yaml:"bytes" min:"1" unit:"bytes" default:"32M" doc:"Text to read at most; documents are taken by a hash of their identity." key:"everything"`
 	MinFrequency int    `yaml:"min_frequency" min:"1" default:"2" doc:"A pair must occur this often to be merged." key:"everything"`
@@ -166,8 +166,8 @@ type Mixture struct {
 	From   string     `yaml:"from" doc:"Set of partitions to choose from; may be left out where the study has one." example:"areas" key:"references and proxies added"`
 	Of     string     `yaml:"of" enum:"partitions|units" default:"partitions" doc:"Whether a component is a whole partition or one base unit." key:"references and proxies added"`
 	Sample int        `yaml:"sample" min:"1" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
-	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures." key:"references and proxies added"`
-	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
+	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
+	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units are partition/0, partition/1, and by the partition's name where it has one." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
 }
 
 // Reference says for which mixtures a model is really trained.

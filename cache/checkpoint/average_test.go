@@ -214,7 +214,7 @@ func BenchmarkAverage(b *testing.B) {
 			}
 		})
 	}
-	src, dst := make([]float32, parameters), make([]float32, parameters)
+	src, dst := tensor(1, "w", parameters).Data, make([]float32, parameters)
 	b.Run("copy", func(b *testing.B) {
 		b.SetBytes(2 * 4 * parameters)
 		for b.Loop() {

@@ -26,8 +26,12 @@ func ReadRows[T any](path string) ([]T, error) {
 		return nil, fmt.Errorf("read rows: %w", err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
 	var rows []T
-	if err := readParquet(f, layout, reflect.ValueOf(&rows).Elem()); err != nil {
+	if err := readParquet(f, info.Size(), layout, reflect.ValueOf(&rows).Elem()); err != nil {
 		return nil, fmt.Errorf("read rows %s: %w", path, err)
 	}
 	return rows, nil
@@ -36,16 +40,12 @@ func ReadRows[T any](path string) ([]T, error) {
 // readParquet leaves footer, page headers and decompression to Arrow and decodes the pages itself: Arrow v17's
 // column readers never return when a page has fewer levels than its header says. Arrow meets much damage with a
 // panic; it starts no goroutines on this path, so that recover sees them all.
-func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
+func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows reflect.Value) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("damaged file: %v", r)
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	mem := &boundedMemory{Allocator: memory.NewGoAllocator()}
 	props := parquet.NewReaderProperties(mem)
 	// Otherwise Arrow allocates whatever size the metadata gives for a column.
@@ -67,7 +67,7 @@ func readParquet(f *os.File, layout rowLayout, rows reflect.Value) (err error) {
 		base := rows.Len()
 		for i := range layout.columns {
 			c := &layout.columns[i]
-			n, err := c.readChunk(pr.RowGroup(g), at[i], info.Size(), mem, rows, base, i == 0)
+			n, err := c.readChunk(pr.RowGroup(g), at[i], size, mem, rows, base, i == 0)
 			if err != nil {
 				return fmt.Errorf("row group %d, column %s: %w", g, c.Name, err)
 			}

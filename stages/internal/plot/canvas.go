@@ -29,6 +29,9 @@ func (c *canvas) finish(title, about string) []byte {
 	return out.Bytes()
 }
 
+// title sets the figure's name; bold letters are wider than textWidth knows by about a sixth.
+func (c *canvas) title(s string) { c.text("t", 8, 20, clip(s, (c.width-16)/1.17, 14)) }
+
 func px(v float64) string {
 	s := strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
 	if s == "-0" {
@@ -63,8 +66,8 @@ func (c *canvas) frame(x, y axis, xLabel, yLabel string) {
 		c.text("m", x.at(v), y.from+15, x.text(v))
 	}
 	c.line("a", x.from, y.from, x.to, y.from, "")
-	c.text("l", 8, y.to-9, clip("↑ "+yLabel, x.to-8, 11))
-	c.text("l e", x.to, y.from+32, clip(xLabel+" →", x.to-8, 11))
+	c.text("l", 8, y.to-9, "↑ "+clip(yLabel, x.to-24, 11))
+	c.text("l e", x.to, y.from+32, clip(xLabel, x.to-24, 11)+" →")
 }
 
 // marker returns one of eight shapes about (x, y), of about equal area; after eight they come back hollow.

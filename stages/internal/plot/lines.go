@@ -31,7 +31,7 @@ func (l Lines) SVG() ([]byte, error) {
 	b := boundsOf(l.Series)
 	curves, groups := l.curves()
 	c := &canvas{width: linesWidth}
-	c.text("t", 8, 20, clip(l.Title, linesWidth-16, 14))
+	c.title(l.Title)
 	var keys []key
 	for _, g := range groups {
 		keys = append(keys, key{name: g.name})
@@ -44,7 +44,7 @@ func (l Lines) SVG() ([]byte, error) {
 	}
 	top := bottomOfLegend + 26
 	named := nameable(curves)
-	box := max(linesBox, float64(len(named)*labelStep))
+	box := max(linesBox, float64((len(named)+1)*labelStep))
 	x := newAxis(b.x0, b.x1, left, linesWidth-right, 7)
 	x = x.shrunk(roomForNames(named, x))
 	y := newAxis(b.y0, b.y1, top+box, top, 6)
@@ -200,7 +200,7 @@ func (c *canvas) column(curves []curve, left float64, x, y axis) {
 	for i, v := range curves {
 		places[i] = y.at(v.last().Y)
 	}
-	spread(places, labelStep, y.to, y.from)
+	spread(places, labelStep, y.to+4, y.from-6)
 	for i, v := range curves {
 		c.line("k", x.at(v.last().X)+1, y.at(v.last().Y), left-2, places[i], fmt.Sprintf(` stroke="%s"`, hue(v.style)))
 		fmt.Fprintf(c, "<text class=\"n\" x=\"%s\" y=\"%s\" style=\"fill:%s\">%s</text>\n",

@@ -26,7 +26,7 @@ func (s Scatter) SVG() ([]byte, error) {
 		}
 	}
 	c := &canvas{width: scatterWidth}
-	c.text("t", 8, 20, clip(s.Title, scatterWidth-16, 14))
+	c.title(s.Title)
 	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(k int, x, y float64) {
 		i := styles[k]
 		if s.Series[i].Fit {

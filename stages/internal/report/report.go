@@ -220,6 +220,14 @@ func (v view) ModelRows() []Model { return v.Models[:min(len(v.Models), maxRows)
 // ModelsLeft counts the models not shown.
 func (v view) ModelsLeft() int { return max(0, len(v.Models)-maxRows) }
 
+// LongHeadline asks for smaller type: three lines at most, whatever the partitions are called.
+func (v view) LongHeadline() bool { return len([]rune(v.Answer.Headline)) > 44 }
+
+// Checked reports whether there is a reference to hold the choices against.
+func (v view) Checked() bool {
+	return slices.ContainsFunc(v.Choices, func(c Choice) bool { return c.References > 0 })
+}
+
 // Cost sums up what the study's models cost in tokens, the point of the method: proxies share their units, references share nothing.
 func (v view) Cost() []Fact {
 	var units, references int
@@ -237,11 +245,16 @@ func (v view) Cost() []Fact {
 	for _, m := range v.Mixtures {
 		allTokens += m.Tokens
 	}
-	facts := []Fact{{"mixtures compared", whole(len(v.Mixtures))}}
+	compared := len(v.Mixtures)
+	for _, c := range v.Choices {
+		compared = max(compared, c.Candidates)
+	}
+	facts := []Fact{{"mixtures compared", whole(compared)}}
 	if units > 0 {
 		facts = append(facts, Fact{"tokens to train " + plural(units, "unit model") + ", enough for every proxy", amount(unitTokens)})
 	}
-	if allTokens > 0 && references < len(v.Mixtures) {
+	// Only where the list is complete: the tokens of mixtures that were counted but not listed are not known here.
+	if allTokens > 0 && references < len(v.Mixtures) && compared == len(v.Mixtures) {
 		facts = append(facts, Fact{"tokens to train a model on every mixture instead", amount(allTokens)})
 	}
 	switch {
@@ -313,11 +326,11 @@ var funcs = template.FuncMap{
 	"share":  func(s Share) string { return s.Partition + " " + percent(s.Share) },
 }
 
-// pieces splits a name where a line may break: behind each plus sign, slash, dot and underscore.
+// pieces splits a name where a line may break: behind each plus sign and slash.
 func pieces(name string) []string {
 	var out []string
 	for name != "" {
-		i := strings.IndexAny(name, "+/._")
+		i := strings.IndexAny(name, "+/")
 		if i < 0 {
 			return append(out, name)
 		}

@@ -12,19 +12,19 @@ func words(d Data) []Fact {
 		{"reference", "a model trained on the whole mixture, the slow way (SEQ). Its scores are what a proxy tries to foretell."},
 		{"perplexity", "how many equally likely next tokens the model hesitates between, on average. Lower is better. It compares mixtures on one eval set, never one eval set with another."},
 		{"loss", "the logarithm of perplexity, in nats per token."},
-		{"eval set", "text no model was trained on. In-domain: held out from the mixture's own partitions. Out-of-domain: anything else."},
-		{"r", "Pearson's correlation: 1 if proxy and reference scores lie on one rising line, 0 if they are unrelated. Spearman's and Kendall's ask only whether both put the mixtures in the same order."},
+		{"eval set", "text no model was trained on. In-domain: held out from the mixture’s own partitions. Out-of-domain: anything else."},
+		{"r", "Pearson’s correlation: 1 if proxy and reference scores lie on one rising line, 0 if they are unrelated. Spearman’s and Kendall’s ask only whether both put the mixtures in the same order."},
 		{"interval", "where the correlation falls in 95 of 100 redraws of the mixtures (percentile bootstrap). It is too narrow when there are few mixtures."},
-		{"regret", "what the proxy's choice costs: its reference score less the best mixture's."},
+		{"regret", "what the proxy’s choice costs: its reference score less the best mixture’s."},
 		{"pairs in order", "the share of pairs of mixtures of which the proxy names the better one. A coin gets 50%."},
 	}
 	for _, p := range []Fact{
-		{"mean_ind", "proxy: the mean of the scores of the mixture's unit models, each scored alone."},
+		{"mean_ind", "proxy: the mean of the scores of the mixture’s unit models, each scored alone."},
 		{"ind_id", "proxy: the same, but each unit model only on the held-out text of its own partition."},
-		{"merged", "proxy: the score of one model whose parameters are the mean of the partitions' models."},
+		{"merged", "proxy: the score of one model whose parameters are the mean of the partitions’ models."},
 		{"macro", "proxy: the score of a merge that is a mean per partition first, then over partitions: every partition weighs the same."},
 		{"micro", "proxy: the score of a merge that is one mean over all units: every unit weighs the same."},
-		{"weighted", "proxy: the score of a merge with the study's own weights."},
+		{"weighted", "proxy: the score of a merge with the study’s own weights."},
 	} {
 		if slices.ContainsFunc(d.Correlations, func(c Correlation) bool { return c.Proxy == p.Name }) ||
 			slices.ContainsFunc(d.Choices, func(c Choice) bool { return c.Proxy == p.Name }) {

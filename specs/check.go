@@ -68,7 +68,7 @@ func known[V any](c *checker, path []string, what, name string, among map[string
 	if _, ok := among[name]; ok {
 		return true
 	}
-	if !c.ok(at(section, name)) || c.d.given[join(at(section, name))] {
+	if !c.ok(at(section, name)) || c.given(section, name) {
 		return false // the entry is there, and its own mistake is reported
 	}
 	c.fail(path, "unknown %s %q%s", what, clip(name), didYouMean(name, sortedKeys(among)))

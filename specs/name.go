@@ -3,7 +3,6 @@ package specs
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // What names may look like, by the word in the names tag. Names become parts of paths, of step ids and of columns, on every file system,
@@ -11,7 +10,7 @@ import (
 var namePatterns = map[string]string{
 	"name":      `^[A-Za-z0-9_][A-Za-z0-9_.-]*$`,
 	"path":      `^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`,
-	"partition": `^[^\s\x00-\x1f\x7f](.*[^\s\x00-\x1f\x7f])?$`,
+	"partition": `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`,
 }
 
 var nameRules = map[string]*regexp.Regexp{
@@ -37,7 +36,7 @@ func checkName(rule, name string) error {
 	if len(name) > maxName {
 		return fmt.Errorf("a name may have %d bytes, this has %d", maxName, len(name))
 	}
-	if !nameRules[rule].MatchString(name) || rule == "partition" && strings.ContainsAny(name, "\n\r") {
+	if !nameRules[rule].MatchString(name) {
 		return fmt.Errorf("a name is %s", nameWords[rule])
 	}
 	return nil

@@ -33,7 +33,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}},
+		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}, recipes: map[string]recipe{}},
 		dag:    newDAG(),
 		shards: map[string][]int{},
 	}

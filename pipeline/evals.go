@@ -57,11 +57,11 @@ func (c *compiler) proxy(name string, m mixture) scorer {
 	s := scorer{name: name}
 	switch name {
 	case "micro":
-		s.everywhere = []recipe{c.micro(m)}
+		s.everywhere = []recipe{c.named(c.micro(m))}
 	case "macro":
-		s.everywhere = []recipe{c.macro(m)}
+		s.everywhere = []recipe{c.named(c.macro(m))}
 	case "merged":
-		s.everywhere = []recipe{c.merged(m)}
+		s.everywhere = []recipe{c.named(c.merged(m))}
 	default: // mean_ind, ind_id: the mean over the units' own perplexities
 		s.ownDomain = name == "ind_id"
 		for _, x := range m.components {
@@ -71,6 +71,12 @@ func (c *compiler) proxy(name string, m mixture) scorer {
 		}
 	}
 	return s
+}
+
+// named records an average so that it can be exported by name.
+func (c *compiler) named(r recipe) recipe {
+	c.plan.recipes[r.name] = r
+	return r
 }
 
 // inDomain adds a scorer's score on the test documents of the mixture's partitions.

@@ -26,12 +26,28 @@ func (c *compiler) models() error {
 		}
 	}
 	for _, m := range mixtures {
-		c.plan.Mixtures = append(c.plan.Mixtures, MixtureRef{m.group, m.name(), m.units()})
+		c.plan.Mixtures = append(c.plan.Mixtures, c.reference(m))
 		b.mixture(m)
 	}
 	c.plan.Result = c.correlate(b)
 	c.listModels()
 	return nil
+}
+
+// reference describes a mixture and what its reference model is or would be.
+func (c *compiler) reference(m mixture) MixtureRef {
+	ref := MixtureRef{
+		Group: m.group, Name: m.name(), Reference: slices.Contains(c.study.Reference.Seq, m.group),
+		Tokens: wholeBatches(int64(m.units())*int64(c.study.Train.TokensPerUnit), int64(c.study.Train.Batch)),
+	}
+	for _, x := range m.components {
+		if n := len(ref.Partitions); n > 0 && ref.Partitions[n-1] == x.part.name {
+			ref.UnitsOf[n-1] += x.units()
+			continue
+		}
+		ref.Partitions, ref.UnitsOf = append(ref.Partitions, x.part.name), append(ref.UnitsOf, x.units())
+	}
+	return ref
 }
 
 // listModels fills the plan's list of trained models.

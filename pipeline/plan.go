@@ -66,7 +66,8 @@ type Plan struct {
 	Mixtures []MixtureRef
 	Splits   []SplitRef
 
-	index map[string]int // ID -> index
+	index   map[string]int    // ID -> index
+	recipes map[string]recipe // averages of parameters that are evaluated, by name
 }
 
 // Model is a trained model of a plan.
@@ -78,9 +79,12 @@ type Model struct {
 
 // MixtureRef is a selected mixture.
 type MixtureRef struct {
-	Group string // set of mixtures
-	Name  string // components joined by +
-	Units int
+	Group      string // set of mixtures
+	Name       string // components joined by +
+	Partitions []string
+	UnitsOf    []int // of each partition
+	Tokens     int64 // training length of its reference model, trained or not
+	Reference  bool  // whether the study trains it
 }
 
 // SplitRef is a split step and the partition set it cuts.

@@ -19,16 +19,16 @@ type Display struct {
 	plan  *pipeline.Plan
 	quiet bool
 
-	mu      sync.Mutex
-	began   time.Time
-	active  []*activity
-	steps   map[string]*tally // by kind
-	total   int               // steps to do
-	done    int
-	tokens  int64 // trained, steps done
-	left    int64 // to train, all steps not done
-	drawn   bool
-	rate    rate
+	mu     sync.Mutex
+	began  time.Time
+	active []*activity
+	steps  map[string]*tally // by kind
+	total  int               // steps to do
+	done   int
+	tokens int64 // trained, steps done
+	left   int64 // to train, all steps not done
+	drawn  bool
+	rate   rate
 }
 
 // activity is a step under way.
@@ -75,10 +75,9 @@ func NewDisplay(w io.Writer, width func() int, quiet bool) *Display {
 	return &Display{w: w, width: width, quiet: quiet, began: time.Now(), steps: map[string]*tally{}}
 }
 
-// Show begins to show a plan, with the state it starts from.
-func (d *Display) Show(plan *pipeline.Plan, state *pipeline.State) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// show begins to show a plan, with the state it starts from.
+func (d *Display) show(state *pipeline.State) {
+	plan := state.Plan
 	d.plan, d.steps = plan, map[string]*tally{}
 	d.total, d.done, d.left, d.tokens, d.active, d.rate = 0, 0, 0, 0, nil, rate{}
 	for i, s := range plan.Steps {
@@ -103,6 +102,7 @@ func (d *Display) Event(e Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if e.What == Planned {
+		d.show(e.State)
 		return
 	}
 	var step *pipeline.Step
@@ -130,7 +130,8 @@ func (d *Display) Event(e Event) {
 		d.line(d.finished(step, e))
 	case Failed:
 		d.end(e.Step)
-		d.line(fmt.Sprintf("FAILED %s %s: %v", e.Key.Short(), step.ID, e.Err))
+		cause, _, _ := strings.Cut(e.Err.Error(), "\n") // the whole of it comes with the run's own error
+		d.line(fmt.Sprintf("FAILED %s %s: %s", e.Key.Short(), step.ID, clip(cause, 160)))
 	case Warning:
 		d.line("warning: " + e.Message)
 	}

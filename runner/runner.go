@@ -40,10 +40,11 @@ type Options struct {
 // Event is something that happened to a step.
 type Event struct {
 	What    What
-	Step    int           // -1 for the plan as a whole
-	Key     cache.Key     // of a step
-	Took    time.Duration // of a step done or failed
-	Done    int64         // of a step in progress, in Unit
+	State   *pipeline.State // of a plan that begins: what is there already
+	Step    int             // -1 for the plan as a whole
+	Key     cache.Key       // of a step
+	Took    time.Duration   // of a step done or failed
+	Done    int64           // of a step in progress, in Unit
 	Total   int64
 	Unit    string
 	Err     error  // of a step failed
@@ -54,7 +55,7 @@ type Event struct {
 type What int
 
 const (
-	Planned  What = iota // hits are known; State tells them
+	Planned  What = iota // the run begins; State tells what is there
 	Started              // a step began
 	Progress             // a step got on
 	Finished             // a step is done and in the cache
@@ -115,7 +116,7 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	if r.Events == nil {
 		r.Events = func(Event) {}
 	}
-	r.Events(Event{What: Planned, Step: -1})
+	r.Events(Event{What: Planned, Step: -1, State: state})
 	for _, i := range state.Ready() {
 		r.push(i)
 	}

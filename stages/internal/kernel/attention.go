@@ -57,7 +57,7 @@ func newHead(k *path, w *worker, i, T, NH, HD int) *head {
 	*h = head{k: k, w: w, T: T, HD: HD, C: NH * HD, stride: 3 * NH * HD, scale: float32(1 / math.Sqrt(float64(HD)))}
 	h.at = b*T*h.stride + n*HD
 	h.outAt = b*T*h.C + n*HD
-	h.ld = (T+lanes-1)/lanes*lanes + lanes
+	h.ld = upTo(T) + lanes
 	return h
 }
 
@@ -87,13 +87,12 @@ func (h *head) forward(out, lse, q []float32) {
 		k.block(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
 		var inverse [queryBlock]float32
 		for i := range m {
-			row := h.scores[i*h.ld : i*h.ld+q1]
-			s := row[:q0+i+1]
+			s := h.masked(i, q0+i+1)
 			peak := k.rowMax(s) * h.scale
 			sum := k.rowExp(s, s, h.scale, peak)
 			lse[q0+i] = logf(sum) + peak
 			inverse[i] = 1 / sum
-			clear(row[q0+i+1:])
+			clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
 		}
 		o := out[q0*h.C:]
 		k.block(h.w, m, h.HD, q1, h.scores, h.ld, 1, values, h.T, false, o, h.C)
@@ -122,21 +121,35 @@ func (h *head) backward(dq, dout, out, lse, q []float32) {
 		k.block(h.w, m, q1, h.HD, qb, h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
 		k.block(h.w, m, q1, h.HD, do, h.C, 1, valueT, h.HD, false, h.grads, h.ld)
 		for i := range m {
-			s := h.scores[i*h.ld : i*h.ld+q1]
-			k.rowExp(s[:q0+i+1], s[:q0+i+1], h.scale, lse[q0+i])
-			clear(s[q0+i+1:])
+			s := h.masked(i, q0+i+1)
+			k.rowExp(s, s, h.scale, lse[q0+i])
+			clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
 		}
 		k.pack(rows, do, h.C, false, h.HD, m)
 		k.block(h.w, q1, h.HD, m, h.scores, 1, h.ld, rows, m, true, dvalue, h.stride)
 		for i := range m {
 			delta := k.rowDot(do[i*h.C:i*h.C+h.HD], out[(q0+i)*h.C:(q0+i)*h.C+h.HD])
-			k.rowScoreGrad(h.scores[i*h.ld:i*h.ld+q0+i+1], h.grads[i*h.ld:], delta, h.scale)
+			s := h.scores[i*h.ld : (i+1)*h.ld]
+			k.rowScoreGrad(s[:upTo(q0+i+1)], h.grads[i*h.ld:], delta, h.scale)
+			clear(s[q0+i+1 : upTo(q1)]) // whatever the gradients of the future are
 		}
 		k.block(h.w, m, h.HD, q1, h.scores, h.ld, 1, keys, h.T, false, dq[q0*h.stride:], h.stride)
 		k.pack(rows, qb, h.stride, false, h.HD, m)
 		k.block(h.w, q1, h.HD, m, h.scores, 1, h.ld, rows, m, true, dkey, h.stride)
 	}
 }
+
+// masked returns the first n scores of row i, filled up to whole lanes with -Inf, whose exponential adds 0 to a sum and changes no bit.
+func (h *head) masked(i, n int) []float32 {
+	s := h.scores[i*h.ld : i*h.ld+upTo(n)]
+	for j := n; j < len(s); j++ {
+		s[j] = negInf
+	}
+	return s
+}
+
+// upTo rounds n up to whole lanes.
+func upTo(n int) int { return whole(n + lanes - 1) }
 
 // rowScoreGrad sets s[i] *= (d[i]-delta) a.
 func rowScoreGrad(s, d []float32, delta, a float32) {

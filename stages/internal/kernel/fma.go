@@ -15,11 +15,17 @@ import "math"
 func fma32(a, b, c float32) float32 {
 	p := float64(a) * float64(b)
 	s := p + float64(c)
-	u := math.Float64bits(s)
-	if u&halfMask == halfBits || u&^signBit < minNormal {
+	if doubtful(s) {
 		return fma32Careful(p, float64(c), s)
 	}
 	return float32(s)
+}
+
+// doubtful says whether rounding s to float32 may go wrong if s is rounded
+// already.
+func doubtful(s float64) bool {
+	u := math.Float64bits(s)
+	return u&halfMask == halfBits || u&^signBit < minNormal
 }
 
 const (

@@ -83,7 +83,7 @@ func TestFMA(t *testing.T) {
 	check := func(a, b, c float32) {
 		t.Helper()
 		want := exact(a, b, c)
-		for name, got := range map[string]float32{"fma32": fma32(a, b, c), "fma32in64": float32(fma32in64(float64(a), float64(b), float64(c)))} {
+		for name, got := range map[string]float32{"fma32": fma32(a, b, c), "fma32in64": float32(fma32in64(float64(a)*float64(b), float64(c)))} {
 			if got != want {
 				t.Fatalf("%s(%v, %v, %v) = %v, want %v", name, a, b, c, got, want)
 			}

@@ -424,6 +424,7 @@ func main() {
 			text.WriteString(loops[i].emit(isa, &consts))
 			fmt.Fprintf(&decl, "\n//go:noescape\n%s\n", loops[i].signature(isa))
 		}
+		decl.WriteString(strings.ReplaceAll(wideDecls, "ISA", isa))
 		list.WriteString(strings.ReplaceAll(wrappers, "ISA", isa))
 	}
 	var data strings.Builder
@@ -448,6 +449,19 @@ func write(name string, b []byte) {
 	}
 }
 
+// wideDecls are the functions of wide_amd64.s.
+const wideDecls = `
+
+//go:noescape
+func mixISA(acc *float64, x *float32, n int, weight float64)
+
+//go:noescape
+func narrowISA(y *float32, acc *float64, n int)
+
+//go:noescape
+func squares64ISA(x *float32, n int, sums *float64)
+`
+
 // wrappers take whole sixteens to the assembly and the rest to the Go loops.
 const wrappers = `
 var loopsISA = rowLoops{
@@ -468,6 +482,37 @@ var loopsISA = rowLoops{
 	swigluBack:   swigluBackwardRowISA,
 	turn:         turnRowISA,
 	adam:         adamRowISA,
+	squares64:    rowSquares64ISA,
+	mix:          mixRowISA,
+	narrow:       narrowRowISA,
+}
+
+func rowSquares64ISA(x []float32) float64 {
+	var s [lanes]float64
+	n := whole(len(x))
+	if n > 0 {
+		squares64ISA(&x[0], n, &s[0])
+	}
+	laneSquares64(&s, x[n:])
+	return fold64(&s)
+}
+
+func mixRowISA(acc []float64, x []float32, weight float64) {
+	acc = acc[:len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		mixISA(&acc[0], &x[0], n, weight)
+	}
+	mix(acc[n:], x[n:], weight)
+}
+
+func narrowRowISA(y []float32, acc []float64) {
+	acc = acc[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		narrowISA(&y[0], &acc[0], n)
+	}
+	narrow(y[n:], acc[n:])
 }
 
 func rowMaxISA(x []float32) float32 {

@@ -70,7 +70,7 @@ func SumSquares(p *Pool, x []float32) float64 {
 	p.sums = grow(p.sums, blocks)
 	sums := p.sums
 	p.run(blocks, func(_ *worker, i int) {
-		sums[i] = blockSquares(x[i*sumBlock : min(len(x), (i+1)*sumBlock)])
+		sums[i] = p.k.squares64(x[i*sumBlock : min(len(x), (i+1)*sumBlock)])
 	})
 	var sum float64
 	for _, s := range sums {
@@ -79,12 +79,20 @@ func SumSquares(p *Pool, x []float32) float64 {
 	return sum
 }
 
-func blockSquares(x []float32) float64 {
+func squares64(x []float32) float64 {
 	var s [lanes]float64
+	laneSquares64(&s, x)
+	return fold64(&s)
+}
+
+func laneSquares64(s *[lanes]float64, x []float32) {
 	for i, v := range x {
 		d := float64(v)
 		s[i%lanes] += float64(d * d)
 	}
+}
+
+func fold64(s *[lanes]float64) float64 {
 	for w := lanes / 2; w > 0; w /= 2 {
 		for i := range w {
 			s[i] += s[i+w]
@@ -96,20 +104,33 @@ func blockSquares(x []float32) float64 {
 // WeightedSum sets dst[i] = sum over j of weights[j]*srcs[j][i], added in
 // float64 in the order of j and rounded once. dst may be one of srcs.
 func WeightedSum(p *Pool, dst []float32, srcs [][]float32, weights []float64) {
-	p.split(len(dst), grain, func(lo, hi int) {
-		var acc [256]float64
-		for ; lo < hi; lo += len(acc) {
-			a := acc[:min(len(acc), hi-lo)]
-			clear(a)
+	p.splitRows(len(dst), 1, func(w *worker, lo, hi int) {
+		// 4 KB of each source at a time: sums stay in L1, sources stream.
+		const block = 1024
+		w.sums = grow(w.sums, block)
+		for ; lo < hi; lo += block {
+			acc := w.sums[:min(block, hi-lo)]
+			clear(acc)
 			for j, src := range srcs {
-				weight := weights[j]
-				for i, v := range src[lo : lo+len(a)] {
-					a[i] += float64(float64(v) * weight)
-				}
+				p.k.mix(acc, src[lo:lo+len(acc)], weights[j])
 			}
-			for i, v := range a {
-				dst[lo+i] = float32(v)
-			}
+			p.k.narrow(dst[lo:lo+len(acc)], acc)
 		}
 	})
+}
+
+// mix sets acc[i] += x[i]*weight.
+func mix(acc []float64, x []float32, weight float64) {
+	acc = acc[:len(x)]
+	for i, v := range x {
+		acc[i] += float64(float64(v) * weight)
+	}
+}
+
+// narrow sets y[i] = acc[i].
+func narrow(y []float32, acc []float64) {
+	acc = acc[:len(y)]
+	for i, v := range acc {
+		y[i] = float32(v)
+	}
 }

@@ -45,6 +45,9 @@ type rowLoops struct {
 	swigluBack   func(dvalue, dgate, dy, value, gate []float32)
 	turn         func(a, b, cos, sin []float32, inverse bool)
 	adam         func(w, g, m, v []float32, c *adamCoefficients)
+	squares64    func(x []float32) float64
+	mix          func(acc []float64, x []float32, weight float64)
+	narrow       func(y []float32, acc []float64)
 }
 
 var goLoops = rowLoops{
@@ -65,6 +68,9 @@ var goLoops = rowLoops{
 	swigluBack:   swigluBackwardRow,
 	turn:         turn,
 	adam:         adamRow,
+	squares64:    squares64,
+	mix:          mix,
+	narrow:       narrow,
 }
 
 var portablePath = path{

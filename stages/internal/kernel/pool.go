@@ -36,6 +36,7 @@ type worker struct {
 	packB []float32        // packed block of B
 	edge  [maxTile]float32 // one tile of C, for the edges
 	row   []float32        // one row of logits
+	sums  []float64        // one block of WeightedSum
 	attn  []float32        // attention scratch
 	head  head             // the head under way
 
@@ -198,7 +199,7 @@ func (p *Pool) split(n, grain int, f func(lo, hi int)) {
 	}
 	// Four pieces per worker even out cores that other programs slow down.
 	size := max(grain, (n+4*p.threads-1)/(4*p.threads))
-	size = (size + lanes - 1) / lanes * lanes
+	size = upTo(size)
 	p.run((n+size-1)/size, func(_ *worker, i int) {
 		f(i*size, min(n, (i+1)*size))
 	})

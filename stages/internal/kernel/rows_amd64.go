@@ -63,6 +63,15 @@ func turnBackAVX512(a, b, cos, sin *float32, n int)
 func adamAVX512(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
 //go:noescape
+func mixAVX512(acc *float64, x *float32, n int, weight float64)
+
+//go:noescape
+func narrowAVX512(y *float32, acc *float64, n int)
+
+//go:noescape
+func squares64AVX512(x *float32, n int, sums *float64)
+
+//go:noescape
 func maxAVX2(x *float32, n int, sums *float32)
 
 //go:noescape
@@ -122,6 +131,15 @@ func turnBackAVX2(a, b, cos, sin *float32, n int)
 //go:noescape
 func adamAVX2(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
+//go:noescape
+func mixAVX2(acc *float64, x *float32, n int, weight float64)
+
+//go:noescape
+func narrowAVX2(y *float32, acc *float64, n int)
+
+//go:noescape
+func squares64AVX2(x *float32, n int, sums *float64)
+
 var loopsAVX512 = rowLoops{
 	rowMax:       rowMaxAVX512,
 	rowSum:       rowSumAVX512,
@@ -140,6 +158,37 @@ var loopsAVX512 = rowLoops{
 	swigluBack:   swigluBackwardRowAVX512,
 	turn:         turnRowAVX512,
 	adam:         adamRowAVX512,
+	squares64:    rowSquares64AVX512,
+	mix:          mixRowAVX512,
+	narrow:       narrowRowAVX512,
+}
+
+func rowSquares64AVX512(x []float32) float64 {
+	var s [lanes]float64
+	n := whole(len(x))
+	if n > 0 {
+		squares64AVX512(&x[0], n, &s[0])
+	}
+	laneSquares64(&s, x[n:])
+	return fold64(&s)
+}
+
+func mixRowAVX512(acc []float64, x []float32, weight float64) {
+	acc = acc[:len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		mixAVX512(&acc[0], &x[0], n, weight)
+	}
+	mix(acc[n:], x[n:], weight)
+}
+
+func narrowRowAVX512(y []float32, acc []float64) {
+	acc = acc[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		narrowAVX512(&y[0], &acc[0], n)
+	}
+	narrow(y[n:], acc[n:])
 }
 
 func rowMaxAVX512(x []float32) float32 {
@@ -347,6 +396,37 @@ var loopsAVX2 = rowLoops{
 	swigluBack:   swigluBackwardRowAVX2,
 	turn:         turnRowAVX2,
 	adam:         adamRowAVX2,
+	squares64:    rowSquares64AVX2,
+	mix:          mixRowAVX2,
+	narrow:       narrowRowAVX2,
+}
+
+func rowSquares64AVX2(x []float32) float64 {
+	var s [lanes]float64
+	n := whole(len(x))
+	if n > 0 {
+		squares64AVX2(&x[0], n, &s[0])
+	}
+	laneSquares64(&s, x[n:])
+	return fold64(&s)
+}
+
+func mixRowAVX2(acc []float64, x []float32, weight float64) {
+	acc = acc[:len(x)]
+	n := whole(len(x))
+	if n > 0 {
+		mixAVX2(&acc[0], &x[0], n, weight)
+	}
+	mix(acc[n:], x[n:], weight)
+}
+
+func narrowRowAVX2(y []float32, acc []float64) {
+	acc = acc[:len(y)]
+	n := whole(len(y))
+	if n > 0 {
+		narrowAVX2(&y[0], &acc[0], n)
+	}
+	narrow(y[n:], acc[n:])
 }
 
 func rowMaxAVX2(x []float32) float32 {

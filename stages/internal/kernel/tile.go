@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"unsafe"
-)
+import "unsafe"
 
 // tileGo is the microkernel of the portable path; see tileFunc. It is fma32
 // written out, with the accumulators of four columns kept in registers.
@@ -23,10 +20,13 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 			for range depth {
 				x := float64(as[at])
 				q := bs[bt : bt+4 : bt+4]
-				s0 = fma32in64(x, float64(q[0]), s0)
-				s1 = fma32in64(x, float64(q[1]), s1)
-				s2 = fma32in64(x, float64(q[2]), s2)
-				s3 = fma32in64(x, float64(q[3]), s3)
+				p0, p1, p2, p3 := x*float64(q[0]), x*float64(q[1]), x*float64(q[2]), x*float64(q[3])
+				t0, t1, t2, t3 := p0+s0, p1+s1, p2+s2, p3+s3
+				if doubtful(t0) || doubtful(t1) || doubtful(t2) || doubtful(t3) {
+					s0, s1, s2, s3 = fma32in64(p0, s0), fma32in64(p1, s1), fma32in64(p2, s2), fma32in64(p3, s3)
+				} else {
+					s0, s1, s2, s3 = float64(float32(t0)), float64(float32(t1)), float64(float32(t2)), float64(float32(t3))
+				}
 				at += cs
 				bt += width
 			}
@@ -35,11 +35,10 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 	}
 }
 
-// fma32in64 is fma32 on float32 values held as float64.
-func fma32in64(a, b, c float64) float64 {
-	p := float64(a * b)
+// fma32in64 is fma32 with the product p at hand, on float32 held as float64.
+func fma32in64(p, c float64) float64 {
 	s := p + c
-	if u := math.Float64bits(s); u&halfMask == halfBits || u&^signBit < minNormal {
+	if doubtful(s) {
 		return float64(fma32Careful(p, c, s))
 	}
 	return float64(float32(s))

@@ -1,0 +1,39 @@
+# Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
+
+export GOROOT_SHOWN := $(shell go env GOROOT)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.2.2
+GOFILES := $(shell find . -name '*.go' -not -path './tmpdeps/*')
+
+.PHONY: build demo smoke test lint bench clean
+
+build: bin/ablate
+
+bin/ablate: $(GOFILES) go.mod go.sum $(shell find specs/studies -name '*.yaml')
+	go build -trimpath -o $@ ./cmd/ablate
+
+# The main job on real text: Go's own source tree. Run again, it does nothing.
+demo: build
+	GOROOT="$(GOROOT_SHOWN)" bin/ablate run demo
+
+# The smallest study, cold in a cache of its own, and again: the second run must find everything.
+smoke: build
+	rm -rf bin/smoke
+	GOROOT="$(GOROOT_SHOWN)" bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out
+	GOROOT="$(GOROOT_SHOWN)" bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out --quiet
+
+test:
+	go vet ./...
+	go test ./...
+
+lint:
+	@test -z "$$(gofmt -l $(GOFILES))" || { gofmt -l $(GOFILES); echo 'run gofmt -w on these'; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go test -run TestImports .
+
+# Ratios to the machine's own peaks; see README, "How fast".
+bench:
+	go test -run '^$$' -bench . -benchtime 200ms ./...
+
+clean:
+	rm -rf bin out

@@ -1,0 +1,193 @@
+// Command ablate decides what data to train on: it runs a study, which is one YAML file, and reports which mixture of a corpus's parts
+// to choose and how far that can be trusted. README.md says how; this package only reads the command line, connects the rooms and
+// settles exit codes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"ablate/cache"
+	"ablate/runner"
+	"ablate/specs"
+)
+
+// version of the program; it is part of provenance, never of a key.
+const version = "0.1.0"
+
+// Exit codes, as in README.md.
+const (
+	exitDone        = 0
+	exitFailed      = 1 // a step failed, or the machine did
+	exitUsage       = 2 // the study or the command line is wrong
+	exitInterrupted = 130
+)
+
+// cli is the command line.
+type cli struct {
+	Cache string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
+
+	Run      runCommand      `cmd:"" help:"Run a study: what is in the cache already is not done again."`
+	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
+	Explain  explainCommand  `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
+	Graph    graphCommand    `cmd:"" help:"Draw the plan (dot or mermaid)."`
+	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
+	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
+	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`
+	Validate validateCommand `cmd:"" help:"Check a study."`
+	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
+	Init     initCommand     `cmd:"" help:"Write a study to start from."`
+	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+// app is what commands share.
+type app struct {
+	ctx            context.Context
+	cacheDir       string
+	stdout, stderr io.Writer
+}
+
+func main() { os.Exit(Main()) }
+
+// Main runs the command line and returns the exit code.
+func Main() int {
+	ctx, stop := interruptible()
+	defer stop()
+	var c cli
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("ablate"),
+		kong.Description("Decide what data to train on. A STUDY is a YAML file or the name of a shipped one: "+strings.Join(specs.Shipped(), ", ")+"."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ablate: internal error:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(os.Args[1:])
+	if code >= 0 { // --help
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ablate:", err)
+		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
+		return exitUsage
+	}
+	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, stdout: os.Stdout, stderr: os.Stderr}))
+}
+
+// errInterrupted ends the context when a person or the system asks the program to stop.
+var errInterrupted = errors.New("interrupted")
+
+// interruptible is a context that SIGINT and SIGTERM end; a second signal ends the program at once.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; ok {
+			signal.Stop(signals)
+			cancel(errInterrupted)
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
+}
+
+// usageError marks an error that the study or the command line is to blame for.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// exitCode prints what went wrong and says how the program should end.
+func exitCode(w io.Writer, err error) int {
+	var (
+		spec   specs.Error
+		specs_ specs.Errors
+		usage  usageError
+		failed *runner.FailedError
+		full   *cache.WriteError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted):
+		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
+		return exitInterrupted
+	case errors.As(err, &specs_):
+		fmt.Fprintln(w, specs_)
+		return exitUsage
+	case errors.As(err, &spec):
+		fmt.Fprintln(w, spec)
+		return exitUsage
+	case errors.As(err, &usage):
+		fmt.Fprintln(w, "ablate:", err)
+		return exitUsage
+	case errors.As(err, &failed):
+		fmt.Fprintln(w, failed)
+		if errors.As(err, &full) && full.Full() {
+			fmt.Fprintln(w, "nothing is lost: make room or name another place with --cache, then run again")
+		}
+		return exitFailed
+	}
+	fmt.Fprintln(w, "ablate:", err)
+	return exitFailed
+}
+
+// variable is what ${NAME} in a file pattern stands for: the environment, and for GOROOT the go command's own answer where the
+// environment has none.
+func variable(name string) (string, bool) {
+	if v, ok := os.LookupEnv(name); ok && v != "" {
+		return v, true
+	}
+	if name == "GOROOT" {
+		out, err := exec.Command("go", "env", "GOROOT").Output()
+		if dir := strings.TrimSpace(string(out)); err == nil && dir != "" {
+			return dir, true
+		}
+	}
+	return "", false
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(a *app) error {
+	_, err := fmt.Fprintf(a.stdout, "ablate %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+type validateCommand struct {
+	Study string `arg:"" help:"The study."`
+}
+
+func (c validateCommand) Run(a *app) error {
+	s, err := loadStudy(c.Study)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: study %s is valid\n", s.Path, s.Name)
+	return err
+}
+
+type schemaCommand struct {
+	Markdown bool `help:"Print the reference of every key as Markdown instead."`
+}
+
+func (c schemaCommand) Run(a *app) error {
+	text := specs.Schema()
+	if c.Markdown {
+		text = specs.Markdown()
+	}
+	_, err := a.stdout.Write(text)
+	return err
+}

@@ -1,0 +1,369 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+)
+
+type planCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Steps bool   `help:"List every step."`
+	JSON  bool   `help:"Print the whole plan as JSON."`
+}
+
+func (cmd planCommand) Run(a *app) (err error) {
+	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		account := p.state.Account(p.study.Cost.HoursPerBillionTokens)
+		if cmd.JSON {
+			enc := json.NewEncoder(a.stdout)
+			enc.SetIndent("", "  ")
+			return enc.Encode(account)
+		}
+		if cmd.Steps {
+			printSteps(a.stdout, p.state)
+		}
+		return printAccount(a.stdout, p, account)
+	})
+}
+
+// withPlan opens the cache, compiles a study and calls f.
+func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) (err error) {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	p, err := a.compile(study, c)
+	if err != nil {
+		return err
+	}
+	return f(p, c)
+}
+
+func printSteps(w io.Writer, s *pipeline.State) {
+	for i, step := range s.Plan.Steps {
+		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
+		if step.Cost.Tokens > 0 {
+			line += "  " + runner.Count(step.Cost.Tokens, "tokens")
+		}
+		if step.Cost.Bytes > 0 {
+			line += "  " + runner.Count(step.Cost.Bytes, "bytes")
+		}
+		if s.Status[i] == pipeline.Waits {
+			on := s.WaitsOn(i)
+			line += "  waits on " + s.Plan.Steps[on[0]].ID
+			if len(on) > 1 {
+				line += fmt.Sprintf(" and %d more", len(on)-1)
+			}
+		}
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintln(w)
+}
+
+func keyOrDash(s *pipeline.State, i int) string {
+	if s.Status[i] == pipeline.Waits {
+		return "--------"
+	}
+	return s.Keys[i].Short()
+}
+
+// printAccount prints the plan by kind of step, and what it costs.
+func printAccount(w io.Writer, p *compiled, acc pipeline.Account) error {
+	type row struct {
+		hit, run, waits int
+		tokens, left    int64
+	}
+	byKind := map[string]*row{}
+	var kinds []string
+	for _, s := range acc.Steps {
+		r := byKind[s.Kind]
+		if r == nil {
+			r = &row{}
+			byKind[s.Kind] = r
+			kinds = append(kinds, s.Kind)
+		}
+		switch s.Status {
+		case "hit":
+			r.hit++
+		case "run":
+			r.run++
+		default:
+			r.waits++
+		}
+		r.tokens += s.Cost.Tokens
+		if s.Status != "hit" {
+			r.left += s.Cost.Tokens
+		}
+	}
+	t := newTable(table.Row{"kind", "hit", "run", "waits", "tokens to train", "still to train"}, 1)
+	var all row
+	for _, k := range kinds {
+		r := byKind[k]
+		t.AppendRow(table.Row{k, r.hit, r.run, r.waits, tokensCell(r.tokens), tokensCell(r.left)})
+		all.hit, all.run, all.waits = all.hit+r.hit, all.run+r.run, all.waits+r.waits
+		all.tokens, all.left = all.tokens+r.tokens, all.left+r.left
+	}
+	t.AppendSeparator()
+	t.AppendRow(table.Row{"all", all.hit, all.run, all.waits, tokensCell(all.tokens), tokensCell(all.left)})
+	fmt.Fprintf(w, "study %s\n\n%s\n\n", acc.Study, t.Render())
+	if acc.Partial != "" {
+		fmt.Fprintf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
+		return nil
+	}
+	sum := acc.Summary
+	fmt.Fprintf(w, "%d of %s possible mixtures, %d base units\n", sum.MixturesSelected, sum.MixturesPossible, sum.BaseUnits)
+	price := func(hours float64) string {
+		if p.study.Cost.HoursPerBillionTokens == 0 {
+			return ""
+		}
+		return fmt.Sprintf("  %.4g hours", hours)
+	}
+	lines := []struct {
+		what   string
+		tokens string
+		hours  float64
+	}{
+		{"seed model", runner.Count(sum.Tokens.Seed, ""), sum.Hours.Seed},
+		{"unit models: proxies for every mixture", runner.Count(sum.Tokens.Units, ""), sum.Hours.Units},
+		{"partition models, for the merged proxy", runner.Count(sum.Tokens.Partitions, ""), sum.Hours.Partitions},
+		{"reference models of the mixtures selected", runner.Count(sum.Tokens.ReferenceSelected, ""), sum.Hours.ReferenceSelected},
+		{"the naive way: a model for every mixture", bigCount(sum.Tokens.ReferenceAll.String()), sum.Hours.ReferenceAll},
+	}
+	for _, l := range lines {
+		if l.tokens == "0" {
+			continue
+		}
+		fmt.Fprintf(w, "%8s tokens  %s%s\n", l.tokens, l.what, price(l.hours))
+	}
+	return nil
+}
+
+func tokensCell(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return runner.Count(n, "")
+}
+
+// bigCount shortens a number of any size.
+func bigCount(digits string) string {
+	if len(digits) <= 18 {
+		var n int64
+		fmt.Sscan(digits, &n)
+		return runner.Count(n, "")
+	}
+	return fmt.Sprintf("%s.%se%d", digits[:1], digits[1:3], len(digits)-1)
+}
+
+// newTable is the one look of our tables: the first left columns are words, the others numbers.
+func newTable(header table.Row, left int) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.DrawBorder = false
+	t.Style().Options.SeparateColumns = false
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(header)
+	var configs []table.ColumnConfig
+	for i := range header {
+		align := text.AlignRight
+		if i < left {
+			align = text.AlignLeft
+		}
+		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
+	}
+	t.SetColumnConfigs(configs)
+	return t
+}
+
+type explainCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Step  string `arg:"" help:"Step, as ablate plan --steps names it; the end of its name is enough."`
+	JSON  bool   `help:"Print the explanation as JSON."`
+}
+
+func (cmd explainCommand) Run(a *app) error {
+	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		i, err := p.plan.Find(cmd.Step)
+		if err != nil {
+			return usageError{err}
+		}
+		var entries []*cache.Entry
+		for e, err := range c.Entries() {
+			if err == nil { // a damaged entry explains nothing; lookups report it
+				entries = append(entries, e)
+			}
+		}
+		x := p.state.Explain(i, entries)
+		if cmd.JSON {
+			enc := json.NewEncoder(a.stdout)
+			enc.SetIndent("", "  ")
+			return enc.Encode(x)
+		}
+		printExplanation(a.stdout, p, x)
+		return nil
+	})
+}
+
+func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
+	fmt.Fprintf(w, "%s: %s", p.plan.Steps[x.Step].ID, x.Status)
+	if x.Status != pipeline.Waits {
+		fmt.Fprintf(w, ", key %s", x.Key.Short())
+	}
+	fmt.Fprintln(w)
+	for n, r := range x.Because {
+		indent := strings.Repeat("  ", n+1)
+		if n > 0 {
+			fmt.Fprintf(w, "%s%s:\n", indent[2:], r.Step)
+		}
+		if r.Note != "" {
+			fmt.Fprintf(w, "%s%s\n", indent, r.Note)
+		}
+		if r.Nearest == "" {
+			continue
+		}
+		fmt.Fprintf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
+		if len(r.Differs) == 0 {
+			fmt.Fprintf(w, "%sthe same ingredients; its outputs are gone\n", indent)
+			continue
+		}
+		for _, d := range r.Differs[:min(3, len(r.Differs))] {
+			fmt.Fprintf(w, "%s%s: %s -> %s", indent, d.Label, valueOrAbsent(d.Old), valueOrAbsent(d.New))
+			if d.File != "" {
+				fmt.Fprintf(w, "  (%s)", d.File)
+			}
+			fmt.Fprintln(w)
+		}
+		if more := len(r.Differs) - 3; more > 0 {
+			fmt.Fprintf(w, "%sand %d more ingredients\n", indent, more)
+		}
+	}
+}
+
+func valueOrAbsent(v string) string {
+	if v == "" {
+		return "(absent)"
+	}
+	if len(v) == 64 && !strings.ContainsAny(v, "\" ") { // a digest
+		return v[:8]
+	}
+	return v
+}
+
+type graphCommand struct {
+	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
+	Steps  bool   `help:"Every step as a node of its own; otherwise steps of one kind and group are one node."`
+}
+
+func (cmd graphCommand) Run(a *app) error {
+	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		nodes, edges := p.plan.Collapse(cmd.Steps)
+		if cmd.Format == "dot" {
+			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.plan.Study)
+			for i, n := range nodes {
+				fmt.Fprintf(a.stdout, "  n%d [label=%q]\n", i, n)
+			}
+			for _, e := range edges {
+				fmt.Fprintf(a.stdout, "  n%d -> n%d\n", e[0], e[1])
+			}
+			fmt.Fprintln(a.stdout, "}")
+			return nil
+		}
+		fmt.Fprintln(a.stdout, "flowchart LR")
+		for i, n := range nodes {
+			fmt.Fprintf(a.stdout, "  n%d[\"%s\"]\n", i, strings.ReplaceAll(n, `"`, "#quot;"))
+		}
+		for _, e := range edges {
+			fmt.Fprintf(a.stdout, "  n%d --> n%d\n", e[0], e[1])
+		}
+		return nil
+	})
+}
+
+type storeCommand struct {
+	Ls     cacheLs     `cmd:"" help:"List the entries."`
+	Du     cacheDu     `cmd:"" help:"Say how much room the cache takes, by kind of step."`
+	Verify cacheVerify `cmd:"" help:"Read everything and check every digest."`
+}
+
+type cacheLs struct{}
+
+func (cacheLs) Run(a *app) (err error) {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	var rows []string
+	for e, err := range c.Entries() {
+		if err != nil {
+			fmt.Fprintln(a.stderr, "warning:", err)
+			continue
+		}
+		var size int64
+		for _, o := range e.Outputs {
+			size += o.Size
+		}
+		rows = append(rows, fmt.Sprintf("%s  %s  %-9s  %8s  %7.1fs  %s %s", e.Provenance.Started, e.Key.Short(), e.Kind,
+			runner.Count(size, "B"), e.Provenance.WallSeconds, e.Provenance.Study, e.Provenance.Step))
+	}
+	slices.Sort(rows)
+	for _, r := range rows {
+		fmt.Fprintln(a.stdout, r)
+	}
+	return nil
+}
+
+type cacheDu struct{}
+
+func (cacheDu) Run(a *app) (err error) {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	u, err := c.Usage()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, c.Dir())
+	printUsage(a.stdout, u)
+	return nil
+}
+
+type cacheVerify struct{}
+
+// errProblems is the answer of a cache that does not verify.
+var errProblems = errors.New("the cache holds damaged files; the next run that needs them makes them again")
+
+func (cacheVerify) Run(a *app) (err error) {
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	problems, err := c.Verify(a.ctx, func(done, total int64) {})
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.stdout, p)
+	}
+	if len(problems) > 0 {
+		return errProblems
+	}
+	fmt.Fprintln(a.stdout, "every entry and blob verifies")
+	return nil
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+type reportCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Out   string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+}
+
+func (r reportCommand) Run(a *app) error {
+	return a.withPlan(r.Study, func(p *compiled, c *cache.Cache) error {
+		if _, run, waits := p.state.Count(); run+waits > 0 || p.plan.Partial != "" {
+			return fmt.Errorf("the cache lacks %d of the study's steps; `ablate run %s` makes them", run+waits, r.Study)
+		}
+		out := outDir(r.Out, p)
+		if err := writeOut(out, p, c); err != nil {
+			return err
+		}
+		return printResult(a.stdout, p, c, out)
+	})
+}
+
+// renderReport gathers what the report shows of a finished study.
+func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
+	result := p.state.Entries[p.plan.Result]
+	in := stages.ReportInput{
+		Study: p.study.Name, About: p.study.About, Program: "ablate " + version,
+		InDomain: pipeline.InDomain, SetAbout: map[string]string{},
+		Figure: func(group, set string) (string, error) { return outputPath(c, result, kind.FigureOutput(group, set)) },
+	}
+	for name, set := range p.study.Eval.OutOfDomain {
+		in.SetAbout[name] = set.About
+	}
+	var err error
+	if in.Scores, err = outputPath(c, result, kind.OutScores); err != nil {
+		return nil, err
+	}
+	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
+		return nil, err
+	}
+	for _, split := range p.plan.Splits {
+		if split.Seed {
+			continue
+		}
+		sizes, err := outputPath(c, p.state.Entries[split.Step], kind.OutSizes)
+		if err != nil {
+			return nil, err
+		}
+		in.Splits = append(in.Splits, stages.ReportSplit{Corpus: p.study.Partitions[split.Set].Corpus, Sizes: sizes})
+	}
+	for _, m := range p.plan.Models {
+		e := p.state.Entries[m.Step]
+		curve, err := outputPath(c, e, kind.OutCurve)
+		if err != nil {
+			return nil, err
+		}
+		checkpoint, _ := e.Output(kind.OutModel)
+		in.Models = append(in.Models, stages.ReportModel{
+			Name: shortModel(m.Name), Role: m.Role, Tokens: p.plan.Steps[m.Step].Cost.Tokens,
+			Key: e.Key.String(), Checkpoint: checkpoint.Digest.String(), Curve: curve,
+		})
+	}
+	for _, m := range p.plan.Mixtures {
+		in.Mixtures = append(in.Mixtures, stages.ReportMixture{
+			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
+		})
+	}
+	in.Steps, in.Provenance = stepsByKind(p.state), machines(p)
+	return stages.Report(in)
+}
+
+// shortModel drops the first part of a model's name where a heading says it already.
+func shortModel(name string) string {
+	if _, rest, ok := strings.Cut(name, "/"); ok {
+		return rest
+	}
+	return name
+}
+
+func stepsByKind(s *pipeline.State) []stages.ReportSteps {
+	var out []stages.ReportSteps
+	at := map[string]int{}
+	for i, step := range s.Plan.Steps {
+		n, ok := at[step.Kind]
+		if !ok {
+			n = len(out)
+			at[step.Kind] = n
+			out = append(out, stages.ReportSteps{Kind: step.Kind})
+		}
+		out[n].Count++
+		for _, o := range s.Entries[i].Outputs {
+			out[n].Bytes += o.Size
+		}
+		out[n].Seconds += s.Entries[i].Provenance.WallSeconds
+	}
+	return out
+}
+
+// machines says where the steps ran and with what.
+func machines(p *compiled) [][2]string {
+	facts := map[string][]string{}
+	add := func(name, value string) {
+		if value != "" && !slices.Contains(facts[name], value) {
+			facts[name] = append(facts[name], value)
+		}
+	}
+	first, last := "", ""
+	for _, e := range p.state.Entries {
+		v := e.Provenance
+		add("host", v.Host)
+		add("processor", v.CPU)
+		add("system", v.OS+"/"+v.Arch)
+		add("go", v.Go)
+		add("ablate", v.Ablate)
+		if first == "" || v.Started < first {
+			first = v.Started
+		}
+		last = max(last, v.Started)
+	}
+	out := [][2]string{{"study file", filepath.Base(p.study.Path)}, {"steps", strconv.Itoa(len(p.plan.Steps))},
+		{"first step began", first}, {"last step began", last}}
+	for _, name := range []string{"host", "processor", "system", "go", "ablate"} {
+		slices.Sort(facts[name])
+		out = append(out, [2]string{name, strings.Join(facts[name], ", ")})
+	}
+	return append(out, [2]string{"key of the comparison", p.state.Keys[p.plan.Result].String()})
+}
+
+// printResult prints the table of correlations and where everything lies.
+func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
+	data, err := readOutput(c, p.state.Entries[p.plan.Result], kind.OutCorrCSV)
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	if err != nil {
+		return err
+	}
+	if len(rows) > 1 {
+		if err := printCorrelations(w, rows); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(w, "no correlations: the study trains no reference models (reference.seq)")
+	}
+	fmt.Fprintf(w, "\nreport: %s\n", filepath.Join(out, "report.html"))
+	return nil
+}
+
+// printCorrelations shows how well proxies foretell references and what they would choose. rows is correlations.csv with its header.
+func printCorrelations(w io.Writer, rows [][]string) error {
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	num := func(row []string, name string, digits int) string {
+		v, err := strconv.ParseFloat(row[column[name]], 64)
+		if err != nil || v != v {
+			return "-"
+		}
+		return strconv.FormatFloat(v, 'f', digits, 64)
+	}
+	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", "95% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
+	last := ""
+	for _, r := range rows[1:] {
+		set := r[column["set"]]
+		if last != "" && set != last {
+			t.AppendSeparator()
+		}
+		label := set
+		if set == last {
+			label = ""
+		}
+		last = set
+		t.AppendRow(table.Row{label, r[column["proxy"]], r[column["n"]], num(r, "pearson", 3),
+			num(r, "pearson_low", 2) + " to " + num(r, "pearson_high", 2), num(r, "spearman", 3), num(r, "kendall", 3),
+			r[column["chosen"]], r[column["rank"]], num(r, "regret", 2)})
+	}
+	_, err := fmt.Fprintln(w, t.Render())
+	return err
+}
+
+func printUsage(w io.Writer, u cache.Usage) {
+	t := newTable(table.Row{"", "files", "bytes"}, 1)
+	for _, k := range u.Kinds {
+		t.AppendRow(table.Row{k.Kind, k.Blobs.Files, runner.Count(k.Blobs.Bytes, "B")})
+	}
+	t.AppendSeparator()
+	for _, r := range []struct {
+		name string
+		n    cache.Count
+	}{{"entries", u.Entries}, {"blobs", u.Blobs}, {"blobs that no entry names", u.Orphans}, {"unfinished steps", u.Partial},
+		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
+		t.AppendRow(table.Row{r.name, r.n.Files, runner.Count(r.n.Bytes, "B")})
+	}
+	fmt.Fprintln(w, t.Render())
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"golang.org/x/term"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+	"ablate/stages"
+)
+
+type runCommand struct {
+	Study    string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Out      string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Jobs     int    `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
+	Threads  int    `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	FailFast bool   `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
+	JSON     bool   `help:"Print the events of the run as JSON lines instead of the result."`
+	Quiet    bool   `short:"q" help:"Show failures and the result only."`
+}
+
+func (r runCommand) Run(a *app) (err error) {
+	began := time.Now()
+	c, err := a.openCache()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	p, err := a.compile(r.Study, c)
+	if err != nil {
+		return err
+	}
+	out := outDir(r.Out, p)
+	display := r.display(a)
+	opt := runner.Options{
+		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version,
+		LogDir: filepath.Join(out, "logs"), Events: display.Event,
+	}
+	if opt.Slots < 1 {
+		opt.Slots = runtime.GOMAXPROCS(0)
+	}
+	if r.JSON {
+		opt.Events = jsonEvents(a, p)
+	}
+	ran, err := r.carryOut(a.ctx, p, c, opt)
+	display.Close()
+	if err != nil {
+		return err
+	}
+	if err := writeOut(out, p, c); err != nil {
+		return err
+	}
+	if r.JSON {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, ran, time.Since(began).Seconds())
+	return printResult(a.stdout, p, c, out)
+}
+
+// carryOut runs the plan; a partial one up to the split, after which the units are known and the plan is compiled again. It returns how
+// many steps ran.
+func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, opt runner.Options) (ran int, err error) {
+	events := opt.Events
+	opt.Events = func(e runner.Event) {
+		if e.What == runner.Finished {
+			ran++
+		}
+		events(e)
+	}
+	for {
+		if p.state, err = runner.Run(ctx, p.plan, opt); err != nil || p.plan.Partial == "" {
+			return ran, err
+		}
+		found, err := p.catalogue(c)
+		if err != nil {
+			return ran, err
+		}
+		if err := p.replan(c, found); err != nil {
+			return ran, err
+		}
+		if p.plan.Partial != "" {
+			return ran, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
+		}
+	}
+}
+
+func (r runCommand) display(a *app) *runner.Display {
+	f, ok := a.stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || r.Quiet {
+		return runner.NewDisplay(a.stderr, nil, r.Quiet)
+	}
+	return runner.NewDisplay(a.stderr, func() int {
+		w, _, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 80
+		}
+		return w
+	}, false)
+}
+
+// jsonEvents prints each event as a line of JSON.
+func jsonEvents(a *app, p *compiled) func(runner.Event) {
+	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning"}
+	enc := json.NewEncoder(a.stdout)
+	return func(e runner.Event) {
+		line := struct {
+			Event   string  `json:"event"`
+			Step    string  `json:"step,omitempty"`
+			Key     string  `json:"key,omitempty"`
+			Seconds float64 `json:"seconds,omitempty"`
+			Done    int64   `json:"done,omitempty"`
+			Total   int64   `json:"total,omitempty"`
+			Unit    string  `json:"unit,omitempty"`
+			Message string  `json:"message,omitempty"`
+			Hit     int     `json:"hit,omitempty"`
+			Steps   int     `json:"steps,omitempty"`
+		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Message: e.Message}
+		if e.State != nil {
+			line.Hit, _, _ = e.State.Count()
+			line.Steps = len(e.State.Plan.Steps)
+		}
+		if e.Step >= 0 {
+			line.Step = p.plan.Steps[e.Step].ID
+		}
+		if !e.Key.IsZero() {
+			line.Key = e.Key.String()
+		}
+		if e.Err != nil {
+			line.Message = e.Err.Error()
+		}
+		_ = enc.Encode(line) // a reader that went away must not stop the run
+	}
+}
+
+func outDir(given string, p *compiled) string {
+	if given != "" {
+		return given
+	}
+	return filepath.Join("out", filepath.FromSlash(p.study.Name))
+}
+
+// writeOut leaves what a run promises in the output directory. The same cache gives the same bytes, and a file that holds them already
+// is not touched.
+func writeOut(dir string, p *compiled, c *cache.Cache) error {
+	result := p.state.Entries[p.plan.Result]
+	for _, o := range result.Outputs {
+		data, err := readOutput(c, result, o.Name)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, filepath.FromSlash(o.Name)), data); err != nil {
+			return err
+		}
+	}
+	page, err := renderReport(p, c)
+	if err != nil {
+		return err
+	}
+	plan, err := json.MarshalIndent(p.state.Account(p.study.Cost.HoursPerBillionTokens), "", "  ")
+	if err != nil {
+		return err
+	}
+	prov, err := json.MarshalIndent(provenance(p.state), "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		writeFile(filepath.Join(dir, "report.html"), page),
+		writeFile(filepath.Join(dir, "plan.json"), append(plan, '\n')),
+		writeFile(filepath.Join(dir, "provenance.json"), append(prov, '\n')))
+}
+
+// provenanceStep is one step in provenance.json: enough to find and check every artifact behind a number of the report.
+type provenanceStep struct {
+	ID         string            `json:"id"`
+	Kind       string            `json:"kind"`
+	Key        cache.Key         `json:"key"`
+	Inputs     map[string]string `json:"inputs"` // role -> step/output or raw file name, and digest
+	Outputs    []cache.Output    `json:"outputs"`
+	Provenance cache.Provenance  `json:"provenance"`
+}
+
+func provenance(s *pipeline.State) []provenanceStep {
+	out := make([]provenanceStep, 0, len(s.Plan.Steps))
+	for i, step := range s.Plan.Steps {
+		e := s.Entries[i]
+		ps := provenanceStep{ID: step.ID, Kind: step.Kind, Key: s.Keys[i], Inputs: map[string]string{}, Outputs: e.Outputs, Provenance: e.Provenance}
+		for _, in := range step.Inputs {
+			if in.File != nil {
+				ps.Inputs[in.Role] = "file " + in.File.Name + " " + in.File.Digest.String()
+				continue
+			}
+			o, _ := s.Entries[in.Step].Output(in.Output)
+			ps.Inputs[in.Role] = s.Plan.Steps[in.Step].ID + " " + in.Output + " " + o.Digest.String()
+		}
+		out = append(out, ps)
+	}
+	return out
+}
+
+// writeFile replaces a file in one move, unless it holds data already.
+func writeFile(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".ablate-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/specs"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+// loadStudy reads a study; everything wrong with it is a usage error.
+func loadStudy(name string) (*specs.Study, error) {
+	s, err := specs.Load(name)
+	var list specs.Errors
+	if err != nil && !errors.As(err, &list) {
+		return nil, usageError{err}
+	}
+	return s, err
+}
+
+// openCache opens the cache named on the command line, or the default one.
+func (a *app) openCache() (*cache.Cache, error) {
+	dir := a.cacheDir
+	if dir == "" {
+		var err error
+		if dir, err = cache.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	return cache.Open(dir)
+}
+
+// sources finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study.
+func sources(s *specs.Study, c *cache.Cache) (pipeline.Sources, error) {
+	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
+	var wrong specs.Errors
+	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
+		found, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
+		if err != nil {
+			wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
+			return nil
+		}
+		files := make([]pipeline.File, len(found))
+		for i, f := range found {
+			d, size, err := c.FileDigest(f.Path)
+			if err != nil {
+				wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
+				return nil
+			}
+			files[i] = pipeline.File{Path: f.Path, Name: f.Name, Size: size, Digest: d}
+		}
+		return files
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Corpora)) {
+		src.Corpora[name] = find(s.Corpora[name], "corpora", name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Eval.OutOfDomain)) {
+		src.EvalSets[name] = find(s.Eval.OutOfDomain[name].Corpus, "eval", "out_of_domain", name)
+	}
+	if file := s.Tokenizer.File; file != "" {
+		path := file
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.Dir, path)
+		}
+		d, size, err := c.FileDigest(path)
+		if err == nil {
+			src.Tokenizer = &pipeline.File{Path: path, Name: filepath.Base(path), Size: size, Digest: d}
+			src.Vocab, src.EOS, err = stages.TokenizerInfo(path)
+		}
+		if err != nil {
+			wrong = append(wrong, s.Errorf([]string{"tokenizer", "file"}, "%v", err))
+		}
+	}
+	if len(wrong) > 0 {
+		return src, wrong
+	}
+	return src, nil
+}
+
+// compiled is a study ready to be looked at or run.
+type compiled struct {
+	study *specs.Study
+	src   pipeline.Sources
+	plan  *pipeline.Plan
+	state *pipeline.State
+}
+
+// compile loads a study and plans it as far as the cache allows: where the catalogue of units is known from an earlier split, the plan is
+// complete.
+func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
+	s, err := loadStudy(name)
+	if err != nil {
+		return nil, err
+	}
+	src, err := sources(s, c)
+	if err != nil {
+		return nil, err
+	}
+	p := &compiled{study: s, src: src}
+	if err := p.replan(c, nil); err != nil {
+		return nil, err
+	}
+	if p.plan.Partial != "" {
+		found, err := p.catalogue(c)
+		if err != nil || found == nil {
+			return p, err
+		}
+		return p, p.replan(c, found)
+	}
+	return p, nil
+}
+
+// replan compiles the study with a catalogue and resolves the plan against the cache.
+func (p *compiled) replan(c *cache.Cache, found pipeline.Catalogue) (err error) {
+	if p.plan, err = pipeline.Compile(p.study, p.src, found); err != nil {
+		return err
+	}
+	p.state, err = p.plan.Resolve(c.Lookup)
+	return err
+}
+
+// catalogue reads the unit counts that the split steps found, or returns nil where one of them has not run.
+func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
+	found := pipeline.Catalogue{}
+	for _, split := range p.plan.Splits {
+		if split.Seed {
+			continue
+		}
+		if p.state.Status[split.Step] != pipeline.Hit {
+			return nil, nil
+		}
+		data, err := readOutput(c, p.state.Entries[split.Step], kind.OutCatalogue)
+		if err != nil {
+			return nil, err
+		}
+		var counts struct {
+			Units map[string]int `json:"units"`
+		}
+		if err := json.Unmarshal(data, &counts); err != nil {
+			return nil, fmt.Errorf("step %s: %s: %w", p.plan.Steps[split.Step].ID, kind.OutCatalogue, err)
+		}
+		found[split.Set] = counts.Units
+	}
+	return found, nil
+}
+
+// outputPath is where the bytes of a step's output lie in the cache.
+func outputPath(c *cache.Cache, e *cache.Entry, name string) (string, error) {
+	out, ok := e.Output(name)
+	if !ok {
+		return "", fmt.Errorf("entry %s (%s) has no output %s", e.Key.Short(), e.Kind, name)
+	}
+	return c.Blob(out.Digest)
+}
+
+func readOutput(c *cache.Cache, e *cache.Entry, name string) ([]byte, error) {
+	path, err := outputPath(c, e, name)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}

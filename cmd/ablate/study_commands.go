@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+type corpusCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+}
+
+// Run prints every part of every partition set, once the corpus has been split.
+func (cmd corpusCommand) Run(a *app) error {
+	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		for _, split := range p.plan.Splits {
+			if p.state.Status[split.Step] != pipeline.Hit {
+				return fmt.Errorf("the corpus of %s has not been split yet; `ablate run %s` does it", p.plan.Steps[split.Step].ID, cmd.Study)
+			}
+			path, err := outputPath(c, p.state.Entries[split.Step], kind.OutSizes)
+			if err != nil {
+				return err
+			}
+			rows, err := stages.Sizes(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s\n\n", p.plan.Steps[split.Step].ID)
+			t := newTable(table.Row{"partition", "part", "documents", "tokens", "removed documents", "removed tokens"}, 2)
+			for _, r := range rows {
+				part := r.Part
+				if r.Unit >= 0 {
+					part = fmt.Sprintf("%s %d", r.Part, r.Unit)
+				}
+				t.AppendRow(table.Row{r.Partition, part, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
+			}
+			fmt.Fprintf(a.stdout, "%s\n\n", t.Render())
+		}
+		return nil
+	})
+}
+
+type exportCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Model string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/..."`
+	To    string `short:"o" help:"File to write (safetensors)." default:"model.safetensors"`
+}
+
+// Run copies a checkpoint out of the cache. An average is made and stored first, as a step like any other.
+func (cmd exportCommand) Run(a *app) error {
+	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		i, err := p.plan.Find(cmd.Model)
+		if err != nil {
+			if i, err = p.plan.AddMerge(cmd.Model); err != nil {
+				return usageError{err}
+			}
+		}
+		plan, i := p.plan.Sub(i)
+		state, err := plan.Resolve(c.Lookup)
+		if err != nil {
+			return err
+		}
+		if _, run, waits := state.Count(); plan.Steps[i].Kind == kind.Merge && run == 1 && waits == 0 {
+			state, err = runner.Run(a.ctx, plan, runner.Options{Cache: c, Table: stages.Table(), Slots: 1, Version: version})
+			if err != nil {
+				return err
+			}
+		}
+		if state.Status[i] != pipeline.Hit {
+			return fmt.Errorf("%s is not in the cache yet; `ablate run %s` trains it", cmd.Model, cmd.Study)
+		}
+		path, err := outputPath(c, state.Entries[i], kind.OutModel)
+		if err != nil {
+			return usageError{err}
+		}
+		if err := copyFile(cmd.To, path); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "%s\n", cmd.To)
+		return nil
+	})
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.CreateTemp(filepath.Dir(to), ".ablate-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	err = errors.Join(err, out.Chmod(0o644), out.Close())
+	if err == nil {
+		err = os.Rename(out.Name(), to)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(out.Name()))
+	}
+	return nil
+}
+
+type initCommand struct {
+	File string `arg:"" optional:"" default:"study.yaml" help:"File to write."`
+}
+
+// Run writes a study that runs as it is, to be changed.
+func (cmd initCommand) Run(a *app) error {
+	f, err := os.OpenFile(cmd.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return usageError{err}
+	}
+	if _, err := f.WriteString(template); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s: try `ablate plan %s`, then `ablate run %s`\n", cmd.File, cmd.File, cmd.File)
+	return nil
+}

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"ablate/stages/kind"
+)
+
+// Collapse is the plan as a drawing: labels and edges between them, in a stable order. A plan of hundreds of steps cannot be read as it
+// is, so unless each step is asked for, steps whose IDs share all but the parts that say which unit, mixture or set become one node.
+func (p *Plan) Collapse(each bool) (labels []string, edges [][2]int) {
+	node := map[string]int{}
+	count := map[int]int{}
+	at := make([]int, len(p.Steps))
+	for i, s := range p.Steps {
+		name := s.ID
+		if !each {
+			name = group(s.ID)
+		}
+		n, ok := node[name]
+		if !ok {
+			n = len(labels)
+			node[name] = n
+			labels = append(labels, name)
+		}
+		at[i] = n
+		count[n]++
+	}
+	seen := map[[2]int]bool{}
+	for i, s := range p.Steps {
+		for _, in := range s.Inputs {
+			if e := [2]int{at[in.Step], at[i]}; in.File == nil && e[0] != e[1] && !seen[e] {
+				seen[e] = true
+				edges = append(edges, e)
+			}
+		}
+	}
+	for n, k := range count {
+		if k > 1 {
+			labels[n] = fmt.Sprintf("%s (%d)", labels[n], k)
+		}
+	}
+	sort.Slice(edges, func(a, b int) bool {
+		return edges[a][0] < edges[b][0] || edges[a][0] == edges[b][0] && edges[a][1] < edges[b][1]
+	})
+	return labels, edges
+}
+
+// group keeps what kind of thing a step is about: "unit/areas/crypto/0" -> "unit/areas".
+func group(id string) string {
+	parts := strings.Split(id, "/")
+	keep := 1
+	switch parts[0] {
+	case "tokenize", "split", "pack", "unit", "part", "seq", "eval":
+		keep = 2
+	}
+	return strings.Join(parts[:min(keep, len(parts))], "/")
+}
+
+// Sub is the part of the plan that step i needs, as a plan of its own, and the number of that step in it.
+func (p *Plan) Sub(i int) (*Plan, int) {
+	need := make([]bool, len(p.Steps))
+	need[i] = true
+	for j := i; j >= 0; j-- {
+		if !need[j] {
+			continue
+		}
+		for _, in := range p.Steps[j].Inputs {
+			if in.File == nil {
+				need[in.Step] = true
+			}
+		}
+	}
+	sub := &Plan{Study: p.Study, Result: -1, index: map[string]int{}}
+	at := make([]int, len(p.Steps))
+	for j, s := range p.Steps {
+		if !need[j] {
+			continue
+		}
+		c := *s
+		c.Inputs = slices.Clone(s.Inputs)
+		for k := range c.Inputs {
+			if c.Inputs[k].File == nil {
+				c.Inputs[k].Step = at[c.Inputs[k].Step]
+			}
+		}
+		at[j] = len(sub.Steps)
+		sub.index[c.ID] = at[j]
+		sub.Steps = append(sub.Steps, &c)
+	}
+	return sub, at[i]
+}
+
+// AddMerge adds the step that stores a proxy's average of models, which evaluations make on the fly: "micro/pairs/crypto+net". It returns
+// the number of the step.
+func (p *Plan) AddMerge(name string) (int, error) {
+	r, ok := p.recipes[name]
+	if !ok {
+		names := sortedKeys(p.recipes)
+		if len(names) == 0 {
+			return 0, fmt.Errorf("no model %q: the study has no proxy that averages parameters", name)
+		}
+		return 0, fmt.Errorf("no model %q; averages are called %s", name, listSome(names, 6))
+	}
+	step := &Step{ID: "merge/" + name, Kind: kind.Merge}
+	var params kind.MergeParams
+	for i, m := range r.models {
+		params.Weights = append(params.Weights, r.weights[i].RatString())
+		step.Inputs = append(step.Inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
+	}
+	step.Params = canonical(params)
+	p.Steps = append(p.Steps, step)
+	p.index[step.ID] = len(p.Steps) - 1
+	return len(p.Steps) - 1, nil
+}

@@ -38,7 +38,8 @@ type Scatter struct {
 	Diagonal              bool // draw the line on which y = x
 }
 
-// Lines is a figure of curves, each named at its right end while there is room, and always under the pointer.
+// Lines is a figure of curves, each named at its end while there is room, and always under the pointer. Up to about thirty read well;
+// curves of very different length or height, such as those of seed, unit and reference models, read better in figures of their own.
 type Lines struct {
 	Title, XLabel, YLabel string
 	Series                []Series

@@ -119,7 +119,7 @@ func example(t *testing.T) Data {
 			}
 		}
 		d.Scores = append(d.Scores, table)
-		d.Scatters = append(d.Scatters, draw(t, figure, "One mark per mixture and proxy; dotted: proxy and reference equal."))
+		d.Scatters = append(d.Scatters, draw(t, "Proxy and reference on "+set.Name, figure, "One mark per mixture and proxy; dotted: proxy and reference equal."))
 		c := stat.Regret(columns[3], reference)
 		d.Choices = append(d.Choices, Choice{
 			Set: set.Name, Proxy: "macro", Candidates: len(pairs), References: len(pairs), Rank: c.Rank,
@@ -158,9 +158,9 @@ func example(t *testing.T) Data {
 		train(m.Name, "reference", m.Tokens, 3.4, 2.3+noise(0.2))
 	}
 	d.Curves = []Figure{
-		draw(t, *curves["seed"], "The common start of all other models."),
-		draw(t, *curves["unit"], "One model per base unit, each from the seed model. Point at a curve for its model."),
-		draw(t, *curves["reference"], "One model per mixture, each from the seed model, trained as long as its units together."),
+		draw(t, curves["seed"].Title, curves["seed"], "The common start of all other models."),
+		draw(t, curves["unit"].Title, curves["unit"], "One model per base unit, each from the seed model. Point at a curve for its model."),
+		draw(t, curves["reference"].Title, curves["reference"], "One model per mixture, each from the seed model, trained as long as its units together."),
 	}
 	d.Steps = []Steps{{"tokenize", 9, 9_410_233, 1.8}, {"split", 1, 412_900, 0.4}, {"train", 30, 214_300_121, 148.2}, {"eval", 288, 6_120_470, 61.5}, {"correlate", 1, 98_120, nan}}
 	d.Provenance = []Fact{{"host", "bench-2"}, {"cpu", "AMD EPYC, 2 cores, AVX-512"}, {"go", "go1.26.8 linux/amd64"}, {"study", "sha256:5f0c1d2be3a94476"}, {"cache", "/home/ana/.cache/ablate"}}
@@ -186,13 +186,13 @@ func correlate(mixtures []Mixture, set, proxy string, x, y []float64) Correlatio
 	}
 }
 
-func draw(t *testing.T, f interface{ SVG() ([]byte, error) }, caption string) Figure {
+func draw(t *testing.T, title string, f interface{ SVG() ([]byte, error) }, caption string) Figure {
 	t.Helper()
 	svg, err := f.SVG()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Figure{Title: caption, Caption: caption, SVG: svg}
+	return Figure{Title: title, Caption: caption, SVG: svg}
 }
 
 func render(t *testing.T, d Data) string {

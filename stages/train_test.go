@@ -1,0 +1,370 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ablate/cache/checkpoint"
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// testModel is as small as a model with every part can be.
+var testModel = kind.Model{
+	Vocab: 64, DModel: 16, Layers: 2, Heads: 2, Context: 16, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
+	LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 32, TiedHead: true, RopeBase: 10000, InitStd: 0.02,
+}
+
+// trainParams is a training of 12 steps of 4 sequences.
+func trainParams() kind.TrainParams {
+	return kind.TrainParams{
+		Model: testModel,
+		Optimizer: kind.Optimizer{
+			Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1, LR: 1e-2, Warmup: 0.1, Schedule: "cosine", FinalLR: 1e-3,
+		},
+		Tokens: 12 * 64, Batch: 64, Sampling: samplingEqual, Seed: 1, Start: startRandom, Moments: true,
+	}
+}
+
+const testEOS = 0
+
+// tokenFile writes documents of the given lengths that follow a rule, so that a model can learn them: each token is the one before plus a
+// step of the document.
+func tokenFile(t *testing.T, seed int, ends bool, lengths ...int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tokens.arrow")
+	w, err := table.CreateTokens(path, testModel.Vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range lengths {
+		var doc []uint32
+		for k := range n {
+			doc = append(doc, uint32(1+(seed*7+i*5+k*(1+seed+i%3))%(testModel.Vocab-1)))
+		}
+		if ends {
+			doc = append(doc, testEOS)
+		}
+		if err := w.Append(fmt.Sprintf("doc-%d-%d", seed, i), doc, int64(3*n), int64(2*n), int64(n/2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func testUnits(t *testing.T) roles {
+	t.Helper()
+	return roles{}.numbered("unit", tokenFile(t, 1, true, 50, 3, 40, 25), tokenFile(t, 2, true, 30, 30), tokenFile(t, 3, true, 200))
+}
+
+func TestTrainLearns(t *testing.T) {
+	p := trainParams()
+	p.Tokens = 60 * 64
+	r := runKind(t, kind.Train, p, testUnits(t))
+	if diff := cmp.Diff([]string{kind.OutCurve, kind.OutModel, kind.OutOptimizer, kind.OutShares}, r.names(t)); diff != "" {
+		t.Errorf("outputs, - want, + got:\n%s", diff)
+	}
+	curve := readTable[CurveRow](t, r, kind.OutCurve)
+	if len(curve) != 60 {
+		t.Fatalf("curve of %d steps, want 60", len(curve))
+	}
+	// Before it has learnt anything a model of 64 words is near ln 64 = 4.16 nats.
+	if first := curve[0].Loss; math.Abs(first-math.Log(64)) > 0.1 {
+		t.Errorf("first loss %g, want about %g", first, math.Log(64))
+	}
+	if last := curve[59]; last.Loss > 3 || last.Step != 60 || last.Tokens != 60*64 || math.Abs(last.LR-1e-3) > 1e-12 || last.GradNorm <= 0 {
+		t.Errorf("last step %+v, want a loss below 3 at step 60", last)
+	}
+	shares := readTable[ShareRow](t, r, kind.OutShares)
+	// 240 sequences over 3 units of (122-1)/16 = 7, (62-1)/16 = 3 and (201-1)/16 = 12 sequences.
+	for i, want := range []ShareRow{
+		{Unit: 0, Size: 122, Tokens: 80 * 16, Share: 1. / 3, Epochs: 80. / 7},
+		{Unit: 1, Size: 62, Tokens: 80 * 16, Share: 1. / 3, Epochs: 80. / 3},
+		{Unit: 2, Size: 201, Tokens: 80 * 16, Share: 1. / 3, Epochs: 80. / 12},
+	} {
+		if want.Digest = shares[i].Digest; len(want.Digest) != 64 {
+			t.Errorf("unit %d: digest %q", i, want.Digest)
+		}
+		if diff := cmp.Diff(want, shares[i], cmp.AllowUnexported(ShareRow{})); diff != "" {
+			t.Errorf("share of unit %d, - want, + got:\n%s", i, diff)
+		}
+	}
+}
+
+func TestTrainOnAnyNumberOfThreads(t *testing.T) {
+	in := testUnits(t)
+	var first result
+	for _, threads := range []int{1, 2, 3} {
+		job := newJob(t, trainParams(), in)
+		job.Threads = threads
+		if err := train(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		if threads == 1 {
+			first = result(job.Dir)
+		}
+		sameOutputs(t, first, result(job.Dir))
+	}
+}
+
+// interrupt runs a training until so many steps are done.
+func interrupt(t *testing.T, job *kind.Job, steps int64) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	job.Progress = func(done, total int64, unit string) {
+		if unit != "tokens" || total != 12*64 {
+			t.Errorf("progress of %d %s", total, unit)
+		}
+		if done >= steps*64 {
+			cancel()
+		}
+	}
+	if err := train(ctx, job); !errors.Is(err, context.Canceled) {
+		t.Fatalf("interrupted at step %d: %v", steps, err)
+	}
+	if left := result(job.Dir).names(t); len(left) != 0 {
+		t.Errorf("an interrupted training leaves %v", left)
+	}
+	job.Progress = nil
+}
+
+func TestTrainResumed(t *testing.T) {
+	in := testUnits(t)
+	whole := runKind(t, kind.Train, trainParams(), in)
+	for _, stops := range [][]int64{{1}, {5}, {11}, {2, 3, 9}} {
+		t.Run(fmt.Sprint(stops), func(t *testing.T) {
+			job := newJob(t, trainParams(), in)
+			for _, step := range stops {
+				interrupt(t, job, step)
+			}
+			first := int64(-1)
+			job.Progress = func(done, _ int64, _ string) {
+				if first < 0 {
+					first = done
+				}
+			}
+			if err := train(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+			if want := stops[len(stops)-1] * 64; first != want {
+				t.Errorf("resumed after %d tokens, want %d", first, want)
+			}
+			sameOutputs(t, whole, result(job.Dir))
+			saved, err := os.ReadDir(job.Partial)
+			if err != nil || len(saved) > keepSaved {
+				t.Errorf("%d checkpoints left, %v, want at most %d", len(saved), err, keepSaved)
+			}
+		})
+	}
+}
+
+func TestTrainPassesOverTornCheckpoints(t *testing.T) {
+	in := testUnits(t)
+	whole := runKind(t, kind.Train, trainParams(), in)
+	newest := filepath.Join(stepPrefix + "7")
+	for _, c := range []struct {
+		name string
+		tear func(t *testing.T, partial string)
+		from int64 // step that training goes on from
+	}{
+		{"cut short", func(t *testing.T, partial string) {
+			if err := os.Truncate(filepath.Join(partial, newest, kind.OutModel), 100); err != nil {
+				t.Fatal(err)
+			}
+		}, 4},
+		{"a changed byte", func(t *testing.T, partial string) {
+			path := filepath.Join(partial, newest, kind.OutOptimizer)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b[len(b)-9] ^= 1
+			if err := os.WriteFile(path, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, 4},
+		{"no state", func(t *testing.T, partial string) {
+			if err := os.Remove(filepath.Join(partial, newest, stateFile)); err != nil {
+				t.Fatal(err)
+			}
+		}, 4},
+		{"never renamed", func(t *testing.T, partial string) {
+			if err := os.Rename(filepath.Join(partial, newest), filepath.Join(partial, tmpPrefix+"7")); err != nil {
+				t.Fatal(err)
+			}
+		}, 4},
+		{"both", func(t *testing.T, partial string) {
+			for _, step := range []string{"4", "7"} {
+				if err := os.Truncate(filepath.Join(partial, stepPrefix+step, kind.OutCurve), 10); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			job := newJob(t, trainParams(), in)
+			interrupt(t, job, 4)
+			interrupt(t, job, 7)
+			c.tear(t, job.Partial)
+			first := int64(-1)
+			job.Progress = func(done, _ int64, _ string) {
+				if first < 0 {
+					first = done
+				}
+			}
+			if err := train(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+			if first != c.from*64 {
+				t.Errorf("went on after %d tokens, want %d", first, c.from*64)
+			}
+			sameOutputs(t, whole, result(job.Dir))
+		})
+	}
+}
+
+func TestTrainDoesNotResumeAnotherTraining(t *testing.T) {
+	in := testUnits(t)
+	job := newJob(t, trainParams(), in)
+	interrupt(t, job, 5)
+	other := trainParams()
+	other.Seed = 2
+	want := runKind(t, kind.Train, other, in)
+	job2 := newJob(t, other, in)
+	job2.Partial = job.Partial
+	if err := train(t.Context(), job2); err != nil {
+		t.Fatal(err)
+	}
+	sameOutputs(t, want, result(job2.Dir))
+}
+
+// A training of 12 steps at a constant rate in two halves, the second started from the first one's state, gives the weights of one whole
+// if both read the same sequences: here each batch is the unit's only sequence, four times.
+func TestTrainStartsFromState(t *testing.T) {
+	in := roles{}.numbered("unit", tokenFile(t, 1, true, 16))
+	p := trainParams()
+	p.Optimizer.Schedule, p.Optimizer.Warmup = "constant", 0
+	whole := runKind(t, kind.Train, p, in)
+	p.Tokens /= 2
+	half := runKind(t, kind.Train, p, in)
+	next := maps.Clone(in)
+	next["start"], next["moments"] = half.path(kind.OutModel), half.path(kind.OutOptimizer)
+	p.Start = startState
+	second := runKind(t, kind.Train, p, next)
+	for _, name := range []string{kind.OutModel, kind.OutOptimizer} {
+		if whole.outputs(t)[name] != second.outputs(t)[name] {
+			t.Errorf("%s of two halves differs from the whole's", name)
+		}
+	}
+	p.Start = startModel
+	if reset := runKind(t, kind.Train, p, next); reset.outputs(t)[kind.OutModel] == second.outputs(t)[kind.OutModel] {
+		t.Error("start model and start state give the same weights")
+	}
+	p.Moments = false
+	if diff := cmp.Diff([]string{kind.OutCurve, kind.OutModel, kind.OutShares}, runKind(t, kind.Train, p, next).names(t)); diff != "" {
+		t.Errorf("outputs without moments, - want, + got:\n%s", diff)
+	}
+	p.Model.DModel, p.Model.Heads = 32, 4
+	failKind(t, kind.Train, p, next, "start:", "checkpoint is of model", "DModel:16", "DModel:32")
+}
+
+func TestTrainRefuses(t *testing.T) {
+	units := testUnits(t)
+	for _, c := range []struct {
+		name   string
+		change func(*kind.TrainParams)
+		in     roles
+		want   []string
+	}{
+		{"a batch of part of a sequence", func(p *kind.TrainParams) { p.Batch = 40 }, units, []string{"batch of 40 tokens", "context of 16"}},
+		{"less than a batch", func(p *kind.TrainParams) { p.Tokens = 63 }, units, []string{"63 tokens is less than one batch of 64"}},
+		{"a unit without a sequence", func(p *kind.TrainParams) {}, roles{}.numbered("unit", tokenFile(t, 1, true, 50), tokenFile(t, 1, true, 15)), []string{"unit.1 has 16 tokens, fewer than the 17"}},
+		{"a vocabulary too small", func(p *kind.TrainParams) { p.Model.Vocab = 63 }, units, []string{"vocabulary of 64, the model has 63 rows"}},
+		{"no units", func(p *kind.TrainParams) {}, roles{}, []string{"internal error: no input unit.0"}},
+		{"a model that cannot be", func(p *kind.TrainParams) { p.Model.Heads = 3 }, units, []string{"d_model 16 is not divisible by heads 3"}},
+		{"another start", func(p *kind.TrainParams) { p.Start = "middle" }, units, []string{`internal error: start is "middle"`}},
+		{"a rate that explodes", func(p *kind.TrainParams) { p.Optimizer.LR, p.Optimizer.Warmup = 1e30, 0 }, units, []string{"step 2 of 12"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := trainParams()
+			c.change(&p)
+			failKind(t, kind.Train, p, c.in, c.want...)
+		})
+	}
+}
+
+func TestMicroSequences(t *testing.T) {
+	for _, c := range []struct{ sequences, context, want int }{
+		{1, 8192, 1}, {4, 16, 4}, {32, 256, 16}, {30, 256, 15}, {31, 256, 1}, {1024, 2048, 2},
+	} {
+		if got := microSequences(c.sequences, c.context); got != c.want {
+			t.Errorf("%d sequences of %d tokens: %d at a time, want %d", c.sequences, c.context, got, c.want)
+		}
+	}
+}
+
+// trained is a model of its own for each seed.
+func trained(t *testing.T, seed int64) result {
+	t.Helper()
+	p := trainParams()
+	p.Seed, p.Moments = seed, false
+	return runKind(t, kind.Train, p, testUnits(t))
+}
+
+func TestMerge(t *testing.T) {
+	a, b := trained(t, 1), trained(t, 2)
+	r := runKind(t, kind.Merge, kind.MergeParams{Weights: []string{"1/3", "2/3"}}, roles{}.numbered("model", a.path(kind.OutModel), b.path(kind.OutModel)))
+	var files []*checkpoint.File
+	for _, x := range []result{a, b, r} {
+		f, err := checkpoint.Open(x.path(kind.OutModel))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	if diff := cmp.Diff(files[0].Meta(), files[2].Meta()); diff != "" {
+		t.Errorf("metadata, - want, + got:\n%s", diff)
+	}
+	for _, name := range files[0].Names() {
+		x, errX := files[0].Tensor(name)
+		y, errY := files[1].Tensor(name)
+		z, errZ := files[2].Tensor(name)
+		if err := errors.Join(errX, errY, errZ); err != nil {
+			t.Fatal(err)
+		}
+		for i := range x.Data {
+			if want := float32(float64(x.Data[i])*(1./3) + float64(y.Data[i])*(2./3)); z.Data[i] != want {
+				t.Fatalf("%s[%d] is %g, want %g", name, i, z.Data[i], want)
+			}
+		}
+	}
+	failKind(t, kind.Merge, kind.MergeParams{Weights: []string{"1/3", "1/3"}}, roles{}.numbered("model", a.path(kind.OutModel), b.path(kind.OutModel)), "sum to 2/3, want 1")
+	failKind(t, kind.Merge, kind.MergeParams{Weights: []string{"1"}}, roles{}.numbered("model", a.path(kind.OutModel), b.path(kind.OutModel)), "1 weights for 2 models")
+}
+
+func TestWeights(t *testing.T) {
+	got, err := weights(slices.Repeat([]string{"1/6"}, 6), 6)
+	if err != nil || got[0] != 1./6 {
+		t.Errorf("six sixths: %v, %v", got, err)
+	}
+	for _, bad := range [][]string{{"x"}, {"0.5", "0.4"}, {""}} {
+		if _, err := weights(bad, len(bad)); err == nil || !strings.Contains(err.Error(), "internal error") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (h *head) forward(out, lse, q []float32) {
 		var inverse [queryBlock]float32
 		for i := range m {
 			s := h.masked(i, q0+i+1)
-			peak := k.rowMax(s) * h.scale
+			peak := float32(k.rowMax(s) * h.scale) // the conversion forbids fusing
 			sum := k.rowExp(s, s, h.scale, peak)
 			lse[q0+i] = logf(sum) + peak
 			inverse[i] = 1 / sum

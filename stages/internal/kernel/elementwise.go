@@ -103,7 +103,7 @@ func geluBackwardRow(dx, dy, x []float32) {
 		s := 1 / (expf(-u) + 1)
 		du := float32(float32(b*3)+1) * geluA
 		// For large |x| the factor (1-s) or s is 0 and wins over x*du.
-		t := float32(float32(s*(1-s))*v) * du
+		t := float32(float32(float32(s*(1-s))*v) * du)
 		dx[i] = dy[i] * (t + s)
 	}
 }

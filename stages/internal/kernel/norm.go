@@ -155,7 +155,7 @@ func laneNormSums(sg, sgn *[lanes]float32, sw, sb, dy, x []float32, m, s float32
 func normGradient(dx, dy, x []float32, m, s float32, w, carry []float32, g, gn float32) {
 	for i, v := range x {
 		n := float32(v-m) * s
-		d := float32(float32(float32(dy[i]*w[i])-g)-float32(n*gn)) * s
+		d := float32(float32(float32(float32(dy[i]*w[i])-g)-float32(n*gn)) * s)
 		if carry != nil {
 			d += carry[i]
 		}

@@ -1,0 +1,149 @@
+package stages
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// lossFile writes a loss table of one document of 10 tokens and 20 bytes, of the given perplexity, and an empty one.
+func lossFile(t *testing.T, perplexity float64) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "losses.parquet")
+	if err := table.WriteRows(path, []LossRow{
+		{ID: "a", Tokens: 10, Bytes: 20, Chars: 20, Words: 4, Nats: 10 * math.Log(perplexity)}, {ID: "b", Bytes: 0},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// study is scores of mixtures m0, m1, ... on a set called ood, each from a table of its own.
+func study(t *testing.T, scores map[string][]float64) (kind.CorrelateParams, roles) {
+	t.Helper()
+	p := kind.CorrelateParams{Sets: []string{"in-domain", "ood"}, Proxies: []string{"macro", "micro"}, Resamples: 200, Level: 0.95, Seed: 1}
+	var paths []string
+	for _, scorer := range []string{scorerSeq, "macro", "micro"} {
+		for i, x := range scores[scorer] {
+			if math.IsNaN(x) {
+				continue
+			}
+			p.Scores = append(p.Scores, kind.Score{
+				Group: "pairs", Mixture: fmt.Sprint("m", i), Scorer: scorer, Set: "ood", Losses: [][]int{{len(paths)}},
+			})
+			paths = append(paths, lossFile(t, x))
+		}
+	}
+	return p, roles{}.numbered("losses", paths...)
+}
+
+var approximately = cmpopts.EquateApprox(0, 1e-9)
+
+func TestCorrelate(t *testing.T) {
+	nan := math.NaN()
+	p, in := study(t, map[string][]float64{
+		scorerSeq: {10, 12, 11, 15, 13, nan},
+		"macro":   {20, 24, 22, 30, 26, 18}, // twice the reference
+		"micro":   {15, 12, 13, nan, 11, nan},
+	})
+	r := runKind(t, kind.Correlate, p, in)
+	want := []string{kind.OutCorrCSV, kind.OutCorrelations, "figures/pairs-ood.svg", kind.OutScoresCSV, kind.OutScores}
+	if diff := cmp.Diff(want, r.names(t)); diff != "" {
+		t.Errorf("outputs, - want, + got:\n%s", diff)
+	}
+	rows := readTable[CorrelationRow](t, r, kind.OutCorrelations)
+	if len(rows) != 2 {
+		t.Fatalf("%d correlations, want one a proxy", len(rows))
+	}
+	macro := rows[0]
+	wantMacro := CorrelationRow{
+		Group: "pairs", Set: "ood", Proxy: "macro", N: 5, Pearson: 1, PearsonLow: 1, PearsonHigh: 1, Spearman: 1, SpearmanLow: 1, SpearmanHigh: 1,
+		Kendall: 1, KendallLow: 1, KendallHigh: 1, PairwiseAccuracy: 1, Chosen: "m0", Best: "m0", Rank: 1, Regret: 0,
+	}
+	if diff := cmp.Diff(wantMacro, macro, approximately, cmp.AllowUnexported(CorrelationRow{})); diff != "" {
+		t.Errorf("macro, - want, + got:\n%s", diff)
+	}
+	// micro orders m0, m1, m2, m4 as 15, 12, 13, 11 where the reference says 10, 12, 11, 13: the reverse. It chooses m4, the last of four.
+	micro := rows[1]
+	if micro.N != 4 || micro.Spearman != -1 || micro.Kendall != -1 || micro.PairwiseAccuracy != 0 || micro.Chosen != "m4" || micro.Best != "m0" ||
+		micro.Rank != 4 || math.Abs(micro.Regret-3) > 1e-9 || !(micro.PearsonLow <= micro.Pearson && micro.Pearson <= micro.PearsonHigh) {
+		t.Errorf("micro: %+v", micro)
+	}
+	scores := readTable[ScoreRow](t, r, kind.OutScores)
+	wantScore := ScoreRow{
+		Group: "pairs", Mixture: "m1", Scorer: scorerSeq, Set: "ood", Perplexity: 12, Loss: math.Log(12), BitsPerByte: math.Log2(12) / 2, Documents: 2, Tokens: 10,
+	}
+	if diff := cmp.Diff(wantScore, scores[1], approximately, cmp.AllowUnexported(ScoreRow{})); diff != "" {
+		t.Errorf("score, - want, + got:\n%s", diff)
+	}
+	all := r.outputs(t)
+	if lines := strings.Split(all[kind.OutScoresCSV], "\n"); len(lines) != 2+len(p.Scores) || !strings.HasPrefix(lines[0], "group,mixture,scorer,set,perplexity") {
+		t.Errorf("scores.csv:\n%s", all[kind.OutScoresCSV])
+	}
+	if svg := all["figures/pairs-ood.svg"]; !strings.Contains(svg, "m4") || strings.Contains(svg, "m5") {
+		t.Error("the figure must name m4, and not m5, which has no reference")
+	}
+	sameOutputs(t, r, runKind(t, kind.Correlate, p, in))
+}
+
+func TestCorrelateWithoutReferences(t *testing.T) {
+	p, in := study(t, map[string][]float64{"macro": {20, 24}})
+	r := runKind(t, kind.Correlate, p, in)
+	if rows := readTable[CorrelationRow](t, r, kind.OutCorrelations); len(rows) != 0 {
+		t.Errorf("correlations %+v, want none", rows)
+	}
+	if rows := readTable[ScoreRow](t, r, kind.OutScores); len(rows) != 2 {
+		t.Errorf("%d scores, want 2", len(rows))
+	}
+	if i := slices.IndexFunc(r.names(t), func(n string) bool { return strings.HasPrefix(n, kind.FiguresFolder) }); i >= 0 {
+		t.Errorf("outputs %v, want no figure", r.names(t))
+	}
+}
+
+func TestScoresAreMacroAverages(t *testing.T) {
+	p := kind.CorrelateParams{
+		Sets: []string{"in-domain"}, Proxies: []string{"mean_ind"}, Resamples: 10, Level: 0.9,
+		// Two domains; in the first two models.
+		Scores: []kind.Score{{Group: "g", Mixture: "m", Scorer: "mean_ind", Set: "in-domain", Losses: [][]int{{0, 1}, {2}}}},
+	}
+	in := roles{}.numbered("losses", lossFile(t, 10), lossFile(t, 20), lossFile(t, 100))
+	row := readTable[ScoreRow](t, runKind(t, kind.Correlate, p, in), kind.OutScores)[0]
+	want := ScoreRow{
+		Group: "g", Mixture: "m", Scorer: "mean_ind", Set: "in-domain", Perplexity: (15. + 100) / 2,
+		Loss: ((math.Log(10)+math.Log(20))/2 + math.Log(100)) / 2, BitsPerByte: ((math.Log2(10)+math.Log2(20))/2 + math.Log2(100)) / 4,
+		Documents: 4, Tokens: 20,
+	}
+	if diff := cmp.Diff(want, row, approximately, cmp.AllowUnexported(ScoreRow{})); diff != "" {
+		t.Errorf("- want, + got:\n%s", diff)
+	}
+	p.Scores[0].Losses = [][]int{{0}, {}}
+	failKind(t, kind.Correlate, p, in, "domain without tables")
+	p.Scores[0].Losses = [][]int{{3}}
+	failKind(t, kind.Correlate, p, in, "table 3 of 3")
+	p.Scores[0].Losses = nil
+	failKind(t, kind.Correlate, p, in, "has no tables")
+}
+
+func TestTablesOfOneDomainMustAgree(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "x")
+	if err := table.WriteRows(other, []LossRow{{ID: "a", Tokens: 11, Bytes: 20, Nats: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	p := kind.CorrelateParams{Scores: []kind.Score{{Mixture: "m", Scorer: "mean_ind", Set: "ood", Losses: [][]int{{0, 1}}}}}
+	failKind(t, kind.Correlate, p, roles{}.numbered("losses", lossFile(t, 10), other), "mean_ind of mixture m on ood", "10 tokens", "of 11")
+}
+
+func TestPerplexityOverflows(t *testing.T) {
+	if got := (measure{tokens: 1, bytes: 1, nats: 1000}).perplexity(); got != 1e30 {
+		t.Errorf("exp(1000) is %g, want 1e30", got)
+	}
+}

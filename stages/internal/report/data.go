@@ -52,7 +52,7 @@ type EvalSet struct {
 	InDomain  bool
 	Documents int
 	Tokens    int64
-	Bytes     int64
+	Bytes     int64  // 0: not known
 	About     string // one sentence; may be empty
 }
 
@@ -119,7 +119,7 @@ type Figure struct {
 	SVG     []byte
 }
 
-// Model is one trained model. Kind is seed, unit or reference. Key and Checkpoint may be whole digests: eight digits are shown.
+// Model is one trained model. Kind is seed, unit, partition or reference. Key and Checkpoint may be whole digests: eight digits are shown.
 type Model struct {
 	Name, Kind      string
 	Tokens          int64

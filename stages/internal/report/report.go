@@ -230,12 +230,15 @@ func (v view) Checked() bool {
 
 // Cost sums up what the study's models cost in tokens, the point of the method: proxies share their units, references share nothing.
 func (v view) Cost() []Fact {
-	var units, references int
+	var units, partitions, references int
 	var unitTokens, referenceTokens, allTokens int64
 	for _, m := range v.Models {
 		switch m.Kind {
 		case "unit":
 			units++
+			unitTokens += m.Tokens
+		case "partition": // of several units, trained whole for the proxies that average such models
+			partitions++
 			unitTokens += m.Tokens
 		case "reference":
 			references++
@@ -251,7 +254,11 @@ func (v view) Cost() []Fact {
 	}
 	facts := []Fact{{"mixtures compared", whole(compared)}}
 	if units > 0 {
-		facts = append(facts, Fact{"tokens to train " + plural(units, "unit model") + ", enough for every proxy", amount(unitTokens)})
+		models := plural(units, "unit model")
+		if partitions > 0 {
+			models += " and " + plural(partitions, "partition model")
+		}
+		facts = append(facts, Fact{"tokens to train " + models + ", enough for every proxy", amount(unitTokens)})
 	}
 	// Only where the list is complete: the tokens of mixtures that were counted but not listed are not known here.
 	if allTokens > 0 && references < len(v.Mixtures) && compared == len(v.Mixtures) {
@@ -307,6 +314,12 @@ func (v view) Weak() int {
 var funcs = template.FuncMap{
 	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "amount": amount,
 	"orDash": orDash, "plural": plural, "list": list, "ordinal": ordinal, "spaced": spaced,
+	"size": func(n int64) string {
+		if n == 0 {
+			return dash
+		}
+		return bytes(n)
+	},
 	"whole": func(n any) string {
 		switch n := n.(type) {
 		case int:

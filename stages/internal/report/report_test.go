@@ -361,3 +361,32 @@ func TestLongTablesAreCut(t *testing.T) {
 		t.Error("row 500 is shown")
 	}
 }
+
+func TestCost(t *testing.T) {
+	models := []Model{{Kind: "seed", Tokens: 9e6}, {Kind: "unit", Tokens: 2e6}, {Kind: "unit", Tokens: 2e6}}
+	mixtures := []Mixture{{Tokens: 4e6}, {Tokens: 4e6}, {Tokens: 4e6}}
+	for _, c := range []struct {
+		name string
+		d    Data
+		want []Fact
+	}{
+		{"nothing", Data{}, []Fact{{"mixtures compared", "0"}}},
+		{"proxies only", Data{Models: models, Mixtures: mixtures}, []Fact{
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every proxy", "4.0 million"},
+			{"tokens to train a model on every mixture instead", "12.0 million"},
+		}},
+		{"some references", Data{Models: append(models, Model{Kind: "reference", Tokens: 4e6}), Mixtures: mixtures}, []Fact{
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every proxy", "4.0 million"},
+			{"tokens to train a model on every mixture instead", "12.0 million"}, {"tokens to train 1 reference model, to check the proxies", "4.0 million"},
+		}},
+		{"partition models, more candidates than are listed", Data{
+			Models: append(models, Model{Kind: "partition", Tokens: 3e6}), Mixtures: mixtures, Choices: []Choice{{Candidates: 341_376}},
+		}, []Fact{{"mixtures compared", "341,376"}, {"tokens to train 2 unit models and 1 partition model, enough for every proxy", "7.0 million"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, view{Data: c.d}.Cost()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -56,10 +56,6 @@ func (c *Cache) Begin(key Key) (*Build, error) {
 	if err != nil {
 		return nil, c.writeError("the build of "+key.Short(), err)
 	}
-	// MkdirTemp makes it private; others may want to watch a build.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return nil, c.writeError("the build of "+key.Short(), err)
-	}
 	return &Build{Dir: dir, Key: key, c: c, moved: make(map[string]Output)}, nil
 }
 
@@ -87,13 +83,12 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 	}
 	e := &Entry{Format: entryFormat, Key: b.Key, Kind: kind,
 		Ingredients: append([]Ingredient{}, ingredients...), Outputs: []Output{}, Provenance: p}
-	for name := range b.moved {
-		if !slices.Contains(names, name) {
-			e.Outputs = append(e.Outputs, b.moved[name])
-		}
-	}
 	for _, name := range names {
+		delete(b.moved, name) // written again since
 		e.Outputs = append(e.Outputs, Output{Name: name})
+	}
+	for _, o := range b.moved {
+		e.Outputs = append(e.Outputs, o)
 	}
 	slices.SortFunc(e.Outputs, func(x, y Output) int { return strings.Compare(x.Name, y.Name) })
 	if _, err := e.encode(); err != nil { // refused, if at all, before anything moves
@@ -101,7 +96,7 @@ func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*En
 	}
 	for i := range e.Outputs {
 		o := &e.Outputs[i]
-		if !slices.Contains(names, o.Name) {
+		if _, ok := b.moved[o.Name]; ok {
 			continue
 		}
 		if err := b.store(o); err != nil {

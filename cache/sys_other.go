@@ -1,10 +1,10 @@
-//go:build !linux
+//go:build !linux && !darwin
 
 package cache
 
 import "io/fs"
 
-// Without the calls of Linux nothing is memoised (every read of a blob hashes
+// Without the calls of Linux and macOS nothing is memoised (every read of a blob hashes
 // it), free space is unknown, and builds of dead processes are swept by age
 // alone. All else holds.
 

@@ -34,6 +34,7 @@ type Options struct {
 	FailFast bool                 // start nothing more after a failure
 	Version  string               // of the program, for provenance
 	LogDir   string               // where the log of a failed step goes
+	Save     time.Duration        // how often a training is saved, so that a kill loses no more
 	Events   func(Event)          // told of everything that happens, in order; may be nil
 }
 
@@ -201,7 +202,7 @@ func (r *run) start(ctx context.Context, i int) {
 // open finds the inputs of step i. Where the cache has lost one since it was looked up, the step that made it must run again first.
 func (r *run) open(i int) (*kind.Job, bool) {
 	step := r.plan.Steps[i]
-	job := &kind.Job{Params: step.Params}
+	job := &kind.Job{Params: step.Params, SaveEvery: r.Save}
 	for _, in := range step.Inputs {
 		if in.File != nil {
 			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path})

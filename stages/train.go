@@ -25,12 +25,9 @@ const (
 // busy, and are two rows of the paper's models, whose activations take a few gigabytes.
 const microTokens = 4096
 
-// Checkpoints of a training under way are saved when this much time has passed and saving takes at most a twentieth of it. When they are
-// saved has no part in the result.
-const (
-	saveInterval = time.Minute
-	saveShare    = 20
-)
+// Checkpoints of a training under way are saved when the job's SaveEvery has passed and saving takes at most a twentieth of the time. When
+// they are saved has no part in the result.
+const saveShare = 20
 
 // train trains one model.
 func train(ctx context.Context, job *kind.Job) error {
@@ -200,7 +197,7 @@ func (t *training) run(ctx context.Context) error {
 	for t.step < t.steps {
 		since := time.Since(saved)
 		stop := ctx.Err()
-		if t.step > savedStep && (stop != nil || since >= saveInterval && since >= saveShare*cost) {
+		if t.step > savedStep && (stop != nil || since >= t.job.SaveEvery && since >= saveShare*cost) {
 			begun := time.Now()
 			if err := t.save(); err != nil {
 				return errors.Join(stop, fmt.Errorf("save checkpoint of step %d: %w", t.step, err))

@@ -19,13 +19,14 @@ import (
 )
 
 type runCommand struct {
-	Study    string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Out      string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
-	Jobs     int    `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
-	Threads  int    `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	FailFast bool   `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
-	JSON     bool   `help:"Print the events of the run as JSON lines instead of the result."`
-	Quiet    bool   `short:"q" help:"Show failures and the result only."`
+	Study     string        `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Out       string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Jobs      int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
+	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	FailFast  bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
+	SaveEvery time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
+	JSON      bool          `help:"Print the events of the run as JSON lines instead of the result."`
+	Quiet     bool          `short:"q" help:"Show failures and the result only."`
 }
 
 func (r runCommand) Run(a *app) (err error) {
@@ -42,7 +43,7 @@ func (r runCommand) Run(a *app) (err error) {
 	out := outDir(r.Out, p)
 	display := r.display(a)
 	opt := runner.Options{
-		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version,
+		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Save: r.SaveEvery,
 		LogDir: filepath.Join(out, "logs"), Events: display.Event,
 	}
 	if opt.Slots < 1 {

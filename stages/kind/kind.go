@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"ablate/cache"
 )
@@ -52,6 +53,8 @@ type Job struct {
 	Dir     string // empty; every regular file left in it becomes an output, named by its slash path
 	Partial string // survives a kill: what a later attempt at the same step may resume from; emptied when the step is done
 	Threads int    // how many threads may compute; results must not depend on it
+
+	SaveEvery time.Duration // how often to save under Partial; results must not depend on it
 
 	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may be called often and from one
 	// goroutine at a time.

@@ -38,3 +38,51 @@ func TestExpError(t *testing.T) {
 		t.Errorf("largest relative error %.3g at %v, want at most 1e-7", worst, at)
 	}
 }
+
+// TestExpEverywhere compares the exponential of each path with expf over all
+// exponents, in vectors that mix ordinary and extreme elements.
+func TestExpEverywhere(t *testing.T) {
+	var x []float32
+	for bits := uint64(0); bits < 1<<32; bits += 99991 {
+		x = append(x, math.Float32frombits(uint32(bits)))
+	}
+	for n := float32(-151); n <= 129; n += 0.5 { // both sides of each rounding of n
+		x = append(x, n*math.Ln2, math.Nextafter32(n*math.Ln2, 0), math.Nextafter32(n*math.Ln2, 1000))
+	}
+	want := make([]float32, len(x))
+	for i, v := range x {
+		want[i] = expf(v)
+	}
+	for _, k := range paths() {
+		got := make([]float32, len(x))
+		k.rowExp(got, x, 1, 0)
+		if err := sameBits(got, want); err != nil {
+			t.Errorf("%s: %v", k.name, err)
+		}
+	}
+}
+
+func TestRowMax(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, k := range paths() {
+		for n := range 70 {
+			x := make([]float32, n)
+			for at := range x {
+				for i := range x {
+					x[i] = -float32(i%5) - 2
+				}
+				x[at] = -1
+				if got := k.rowMax(x); got != -1 {
+					t.Fatalf("%s: largest of %d with -1 at %d = %v", k.name, n, at, got)
+				}
+				x[(at+1)%n] = nan
+				if got := k.rowMax(x); n > 1 && got != -1 {
+					t.Fatalf("%s: largest of %d with -1 at %d and a NaN = %v", k.name, n, at, got)
+				}
+			}
+			if got := k.rowMax(x[:0]); got != negInf {
+				t.Fatalf("%s: largest of nothing = %v, want -Inf", k.name, got)
+			}
+		}
+	}
+}

@@ -33,29 +33,30 @@ type loop struct {
 	floats string
 	accs   int
 	start  float32 // of the accumulators
+	fold   string  // folds the accumulator with this instruction; else all 16 are stored
 	body   func(g *gen)
 }
 
 var loops = []loop{
-	{"max", "sums[l] = max x[i], l = i mod 16", "x", "", 1, float32(math.Inf(-1)), func(g *gen) {
+	{"max", "sums[0] = max x[i]", "x", "", 1, float32(math.Inf(-1)), "VMAXPS", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMAXPS", g.acc(0), g.r(0), g.acc(0)) // NaN in x: keep the accumulator
 	}},
-	{"sum", "sums[l] += x[i]", "x", "", 1, 0, func(g *gen) {
+	{"sum", "sums[l] += x[i]", "x", "", 1, 0, "", func(g *gen) {
 		g.op("VADDPS", g.mem("x"), g.acc(0), g.acc(0))
 	}},
-	{"squares", "sums[l] += (x[i]-m)^2", "x", "m", 1, 0, func(g *gen) {
+	{"squares", "sums[l] += (x[i]-m)^2", "x", "m", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VSUBPS", g.f("m"), g.r(0), g.r(0))
 		g.op("VMULPS", g.r(0), g.r(0), g.r(0))
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
 	}},
-	{"dot", "sums[l] += x[i] y[i]", "x y", "", 1, 0, func(g *gen) {
+	{"dot", "sums[l] += x[i] y[i]", "x y", "", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.mem("y"), g.r(0), g.r(0))
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
 	}},
-	{"exp", "y[i] = exp(a x[i] - m); sums[l] += y[i]", "y x", "a m", 1, 0, func(g *gen) {
+	{"exp", "y[i] = exp(a x[i] - m); sums[l] += y[i]", "y x", "a m", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
 		g.op("VSUBPS", g.f("m"), g.r(0), g.r(0))
@@ -63,34 +64,34 @@ var loops = []loop{
 		g.store(0, "y")
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
 	}},
-	{"scale", "x[i] *= a", "x", "a", 0, 0, func(g *gen) {
+	{"scale", "x[i] *= a", "x", "a", 0, 0, "", func(g *gen) {
 		g.op("VMULPS", g.mem("x"), g.f("a"), g.r(0))
 		g.store(0, "x")
 	}},
-	{"add", "y[i] = a[i] + b[i]", "y a b", "", 0, 0, func(g *gen) {
+	{"add", "y[i] = a[i] + b[i]", "y a b", "", 0, 0, "", func(g *gen) {
 		g.load("a", 0)
 		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
 		g.store(0, "y")
 	}},
-	{"scoreGrad", "s[i] *= (d[i]-delta) a", "s d", "delta a", 0, 0, func(g *gen) {
+	{"scoreGrad", "s[i] *= (d[i]-delta) a", "s d", "delta a", 0, 0, "", func(g *gen) {
 		g.load("d", 0)
 		g.op("VSUBPS", g.f("delta"), g.r(0), g.r(0))
 		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
 		g.op("VMULPS", g.mem("s"), g.r(0), g.r(0))
 		g.store(0, "s")
 	}},
-	{"norm", "y[i] = (x[i]-m) s w[i]", "y x w", "m s", 0, 0, func(g *gen) {
+	{"norm", "y[i] = (x[i]-m) s w[i]", "y x w", "m s", 0, 0, "", func(g *gen) {
 		g.normed(0)
 		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
 		g.store(0, "y")
 	}},
-	{"normBias", "y[i] = (x[i]-m) s w[i] + b[i]", "y x w b", "m s", 0, 0, func(g *gen) {
+	{"normBias", "y[i] = (x[i]-m) s w[i] + b[i]", "y x w b", "m s", 0, 0, "", func(g *gen) {
 		g.normed(0)
 		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
 		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
 		g.store(0, "y")
 	}},
-	{"normSums", "n = (x[i]-m) s; sw[i] += dy[i] n; sb[i] += dy[i]; sums[l] += dy[i] w[i]; sums[16+l] += dy[i] w[i] n", "sw sb dy x w", "m s", 2, 0, func(g *gen) {
+	{"normSums", "n = (x[i]-m) s; sw[i] += dy[i] n; sb[i] += dy[i]; sums[l] += dy[i] w[i]; sums[16+l] += dy[i] w[i] n", "sw sb dy x w", "m s", 2, 0, "", func(g *gen) {
 		g.normed(0)
 		g.load("dy", 1)
 		g.op("VMULPS", g.r(0), g.r(1), g.r(2))
@@ -103,16 +104,16 @@ var loops = []loop{
 		g.op("VMULPS", g.r(0), g.r(1), g.r(1))
 		g.op("VADDPS", g.r(1), g.acc(1), g.acc(1))
 	}},
-	{"normGrad", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s", "dx dy x w", "m s gw gwn", 0, 0, func(g *gen) {
+	{"normGrad", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s", "dx dy x w", "m s gw gwn", 0, 0, "", func(g *gen) {
 		g.normGrad()
 		g.store(1, "dx")
 	}},
-	{"normGradCarry", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s + carry[i]", "dx dy x w carry", "m s gw gwn", 0, 0, func(g *gen) {
+	{"normGradCarry", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s + carry[i]", "dx dy x w carry", "m s gw gwn", 0, 0, "", func(g *gen) {
 		g.normGrad()
 		g.op("VADDPS", g.mem("carry"), g.r(1), g.r(1))
 		g.store(1, "dx")
 	}},
-	{"gelu", "see geluRow", "y x", "", 0, 0, func(g *gen) {
+	{"gelu", "see geluRow", "y x", "", 0, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.r(0), g.r(0), g.r(1))
 		g.op("VMULPS", g.c(geluB), g.r(1), g.r(1))
@@ -125,7 +126,7 @@ var loops = []loop{
 		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
 		g.store(0, "y")
 	}},
-	{"geluBackward", "see geluBackwardRow", "dx dy x", "", 0, 0, func(g *gen) {
+	{"geluBackward", "see geluBackwardRow", "dx dy x", "", 0, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.r(0), g.r(0), g.r(5))
 		g.op("VMULPS", g.c(geluB), g.r(5), g.r(5)) // b
@@ -146,7 +147,7 @@ var loops = []loop{
 		g.op("VMULPS", g.mem("dy"), g.r(2), g.r(2))
 		g.store(2, "dx")
 	}},
-	{"swiglu", "see swigluRow", "y value gate", "", 0, 0, func(g *gen) {
+	{"swiglu", "see swigluRow", "y value gate", "", 0, 0, "", func(g *gen) {
 		g.load("gate", 0)
 		g.copy(0, 1)
 		g.negate(1)
@@ -156,7 +157,7 @@ var loops = []loop{
 		g.op("VMULPS", g.mem("value"), g.r(0), g.r(0))
 		g.store(0, "y")
 	}},
-	{"swigluBackward", "see swigluBackwardRow", "dvalue dgate dy value gate", "", 0, 0, func(g *gen) {
+	{"swigluBackward", "see swigluBackwardRow", "dvalue dgate dy value gate", "", 0, 0, "", func(g *gen) {
 		g.load("gate", 0)
 		g.copy(0, 1)
 		g.negate(1)
@@ -175,13 +176,13 @@ var loops = []loop{
 		g.op("VMULPS", g.r(5), g.r(3), g.r(3))
 		g.store(3, "dgate")
 	}},
-	{"turn", "a[i], b[i] = a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]", "a b cos sin", "", 0, 0, func(g *gen) {
+	{"turn", "a[i], b[i] = a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
 		g.turn("VSUBPS", "VADDPS")
 	}},
-	{"turnBack", "a[i], b[i] = a[i] cos[i] + b[i] sin[i], b[i] cos[i] - a[i] sin[i]", "a b cos sin", "", 0, 0, func(g *gen) {
+	{"turnBack", "a[i], b[i] = a[i] cos[i] + b[i] sin[i], b[i] cos[i] - a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
 		g.turn("VADDPS", "VSUBPS")
 	}},
-	{"adam", "see adamRow", "w grad m v", "gradScale keep beta1 new1 beta2 new2 step root eps", 0, 0, func(g *gen) {
+	{"adam", "see adamRow", "w grad m v", "gradScale keep beta1 new1 beta2 new2 step root eps", 0, 0, "", func(g *gen) {
 		g.op("VMULPS", g.mem("grad"), g.f("gradScale"), g.r(0)) // d
 		g.op("VMULPS", g.mem("m"), g.f("beta1"), g.r(1))
 		g.op("VMULPS", g.f("new1"), g.r(0), g.r(2))
@@ -255,8 +256,12 @@ func (g *gen) exp(x, t, n, q int) {
 	g.set(t, expHigh)
 	g.op("VMINPS", X, T, X)
 	g.op("VMULPS", g.c(log2e), X, T)
-	g.op("VADDPS", g.c(expRound), T, T)
-	g.op("VSUBPS", g.c(expRound), T, N)
+	if g.wide {
+		g.op("VRNDSCALEPS", "$8", T, N) // to the nearest integer, even if half-way
+	} else {
+		g.op("VADDPS", g.c(expRound), T, T)
+		g.op("VSUBPS", g.c(expRound), T, N)
+	}
 	g.op("VMULPS", g.c(ln2Hi), N, Q)
 	g.op("VSUBPS", Q, X, X)
 	g.op("VMULPS", g.c(ln2Lo), N, Q)
@@ -269,6 +274,10 @@ func (g *gen) exp(x, t, n, q int) {
 	g.op("VMULPS", X, Q, Q)
 	g.op("VADDPS", X, Q, X)
 	g.op("VADDPS", g.c(1), X, X)
+	if g.wide {
+		g.op("VSCALEFPS", N, X, X) // X 2^N, rounded once, as the two factors are
+		return
+	}
 	g.op("VPSUBD", g.bits(expRound), T, T)
 	g.op("VPSRAD", "$1", T, N)
 	g.op("VPSUBD", N, T, T)
@@ -286,6 +295,27 @@ func (g *gen) sigmoidOfNegated(x, t, n, q int) {
 	g.op("VADDPS", g.c(1), g.r(x), g.r(x))
 	g.set(t, 1)
 	g.op("VDIVPS", g.r(x), g.r(t), g.r(x))
+}
+
+// folded folds the one accumulator to its lowest element and stores that.
+func (g *gen) folded() {
+	g.half = 0
+	at := g.acc(0)[1:]
+	x, y := "X"+at, "Y"+at
+	if g.wide {
+		g.op("VEXTRACTF64X4", "$1", g.acc(0), "Y0")
+	} else {
+		g.half = 1
+		g.op("VMOVAPS", g.acc(0), "Y0")
+	}
+	g.op(g.loop.fold, "Y0", y, y)
+	g.op("VEXTRACTF128", "$1", y, "X0")
+	g.op(g.loop.fold, "X0", x, x)
+	g.op("VPERMILPS", "$0x4e", x, "X0")
+	g.op(g.loop.fold, "X0", x, x)
+	g.op("VPERMILPS", "$0xb1", x, "X0")
+	g.op(g.loop.fold, "X0", x, x)
+	g.op("VMOVSS", x, "(AX)")
 }
 
 func (g *gen) negate(x int) { g.op("VXORPS", g.integer(1<<31), g.r(x), g.r(x)) }
@@ -406,6 +436,10 @@ func (l *loop) emit(isa string, consts *[]uint32) string {
 	fmt.Fprintf(g, "\tADDQ $16, CX\n\tCMPQ CX, AX\n\tJLT loop\n")
 	if l.accs > 0 {
 		fmt.Fprintf(g, "\tMOVQ sums+%d(FP), AX\n", 8*(len(ptrs)+1))
+	}
+	if l.fold != "" {
+		g.folded()
+	} else {
 		for i := range l.accs {
 			for g.half = range halves {
 				g.op("VMOVUPS", g.acc(i), fmt.Sprintf("%d(AX)", 64*i+32*g.half))
@@ -519,9 +553,9 @@ func rowMaxISA(x []float32) float32 {
 	n := whole(len(x))
 	m := rowMax(x[n:])
 	if n > 0 {
-		var s [lanes]float32
-		maxISA(&x[0], n, &s[0])
-		m = max(m, rowMax(s[:]))
+		var s float32
+		maxISA(&x[0], n, &s)
+		m = max(m, s)
 	}
 	return m
 }

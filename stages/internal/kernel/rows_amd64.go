@@ -195,9 +195,9 @@ func rowMaxAVX512(x []float32) float32 {
 	n := whole(len(x))
 	m := rowMax(x[n:])
 	if n > 0 {
-		var s [lanes]float32
-		maxAVX512(&x[0], n, &s[0])
-		m = max(m, rowMax(s[:]))
+		var s float32
+		maxAVX512(&x[0], n, &s)
+		m = max(m, s)
 	}
 	return m
 }
@@ -433,9 +433,9 @@ func rowMaxAVX2(x []float32) float32 {
 	n := whole(len(x))
 	m := rowMax(x[n:])
 	if n > 0 {
-		var s [lanes]float32
-		maxAVX2(&x[0], n, &s[0])
-		m = max(m, rowMax(s[:]))
+		var s float32
+		maxAVX2(&x[0], n, &s)
+		m = max(m, s)
 	}
 	return m
 }

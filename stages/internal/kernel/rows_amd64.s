@@ -42,130 +42,130 @@ DATA rowConst<>+288(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA rowConst<>+296(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA rowConst<>+304(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA rowConst<>+312(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA rowConst<>+320(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+328(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+336(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+344(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+352(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+360(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+368(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+376(SB)/8, $0x4b4000004b400000
-DATA rowConst<>+384(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+392(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+400(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+408(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+416(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+424(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+432(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+440(SB)/8, $0x3f3180003f318000
-DATA rowConst<>+448(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+456(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+464(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+472(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+480(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+488(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+496(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+504(SB)/8, $0xb95e8083b95e8083
-DATA rowConst<>+512(SB)/8, $0x3950696739506967
-DATA rowConst<>+520(SB)/8, $0x3950696739506967
-DATA rowConst<>+528(SB)/8, $0x3950696739506967
-DATA rowConst<>+536(SB)/8, $0x3950696739506967
-DATA rowConst<>+544(SB)/8, $0x3950696739506967
-DATA rowConst<>+552(SB)/8, $0x3950696739506967
-DATA rowConst<>+560(SB)/8, $0x3950696739506967
-DATA rowConst<>+568(SB)/8, $0x3950696739506967
-DATA rowConst<>+576(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+584(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+592(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+600(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+608(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+616(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+624(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+632(SB)/8, $0x3ab743ce3ab743ce
-DATA rowConst<>+640(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+648(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+656(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+664(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+672(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+680(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+688(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+696(SB)/8, $0x3c0889083c088908
-DATA rowConst<>+704(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+712(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+720(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+728(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+736(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+744(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+752(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+760(SB)/8, $0x3d2aa9c13d2aa9c1
-DATA rowConst<>+768(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+776(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+784(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+792(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+800(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+808(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+816(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+824(SB)/8, $0x3e2aaaaa3e2aaaaa
-DATA rowConst<>+832(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+840(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+848(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+856(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+864(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+872(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+880(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+888(SB)/8, $0x3f0000003f000000
-DATA rowConst<>+896(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+904(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+912(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+920(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+928(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+936(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+944(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+952(SB)/8, $0x3f8000003f800000
-DATA rowConst<>+960(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+968(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+976(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+984(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+992(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+1000(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+1008(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+1016(SB)/8, $0x0000007f0000007f
-DATA rowConst<>+1024(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1032(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1040(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1048(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1056(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1064(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1072(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1080(SB)/8, $0x3d3727133d372713
-DATA rowConst<>+1088(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1096(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1104(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1112(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1120(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1128(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1136(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1144(SB)/8, $0x3fcc422a3fcc422a
-DATA rowConst<>+1152(SB)/8, $0x8000000080000000
-DATA rowConst<>+1160(SB)/8, $0x8000000080000000
-DATA rowConst<>+1168(SB)/8, $0x8000000080000000
-DATA rowConst<>+1176(SB)/8, $0x8000000080000000
-DATA rowConst<>+1184(SB)/8, $0x8000000080000000
-DATA rowConst<>+1192(SB)/8, $0x8000000080000000
-DATA rowConst<>+1200(SB)/8, $0x8000000080000000
-DATA rowConst<>+1208(SB)/8, $0x8000000080000000
-DATA rowConst<>+1216(SB)/8, $0x4040000040400000
-DATA rowConst<>+1224(SB)/8, $0x4040000040400000
-DATA rowConst<>+1232(SB)/8, $0x4040000040400000
-DATA rowConst<>+1240(SB)/8, $0x4040000040400000
-DATA rowConst<>+1248(SB)/8, $0x4040000040400000
-DATA rowConst<>+1256(SB)/8, $0x4040000040400000
-DATA rowConst<>+1264(SB)/8, $0x4040000040400000
-DATA rowConst<>+1272(SB)/8, $0x4040000040400000
+DATA rowConst<>+320(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+328(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+336(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+344(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+352(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+360(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+368(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+376(SB)/8, $0x3f3180003f318000
+DATA rowConst<>+384(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+392(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+400(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+408(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+416(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+424(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+432(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+440(SB)/8, $0xb95e8083b95e8083
+DATA rowConst<>+448(SB)/8, $0x3950696739506967
+DATA rowConst<>+456(SB)/8, $0x3950696739506967
+DATA rowConst<>+464(SB)/8, $0x3950696739506967
+DATA rowConst<>+472(SB)/8, $0x3950696739506967
+DATA rowConst<>+480(SB)/8, $0x3950696739506967
+DATA rowConst<>+488(SB)/8, $0x3950696739506967
+DATA rowConst<>+496(SB)/8, $0x3950696739506967
+DATA rowConst<>+504(SB)/8, $0x3950696739506967
+DATA rowConst<>+512(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+520(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+528(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+536(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+544(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+552(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+560(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+568(SB)/8, $0x3ab743ce3ab743ce
+DATA rowConst<>+576(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+584(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+592(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+600(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+608(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+616(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+624(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+632(SB)/8, $0x3c0889083c088908
+DATA rowConst<>+640(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+648(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+656(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+664(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+672(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+680(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+688(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+696(SB)/8, $0x3d2aa9c13d2aa9c1
+DATA rowConst<>+704(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+712(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+720(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+728(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+736(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+744(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+752(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+760(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA rowConst<>+768(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+776(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+784(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+792(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+800(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+808(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+816(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+824(SB)/8, $0x3f0000003f000000
+DATA rowConst<>+832(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+840(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+848(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+856(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+864(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+872(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+880(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+888(SB)/8, $0x3f8000003f800000
+DATA rowConst<>+896(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+904(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+912(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+920(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+928(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+936(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+944(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+952(SB)/8, $0x3d3727133d372713
+DATA rowConst<>+960(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+968(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+976(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+984(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+992(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+1000(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+1008(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+1016(SB)/8, $0x3fcc422a3fcc422a
+DATA rowConst<>+1024(SB)/8, $0x8000000080000000
+DATA rowConst<>+1032(SB)/8, $0x8000000080000000
+DATA rowConst<>+1040(SB)/8, $0x8000000080000000
+DATA rowConst<>+1048(SB)/8, $0x8000000080000000
+DATA rowConst<>+1056(SB)/8, $0x8000000080000000
+DATA rowConst<>+1064(SB)/8, $0x8000000080000000
+DATA rowConst<>+1072(SB)/8, $0x8000000080000000
+DATA rowConst<>+1080(SB)/8, $0x8000000080000000
+DATA rowConst<>+1088(SB)/8, $0x4040000040400000
+DATA rowConst<>+1096(SB)/8, $0x4040000040400000
+DATA rowConst<>+1104(SB)/8, $0x4040000040400000
+DATA rowConst<>+1112(SB)/8, $0x4040000040400000
+DATA rowConst<>+1120(SB)/8, $0x4040000040400000
+DATA rowConst<>+1128(SB)/8, $0x4040000040400000
+DATA rowConst<>+1136(SB)/8, $0x4040000040400000
+DATA rowConst<>+1144(SB)/8, $0x4040000040400000
+DATA rowConst<>+1152(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1160(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1168(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1176(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1184(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1192(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1200(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1208(SB)/8, $0x4b4000004b400000
+DATA rowConst<>+1216(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1224(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1232(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1240(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1248(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1256(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1264(SB)/8, $0x0000007f0000007f
+DATA rowConst<>+1272(SB)/8, $0x0000007f0000007f
 GLOBL rowConst<>(SB), RODATA|NOPTR, $1280
 
 // func maxAVX512(x *float32, n int, sums *float32)
-// sums[l] = max x[i], l = i mod 16
+// sums[0] = max x[i]
 TEXT ·maxAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+0(FP), DI
 	MOVQ n+8(FP), AX
@@ -179,7 +179,15 @@ loop:
 	CMPQ CX, AX
 	JLT loop
 	MOVQ sums+16(FP), AX
-	VMOVUPS Z15, 0(AX)
+	VEXTRACTF64X4 $1, Z15, Y0
+	VMAXPS Y0, Y15, Y15
+	VEXTRACTF128 $1, Y15, X0
+	VMAXPS X0, X15, X15
+	VPERMILPS $0x4e, X15, X0
+	VMAXPS X0, X15, X15
+	VPERMILPS $0xb1, X15, X0
+	VMAXPS X0, X15, X15
+	VMOVSS X15, (AX)
 	VZEROUPPER
 	RET
 
@@ -264,13 +272,14 @@ loop:
 	VMOVUPS rowConst<>+192(SB), Z1
 	VMINPS Z0, Z1, Z0
 	VMULPS rowConst<>+256(SB), Z0, Z1
-	VADDPS rowConst<>+320(SB), Z1, Z1
-	VSUBPS rowConst<>+320(SB), Z1, Z2
+	VRNDSCALEPS $8, Z1, Z2
+	VMULPS rowConst<>+320(SB), Z2, Z3
+	VSUBPS Z3, Z0, Z0
 	VMULPS rowConst<>+384(SB), Z2, Z3
 	VSUBPS Z3, Z0, Z0
-	VMULPS rowConst<>+448(SB), Z2, Z3
-	VSUBPS Z3, Z0, Z0
-	VMULPS rowConst<>+512(SB), Z0, Z3
+	VMULPS rowConst<>+448(SB), Z0, Z3
+	VADDPS rowConst<>+512(SB), Z3, Z3
+	VMULPS Z0, Z3, Z3
 	VADDPS rowConst<>+576(SB), Z3, Z3
 	VMULPS Z0, Z3, Z3
 	VADDPS rowConst<>+640(SB), Z3, Z3
@@ -279,20 +288,10 @@ loop:
 	VMULPS Z0, Z3, Z3
 	VADDPS rowConst<>+768(SB), Z3, Z3
 	VMULPS Z0, Z3, Z3
-	VADDPS rowConst<>+832(SB), Z3, Z3
-	VMULPS Z0, Z3, Z3
 	VMULPS Z0, Z3, Z3
 	VADDPS Z0, Z3, Z0
-	VADDPS rowConst<>+896(SB), Z0, Z0
-	VPSUBD rowConst<>+320(SB), Z1, Z1
-	VPSRAD $1, Z1, Z2
-	VPSUBD Z2, Z1, Z1
-	VPADDD rowConst<>+960(SB), Z2, Z2
-	VPSLLD $23, Z2, Z2
-	VMULPS Z2, Z0, Z0
-	VPADDD rowConst<>+960(SB), Z1, Z1
-	VPSLLD $23, Z1, Z1
-	VMULPS Z1, Z0, Z0
+	VADDPS rowConst<>+832(SB), Z0, Z0
+	VSCALEFPS Z2, Z0, Z0
 	VMOVUPS Z0, 0(DI)(CX*4)
 	VADDPS Z0, Z13, Z13
 	ADDQ $16, CX
@@ -522,23 +521,24 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-24
 loop:
 	VMOVUPS 0(SI)(CX*4), Z0
 	VMULPS Z0, Z0, Z1
-	VMULPS rowConst<>+1024(SB), Z1, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VMULPS rowConst<>+1088(SB), Z0, Z2
+	VMULPS rowConst<>+896(SB), Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VMULPS rowConst<>+960(SB), Z0, Z2
 	VMULPS Z1, Z2, Z1
-	VXORPS rowConst<>+1152(SB), Z1, Z1
+	VXORPS rowConst<>+1024(SB), Z1, Z1
 	VMOVUPS rowConst<>+128(SB), Z2
 	VMAXPS Z1, Z2, Z1
 	VMOVUPS rowConst<>+192(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VMULPS rowConst<>+256(SB), Z1, Z2
-	VADDPS rowConst<>+320(SB), Z2, Z2
-	VSUBPS rowConst<>+320(SB), Z2, Z3
+	VRNDSCALEPS $8, Z2, Z3
+	VMULPS rowConst<>+320(SB), Z3, Z4
+	VSUBPS Z4, Z1, Z1
 	VMULPS rowConst<>+384(SB), Z3, Z4
 	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+448(SB), Z3, Z4
-	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+512(SB), Z1, Z4
+	VMULPS rowConst<>+448(SB), Z1, Z4
+	VADDPS rowConst<>+512(SB), Z4, Z4
+	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+576(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+640(SB), Z4, Z4
@@ -547,21 +547,11 @@ loop:
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+768(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
-	VADDPS rowConst<>+832(SB), Z4, Z4
-	VMULPS Z1, Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS Z1, Z4, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VPSUBD rowConst<>+320(SB), Z2, Z2
-	VPSRAD $1, Z2, Z3
-	VPSUBD Z3, Z2, Z2
-	VPADDD rowConst<>+960(SB), Z3, Z3
-	VPSLLD $23, Z3, Z3
-	VMULPS Z3, Z1, Z1
-	VPADDD rowConst<>+960(SB), Z2, Z2
-	VPSLLD $23, Z2, Z2
-	VMULPS Z2, Z1, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VSCALEFPS Z3, Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
 	VDIVPS Z1, Z0, Z0
 	VMOVUPS Z0, 0(DI)(CX*4)
 	ADDQ $16, CX
@@ -582,23 +572,24 @@ TEXT ·geluBackwardAVX512(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPS 0(DX)(CX*4), Z0
 	VMULPS Z0, Z0, Z5
-	VMULPS rowConst<>+1024(SB), Z5, Z5
-	VADDPS rowConst<>+896(SB), Z5, Z1
-	VMULPS rowConst<>+1088(SB), Z0, Z2
+	VMULPS rowConst<>+896(SB), Z5, Z5
+	VADDPS rowConst<>+832(SB), Z5, Z1
+	VMULPS rowConst<>+960(SB), Z0, Z2
 	VMULPS Z1, Z2, Z1
-	VXORPS rowConst<>+1152(SB), Z1, Z1
+	VXORPS rowConst<>+1024(SB), Z1, Z1
 	VMOVUPS rowConst<>+128(SB), Z2
 	VMAXPS Z1, Z2, Z1
 	VMOVUPS rowConst<>+192(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VMULPS rowConst<>+256(SB), Z1, Z2
-	VADDPS rowConst<>+320(SB), Z2, Z2
-	VSUBPS rowConst<>+320(SB), Z2, Z3
+	VRNDSCALEPS $8, Z2, Z3
+	VMULPS rowConst<>+320(SB), Z3, Z4
+	VSUBPS Z4, Z1, Z1
 	VMULPS rowConst<>+384(SB), Z3, Z4
 	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+448(SB), Z3, Z4
-	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+512(SB), Z1, Z4
+	VMULPS rowConst<>+448(SB), Z1, Z4
+	VADDPS rowConst<>+512(SB), Z4, Z4
+	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+576(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+640(SB), Z4, Z4
@@ -607,27 +598,17 @@ loop:
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+768(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
-	VADDPS rowConst<>+832(SB), Z4, Z4
-	VMULPS Z1, Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS Z1, Z4, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VPSUBD rowConst<>+320(SB), Z2, Z2
-	VPSRAD $1, Z2, Z3
-	VPSUBD Z3, Z2, Z2
-	VPADDD rowConst<>+960(SB), Z3, Z3
-	VPSLLD $23, Z3, Z3
-	VMULPS Z3, Z1, Z1
-	VPADDD rowConst<>+960(SB), Z2, Z2
-	VPSLLD $23, Z2, Z2
-	VMULPS Z2, Z1, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VMOVUPS rowConst<>+896(SB), Z2
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VSCALEFPS Z3, Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VMOVUPS rowConst<>+832(SB), Z2
 	VDIVPS Z1, Z2, Z1
-	VMULPS rowConst<>+1216(SB), Z5, Z5
-	VADDPS rowConst<>+896(SB), Z5, Z5
 	VMULPS rowConst<>+1088(SB), Z5, Z5
-	VMOVUPS rowConst<>+896(SB), Z2
+	VADDPS rowConst<>+832(SB), Z5, Z5
+	VMULPS rowConst<>+960(SB), Z5, Z5
+	VMOVUPS rowConst<>+832(SB), Z2
 	VSUBPS Z1, Z2, Z2
 	VMULPS Z1, Z2, Z2
 	VMULPS Z0, Z2, Z2
@@ -653,19 +634,20 @@ TEXT ·swigluAVX512(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPS 0(DX)(CX*4), Z0
 	VMOVAPS Z0, Z1
-	VXORPS rowConst<>+1152(SB), Z1, Z1
+	VXORPS rowConst<>+1024(SB), Z1, Z1
 	VMOVUPS rowConst<>+128(SB), Z2
 	VMAXPS Z1, Z2, Z1
 	VMOVUPS rowConst<>+192(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VMULPS rowConst<>+256(SB), Z1, Z2
-	VADDPS rowConst<>+320(SB), Z2, Z2
-	VSUBPS rowConst<>+320(SB), Z2, Z3
+	VRNDSCALEPS $8, Z2, Z3
+	VMULPS rowConst<>+320(SB), Z3, Z4
+	VSUBPS Z4, Z1, Z1
 	VMULPS rowConst<>+384(SB), Z3, Z4
 	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+448(SB), Z3, Z4
-	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+512(SB), Z1, Z4
+	VMULPS rowConst<>+448(SB), Z1, Z4
+	VADDPS rowConst<>+512(SB), Z4, Z4
+	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+576(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+640(SB), Z4, Z4
@@ -674,21 +656,11 @@ loop:
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+768(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
-	VADDPS rowConst<>+832(SB), Z4, Z4
-	VMULPS Z1, Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS Z1, Z4, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VPSUBD rowConst<>+320(SB), Z2, Z2
-	VPSRAD $1, Z2, Z3
-	VPSUBD Z3, Z2, Z2
-	VPADDD rowConst<>+960(SB), Z3, Z3
-	VPSLLD $23, Z3, Z3
-	VMULPS Z3, Z1, Z1
-	VPADDD rowConst<>+960(SB), Z2, Z2
-	VPSLLD $23, Z2, Z2
-	VMULPS Z2, Z1, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VSCALEFPS Z3, Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
 	VDIVPS Z1, Z0, Z0
 	VMULPS 0(SI)(CX*4), Z0, Z0
 	VMOVUPS Z0, 0(DI)(CX*4)
@@ -712,19 +684,20 @@ TEXT ·swigluBackwardAVX512(SB), NOSPLIT, $0-48
 loop:
 	VMOVUPS 0(R8)(CX*4), Z0
 	VMOVAPS Z0, Z1
-	VXORPS rowConst<>+1152(SB), Z1, Z1
+	VXORPS rowConst<>+1024(SB), Z1, Z1
 	VMOVUPS rowConst<>+128(SB), Z2
 	VMAXPS Z1, Z2, Z1
 	VMOVUPS rowConst<>+192(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VMULPS rowConst<>+256(SB), Z1, Z2
-	VADDPS rowConst<>+320(SB), Z2, Z2
-	VSUBPS rowConst<>+320(SB), Z2, Z3
+	VRNDSCALEPS $8, Z2, Z3
+	VMULPS rowConst<>+320(SB), Z3, Z4
+	VSUBPS Z4, Z1, Z1
 	VMULPS rowConst<>+384(SB), Z3, Z4
 	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+448(SB), Z3, Z4
-	VSUBPS Z4, Z1, Z1
-	VMULPS rowConst<>+512(SB), Z1, Z4
+	VMULPS rowConst<>+448(SB), Z1, Z4
+	VADDPS rowConst<>+512(SB), Z4, Z4
+	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+576(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+640(SB), Z4, Z4
@@ -733,32 +706,22 @@ loop:
 	VMULPS Z1, Z4, Z4
 	VADDPS rowConst<>+768(SB), Z4, Z4
 	VMULPS Z1, Z4, Z4
-	VADDPS rowConst<>+832(SB), Z4, Z4
-	VMULPS Z1, Z4, Z4
 	VMULPS Z1, Z4, Z4
 	VADDPS Z1, Z4, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VPSUBD rowConst<>+320(SB), Z2, Z2
-	VPSRAD $1, Z2, Z3
-	VPSUBD Z3, Z2, Z2
-	VPADDD rowConst<>+960(SB), Z3, Z3
-	VPSLLD $23, Z3, Z3
-	VMULPS Z3, Z1, Z1
-	VPADDD rowConst<>+960(SB), Z2, Z2
-	VPSLLD $23, Z2, Z2
-	VMULPS Z2, Z1, Z1
-	VADDPS rowConst<>+896(SB), Z1, Z1
-	VMOVUPS rowConst<>+896(SB), Z2
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VSCALEFPS Z3, Z1, Z1
+	VADDPS rowConst<>+832(SB), Z1, Z1
+	VMOVUPS rowConst<>+832(SB), Z2
 	VDIVPS Z1, Z2, Z1
 	VMOVUPS 0(DX)(CX*4), Z5
 	VMOVUPS 0(BX)(CX*4), Z6
 	VMULPS Z1, Z0, Z2
 	VMULPS Z5, Z2, Z2
 	VMOVUPS Z2, 0(DI)(CX*4)
-	VMOVUPS rowConst<>+896(SB), Z3
+	VMOVUPS rowConst<>+832(SB), Z3
 	VSUBPS Z1, Z3, Z3
 	VMULPS Z0, Z3, Z3
-	VADDPS rowConst<>+896(SB), Z3, Z3
+	VADDPS rowConst<>+832(SB), Z3, Z3
 	VMULPS Z1, Z3, Z3
 	VMULPS Z6, Z3, Z3
 	VMULPS Z5, Z3, Z3
@@ -872,7 +835,7 @@ loop:
 	RET
 
 // func maxAVX2(x *float32, n int, sums *float32)
-// sums[l] = max x[i], l = i mod 16
+// sums[0] = max x[i]
 TEXT ·maxAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+0(FP), DI
 	MOVQ n+8(FP), AX
@@ -889,8 +852,15 @@ loop:
 	CMPQ CX, AX
 	JLT loop
 	MOVQ sums+16(FP), AX
-	VMOVUPS Y15, 0(AX)
-	VMOVUPS Y14, 32(AX)
+	VMOVAPS Y14, Y0
+	VMAXPS Y0, Y15, Y15
+	VEXTRACTF128 $1, Y15, X0
+	VMAXPS X0, X15, X15
+	VPERMILPS $0x4e, X15, X0
+	VMAXPS X0, X15, X15
+	VPERMILPS $0xb1, X15, X0
+	VMAXPS X0, X15, X15
+	VMOVSS X15, (AX)
 	VZEROUPPER
 	RET
 
@@ -990,13 +960,15 @@ loop:
 	VMOVUPS rowConst<>+192(SB), Y1
 	VMINPS Y0, Y1, Y0
 	VMULPS rowConst<>+256(SB), Y0, Y1
-	VADDPS rowConst<>+320(SB), Y1, Y1
-	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VADDPS rowConst<>+1152(SB), Y1, Y1
+	VSUBPS rowConst<>+1152(SB), Y1, Y2
+	VMULPS rowConst<>+320(SB), Y2, Y3
+	VSUBPS Y3, Y0, Y0
 	VMULPS rowConst<>+384(SB), Y2, Y3
 	VSUBPS Y3, Y0, Y0
-	VMULPS rowConst<>+448(SB), Y2, Y3
-	VSUBPS Y3, Y0, Y0
-	VMULPS rowConst<>+512(SB), Y0, Y3
+	VMULPS rowConst<>+448(SB), Y0, Y3
+	VADDPS rowConst<>+512(SB), Y3, Y3
+	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+576(SB), Y3, Y3
 	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+640(SB), Y3, Y3
@@ -1005,18 +977,16 @@ loop:
 	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+768(SB), Y3, Y3
 	VMULPS Y0, Y3, Y3
-	VADDPS rowConst<>+832(SB), Y3, Y3
-	VMULPS Y0, Y3, Y3
 	VMULPS Y0, Y3, Y3
 	VADDPS Y0, Y3, Y0
-	VADDPS rowConst<>+896(SB), Y0, Y0
-	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y0, Y0
+	VPSUBD rowConst<>+1152(SB), Y1, Y1
 	VPSRAD $1, Y1, Y2
 	VPSUBD Y2, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y0, Y0
-	VPADDD rowConst<>+960(SB), Y1, Y1
+	VPADDD rowConst<>+1216(SB), Y1, Y1
 	VPSLLD $23, Y1, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS Y0, 0(DI)(CX*4)
@@ -1029,13 +999,15 @@ loop:
 	VMOVUPS rowConst<>+192(SB), Y1
 	VMINPS Y0, Y1, Y0
 	VMULPS rowConst<>+256(SB), Y0, Y1
-	VADDPS rowConst<>+320(SB), Y1, Y1
-	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VADDPS rowConst<>+1152(SB), Y1, Y1
+	VSUBPS rowConst<>+1152(SB), Y1, Y2
+	VMULPS rowConst<>+320(SB), Y2, Y3
+	VSUBPS Y3, Y0, Y0
 	VMULPS rowConst<>+384(SB), Y2, Y3
 	VSUBPS Y3, Y0, Y0
-	VMULPS rowConst<>+448(SB), Y2, Y3
-	VSUBPS Y3, Y0, Y0
-	VMULPS rowConst<>+512(SB), Y0, Y3
+	VMULPS rowConst<>+448(SB), Y0, Y3
+	VADDPS rowConst<>+512(SB), Y3, Y3
+	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+576(SB), Y3, Y3
 	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+640(SB), Y3, Y3
@@ -1044,18 +1016,16 @@ loop:
 	VMULPS Y0, Y3, Y3
 	VADDPS rowConst<>+768(SB), Y3, Y3
 	VMULPS Y0, Y3, Y3
-	VADDPS rowConst<>+832(SB), Y3, Y3
-	VMULPS Y0, Y3, Y3
 	VMULPS Y0, Y3, Y3
 	VADDPS Y0, Y3, Y0
-	VADDPS rowConst<>+896(SB), Y0, Y0
-	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y0, Y0
+	VPSUBD rowConst<>+1152(SB), Y1, Y1
 	VPSRAD $1, Y1, Y2
 	VPSUBD Y2, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y0, Y0
-	VPADDD rowConst<>+960(SB), Y1, Y1
+	VPADDD rowConst<>+1216(SB), Y1, Y1
 	VPSLLD $23, Y1, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS Y0, 32(DI)(CX*4)
@@ -1347,23 +1317,25 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-24
 loop:
 	VMOVUPS 0(SI)(CX*4), Y0
 	VMULPS Y0, Y0, Y1
-	VMULPS rowConst<>+1024(SB), Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMULPS rowConst<>+1088(SB), Y0, Y2
+	VMULPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMULPS rowConst<>+960(SB), Y0, Y2
 	VMULPS Y1, Y2, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1372,42 +1344,42 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
 	VDIVPS Y1, Y0, Y0
 	VMOVUPS Y0, 0(DI)(CX*4)
 	VMOVUPS 32(SI)(CX*4), Y0
 	VMULPS Y0, Y0, Y1
-	VMULPS rowConst<>+1024(SB), Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMULPS rowConst<>+1088(SB), Y0, Y2
+	VMULPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMULPS rowConst<>+960(SB), Y0, Y2
 	VMULPS Y1, Y2, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1416,21 +1388,19 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
 	VDIVPS Y1, Y0, Y0
 	VMOVUPS Y0, 32(DI)(CX*4)
 	ADDQ $16, CX
@@ -1451,23 +1421,25 @@ TEXT ·geluBackwardAVX2(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPS 0(DX)(CX*4), Y0
 	VMULPS Y0, Y0, Y5
-	VMULPS rowConst<>+1024(SB), Y5, Y5
-	VADDPS rowConst<>+896(SB), Y5, Y1
-	VMULPS rowConst<>+1088(SB), Y0, Y2
+	VMULPS rowConst<>+896(SB), Y5, Y5
+	VADDPS rowConst<>+832(SB), Y5, Y1
+	VMULPS rowConst<>+960(SB), Y0, Y2
 	VMULPS Y1, Y2, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1476,27 +1448,25 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMOVUPS rowConst<>+832(SB), Y2
 	VDIVPS Y1, Y2, Y1
-	VMULPS rowConst<>+1216(SB), Y5, Y5
-	VADDPS rowConst<>+896(SB), Y5, Y5
 	VMULPS rowConst<>+1088(SB), Y5, Y5
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y5, Y5
+	VMULPS rowConst<>+960(SB), Y5, Y5
+	VMOVUPS rowConst<>+832(SB), Y2
 	VSUBPS Y1, Y2, Y2
 	VMULPS Y1, Y2, Y2
 	VMULPS Y0, Y2, Y2
@@ -1506,23 +1476,25 @@ loop:
 	VMOVUPS Y2, 0(DI)(CX*4)
 	VMOVUPS 32(DX)(CX*4), Y0
 	VMULPS Y0, Y0, Y5
-	VMULPS rowConst<>+1024(SB), Y5, Y5
-	VADDPS rowConst<>+896(SB), Y5, Y1
-	VMULPS rowConst<>+1088(SB), Y0, Y2
+	VMULPS rowConst<>+896(SB), Y5, Y5
+	VADDPS rowConst<>+832(SB), Y5, Y1
+	VMULPS rowConst<>+960(SB), Y0, Y2
 	VMULPS Y1, Y2, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1531,27 +1503,25 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMOVUPS rowConst<>+832(SB), Y2
 	VDIVPS Y1, Y2, Y1
-	VMULPS rowConst<>+1216(SB), Y5, Y5
-	VADDPS rowConst<>+896(SB), Y5, Y5
 	VMULPS rowConst<>+1088(SB), Y5, Y5
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y5, Y5
+	VMULPS rowConst<>+960(SB), Y5, Y5
+	VMOVUPS rowConst<>+832(SB), Y2
 	VSUBPS Y1, Y2, Y2
 	VMULPS Y1, Y2, Y2
 	VMULPS Y0, Y2, Y2
@@ -1577,19 +1547,21 @@ TEXT ·swigluAVX2(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPS 0(DX)(CX*4), Y0
 	VMOVAPS Y0, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1598,39 +1570,39 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
 	VDIVPS Y1, Y0, Y0
 	VMULPS 0(SI)(CX*4), Y0, Y0
 	VMOVUPS Y0, 0(DI)(CX*4)
 	VMOVUPS 32(DX)(CX*4), Y0
 	VMOVAPS Y0, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1639,21 +1611,19 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
+	VADDPS rowConst<>+832(SB), Y1, Y1
 	VDIVPS Y1, Y0, Y0
 	VMULPS 32(SI)(CX*4), Y0, Y0
 	VMOVUPS Y0, 32(DI)(CX*4)
@@ -1677,19 +1647,21 @@ TEXT ·swigluBackwardAVX2(SB), NOSPLIT, $0-48
 loop:
 	VMOVUPS 0(R8)(CX*4), Y0
 	VMOVAPS Y0, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1698,51 +1670,51 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMOVUPS rowConst<>+832(SB), Y2
 	VDIVPS Y1, Y2, Y1
 	VMOVUPS 0(DX)(CX*4), Y5
 	VMOVUPS 0(BX)(CX*4), Y6
 	VMULPS Y1, Y0, Y2
 	VMULPS Y5, Y2, Y2
 	VMOVUPS Y2, 0(DI)(CX*4)
-	VMOVUPS rowConst<>+896(SB), Y3
+	VMOVUPS rowConst<>+832(SB), Y3
 	VSUBPS Y1, Y3, Y3
 	VMULPS Y0, Y3, Y3
-	VADDPS rowConst<>+896(SB), Y3, Y3
+	VADDPS rowConst<>+832(SB), Y3, Y3
 	VMULPS Y1, Y3, Y3
 	VMULPS Y6, Y3, Y3
 	VMULPS Y5, Y3, Y3
 	VMOVUPS Y3, 0(SI)(CX*4)
 	VMOVUPS 32(R8)(CX*4), Y0
 	VMOVAPS Y0, Y1
-	VXORPS rowConst<>+1152(SB), Y1, Y1
+	VXORPS rowConst<>+1024(SB), Y1, Y1
 	VMOVUPS rowConst<>+128(SB), Y2
 	VMAXPS Y1, Y2, Y1
 	VMOVUPS rowConst<>+192(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VMULPS rowConst<>+256(SB), Y1, Y2
-	VADDPS rowConst<>+320(SB), Y2, Y2
-	VSUBPS rowConst<>+320(SB), Y2, Y3
+	VADDPS rowConst<>+1152(SB), Y2, Y2
+	VSUBPS rowConst<>+1152(SB), Y2, Y3
+	VMULPS rowConst<>+320(SB), Y3, Y4
+	VSUBPS Y4, Y1, Y1
 	VMULPS rowConst<>+384(SB), Y3, Y4
 	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+448(SB), Y3, Y4
-	VSUBPS Y4, Y1, Y1
-	VMULPS rowConst<>+512(SB), Y1, Y4
+	VMULPS rowConst<>+448(SB), Y1, Y4
+	VADDPS rowConst<>+512(SB), Y4, Y4
+	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+576(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+640(SB), Y4, Y4
@@ -1751,32 +1723,30 @@ loop:
 	VMULPS Y1, Y4, Y4
 	VADDPS rowConst<>+768(SB), Y4, Y4
 	VMULPS Y1, Y4, Y4
-	VADDPS rowConst<>+832(SB), Y4, Y4
-	VMULPS Y1, Y4, Y4
 	VMULPS Y1, Y4, Y4
 	VADDPS Y1, Y4, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VPSUBD rowConst<>+320(SB), Y2, Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VPSUBD rowConst<>+1152(SB), Y2, Y2
 	VPSRAD $1, Y2, Y3
 	VPSUBD Y3, Y2, Y2
-	VPADDD rowConst<>+960(SB), Y3, Y3
+	VPADDD rowConst<>+1216(SB), Y3, Y3
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y1, Y1
-	VPADDD rowConst<>+960(SB), Y2, Y2
+	VPADDD rowConst<>+1216(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y2, Y1, Y1
-	VADDPS rowConst<>+896(SB), Y1, Y1
-	VMOVUPS rowConst<>+896(SB), Y2
+	VADDPS rowConst<>+832(SB), Y1, Y1
+	VMOVUPS rowConst<>+832(SB), Y2
 	VDIVPS Y1, Y2, Y1
 	VMOVUPS 32(DX)(CX*4), Y5
 	VMOVUPS 32(BX)(CX*4), Y6
 	VMULPS Y1, Y0, Y2
 	VMULPS Y5, Y2, Y2
 	VMOVUPS Y2, 32(DI)(CX*4)
-	VMOVUPS rowConst<>+896(SB), Y3
+	VMOVUPS rowConst<>+832(SB), Y3
 	VSUBPS Y1, Y3, Y3
 	VMULPS Y0, Y3, Y3
-	VADDPS rowConst<>+896(SB), Y3, Y3
+	VADDPS rowConst<>+832(SB), Y3, Y3
 	VMULPS Y1, Y3, Y3
 	VMULPS Y6, Y3, Y3
 	VMULPS Y5, Y3, Y3

@@ -9,12 +9,10 @@ func whole(n int) int { return n &^ (lanes - 1) }
 
 // fold adds 16 partial sums as a tree: 8+8, 4+4, 2+2, 1+1.
 func fold(s *[lanes]float32) float32 {
-	for w := lanes / 2; w > 0; w /= 2 {
-		for i := range w {
-			s[i] += s[i+w]
-		}
-	}
-	return s[0]
+	a0, a1, a2, a3 := s[0]+s[8], s[1]+s[9], s[2]+s[10], s[3]+s[11]
+	a4, a5, a6, a7 := s[4]+s[12], s[5]+s[13], s[6]+s[14], s[7]+s[15]
+	a0, a1, a2, a3 = a0+a4, a1+a5, a2+a6, a3+a7
+	return (a0 + a2) + (a1 + a3)
 }
 
 // The loops named lane... add to partial sums: element i to s[i mod 16].

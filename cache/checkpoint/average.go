@@ -115,43 +115,33 @@ func average(dst []float32, sources [][]float32, weights []float64) {
 }
 
 // averageRange computes dst[i] = sum_k weights[k]*sources[k][from+i]. The first product is stored, not added to zero,
-// so that one model with weight 1 keeps its negative zeros. Four models at a time keep the sum in a register; it is
-// the same chain of additions.
+// so that one model with weight 1 keeps its negative zeros.
 func averageRange(dst []float32, sources [][]float32, from int, weights, sums []float64) {
 	sums = sums[:len(dst)]
-	to := from + len(dst)
-	for i, x := range sources[0][from:to] {
+	for i, x := range sources[0][from : from+len(dst)] {
 		sums[i] = weights[0] * float64(x)
 	}
-	k := 1
-	for ; k+4 <= len(sources); k += 4 {
-		add4(sums, sources[k][from:to], sources[k+1][from:to], sources[k+2][from:to], sources[k+3][from:to], [4]float64(weights[k:]))
-	}
-	for ; k < len(sources); k++ {
-		add1(sums, sources[k][from:to], weights[k])
+	for k, source := range sources[1:] {
+		addScaled(sums, source[from:from+len(dst)], weights[k+1])
 	}
 	for i, s := range sums {
 		dst[i] = float32(s)
 	}
 }
 
-// add1 adds w*x[i] to sums[i]. The explicit conversion forbids a fused multiply-add, which some machines would use
-// and others not; so in add4.
-func add1(sums []float64, x []float32, w float64) {
-	x = x[:len(sums)]
-	for i := range sums {
-		sums[i] += float64(w * float64(x[i]))
+// addScaled adds w*x[i] to sums[i]; the slices are equally long. The explicit conversions forbid a fused
+// multiply-add, which some machines would use and others not. Four at a time through array pointers leaves one check
+// of bounds for four numbers: 1.2 times the plain loop. Taking four models at a time was no faster than that loop.
+func addScaled(sums []float64, x []float32, w float64) {
+	for len(sums) >= 4 && len(x) >= 4 {
+		s, y := (*[4]float64)(sums), (*[4]float32)(x)
+		s[0] += float64(w * float64(y[0]))
+		s[1] += float64(w * float64(y[1]))
+		s[2] += float64(w * float64(y[2]))
+		s[3] += float64(w * float64(y[3]))
+		sums, x = sums[4:], x[4:]
 	}
-}
-
-// add4 is add1 of a, b, c and d, one after the other.
-func add4(sums []float64, a, b, c, d []float32, w [4]float64) {
-	n := len(sums)
-	a, b, c, d = a[:n], b[:n], c[:n], d[:n]
-	for i := range sums {
-		s := sums[i] + float64(w[0]*float64(a[i]))
-		s += float64(w[1] * float64(b[i]))
-		s += float64(w[2] * float64(c[i]))
-		sums[i] = s + float64(w[3]*float64(d[i]))
+	for i, y := range x {
+		sums[i] += float64(w * float64(y))
 	}
 }

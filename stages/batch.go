@@ -2,6 +2,7 @@ package stages
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"ablate/cache/table"
@@ -25,22 +26,16 @@ type evalBatch struct {
 	windows      []docWindow
 }
 
-// paddedLength is the length a window of n tokens is padded to: context halved as often as n allows, or three quarters of that. A row has
-// at most half its tokens padded, and the lengths are few.
+// shortestRow is what short windows are padded to at least: below it a row's own work is less than the millisecond that one more compiled
+// graph takes.
+const shortestRow = 16
+
+// paddedLength is the length that a window of n tokens is padded to: rounded up to three significant bits, so that at most a quarter of a
+// row is padding, a twelfth on average, while there are four lengths to each doubling.
 func paddedLength(n, context int) int {
-	length := context
-	for length > 1 {
-		half, threeQuarters := (length+1)/2, (3*length+3)/4
-		switch {
-		case n <= half:
-			length = half
-		case n <= threeQuarters:
-			return threeQuarters
-		default:
-			return length
-		}
-	}
-	return length
+	n = max(n, shortestRow)
+	step := 1 << (bits.Len(uint(n-1)) - 3)
+	return min(context, (n+step-1)/step*step)
 }
 
 // batches sorts windows by padded length, the longest first (the engine's memory then never grows), and groups them.

@@ -172,17 +172,12 @@ func TestEvalRefuses(t *testing.T) {
 }
 
 func TestPaddedLength(t *testing.T) {
-	for context := 1; context <= 70; context++ {
-		lengths := map[int]bool{}
-		for n := 1; n <= context; n++ {
-			got := paddedLength(n, context)
-			if got < n || got > context || got > 2*n {
-				t.Fatalf("paddedLength(%d, %d) = %d", n, context, got)
-			}
-			lengths[got] = true
-		}
-		if limit := 2*int(math.Ceil(math.Log2(float64(context)))) + 1; len(lengths) > limit {
-			t.Errorf("context %d: %d lengths, want at most %d", context, len(lengths), limit)
+	for _, c := range []struct{ n, context, want int }{
+		{1, 256, 16}, {16, 256, 16}, {17, 256, 20}, {128, 256, 128}, {129, 256, 160}, {224, 256, 224}, {225, 256, 256}, {256, 256, 256},
+		{3, 8, 8}, {1, 1, 1}, {49, 52, 52}, {2047, 2048, 2048}, {1100, 2048, 1280},
+	} {
+		if got := paddedLength(c.n, c.context); got != c.want {
+			t.Errorf("paddedLength(%d, %d) = %d, want %d", c.n, c.context, got, c.want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ablate/cache"
 	"ablate/stages/kind"
@@ -75,7 +76,7 @@ func newJob(t *testing.T, params any, in roles) *kind.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := &kind.Job{Params: b, Dir: t.TempDir(), Partial: t.TempDir(), Threads: 2}
+	job := &kind.Job{Params: b, Dir: t.TempDir(), Partial: t.TempDir(), Threads: 2, SaveEvery: time.Hour}
 	for _, role := range slices.Sorted(maps.Keys(in)) {
 		data, err := os.ReadFile(in[role])
 		if err != nil {

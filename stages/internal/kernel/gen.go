@@ -1,8 +1,8 @@
 //go:build ignore
 
 // Gen writes rows_amd64.s and rows_amd64.go: the loops along rows for AVX-512
-// and AVX2, both from one description, so that they cannot differ. A loop's
-// truth is the Go function of the same name in vector.go, norm.go and so on.
+// and AVX2, both from one description, so that they cannot differ, and their
+// callers, from rows_amd64.go.tmpl, where ISA stands for either. A loop's truth is the Go function of the same name in vector.go, norm.go and so on.
 //
 //	go run gen.go
 //
@@ -451,6 +451,10 @@ func (l *loop) emit(isa string, consts *[]uint32) string {
 }
 
 func main() {
+	wrappers, err := os.ReadFile("rows_amd64.go.tmpl")
+	if err != nil {
+		log.Fatal(err)
+	}
 	var consts []uint32
 	var text, decl, list strings.Builder
 	for _, isa := range []string{"AVX512", "AVX2"} {
@@ -458,8 +462,7 @@ func main() {
 			text.WriteString(loops[i].emit(isa, &consts))
 			fmt.Fprintf(&decl, "\n//go:noescape\n%s\n", loops[i].signature(isa))
 		}
-		decl.WriteString(strings.ReplaceAll(wideDecls, "ISA", isa))
-		list.WriteString(strings.ReplaceAll(wrappers, "ISA", isa))
+		list.WriteString(strings.ReplaceAll(string(wrappers), "ISA", isa))
 	}
 	var data strings.Builder
 	for i, u := range consts {
@@ -482,257 +485,3 @@ func write(name string, b []byte) {
 		log.Fatal(err)
 	}
 }
-
-// wideDecls are the functions of wide_amd64.s.
-const wideDecls = `
-
-//go:noescape
-func mixISA(acc *float64, x *float32, n int, weight float64)
-
-//go:noescape
-func narrowISA(y *float32, acc *float64, n int)
-
-//go:noescape
-func squares64ISA(x *float32, n int, sums *float64)
-`
-
-// wrappers take whole sixteens to the assembly and the rest to the Go loops.
-const wrappers = `
-var loopsISA = rowLoops{
-	rowMax:       rowMaxISA,
-	rowSum:       rowSumISA,
-	rowSquares:   rowSquaresISA,
-	rowDot:       rowDotISA,
-	rowExp:       rowExpISA,
-	rowScale:     rowScaleISA,
-	rowAdd:       rowAddISA,
-	rowScoreGrad: rowScoreGradISA,
-	normRow:      normRowISA,
-	normSums:     rowNormSumsISA,
-	normGradient: normGradientISA,
-	gelu:         geluRowISA,
-	geluBackward: geluBackwardRowISA,
-	swiglu:       swigluRowISA,
-	swigluBack:   swigluBackwardRowISA,
-	turn:         turnRowISA,
-	adam:         adamRowISA,
-	squares64:    rowSquares64ISA,
-	mix:          mixRowISA,
-	narrow:       narrowRowISA,
-}
-
-func rowSquares64ISA(x []float32) float64 {
-	var s [lanes]float64
-	n := whole(len(x))
-	if n > 0 {
-		squares64ISA(&x[0], n, &s[0])
-	}
-	laneSquares64(&s, x[n:])
-	return fold64(&s)
-}
-
-func mixRowISA(acc []float64, x []float32, weight float64) {
-	acc = acc[:len(x)]
-	n := whole(len(x))
-	if n > 0 {
-		mixISA(&acc[0], &x[0], n, weight)
-	}
-	mix(acc[n:], x[n:], weight)
-}
-
-func narrowRowISA(y []float32, acc []float64) {
-	acc = acc[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		narrowISA(&y[0], &acc[0], n)
-	}
-	narrow(y[n:], acc[n:])
-}
-
-func rowMaxISA(x []float32) float32 {
-	n := whole(len(x))
-	m := rowMax(x[n:])
-	if n > 0 {
-		var s float32
-		maxISA(&x[0], n, &s)
-		m = max(m, s)
-	}
-	return m
-}
-
-func rowSumISA(x []float32) float32 {
-	var s [lanes]float32
-	n := whole(len(x))
-	if n > 0 {
-		sumISA(&x[0], n, &s[0])
-	}
-	laneSum(&s, x[n:])
-	return fold(&s)
-}
-
-func rowSquaresISA(x []float32, m float32) float32 {
-	var s [lanes]float32
-	n := whole(len(x))
-	if n > 0 {
-		squaresISA(&x[0], n, &s[0], m)
-	}
-	laneSquares(&s, x[n:], m)
-	return fold(&s)
-}
-
-func rowDotISA(x, y []float32) float32 {
-	var s [lanes]float32
-	y = y[:len(x)]
-	n := whole(len(x))
-	if n > 0 {
-		dotISA(&x[0], &y[0], n, &s[0])
-	}
-	laneDot(&s, x[n:], y[n:])
-	return fold(&s)
-}
-
-func rowExpISA(y, x []float32, a, m float32) float32 {
-	var s [lanes]float32
-	y = y[:len(x)]
-	n := whole(len(x))
-	if n > 0 {
-		expISA(&y[0], &x[0], n, &s[0], a, m)
-	}
-	laneExp(&s, y[n:], x[n:], a, m)
-	return fold(&s)
-}
-
-func rowScaleISA(x []float32, a float32) {
-	n := whole(len(x))
-	if n > 0 {
-		scaleISA(&x[0], n, a)
-	}
-	rowScale(x[n:], a)
-}
-
-func rowAddISA(y, a, b []float32) {
-	a, b = a[:len(y)], b[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		addISA(&y[0], &a[0], &b[0], n)
-	}
-	rowAdd(y[n:], a[n:], b[n:])
-}
-
-func rowScoreGradISA(s, d []float32, delta, a float32) {
-	d = d[:len(s)]
-	n := whole(len(s))
-	if n > 0 {
-		scoreGradISA(&s[0], &d[0], n, delta, a)
-	}
-	rowScoreGrad(s[n:], d[n:], delta, a)
-}
-
-func normRowISA(y, x []float32, m, s float32, w, b []float32) {
-	y, w = y[:len(x)], w[:len(x)]
-	n := whole(len(x))
-	if b == nil {
-		if n > 0 {
-			normISA(&y[0], &x[0], &w[0], n, m, s)
-		}
-		normRow(y[n:], x[n:], m, s, w[n:], nil)
-		return
-	}
-	b = b[:len(x)]
-	if n > 0 {
-		normBiasISA(&y[0], &x[0], &w[0], &b[0], n, m, s)
-	}
-	normRow(y[n:], x[n:], m, s, w[n:], b[n:])
-}
-
-func rowNormSumsISA(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32) {
-	var sums [2 * lanes]float32
-	C := len(x)
-	sw, sb, dy, w = sw[:C], sb[:C], dy[:C], w[:C]
-	n := whole(C)
-	if n > 0 {
-		normSumsISA(&sw[0], &sb[0], &dy[0], &x[0], &w[0], n, &sums[0], m, s)
-	}
-	sg, sgn := (*[lanes]float32)(sums[:lanes]), (*[lanes]float32)(sums[lanes:])
-	laneNormSums(sg, sgn, sw[n:], sb[n:], dy[n:], x[n:], m, s, w[n:])
-	return fold(sg), fold(sgn)
-}
-
-func normGradientISA(dx, dy, x []float32, m, s float32, w, carry []float32, g, gn float32) {
-	C := len(x)
-	dx, dy, w = dx[:C], dy[:C], w[:C]
-	n := whole(C)
-	if carry == nil {
-		if n > 0 {
-			normGradISA(&dx[0], &dy[0], &x[0], &w[0], n, m, s, g, gn)
-		}
-		normGradient(dx[n:], dy[n:], x[n:], m, s, w[n:], nil, g, gn)
-		return
-	}
-	carry = carry[:C]
-	if n > 0 {
-		normGradCarryISA(&dx[0], &dy[0], &x[0], &w[0], &carry[0], n, m, s, g, gn)
-	}
-	normGradient(dx[n:], dy[n:], x[n:], m, s, w[n:], carry[n:], g, gn)
-}
-
-func geluRowISA(y, x []float32) {
-	x = x[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		geluISA(&y[0], &x[0], n)
-	}
-	geluRow(y[n:], x[n:])
-}
-
-func geluBackwardRowISA(dx, dy, x []float32) {
-	dy, x = dy[:len(dx)], x[:len(dx)]
-	n := whole(len(dx))
-	if n > 0 {
-		geluBackwardISA(&dx[0], &dy[0], &x[0], n)
-	}
-	geluBackwardRow(dx[n:], dy[n:], x[n:])
-}
-
-func swigluRowISA(y, value, gate []float32) {
-	value, gate = value[:len(y)], gate[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		swigluISA(&y[0], &value[0], &gate[0], n)
-	}
-	swigluRow(y[n:], value[n:], gate[n:])
-}
-
-func swigluBackwardRowISA(dvalue, dgate, dy, value, gate []float32) {
-	H := len(dvalue)
-	dgate, dy, value, gate = dgate[:H], dy[:H], value[:H], gate[:H]
-	n := whole(H)
-	if n > 0 {
-		swigluBackwardISA(&dvalue[0], &dgate[0], &dy[0], &value[0], &gate[0], n)
-	}
-	swigluBackwardRow(dvalue[n:], dgate[n:], dy[n:], value[n:], gate[n:])
-}
-
-func turnRowISA(a, b, cos, sin []float32, inverse bool) {
-	half := len(a)
-	b, cos, sin = b[:half], cos[:half], sin[:half]
-	n := whole(half)
-	switch {
-	case n == 0:
-	case inverse:
-		turnBackISA(&a[0], &b[0], &cos[0], &sin[0], n)
-	default:
-		turnISA(&a[0], &b[0], &cos[0], &sin[0], n)
-	}
-	turn(a[n:], b[n:], cos[n:], sin[n:], inverse)
-}
-
-func adamRowISA(w, g, m, v []float32, c *adamCoefficients) {
-	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
-	n := whole(len(w))
-	if n > 0 {
-		adamISA(&w[0], &g[0], &m[0], &v[0], n, c.gradScale, c.keep, c.beta1, c.new1, c.beta2, c.new2, c.step, c.root, c.eps)
-	}
-	adamRow(w[n:], g[n:], m[n:], v[n:], c)
-}
-`

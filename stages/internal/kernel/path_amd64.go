@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run gen.go
+
 // Each function is described where the path type or the portable kernel names
 // it; the assembly repeats the loop.
 

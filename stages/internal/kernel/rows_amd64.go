@@ -63,15 +63,6 @@ func turnBackAVX512(a, b, cos, sin *float32, n int)
 func adamAVX512(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
 //go:noescape
-func mixAVX512(acc *float64, x *float32, n int, weight float64)
-
-//go:noescape
-func narrowAVX512(y *float32, acc *float64, n int)
-
-//go:noescape
-func squares64AVX512(x *float32, n int, sums *float64)
-
-//go:noescape
 func maxAVX2(x *float32, n int, sums *float32)
 
 //go:noescape
@@ -131,14 +122,16 @@ func turnBackAVX2(a, b, cos, sin *float32, n int)
 //go:noescape
 func adamAVX2(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
-//go:noescape
-func mixAVX2(acc *float64, x *float32, n int, weight float64)
+// These take whole sixteens to the assembly and the rest to the Go loops.
 
 //go:noescape
-func narrowAVX2(y *float32, acc *float64, n int)
+func mixAVX512(acc *float64, x *float32, n int, weight float64)
 
 //go:noescape
-func squares64AVX2(x *float32, n int, sums *float64)
+func narrowAVX512(y *float32, acc *float64, n int)
+
+//go:noescape
+func squares64AVX512(x *float32, n int, sums *float64)
 
 var loopsAVX512 = rowLoops{
 	rowMax:       rowMaxAVX512,
@@ -377,6 +370,17 @@ func adamRowAVX512(w, g, m, v []float32, c *adamCoefficients) {
 	}
 	adamRow(w[n:], g[n:], m[n:], v[n:], c)
 }
+
+// These take whole sixteens to the assembly and the rest to the Go loops.
+
+//go:noescape
+func mixAVX2(acc *float64, x *float32, n int, weight float64)
+
+//go:noescape
+func narrowAVX2(y *float32, acc *float64, n int)
+
+//go:noescape
+func squares64AVX2(x *float32, n int, sums *float64)
 
 var loopsAVX2 = rowLoops{
 	rowMax:       rowMaxAVX2,

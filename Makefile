@@ -1,7 +1,7 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
 export GOROOT_SHOWN := $(shell go env GOROOT)
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.2.2
+
 GOFILES := $(shell find . -name '*.go' -not -path './tmpdeps/*')
 
 .PHONY: build demo smoke test lint bench clean
@@ -28,7 +28,7 @@ test:
 lint:
 	@test -z "$$(gofmt -l $(GOFILES))" || { gofmt -l $(GOFILES); echo 'run gofmt -w on these'; exit 1; }
 	go vet ./...
-	go run $(STATICCHECK) ./...
+	go tool staticcheck ./...
 	go test -run TestImports .
 
 # Ratios to the machine's own peaks; see README, "How fast".

@@ -29,7 +29,7 @@ type Catalogue map[string]map[string]int
 const textShards = 8
 
 // Compile turns a study into a plan. The catalogue says how many units each partition has, as found by splitting; a set that the study
-// declares needs none. Where neither is there, the plan ends with the corpus steps and says so in Partial.
+// declares needs none. Where neither is there, the plan ends with the corpus steps and the seed model, and says so in Partial.
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
@@ -42,11 +42,13 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
 	}
 	c.corpora()
+	c.seed = c.seedModel()
 	if missing := c.units(found); len(missing) > 0 {
 		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
 	} else if err := c.models(); err != nil {
 		return nil, err
 	}
+	c.listModels()
 	if err := c.dag.finish(c.plan); err != nil {
 		return nil, err
 	}

@@ -8,13 +8,12 @@ import (
 	"ablate/stages/kind"
 )
 
-// models adds every training, evaluation and the comparison. The catalogue is known.
+// models adds the training of units, partitions and references, every evaluation and the comparison. The catalogue is known.
 func (c *compiler) models() error {
 	mixtures, err := c.mixtures()
 	if err != nil {
 		return err
 	}
-	c.seed = c.seedModel()
 	b := &board{c: c}
 	for _, s := range c.sets {
 		for _, p := range s.parts {
@@ -30,7 +29,6 @@ func (c *compiler) models() error {
 		b.mixture(m)
 	}
 	c.plan.Result = c.correlate(b)
-	c.listModels()
 	return nil
 }
 

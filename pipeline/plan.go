@@ -7,7 +7,7 @@
 // so a step that runs again and yields the same bytes leaves everything after it as it was (early cut-off).
 //
 // A plan is complete when the units of every partition are known: because the study declares its catalogue or because the corpus has been
-// split. Until then it holds the corpus steps only and says so in Partial.
+// split. Until then it holds the corpus steps and the seed model, and says so in Partial.
 package pipeline
 
 import (

@@ -77,6 +77,15 @@ type Failure struct {
 // FailedError says which steps failed by themselves.
 type FailedError struct{ Failures []Failure }
 
+// Unwrap gives the causes.
+func (e *FailedError) Unwrap() []error {
+	var errs []error
+	for _, f := range e.Failures {
+		errs = append(errs, f.Err)
+	}
+	return errs
+}
+
 func (e *FailedError) Error() string {
 	var b strings.Builder
 	for i, f := range e.Failures {

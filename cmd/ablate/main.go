@@ -17,7 +17,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"ablate/cache"
 	"ablate/runner"
 	"ablate/specs"
 )
@@ -116,7 +115,6 @@ func exitCode(w io.Writer, err error) int {
 		specs_ specs.Errors
 		usage  usageError
 		failed *runner.FailedError
-		full   *cache.WriteError
 	)
 	switch {
 	case err == nil:
@@ -135,8 +133,8 @@ func exitCode(w io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &failed):
 		fmt.Fprintln(w, failed)
-		if errors.As(err, &full) && full.Full() {
-			fmt.Fprintln(w, "nothing is lost: make room or name another place with --cache, then run again")
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name another place with --cache, then run again")
 		}
 		return exitFailed
 	}

@@ -304,10 +304,11 @@ func killrun(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Env = append(os.Environ(), "ABLATE_CACHE="+ts.Getenv("ABLATE_CACHE"), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("WORK"))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
+	saved := filepath.Join(ts.Getenv("ABLATE_CACHE"), "partial", "*", "step-*")
+	before, _ := filepath.Glob(saved)
 	ts.Check(cmd.Start())
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	saved := filepath.Join(ts.Getenv("ABLATE_CACHE"), "partial", "*", "step-*")
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
@@ -316,7 +317,8 @@ func killrun(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("killrun: the run ended before it saved a checkpoint: %v\n%s", err, out.String())
 		default:
 		}
-		if found, _ := filepath.Glob(saved); len(found) > 0 {
+		found, _ := filepath.Glob(saved)
+		if slices.ContainsFunc(found, func(path string) bool { return !slices.Contains(before, path) }) {
 			break
 		}
 	}

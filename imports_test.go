@@ -1,0 +1,152 @@
+// Package ablate_test holds the rule of the house that no single room can: who may import whom.
+package ablate_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rooms lists, for each package, the packages of ours it may import; a lower room never imports a higher one. It is a statement of
+// policy: a new arrow is a decision, made here and in review, not a habit. Tests may import what they test against.
+const rooms = `
+	specs                    <
+	cache                    <
+	cache/table/mapping      <
+	cache/table              < cache/table/mapping
+	cache/checkpoint         < cache/table/mapping
+	stages/kind              < cache
+	stages/internal/corpus   <
+	stages/internal/bpe      <
+	stages/internal/kernel   <
+	stages/internal/optim    < stages/internal/kernel
+	stages/internal/lm       < stages/internal/kernel stages/internal/optim
+	stages/internal/stat     <
+	stages/internal/plot     < stages/internal/stat
+	stages/internal/report   < stages/internal/plot
+	stages                   < stages/kind cache cache/table cache/checkpoint stages/internal/*
+	pipeline                 < specs cache stages/kind
+	runner                   < pipeline cache stages/kind
+	cmd/ablate               < specs cache stages stages/kind pipeline runner
+`
+
+// libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
+const libraries = `
+	gopkg.in/yaml.v3                     < specs
+	github.com/dominikbraun/graph        < pipeline
+	github.com/apache/arrow/go/v17       < cache/table
+	github.com/google/flatbuffers        < cache/table
+	github.com/valyala/fastjson          < stages/internal/corpus
+	github.com/klauspost/compress        < stages/internal/corpus
+	golang.org/x/text                    < stages/internal/bpe
+	gonum.org/v1/gonum                   < stages/internal/stat
+	gorgonia.org/gorgonia                < stages/internal/lm
+	gorgonia.org/tensor                  < stages/internal/lm
+	github.com/chewxy/hm                 < stages/internal/lm
+	go4.org/unsafe/assume-no-moving-gc   < stages/internal/lm
+	github.com/alecthomas/kong           < cmd/ablate
+	github.com/jedib0t/go-pretty/v6      < cmd/ablate
+	golang.org/x/term                    < cmd/ablate
+	golang.org/x/sys/unix                < cache cache/table/mapping
+	golang.org/x/sys/cpu                 < stages/internal/kernel
+`
+
+func TestImports(t *testing.T) {
+	may, owners := parse(rooms), parse(libraries)
+	for pkg, imports := range packages(t) {
+		allowed, known := may[pkg]
+		if !known {
+			t.Errorf("package %s is in no line of rooms", pkg)
+			continue
+		}
+		for _, imp := range imports {
+			switch first, _, _ := strings.Cut(imp, "/"); {
+			case strings.HasPrefix(imp, "ablate/"):
+				if to := strings.TrimPrefix(imp, "ablate/"); !matches(allowed, to) {
+					t.Errorf("%s imports %s; it may import %s", pkg, to, allowed)
+				}
+			case strings.Contains(first, "."):
+				owner := ""
+				for lib := range owners {
+					if imp == lib || strings.HasPrefix(imp, lib+"/") {
+						owner = lib
+					}
+				}
+				if owner == "" {
+					t.Errorf("%s imports %s, which is in no line of libraries", pkg, imp)
+				} else if !slices.Contains(owners[owner], pkg) {
+					t.Errorf("%s imports %s, which belongs to %s", pkg, imp, owners[owner])
+				}
+			}
+		}
+	}
+}
+
+// TestImportsSeesArrows makes sure that the test above would notice.
+func TestImportsSeesArrows(t *testing.T) {
+	if matches(parse(rooms)["cache"], "stages") || !matches(parse(rooms)["stages"], "stages/internal/lm") {
+		t.Error("the rules are not read as they are written")
+	}
+	found := packages(t)
+	if !slices.Contains(found["pipeline"], "ablate/specs") || len(found) < 10 {
+		t.Errorf("the packages are not read: %v", found)
+	}
+}
+
+func parse(rules string) map[string][]string {
+	out := map[string][]string{}
+	for line := range strings.Lines(rules) {
+		if left, right, ok := strings.Cut(line, "<"); ok {
+			out[strings.TrimSpace(left)] = strings.Fields(right)
+		}
+	}
+	return out
+}
+
+func matches(patterns []string, path string) bool {
+	for _, p := range patterns {
+		if p == path || strings.HasSuffix(p, "*") && strings.HasPrefix(path, strings.TrimSuffix(p, "*")) {
+			return true
+		}
+	}
+	return false
+}
+
+// packages maps each package to what its files, tests aside, import.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "tmpdeps" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(filepath.Dir(path))
+		for _, i := range f.Imports {
+			name, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			out[pkg] = append(out[pkg], name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

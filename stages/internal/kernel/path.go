@@ -90,7 +90,7 @@ var choice struct {
 }
 
 // Select chooses the path of the pools made from now on: "avx512", "avx2",
-// "portable", or "" for what ABLATE_KERNEL says and, if that is empty, the best
+// "fused", "portable", or "" for what ABLATE_KERNEL says and, if that is empty, the best
 // this machine has. It is an error to ask for what the machine lacks; nothing
 // else is put in its place. No path changes any result.
 func Select(name string) error {

@@ -1,7 +1,5 @@
 package bpe
 
-import "unicode/utf8"
-
 // The byte-level alphabet of GPT-2: tokenizer.json spells each byte as one printable character. Bytes that are printable in Latin-1 stand
 // for themselves, the other 68 for U+0100, U+0101, ... in byte order.
 var (
@@ -22,16 +20,7 @@ func init() {
 	}
 }
 
-// spell writes bytes in the alphabet.
-func spell(token string) string {
-	out := make([]byte, 0, 2*len(token))
-	for i := range len(token) {
-		out = utf8.AppendRune(out, byteChar[token[i]])
-	}
-	return string(out)
-}
-
-// unspell is the inverse of spell; false where a character is not of the alphabet.
+// unspell reads bytes written in the alphabet; false where a character is not of the alphabet.
 func unspell(content string) (string, bool) {
 	out := make([]byte, 0, len(content))
 	for _, c := range content {

@@ -63,14 +63,14 @@ const shortWord = 64
 
 // mergeShort appends the tokens of a word of fewer than shortWord bytes.
 func (e *Encoder) mergeShort(dst []uint32, word string) []uint32 {
-	var ids, ranks [shortWord]uint32 // ranks[i] is of the pair (i, i+1)
+	ids, ranks := &e.ids, &e.ranks // ranks[i] is of the pair (i, i+1)
 	t := e.t
 	n := len(word)
 	for i := range n {
 		ids[i] = t.byteID[word[i]]
 	}
 	for i := range n - 1 {
-		ranks[i], _ = t.pairs.find(ids[i], ids[i+1])
+		ranks[i] = t.byteRank[int(word[i])<<8|int(word[i+1])]
 	}
 	for n > 1 {
 		best, at := noRank, 0

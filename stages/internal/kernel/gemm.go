@@ -36,9 +36,17 @@ func Gemm(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []f
 	if m <= 0 || n <= 0 {
 		return
 	}
+	if k <= 0 { // an empty sum: A and B may be empty too
+		for i := range m {
+			if beta == 0 {
+				clear(c[i*ldc : i*ldc+n])
+			}
+		}
+		return
+	}
 	g := &p.gemm
 	*g = gemmCall{transA, transB, m, n, k, a, b, c, lda, ldb, ldc, beta != 0, 1, 1}
-	if p.threads > 1 && m*n*max(k, 1) > serialWork {
+	if p.threads > 1 && m*n*k > serialWork {
 		g.divide(p.k, p.threads)
 	}
 	p.run(g.rowTasks*g.colTasks, p.gemmRun)
@@ -91,14 +99,6 @@ func cut(n, unit, parts, i int) (lo, hi int) {
 
 // product is Gemm on one worker. A's element (i, l) is a[i*ars+l*acs].
 func (k *path) product(w *worker, m, n, depth int, a []float32, ars, acs int, b []float32, ldb int, transB, load bool, c []float32, ldc int) {
-	if depth == 0 {
-		if !load {
-			for i := range m {
-				clear(c[i*ldc : i*ldc+n])
-			}
-		}
-		return
-	}
 	for j := 0; j < n; j += blockN {
 		nb := min(blockN, n-j)
 		for l := 0; l < depth; l += blockK {

@@ -198,6 +198,20 @@ func TestGemmDivide(t *testing.T) {
 	})
 }
 
+func TestGemmEmptySum(t *testing.T) {
+	everyPool(t, func(t *testing.T, p *Pool) {
+		c := []float32{1, 2, 3, 4, 5, 6, 7, 8}
+		Gemm(p, false, true, 2, 3, 0, nil, 0, nil, 0, 1, c, 4)
+		if err := sameBits(c, []float32{1, 2, 3, 4, 5, 6, 7, 8}); err != nil {
+			t.Errorf("beta 1: %v", err)
+		}
+		Gemm(p, true, false, 2, 3, 0, nil, 2, nil, 3, 0, c, 4)
+		if err := sameBits(c, []float32{0, 0, 0, 4, 0, 0, 0, 8}); err != nil {
+			t.Errorf("beta 0: %v", err)
+		}
+	})
+}
+
 func TestGemmAllocatesNothing(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		p := NewPool(threads)

@@ -514,3 +514,31 @@ func TestWidenAgreesWithPlainLoop(t *testing.T) {
 		}
 	}
 }
+
+// The layout that ARTIFACTS.md states.
+func TestTokensLayout(t *testing.T) {
+	data := readFile(t, writeTokens(t, 300, []document{{"ab", []uint32{1, 2, 299}}, {"", nil}, {"c", []uint32{7}}}))
+	le := binary.LittleEndian
+	pad := func(b []byte) []byte { return append(b, make([]byte, -len(b)&7)...) }
+	int64s := func(v ...uint64) (b []byte) {
+		for _, x := range v {
+			b = le.AppendUint64(b, x)
+		}
+		return pad(b)
+	}
+	var body []byte
+	body = append(body, pad([]byte{0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0})...)
+	body = append(body, pad([]byte("abc"))...)
+	body = append(body, pad([]byte{0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0})...)
+	body = append(body, pad([]byte{1, 0, 2, 0, 299 & 255, 1, 7, 0})...)
+	body = append(body, int64s(1<<40, 1<<40+1, 1<<40+2)...)
+	body = append(body, int64s(1<<33, 1<<33+1, 1<<33+2)...)
+	body = append(body, int64s(0, 1, 2)...)
+	footer := len(data) - ipcTail - int(le.Uint32(data[len(data)-ipcTail:]))
+	if got := data[footer-len(body) : footer]; !bytes.Equal(got, body) {
+		t.Errorf("body is\n% x\nwant\n% x", got, body)
+	}
+	if !strings.HasPrefix(string(data), "ARROW1\x00\x00\xff\xff\xff\xff") || !strings.HasSuffix(string(data), "ARROW1") {
+		t.Errorf("file begins with %q and ends with %q", data[:12], data[len(data)-6:])
+	}
+}

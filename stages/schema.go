@@ -36,7 +36,8 @@ type LedgerRow struct {
 	Document  string `col:"document" doc:"identity of the removed document"`
 	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
 	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, or against.N, the N-th paragraph table"`
-	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that shares a paragraph"`
+	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph"`
+	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
 }
 
 // Parts of SizeRow.

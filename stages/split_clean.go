@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -113,9 +114,15 @@ func (s *splitting) addSets(ctx context.Context, c *contamination) error {
 	return nil
 }
 
-// search returns the documents that share a paragraph, each with the evaluation document of its first such paragraph.
-func (s *splitting) search(ctx context.Context, c *contamination) (map[place]evalDocument, error) {
-	hits := map[place]evalDocument{}
+// A hit is a document's first paragraph that an evaluation document holds.
+type hit struct {
+	evalDocument
+	paragraph fingerprint
+}
+
+// search returns the documents that share a paragraph.
+func (s *splitting) search(ctx context.Context, c *contamination) (map[place]hit, error) {
+	hits := map[place]hit{}
 	for shard := range s.shards {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -135,7 +142,7 @@ func (s *splitting) search(ctx context.Context, c *contamination) (map[place]eva
 			}
 			for _, p := range ps {
 				if e, ok := c.find(p); ok {
-					hits[at] = e
+					hits[at] = hit{e, p}
 					break
 				}
 			}
@@ -146,21 +153,22 @@ func (s *splitting) search(ctx context.Context, c *contamination) (map[place]eva
 
 // remove takes the hits out of the units and writes them into the ledger. A unit that loses everything is an error: a study must not train
 // on less than it names.
-func (s *splitting) remove(hits map[place]evalDocument) error {
+func (s *splitting) remove(hits map[place]hit) error {
 	var errs []error
 	for _, name := range s.kept() {
 		p := s.partitions[name]
 		for u, docs := range p.cut.units {
 			var left []document
 			for _, d := range docs {
-				e, hit := hits[place{d.shard, d.row}]
-				if !hit {
+				h, ok := hits[place{d.shard, d.row}]
+				if !ok {
 					left = append(left, d)
 					continue
 				}
 				p.removed[u] = append(p.removed[u], d)
 				s.ledger = append(s.ledger, LedgerRow{
-					Partition: name, Unit: int64(u), Document: d.id, Tokens: d.tokens + 1, EvalSet: e.set, EvalID: e.id,
+					Partition: name, Unit: int64(u), Document: d.id, Tokens: d.tokens + 1, EvalSet: h.set, EvalID: h.id,
+					Paragraph: hex.EncodeToString(h.paragraph[:]),
 				})
 			}
 			if len(left) == 0 {

@@ -65,7 +65,7 @@ func (s *State) Account(hoursPerBillion float64) Account {
 	p := s.Plan
 	a := Account{Study: p.Study, Partial: p.Partial, Steps: make([]AccountStep, 0, len(p.Steps))}
 	sum := &a.Summary
-	files := map[*File]bool{}
+	files := map[File]bool{}
 	for i, step := range p.Steps {
 		as := AccountStep{ID: step.ID, Kind: step.Kind, Status: s.Status[i].String(), Cost: AccountCost(step.Cost)}
 		if s.Status[i] == Waits {
@@ -79,8 +79,8 @@ func (s *State) Account(hoursPerBillion float64) Account {
 			sum.Tokens.Remaining += step.Cost.Tokens
 		}
 		for _, in := range step.Inputs {
-			if in.File != nil && !files[in.File] {
-				files[in.File] = true
+			if in.File != nil && !files[*in.File] {
+				files[*in.File] = true
 				sum.Bytes += in.File.Size
 			}
 		}

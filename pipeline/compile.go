@@ -35,7 +35,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		study: study, src: src,
 		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}, recipes: map[string]recipe{}},
 		dag:    newDAG(),
-		shards: map[string][]int{},
+		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{},
 	}
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
@@ -70,6 +70,8 @@ type compiler struct {
 	evals     []int            // tokenize step of each evaluation set
 	sets      []set            // partition sets, sorted by name
 	seed      int              // seed model's train step, -1 without one
+	trained   map[string]int   // train steps by the name they were asked for
+	evaluated map[evaluation]int
 }
 
 // set is a partition set whose units are known.

@@ -15,11 +15,11 @@ import (
 // algorithm (Communications of the ACM 5, 1962), and a cycle is named by the library's strongly connected components.
 type dag struct {
 	g          graph.Graph[int, int]
-	definition map[string]int // definition -> index
+	definition map[cache.Digest]int
 }
 
 func newDAG() *dag {
-	return &dag{g: graph.New(graph.IntHash, graph.Directed()), definition: map[string]int{}}
+	return &dag{g: graph.New(graph.IntHash, graph.Directed()), definition: map[cache.Digest]int{}}
 }
 
 // add appends s to the plan, or returns the step with the same definition.
@@ -49,17 +49,21 @@ func (d *dag) add(p *Plan, s *Step) (int, error) {
 	return i, nil
 }
 
-// definition identifies a step before its inputs are known: its ingredients, with inputs named by the definition they come from.
-func definition(p *Plan, s *Step) string {
-	inputs := make([]cache.Digest, len(s.Inputs))
-	for i, in := range s.Inputs {
+// definition identifies a step before its inputs are known: its kind and parameters, with inputs named by the definition they come from.
+// It never leaves the program.
+func definition(p *Plan, s *Step) cache.Digest {
+	b := make([]byte, 0, 1024)
+	b = append(append(append(b, s.Kind...), 0), s.Params...) // no NUL in either
+	for _, in := range s.Inputs {
+		b = append(append(append(b, 0), in.Role...), 0)
 		if in.File != nil {
-			inputs[i] = in.File.Digest
-		} else {
-			inputs[i] = cache.DigestOf([]byte(p.Steps[in.Step].definition + "/" + in.Output))
+			b = append(append(b, 'f'), in.File.Digest[:]...)
+			continue
 		}
+		b = append(append(b, 's'), p.Steps[in.Step].definition[:]...)
+		b = append(b, in.Output...)
 	}
-	return cache.KeyOf(ingredients(s, inputs)).String()
+	return cache.DigestOf(b)
 }
 
 // finish checks that the graph has no cycle, puts the steps into a stable topological order and works out their heights.

@@ -116,8 +116,15 @@ func (b *board) ownUnits(m mixture, p part) []recipe {
 	return out
 }
 
+// evaluation is a recipe on a set, by their names.
+type evaluation struct{ recipe, set string }
+
 // eval adds the evaluation of a recipe on a set, once, and returns its number among the losses.
 func (b *board) eval(r recipe, set string, tokens Input) int {
+	asked := evaluation{r.name, set}
+	if n, ok := b.c.evaluated[asked]; ok {
+		return n
+	}
 	params := kind.EvalParams{Model: b.c.model(), Documents: int64(b.c.study.Eval.Documents), EOS: b.c.eos}
 	var inputs []Input
 	for i, m := range r.models {
@@ -125,15 +132,13 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 		inputs = append(inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
 	}
 	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: canonical(params), Inputs: append(inputs, tokens)})
-	if n, ok := b.number[i]; ok {
-		return n
+	n, ok := b.number[i]
+	if !ok { // else the same work was asked for by another name
+		n = len(b.losses)
+		b.number[i] = n
+		b.losses = append(b.losses, Input{Role: kind.Role("losses", n), Step: i, Output: kind.OutLosses})
 	}
-	if b.number == nil {
-		b.number = map[int]int{}
-	}
-	n := len(b.losses)
-	b.number[i] = n
-	b.losses = append(b.losses, Input{Role: kind.Role("losses", n), Step: i, Output: kind.OutLosses})
+	b.c.evaluated[asked] = n
 	return n
 }
 

@@ -14,7 +14,7 @@ func (c *compiler) models() error {
 	if err != nil {
 		return err
 	}
-	b := &board{c: c}
+	b := &board{c: c, number: map[int]int{}}
 	for _, s := range c.sets {
 		for _, p := range s.parts {
 			for u := range p.units {
@@ -104,6 +104,9 @@ func (c *compiler) seedModel() int {
 
 // train adds the training of one model on the given units, for tokens_per_unit tokens each.
 func (c *compiler) train(id string, units []Input) int {
+	if i, ok := c.trained[id]; ok {
+		return i
+	}
 	t, o := c.study.Train, c.study.Optimizer
 	params := kind.TrainParams{
 		Model: c.model(),
@@ -126,7 +129,9 @@ func (c *compiler) train(id string, units []Input) int {
 			inputs = append(inputs, Input{Role: "moments", Step: c.seed, Output: kind.OutOptimizer})
 		}
 	}
-	return c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: Cost{Tokens: params.Tokens}})
+	i := c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: Cost{Tokens: params.Tokens}})
+	c.trained[id] = i
+	return i
 }
 
 // finalLR is what enters the key: a constant schedule has no final rate.

@@ -42,8 +42,8 @@ type Step struct {
 	Inputs []Input
 	Cost   Cost
 
-	definition string // identity before inputs are known
-	height     int64  // cost of the dearest chain from here to a result, for the runner's priority
+	definition cache.Digest // identity before inputs are known
+	height     int64        // cost of the dearest chain from here to a result, for the runner's priority
 }
 
 // Cost is what a step is expected to take, from its parameters alone.

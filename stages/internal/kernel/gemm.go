@@ -195,6 +195,13 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 			ap, rs, cs = k.padRows(w, rows, depth, ap, ars, acs), 1, k.mr
 		} else {
 			_ = ap[(rows-1)*ars+(depth-1)*acs]
+			if ars == 1 && acs > k.mr && n >= 4*k.nr && k.copyRows != nil {
+				// Rows of A far apart meet in few sets of L1 and would be
+				// fetched from L2 again for each panel of B.
+				w.packA = grow(w.packA, k.mr*depth)
+				k.copyRows(&w.packA[0], &ap[0], acs, depth)
+				ap, cs = w.packA, k.mr
+			}
 		}
 		panel := packed
 		for j := 0; j < n; j += k.nr {

@@ -330,6 +330,43 @@ copy16:
 	VZEROUPPER
 	RET
 
+// func copy8avx(dst, src *float32, ld, depth int)
+// for l < depth, j < 8: dst[l*8+j] = src[l*ld+j]
+TEXT ·copy8avx(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ depth+24(FP), CX
+	SHLQ $2, R8
+copy8:
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, (DI)
+	ADDQ R8, SI
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  copy8
+	VZEROUPPER
+	RET
+
+// func copy6avx(dst, src *float32, ld, depth int)
+// for l < depth, j < 6: dst[l*6+j] = src[l*ld+j]
+TEXT ·copy6avx(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ depth+24(FP), CX
+	SHLQ $2, R8
+copy6:
+	VMOVUPS (SI), X0
+	VMOVSD 16(SI), X1
+	VMOVUPS X0, (DI)
+	VMOVSD X1, 16(DI)
+	ADDQ R8, SI
+	ADDQ $24, DI
+	DECQ CX
+	JNZ  copy6
+	RET
+
 // func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
 // for i < 8, l < 8*blocks: dst[l*width+i] = src[i*ld+l]
 // Three rounds: interleave pairs (UNPCK), quads (SHUF), halves (PERM2F128).

@@ -19,6 +19,9 @@ type path struct {
 
 	// copyPanel copies nr columns of depth rows, ld apart, to a panel; nil: Go.
 	copyPanel func(dst, src *float32, ld, depth int)
+	// copyRows copies mr columns of depth rows, ld apart, to rows of mr; nil: not
+	// worth it.
+	copyRows func(dst, src *float32, ld, depth int)
 	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)

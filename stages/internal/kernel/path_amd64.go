@@ -24,6 +24,12 @@ func copy32avx512(dst, src *float32, ld, depth int)
 func copy16avx(dst, src *float32, ld, depth int)
 
 //go:noescape
+func copy8avx(dst, src *float32, ld, depth int)
+
+//go:noescape
+func copy6avx(dst, src *float32, ld, depth int)
+
+//go:noescape
 func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
 
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
@@ -37,6 +43,7 @@ var avx512Path = path{
 	tile:       tile8x32avx512,
 	tileHalf:   tile8x16avx512,
 	copyPanel:  copy32avx512,
+	copyRows:   copy8avx,
 	transpose8: transpose8avx,
 	rowLoops:   loopsAVX512,
 }
@@ -48,6 +55,7 @@ var avx2Path = path{
 	tile:       tile6x16avx2,
 	tileHalf:   tile6x8avx2,
 	copyPanel:  copy16avx,
+	copyRows:   copy6avx,
 	transpose8: transpose8avx,
 	rowLoops:   loopsAVX2,
 }

@@ -32,7 +32,7 @@ type Pool struct {
 
 // worker is what one worker may scribble on. The caller of Run is worker 0.
 type worker struct {
-	packA []float32        // rows of A that do not fill a tile
+	packA []float32        // one panel of A, where it needs a copy
 	packB []float32        // packed block of B
 	edge  [maxTile]float32 // one tile of C, for the edges
 	row   []float32        // one row of logits

@@ -47,6 +47,7 @@ func bench(b *testing.B, passes float64, f func(e *engine, inputs, targets []int
 					b.Fatal(err)
 				}
 				b.ReportAllocs()
+				start := cpuTime()
 				b.ResetTimer()
 				for i := range b.N {
 					if err := f(e, inputs, targets, 2048/s.T, s.T, i+2); err != nil {
@@ -56,6 +57,9 @@ func bench(b *testing.B, passes float64, f func(e *engine, inputs, targets []int
 				rate := 2048 * float64(b.N) / b.Elapsed().Seconds()
 				b.ReportMetric(rate, "tok/s")
 				b.ReportMetric(rate*passes*e.cfg.FLOPsPerToken()/1e9, "GFLOP/s")
+				if cpu := cpuTime() - start; cpu > 0 {
+					b.ReportMetric(2048*float64(b.N)/cpu.Seconds(), "tok/cpu-s")
+				}
 			})
 		}
 	}

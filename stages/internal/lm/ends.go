@@ -36,31 +36,43 @@ const headRows = 512
 // operation already leaves dh and adds to dW, for the scale of the batch; the gradient nodes only hand them out. They have
 // the loss as child, so the order stays an edge of the graph.
 func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Node {
-	N, C, V, p, batch := b.N, b.e.cfg.DModel, b.e.cfg.Vocab, b.pool, b.batch
-	R := min(N, headRows)
-	logits, lse := newBuffer(R*V), newBuffer(R)
-	o := &op{name: "head", diff: []bool{true, true, false}, touch: []*buffer{logits, lse}, over: -1, typ: scalarType}
-	var dh *buffer
-	var dw []float32
-	if b.train {
-		dh, dw = newBuffer(N*C), b.gradient(name)
-		o.touch = append(o.touch, dh)
-	}
+	N, C, batch := b.N, b.e.cfg.DModel, b.batch
+	k := newHeadKernel(b)
+	o := &op{name: "head", diff: []bool{true, true, false}, over: -1, typ: scalarType}
 	o.value = gorgonia.NewF32(0) // the loss itself is summed in float64 from batch.nats
-	o.run = func(_ []float32, in []gorgonia.Value) error {
-		h, w, targets := f32(in[0]), f32(in[1]), i32(in[2])
-		for r := 0; r < N; r += R {
-			n := min(R, N-r)
-			hr, tr := h[r*C:(r+n)*C], targets[r:r+n]
-			kernel.Gemm(p, false, true, n, V, C, hr, C, w, C, 0, logits.data, V)
-			kernel.CrossEntropy(p, batch.nats[r:r+n], lse.data, logits.data, tr, n, V)
-			if dh != nil {
-				kernel.CrossEntropyBackward(p, logits.data, lse.data, tr, n, V, batch.scale)
-				kernel.Gemm(p, false, false, n, C, V, logits.data, V, w, C, 0, dh.data[r*C:], C)
-				kernel.Gemm(p, true, false, V, C, n, logits.data, V, hr, C, 1, dw, C)
+	var dh *buffer
+	if b.train {
+		dh = newBuffer(N * C)
+		dw := b.gradient(name)
+		o.touch = []*buffer{k.logits, k.lse, dh}
+		o.run = func(_ []float32, in []gorgonia.Value) error {
+			h, w, targets := f32(in[0]), f32(in[1]), i32(in[2])
+			for r := 0; r < N; r += k.rows {
+				n := min(k.rows, N-r)
+				k.forward(batch.nats[r:], h[r*C:], w, targets[r:], n)
+				k.backward(dh.data[r*C:], dw, h[r*C:], w, targets[r:], n, batch.scale)
 			}
+			return nil
 		}
-		return nil
+	} else {
+		scored := newBuffer(k.rows * C)
+		o.touch = []*buffer{k.logits, k.lse, scored}
+		pick := picker{at: make([]int, k.rows), targets: make([]int32, k.rows), nats: make([]float32, k.rows)}
+		o.run = func(_ []float32, in []gorgonia.Value) error {
+			h, w, targets := f32(in[0]), f32(in[1]), i32(in[2])
+			clear(batch.nats)
+			for next := 0; next < N; {
+				var n int
+				if n, next = pick.rows(scored.data, h, targets, next, C); n == 0 {
+					continue
+				}
+				k.forward(pick.nats, scored.data, w, pick.targets, n)
+				for i, r := range pick.at[:n] {
+					batch.nats[r] = pick.nats[i]
+				}
+			}
+			return nil
+		}
 	}
 	o.sym = func(_ gorgonia.Nodes, output, grad *gorgonia.Node) gorgonia.Nodes {
 		d := &op{name: "head dx", over: -1, typ: tensorType(2), shape: []int{N, C}, buf: dh}
@@ -68,4 +80,50 @@ func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Nod
 		return gorgonia.Nodes{b.apply(d, output, grad), b.extract(name, output), nil}
 	}
 	return b.apply(o, h, b.param(name), targets)
+}
+
+// headKernel computes one chunk of rows.
+type headKernel struct {
+	p           *kernel.Pool
+	rows, C, V  int
+	logits, lse *buffer // (rows, V), (rows)
+}
+
+func newHeadKernel(b *builder) headKernel {
+	k := headKernel{p: b.pool, rows: min(b.N, headRows), C: b.e.cfg.DModel, V: b.e.cfg.Vocab}
+	k.logits, k.lse = newBuffer(k.rows*k.V), newBuffer(k.rows)
+	return k
+}
+
+func (k headKernel) forward(nats, h, w []float32, targets []int32, n int) {
+	kernel.Gemm(k.p, false, true, n, k.V, k.C, h, k.C, w, k.C, 0, k.logits.data, k.V)
+	kernel.CrossEntropy(k.p, nats, k.lse.data, k.logits.data, targets, n, k.V)
+}
+
+// backward follows forward of the same chunk and overwrites its logits.
+func (k headKernel) backward(dh, dw, h, w []float32, targets []int32, n int, scale float32) {
+	kernel.CrossEntropyBackward(k.p, k.logits.data, k.lse.data, targets, n, k.V, scale)
+	kernel.Gemm(k.p, false, false, n, k.C, k.V, k.logits.data, k.V, w, k.C, 0, dh, k.C)
+	kernel.Gemm(k.p, true, false, k.V, k.C, n, k.logits.data, k.V, h, k.C, 1, dw, k.C)
+}
+
+// picker gathers the rows whose target is not ignored: an evaluation ignores the context of its windows and the padding of
+// short rows, and the head, the largest matrix of a small model, need not see them.
+type picker struct {
+	at      []int // rows picked
+	targets []int32
+	nats    []float32
+}
+
+// rows copies scored rows of h, from row next on and as many as there is room for, to dst; it returns their number and where
+// to go on.
+func (k *picker) rows(dst, h []float32, targets []int32, next, C int) (n, after int) {
+	for ; next < len(targets) && n < len(k.at); next++ {
+		if targets[next] >= 0 {
+			copy(dst[n*C:(n+1)*C], h[next*C:])
+			k.at[n], k.targets[n] = next, targets[next]
+			n++
+		}
+	}
+	return n, next
 }

@@ -28,6 +28,8 @@ type engine struct {
 	closed bool
 }
 
+var errClosed = errors.New("the engine is closed")
+
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
 const maxGraphs = 16
 
@@ -87,17 +89,25 @@ func (e *engine) views(arena []float32) []Tensor {
 }
 
 func (e *engine) Accumulate(inputs, targets []int32, B, T int, scale float64) (loss float64, err error) {
+	if loss, err = e.accumulate(inputs, targets, B, T, scale); err != nil {
+		e.zeroGradients()
+		return 0, fmt.Errorf("train: %w", err)
+	}
+	return loss, nil
+}
+
+func (e *engine) accumulate(inputs, targets []int32, B, T int, scale float64) (float64, error) {
 	if math.IsNaN(scale) || math.IsInf(scale, 0) {
-		return 0, fmt.Errorf("train: scale is %g", scale)
+		return 0, fmt.Errorf("scale is %g", scale)
 	}
 	e.training()
 	g, err := e.load(inputs, targets, B, T, true)
 	if err != nil {
-		return 0, fmt.Errorf("train: %w", err)
+		return 0, err
 	}
 	g.batch.scale = float32(scale)
 	if err := g.run(); err != nil {
-		return 0, fmt.Errorf("train: %w", err)
+		return 0, err
 	}
 	return e.sum(g.batch.nats)
 }
@@ -133,16 +143,25 @@ func (e *engine) Losses(inputs, targets []int32, B, T int, out []float32) error 
 }
 
 func (e *engine) Step(o optim.Step) (gradNorm float64, err error) {
+	if e.closed {
+		return 0, fmt.Errorf("step %d: %w", o.Number, errClosed)
+	}
 	e.training()
 	gradNorm, err = o.Apply(e.pool, e.weights, e.grads, e.m, e.v)
 	if errors.Is(err, optim.ErrNotFinite) {
 		err = fmt.Errorf("%w: %s", err, e.firstBad("gradient", e.grads))
 	}
-	clear(e.grads)
+	e.zeroGradients()
 	if err != nil {
 		return gradNorm, fmt.Errorf("step %d: %w", o.Number, err)
 	}
 	return gradNorm, nil
+}
+
+func (e *engine) zeroGradients() {
+	if !e.closed {
+		inBlocks(e.pool, len(e.grads), func(lo, hi int) { clear(e.grads[lo:hi]) })
+	}
 }
 
 // firstBad says which tensor of an arena is the first with a value that is not finite.
@@ -184,7 +203,7 @@ func (e *engine) forget() error {
 func (e *engine) load(inputs, targets []int32, B, T int, train bool) (*graph, error) {
 	switch {
 	case e.closed:
-		return nil, errors.New("the engine is closed")
+		return nil, errClosed
 	case B < 1 || T < 1 || T > e.cfg.Context:
 		return nil, fmt.Errorf("batch of %d rows of %d tokens, want at least 1 of 1 to %d", B, T, e.cfg.Context)
 	case len(inputs) != B*T || len(targets) != B*T:

@@ -125,8 +125,8 @@ func compare(t *testing.T, cfg Config, B, T int, scale float64) {
 			diff += (float64(g.Data[i]) - x) * (float64(g.Data[i]) - x)
 			norm += x * x
 		}
-		// The bias of k_norm has a true gradient; the bias of att_proj's k part has none without RoPE only. So no tensor
-		// here has gradient zero, and a zero is an error too.
+		// No tensor's gradient vanishes (the softmax would cancel a bias of k, but RoPE turns it with the position), so a zero
+		// is an error too.
 		if norm == 0 || math.Sqrt(diff) > 1e-4*math.Sqrt(norm) {
 			t.Errorf("gradient of %s: off by %.3g of norm %.3g", g.Name, math.Sqrt(diff), math.Sqrt(norm))
 		}
@@ -139,7 +139,7 @@ func TestVariantsAgainstReference(t *testing.T) {
 	}
 }
 
-// Shapes: one token, whole vectors, tails, more rows than headRows.
+// Shapes: two tokens, whole vectors, tails, more rows than headRows.
 func TestShapesAgainstReference(t *testing.T) {
 	big := tiny()
 	big.DModel, big.Heads, big.MLPHidden, big.Vocab, big.Context, big.Layers = 48, 3, 72, 37, 40, 1
@@ -151,7 +151,7 @@ func TestShapesAgainstReference(t *testing.T) {
 		cfg  Config
 		B, T int
 	}{
-		{"one token", tiny(), 3, 2},
+		{"two tokens", tiny(), 3, 2},
 		{"wide", big, 2, 19},
 		{"more rows than a chunk of the head", long, 300, 2},
 	} {

@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -46,6 +47,7 @@ type builder struct {
 	ids, targets *gorgonia.Node
 	params       gorgonia.Nodes // inputs with a gradient
 	ops          uint32
+	salt         uint32 // part of every node's hash
 	err          error
 
 	// carry holds the gradient that reaches a node through a residual path. Gorgonia would add it to the node's other
@@ -66,10 +68,23 @@ func (e *engine) buildGraph(B, T int, train bool) (gr *graph, err error) {
 			err = fmt.Errorf("internal error: build graph: %v", r)
 		}
 	}()
+	for salt := range uint32(8) {
+		if gr, err = e.assemble(B, T, train, salt); !errors.Is(err, errSameHash) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("build graph: %w", err)
+	}
+	return gr, nil
+}
+
+// assemble is buildGraph for one salt of the nodes' hashes.
+func (e *engine) assemble(B, T int, train bool, salt uint32) (gr *graph, err error) {
 	N := B * T
 	gr = &graph{B: B, T: T, train: train, ids: make([]int32, N), targets: make([]int32, N), batch: &batch{nats: make([]float32, N)}}
 	b := &builder{
-		e: e, g: gorgonia.NewGraph(), pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch,
+		e: e, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch,
 		carry: map[*gorgonia.Node]*gorgonia.Node{}, more: map[*gorgonia.Node]func(*gorgonia.Node) *gorgonia.Node{},
 	}
 	b.ids = b.tokens("inputs", gr.ids)
@@ -79,27 +94,29 @@ func (e *engine) buildGraph(B, T int, train bool) (gr *graph, err error) {
 		_, b.err = gorgonia.Grad(loss, b.params...)
 	}
 	if b.err != nil {
-		return nil, fmt.Errorf("build graph: %w", b.err)
+		return nil, b.err
 	}
 	if gr.program, err = gorgonia.Sort(b.g); err != nil {
-		return nil, fmt.Errorf("build graph: sort: %w", err)
+		return nil, fmt.Errorf("sort: %w", err)
 	}
 	slices.Reverse(gr.program) // as gorgonia.Compile does; a test holds the machine to this order
 	if err := distinct(gr.program); err != nil {
-		return nil, fmt.Errorf("build graph: %w", err)
+		return nil, err
 	}
 	gr.size = plan(gr.program)
 	gr.vm = gorgonia.NewTapeMachine(b.g)
 	return gr, nil
 }
 
+var errSameHash = errors.New("two nodes have one hash")
+
 // distinct refuses two nodes with one hash: gorgonia's common-subexpression elimination trusts the 32 bits and would run one
-// of them in place of both. The ids make it a matter of about n^2/2^33 (1 in 100,000 at 300 nodes), and fixed per shape.
+// of them in place of both, silently. Chance makes that n^2/2^33, 1 in 100,000 graphs of 300 nodes; another salt mends it.
 func distinct(program gorgonia.Nodes) error {
 	seen := make(map[uint32]*gorgonia.Node, len(program))
 	for _, n := range program {
 		if other := seen[n.Hashcode()]; other != nil {
-			return fmt.Errorf("internal error: nodes %v and %v share the hash %#x", other, n, n.Hashcode())
+			return fmt.Errorf("internal error: nodes %v and %v: %w: %#x", other, n, errSameHash, n.Hashcode())
 		}
 		seen[n.Hashcode()] = n
 	}
@@ -136,7 +153,7 @@ func (b *builder) apply(o *op, in ...*gorgonia.Node) *gorgonia.Node {
 		return nil
 	}
 	b.ops++
-	o.b, o.id = b, b.ops
+	o.b, o.id = b, b.salt<<24|b.ops
 	for i, n := range in {
 		if n == nil {
 			b.err = fmt.Errorf("internal error: operation %v: input %d is missing", o, i)
@@ -192,7 +209,7 @@ func (b *builder) param(name string) *gorgonia.Node {
 	t := b.e.specs[i]
 	v := tensor.New(tensor.WithShape(t.shape...), tensor.WithBacking(b.e.view(b.e.weights, i)))
 	n := gorgonia.NewTensor(b.g, tensor.Float32, len(t.shape), gorgonia.WithShape(t.shape...),
-		gorgonia.WithName(fmt.Sprintf("%s/%d", name, len(b.params))), gorgonia.WithValue(v))
+		gorgonia.WithName(fmt.Sprintf("%s/%d/%d", name, len(b.params), b.salt)), gorgonia.WithValue(v))
 	b.params = append(b.params, n)
 	return n
 }

@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -155,4 +156,34 @@ func TestEnginesSideBySide(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// Gorgonia would merge nodes of one hash; we refuse them and salt the hashes anew.
+func TestDistinctHashes(t *testing.T) {
+	e := newEngine(t, trained(), 1)
+	e.training()
+	seen := map[uint32]uint32{}
+	for salt := range uint32(2) {
+		g, err := e.assemble(1, 7, true, salt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		operations := 0
+		for _, n := range g.program {
+			if _, ok := n.Op().(*op); !ok {
+				continue
+			}
+			operations++
+			if first, ok := seen[n.Hashcode()]; ok {
+				t.Errorf("node %v: salts %d and %d give one hash", n, first, salt)
+			}
+			seen[n.Hashcode()] = salt
+		}
+		if operations < 50 {
+			t.Errorf("%d operations in a training graph, want at least 50", operations)
+		}
+		if err := distinct(append(g.program, g.program[5])); !errors.Is(err, errSameHash) {
+			t.Errorf("a node given twice: error %v, want %v", err, errSameHash)
+		}
+	}
 }

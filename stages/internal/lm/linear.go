@@ -140,12 +140,13 @@ func (b *builder) add(name string, x, res *gorgonia.Node, cols int, kind residua
 
 // copyRows copies src to dst on all workers, unless they are the same memory.
 func copyRows(p *kernel.Pool, dst, src []float32) {
-	if &dst[0] == &src[0] {
-		return
+	if &dst[0] != &src[0] {
+		inBlocks(p, len(dst), func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
 	}
-	const block = 1 << 15 // 128 KiB: large enough that handing it out costs nothing
-	p.Run((len(dst)+block-1)/block, func(i int) {
-		lo := i * block
-		copy(dst[lo:min(lo+block, len(dst))], src[lo:])
-	})
+}
+
+// inBlocks calls f for consecutive parts of [0, n) on all workers.
+func inBlocks(p *kernel.Pool, n int, f func(lo, hi int)) {
+	const block = 1 << 15 // 128 KiB of float32s: large enough that handing it out costs nothing
+	p.Run((n+block-1)/block, func(i int) { f(i*block, min((i+1)*block, n)) })
 }

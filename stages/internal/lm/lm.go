@@ -42,18 +42,20 @@ type Engine interface {
 
 	// Accumulate runs forward and backward over B*T tokens and adds d(scale * loss)/d(parameter) to the gradients, where
 	// loss, which it returns, is the sum of the nats of all targets that are not ignored, in float64 and in row order. With
-	// scale = 1/(targets of the whole batch), the calls for its micro-batches together give the gradient of the mean.
+	// scale = 1/(targets of the whole batch), the calls for its micro-batches together give the gradient of the mean. On
+	// error, a loss that is not finite among them, all gradients are zero.
 	Accumulate(inputs, targets []int32, B, T int, scale float64) (loss float64, err error)
 
 	// Step clips the gradients, updates the parameters and sets the gradients to zero. It returns the norm of all gradients
-	// before clipping. A gradient that is not finite is an error naming the first such tensor; then nothing was changed
-	// except that the gradients are zero.
+	// together before clipping. On error, a gradient that is not finite among them (the error names the first such tensor),
+	// parameters and moments are unchanged and the gradients zero.
 	Step(o optim.Step) (gradNorm float64, err error)
 
 	// State returns AdamW's first and second moments, in the order of Tensors. They are views: to restore, copy into them.
 	State() (m, v []Tensor)
 
-	// Losses writes the nats of each target to out, 0 where it is ignored. It needs no memory for a backward pass.
+	// Losses writes the nats of each target to out, 0 where it is ignored. It keeps nothing for a backward pass, and rows of
+	// the head whose target is ignored cost nothing. A new shape (B, T) costs some milliseconds, here as in Accumulate.
 	Losses(inputs, targets []int32, B, T int, out []float32) error
 
 	// Close stops the engine's workers. The engine must not be used afterwards.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ablate/stages/internal/kernel"
 	"ablate/stages/internal/optim"
 )
 
@@ -148,6 +149,32 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	}
 }
 
+// Weights, moments and losses are the same bits for every path of the kernels that this machine can run.
+func TestPathsDoNotMatter(t *testing.T) {
+	defer func() {
+		if err := kernel.Select(""); err != nil {
+			t.Error(err)
+		}
+	}()
+	wide := trained()
+	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 61
+	var want []uint32
+	for _, path := range []string{"portable", "avx2", "avx512"} {
+		if err := kernel.Select(path); err != nil {
+			t.Logf("not compared: %v", err)
+			continue
+		}
+		e := newEngine(t, wide, 1)
+		Init(e, 5)
+		train(t, e, 0, 3)
+		if want == nil {
+			want = bits(e)
+		} else if !slices.Equal(bits(e), want) {
+			t.Errorf("%s: weights or moments differ from those of portable", path)
+		}
+	}
+}
+
 // A training resumed from copied parameters and moments equals an uninterrupted one, bit for bit.
 func TestResume(t *testing.T) {
 	whole := newEngine(t, trained(), 1)
@@ -213,6 +240,9 @@ func TestInterleavedShapes(t *testing.T) {
 	Init(plain, 4)
 	Init(mixed, 4)
 	train(t, plain, 0, 4)
+	if err := mixed.Losses([]int32{1}, []int32{2}, 1, 1, make([]float32, 1)); err != nil { // the smallest; all others grow it
+		t.Fatal(err)
+	}
 	for s := range 4 {
 		train(t, mixed, s, s+1)
 		for T := 1; T <= 8; T++ { // more shapes than the cache holds graphs
@@ -278,6 +308,28 @@ func TestNotFinite(t *testing.T) {
 	_, err = e.Accumulate(inputs, targets, 4, 7, 1)
 	if err == nil || !strings.Contains(err.Error(), "parameter of tensor blocks.0.attn_norm.weight, element 0, is NaN") {
 		t.Errorf("error %v, want one naming the tensor", err)
+	}
+	for _, g := range e.gradients() {
+		for j, x := range g.Data {
+			if x != 0 {
+				t.Fatalf("after the error: gradient of %s, element %d, is %v, want 0", g.Name, j, x)
+			}
+		}
+	}
+}
+
+func TestClosed(t *testing.T) {
+	e := newEngine(t, trained(), 2)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	row := []int32{1}
+	_, accumulate := e.Accumulate(row, row, 1, 1, 1)
+	_, step := e.Step(optim.Step{AdamW: adamw, LR: 1, Number: 1})
+	for name, err := range map[string]error{"Accumulate": accumulate, "Step": step, "Losses": e.Losses(row, row, 1, 1, make([]float32, 1))} {
+		if !errors.Is(err, errClosed) {
+			t.Errorf("%s: error %v, want %v", name, err, errClosed)
+		}
 	}
 }
 

@@ -158,13 +158,16 @@ func comparisons(p kind.CorrelateParams, scores []ScoreRow) []comparison {
 	type at struct{ group, mixture, scorer, set string }
 	perplexity := map[at]float64{}
 	var groups []string
-	mixtures := map[string][]string{}
+	mixtures := map[string][]string{} // with a reference, by group
+	known := map[at]bool{}
 	for _, s := range scores {
 		perplexity[at{s.Group, s.Mixture, s.Scorer, s.Set}] = s.Perplexity
-		if !slices.Contains(groups, s.Group) {
+		if g := (at{group: s.Group}); !known[g] {
+			known[g] = true
 			groups = append(groups, s.Group)
 		}
-		if s.Scorer == scorerSeq && !slices.Contains(mixtures[s.Group], s.Mixture) {
+		if m := (at{group: s.Group, mixture: s.Mixture, scorer: scorerSeq}); s.Scorer == scorerSeq && !known[m] {
+			known[m] = true
 			mixtures[s.Group] = append(mixtures[s.Group], s.Mixture)
 		}
 	}

@@ -237,6 +237,40 @@ func TestTrainPassesOverTornCheckpoints(t *testing.T) {
 	}
 }
 
+// A training that dies without a word goes on from what it saved in time, and saving leaves no trace in the result.
+func TestTrainKilled(t *testing.T) {
+	in := testUnits(t)
+	whole := runKind(t, kind.Train, trainParams(), in)
+	job := newJob(t, trainParams(), in)
+	job.SaveEvery = 1 // nanosecond: after the first step at the latest
+	job.Progress = func(done, _ int64, _ string) {
+		if done == 9*64 {
+			panic("killed")
+		}
+	}
+	func() {
+		defer func() {
+			if r := recover(); r != "killed" {
+				t.Fatalf("recovered %v", r)
+			}
+		}()
+		t.Errorf("the training ended: %v", train(t.Context(), job))
+	}()
+	first := int64(-1)
+	job.Progress = func(done, _ int64, _ string) {
+		if first < 0 {
+			first = done
+		}
+	}
+	if err := train(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if first < 64 {
+		t.Errorf("went on after %d tokens, want at least one step of 64", first)
+	}
+	sameOutputs(t, whole, result(job.Dir))
+}
+
 func TestTrainDoesNotResumeAnotherTraining(t *testing.T) {
 	in := testUnits(t)
 	job := newJob(t, trainParams(), in)

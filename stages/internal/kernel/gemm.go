@@ -80,15 +80,15 @@ func (p *Pool) gemmTask(w *worker, i int) {
 	if i0 >= i1 || j0 >= j1 {
 		return
 	}
-	a, ars, acs := g.a[i0*g.lda:], g.lda, 1
+	atA, ars, acs := i0*g.lda, g.lda, 1
 	if g.transA {
-		a, ars, acs = g.a[i0:], 1, g.lda
+		atA, ars, acs = i0, 1, g.lda
 	}
-	b := g.b[j0:]
+	atB := j0
 	if g.transB {
-		b = g.b[j0*g.ldb:]
+		atB = j0 * g.ldb
 	}
-	p.k.product(w, i1-i0, j1-j0, g.k, a, ars, acs, b, g.ldb, g.transB, g.load, g.c[i0*g.ldc+j0:], g.ldc)
+	p.k.product(w, i1-i0, j1-j0, g.k, g.a[atA:], ars, acs, g.b[atB:], g.ldb, g.transB, g.load, g.c[i0*g.ldc+j0:], g.ldc)
 }
 
 // cut returns part i of [0, n) in parts, with cuts at multiples of unit.

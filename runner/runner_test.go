@@ -1,0 +1,480 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/specs"
+	"ablate/stages/kind"
+)
+
+// The plan of the tests is that of a real study; what its steps do is made up: every stage writes, for each output that a later step
+// wants, the digests of its inputs.
+const study = `
+ablate: 1
+study: small
+corpora:
+  seed: {files: seed.jsonl}
+  parts: {files: [a.jsonl, b.jsonl], metadata: {part: metadata.part}}
+tokenizer: {train: {vocab: 320, on: seed}}
+partitions:
+  parts: {corpus: parts, by: part, unit: {tokens: 5000}, units: {alpha: 1, beta: 1}}
+heldout: {test: 10%}
+model: {d_model: 16, layers: 1, heads: 2, context: 32}
+seed_model: {on: seed, tokens: 4096, batch: 256}
+train: {tokens_per_unit: 2000, batch: 256}
+mixtures: {pairs: {choose: 2}}
+reference: {seq: pairs}
+`
+
+// bench is a plan on a cache, with stages that a test can replace.
+type bench struct {
+	t     *testing.T
+	dir   string
+	cache *cache.Cache
+	plan  *pipeline.Plan
+
+	mu      sync.Mutex
+	ran     []string          // IDs in the order they began
+	threads map[string]int    // ID -> threads it was given
+	at      map[string]string // digest of a step's parameters and inputs -> ID
+	do      map[string]func(ctx context.Context, job *kind.Job) error
+	events  []Event
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, dir: t.TempDir(), threads: map[string]int{}, do: map[string]func(context.Context, *kind.Job) error{}}
+	c, err := cache.Open(filepath.Join(b.dir, "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cache = c
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := specs.Parse("study.yaml", []byte(study), b.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}}
+	for name, files := range map[string][]string{"seed": {"seed.jsonl"}, "parts": {"a.jsonl", "b.jsonl"}} {
+		for _, f := range files {
+			path := filepath.Join(b.dir, f)
+			if err := os.WriteFile(path, []byte("text of "+f), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			d, size, err := c.FileDigest(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			src.Corpora[name] = append(src.Corpora[name], pipeline.File{Path: path, Name: f, Size: size, Digest: d})
+		}
+	}
+	if b.plan, err = pipeline.Compile(s, src, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// run carries out the plan with the made-up stages.
+func (b *bench) run(ctx context.Context, opt Options) (*pipeline.State, error) {
+	b.mu.Lock()
+	b.ran, b.events = nil, nil
+	b.mu.Unlock()
+	opt.Cache, opt.Version = b.cache, "test"
+	watch := opt.Events
+	opt.Events = func(e Event) {
+		b.events = append(b.events, e)
+		if watch != nil {
+			watch(e)
+		}
+	}
+	opt.Table = map[string]kind.Func{}
+	for k := range kind.Versions {
+		opt.Table[k] = b.stage
+	}
+	if opt.Slots == 0 {
+		opt.Slots = 1
+	}
+	return Run(ctx, b.plan, opt)
+}
+
+// id finds out which step a job is of, by its parameters and inputs' roles.
+func (b *bench) id(job *kind.Job) string {
+	for _, s := range b.plan.Steps {
+		if string(s.Params) != string(job.Params) || len(s.Inputs) != len(job.Inputs) {
+			continue
+		}
+		same := true
+		for i, in := range s.Inputs {
+			same = same && in.Role == job.Inputs[i].Role && (in.File == nil || in.File.Digest == job.Inputs[i].Digest)
+			if in.File == nil {
+				data, err := os.ReadFile(job.Inputs[i].Path)
+				same = same && err == nil && strings.HasPrefix(string(data), b.plan.Steps[in.Step].ID+" "+in.Output)
+			}
+		}
+		if same {
+			return s.ID
+		}
+	}
+	b.t.Errorf("no step has the job %s", job.Params)
+	return ""
+}
+
+func (b *bench) stage(ctx context.Context, job *kind.Job) error {
+	id := b.id(job)
+	b.mu.Lock()
+	b.ran = append(b.ran, id)
+	b.threads[id] = job.Threads
+	do := b.do[id]
+	b.mu.Unlock()
+	if do != nil {
+		if err := do(ctx, job); err != nil {
+			return err
+		}
+	}
+	i, err := b.plan.Find(id)
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{"result": true}
+	for _, s := range b.plan.Steps {
+		for _, in := range s.Inputs {
+			if in.File == nil && in.Step == i {
+				names[in.Output] = true
+			}
+		}
+	}
+	for name := range names {
+		path := filepath.Join(job.Dir, filepath.FromSlash(name))
+		var text strings.Builder
+		fmt.Fprintf(&text, "%s %s\n", id, name)
+		for _, in := range job.Inputs {
+			fmt.Fprintln(&text, in.Role, in.Digest)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text.String()), 0o666)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) mustRun(opt Options) *pipeline.State {
+	b.t.Helper()
+	s, err := b.run(context.Background(), opt)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, run, waits := s.Count(); run+waits > 0 {
+		b.t.Fatalf("%d steps to run and %d waiting after a run without error", run, waits)
+	}
+	return s
+}
+
+func TestRunThenHits(t *testing.T) {
+	b := newBench(t)
+	first := b.mustRun(Options{})
+	if len(b.ran) != len(b.plan.Steps) {
+		t.Errorf("ran %d of %d steps", len(b.ran), len(b.plan.Steps))
+	}
+	second := b.mustRun(Options{Slots: 4})
+	if len(b.ran) != 0 {
+		t.Errorf("the second run ran %v", b.ran)
+	}
+	for i := range b.plan.Steps {
+		if first.Keys[i] != second.Keys[i] {
+			t.Errorf("step %s has another key in the second run", b.plan.Steps[i].ID)
+		}
+	}
+}
+
+func TestSameResultOnAnyNumberOfSlots(t *testing.T) {
+	digests := func(slots, jobs int) string {
+		s := newBench(t)
+		state := s.mustRun(Options{Slots: slots, Jobs: jobs})
+		var out strings.Builder
+		for i, e := range state.Entries {
+			fmt.Fprintln(&out, s.plan.Steps[i].ID, e.Outputs)
+		}
+		return out.String()
+	}
+	want := digests(1, 0)
+	for _, n := range [][2]int{{2, 0}, {7, 0}, {7, 2}} {
+		if got := digests(n[0], n[1]); got != want {
+			t.Errorf("on %d slots, %d jobs at once, the outputs differ:\n%s\nwant\n%s", n[0], n[1], got, want)
+		}
+	}
+}
+
+func TestSlotsAndJobsAreBounded(t *testing.T) {
+	for _, opt := range []Options{{Slots: 1}, {Slots: 4}, {Slots: 4, Jobs: 2}, {Slots: 3, Jobs: 1}} {
+		b := newBench(t)
+		var mu sync.Mutex
+		active, threads, mostActive, mostThreads := 0, 0, 0, 0
+		for _, s := range b.plan.Steps {
+			b.do[s.ID] = func(_ context.Context, job *kind.Job) error {
+				mu.Lock()
+				active++
+				threads += job.Threads
+				mostActive, mostThreads = max(mostActive, active), max(mostThreads, threads)
+				mu.Unlock()
+				defer func() {
+					mu.Lock()
+					active--
+					threads -= job.Threads
+					mu.Unlock()
+				}()
+				return nil
+			}
+		}
+		b.mustRun(opt)
+		jobs := opt.Jobs
+		if jobs == 0 {
+			jobs = opt.Slots
+		}
+		if mostActive > jobs || mostThreads > opt.Slots {
+			t.Errorf("%d slots, %d jobs: up to %d steps on %d threads at once", opt.Slots, jobs, mostActive, mostThreads)
+		}
+	}
+}
+
+func TestALoneStepGetsAllSlots(t *testing.T) {
+	b := newBench(t)
+	b.mustRun(Options{Slots: 4})
+	for _, id := range []string{"tokenizer", "correlate"} {
+		if b.threads[id] != 4 {
+			t.Errorf("step %s, with nothing else to do, had %d of 4 threads", id, b.threads[id])
+		}
+	}
+}
+
+func TestDearestFirst(t *testing.T) {
+	b := newBench(t)
+	b.mustRun(Options{Slots: 1})
+	at := func(id string) int { return slices.Index(b.ran, id) }
+	if at("seq/pairs/alpha+beta") > at("unit/parts/alpha/0") {
+		t.Errorf("the longer training came later: %v", b.ran)
+	}
+}
+
+func TestFailureNamesTheRootCause(t *testing.T) {
+	b := newBench(t)
+	boom := errors.New("boom")
+	b.do["unit/parts/alpha/0"] = func(context.Context, *kind.Job) error { return boom }
+	logs := filepath.Join(b.dir, "logs")
+	s, err := b.run(context.Background(), Options{LogDir: logs})
+	var failed *FailedError
+	if !errors.As(err, &failed) || len(failed.Failures) != 1 || !errors.Is(err, boom) {
+		t.Fatalf("error %v, want one failure with the stage's error", err)
+	}
+	f := failed.Failures[0]
+	if f.Step != "unit/parts/alpha/0" || !slices.Contains(f.Blocked, "correlate") || slices.Contains(f.Blocked, "unit/parts/beta/0") {
+		t.Errorf("failure %+v", f)
+	}
+	for _, want := range []string{"step unit/parts/alpha/0", "boom", "not run because of it", f.Log} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q lacks %q", err, want)
+		}
+	}
+	if data, err := os.ReadFile(f.Log); err != nil || !strings.Contains(string(data), "param model.layers = 1") {
+		t.Errorf("log %q, %v; want the ingredients", data, err)
+	}
+	for _, id := range []string{"unit/parts/beta/0", "seq/pairs/alpha+beta"} { // unrelated work went on
+		if i, _ := b.plan.Find(id); s.Status[i] != pipeline.Hit {
+			t.Errorf("step %s is %s, want it done", id, s.Status[i])
+		}
+	}
+	delete(b.do, "unit/parts/alpha/0")
+	b.mustRun(Options{})
+	if slices.Contains(b.ran, "seed") {
+		t.Errorf("after the repair what was done ran again: %v", b.ran)
+	}
+}
+
+func TestFailFast(t *testing.T) {
+	b := newBench(t)
+	b.do["seq/pairs/alpha+beta"] = func(context.Context, *kind.Job) error { return errors.New("boom") }
+	if _, err := b.run(context.Background(), Options{FailFast: true}); err == nil {
+		t.Fatal("no error")
+	}
+	if n := len(b.ran); b.ran[n-1] != "seq/pairs/alpha+beta" {
+		t.Errorf("after the failure began %s", b.ran[n-1])
+	}
+}
+
+func TestPanicIsAFailure(t *testing.T) {
+	b := newBench(t)
+	b.do["tokenizer"] = func(context.Context, *kind.Job) error { panic("out of range") }
+	logs := filepath.Join(b.dir, "logs")
+	_, err := b.run(context.Background(), Options{LogDir: logs})
+	if err == nil || !strings.Contains(err.Error(), "internal error: panic: out of range") {
+		t.Fatalf("error %v", err)
+	}
+	data, err := os.ReadFile(filepath.Join(logs, "tokenizer.log"))
+	if err != nil || !bytes.Contains(data, []byte("runner_test.go")) {
+		t.Errorf("the log has no stack: %v\n%s", err, data)
+	}
+}
+
+func TestInterruptKeepsPartialWork(t *testing.T) {
+	b := newBench(t)
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	b.do["seed"] = func(ctx context.Context, job *kind.Job) error {
+		cancel(stop)
+		<-ctx.Done()
+		return errors.Join(os.WriteFile(filepath.Join(job.Partial, "half"), []byte("half"), 0o666), ctx.Err())
+	}
+	if _, err := b.run(ctx, Options{}); !errors.Is(err, stop) {
+		t.Fatalf("error %v, want the cause of the interruption", err)
+	}
+	resumed := false
+	b.do["seed"] = func(_ context.Context, job *kind.Job) error {
+		data, err := os.ReadFile(filepath.Join(job.Partial, "half"))
+		resumed = err == nil && string(data) == "half"
+		return nil
+	}
+	b.mustRun(Options{})
+	if !resumed {
+		t.Error("the next run did not find what the interrupted step saved")
+	}
+}
+
+func TestChangedRawFile(t *testing.T) {
+	b := newBench(t)
+	b.do["tokenize/parts/a.jsonl"] = func(context.Context, *kind.Job) error {
+		return os.WriteFile(filepath.Join(b.dir, "a.jsonl"), []byte("other text"), 0o666)
+	}
+	_, err := b.run(context.Background(), Options{})
+	if err == nil || !strings.Contains(err.Error(), "a.jsonl changed while it was read") {
+		t.Errorf("error %v, want that the file changed", err)
+	}
+}
+
+// TestLostBlob loses an artifact between planning and reading: the step that made it runs again.
+func TestLostBlob(t *testing.T) {
+	b := newBench(t)
+	b.do["unit/parts/beta/0"] = func(context.Context, *kind.Job) error { return errors.New("not yet") }
+	s, err := b.run(context.Background(), Options{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	split, _ := b.plan.Find("split/parts")
+	out, _ := s.Entries[split].Output(kind.UnitOutput("beta", 0))
+	path, err := b.cache.Blob(out.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(b.do, "unit/parts/beta/0")
+	// What the first event loses, the lookup at the start has seen.
+	lost := false
+	b.mustRun(Options{Events: func(e Event) {
+		if e.What == Planned && !lost {
+			lost = true
+			if err := os.Remove(path); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if !slices.Contains(b.ran, "split/parts") {
+		t.Errorf("ran %v, want the split again", b.ran)
+	}
+	if !slices.ContainsFunc(b.events, func(e Event) bool {
+		return e.What == Warning && strings.Contains(e.Message, "must be made again")
+	}) {
+		t.Error("nobody was told")
+	}
+}
+
+// TestOtherResult lets another process commit another result first.
+func TestOtherResult(t *testing.T) {
+	b := newBench(t)
+	b.do["seed"] = func(_ context.Context, job *kind.Job) error {
+		i, _ := b.plan.Find("seed")
+		s, err := b.plan.Resolve(b.cache.Lookup)
+		if err != nil {
+			return err
+		}
+		build, err := b.cache.Begin(s.Keys[i])
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{kind.OutModel, kind.OutOptimizer} {
+			if err := os.WriteFile(filepath.Join(build.Dir, name), []byte("seed "+name+"\nother"), 0o666); err != nil {
+				return err
+			}
+		}
+		_, err = build.Commit(kind.Train, s.Ingredients[i], cache.Machine())
+		return err
+	}
+	s := b.mustRun(Options{})
+	i, _ := b.plan.Find("seed")
+	if out, _ := s.Entries[i].Output(kind.OutModel); out.Digest != cache.DigestOf([]byte("seed "+kind.OutModel+"\nother")) {
+		t.Error("the first result did not stand")
+	}
+	if !slices.ContainsFunc(b.events, func(e Event) bool {
+		return e.What == Warning && strings.Contains(e.Message, "not deterministic")
+	}) {
+		t.Error("nobody was told that two runs gave different bytes")
+	}
+}
+
+func TestDisplayLines(t *testing.T) {
+	b := newBench(t)
+	var out bytes.Buffer
+	d := NewDisplay(&out, nil, false)
+	b.mustRun(Options{Events: d.Event})
+	d.Close()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != len(b.plan.Steps) {
+		t.Errorf("%d lines for %d steps:\n%s", len(lines), len(b.plan.Steps), out.String())
+	}
+	if last := lines[len(lines)-1]; !strings.HasPrefix(strings.TrimSpace(last), fmt.Sprintf("%d/%d ", len(lines), len(lines))) || !strings.HasSuffix(last, " correlate") {
+		t.Errorf("last line %q", last)
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("escape codes without a terminal")
+	}
+}
+
+func TestDisplayStatusLine(t *testing.T) {
+	b := newBench(t)
+	var out bytes.Buffer
+	d := NewDisplay(&out, func() int { return 60 }, false)
+	b.mustRun(Options{Events: d.Event})
+	d.Close()
+	text := out.String()
+	if !strings.Contains(text, "[====================] ") || !strings.HasSuffix(text, "\r\x1b[2K") {
+		t.Errorf("no whole bar, or it was left standing: %q", text[max(0, len(text)-200):])
+	}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if n := len([]rune(strings.TrimPrefix(part, "\x1b[2K"))); n > 60 {
+			t.Errorf("a line of %d columns on a terminal of 60: %q", n, part)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{Count(0, "tokens"), "0 tokens"}, {Count(999, ""), "999"}, {Count(1000, ""), "1k"}, {Count(12345, "tokens"), "12.3k tokens"},
+		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(1048576000, "tokens"), "1.05G tokens"},
+		{bar(0, 4), "[    ]"}, {bar(0.5, 4), "[==  ]"}, {bar(1.2, 4), "[====]"}, {clip("abcdef", 4), "abc…"}, {clip("abc", 4), "abc"},
+		{short(0), "0.00s"}, {short(12e9), "12.0s"}, {short(61e9), "1m01s"}, {short(3700e9), "1h01m"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+}

@@ -220,7 +220,7 @@ func (c *compiler) add(s *Step) int {
 
 // read is a corpus's reading rule as it enters keys; names count for text files only.
 func read(corpus specs.Corpus, files []File) kind.Read {
-	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent}
+	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, PieceBytes: int64(corpus.PieceBytes)}
 	if r.Format == "jsonl" {
 		r.Text, r.ID = corpus.Text, corpus.ID
 		return r

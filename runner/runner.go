@@ -33,6 +33,7 @@ type Options struct {
 	Jobs     int                  // steps at once at most; 0: as many as there are slots
 	FailFast bool                 // start nothing more after a failure
 	Version  string               // of the program, for provenance
+	Kernels  string               // what the arithmetic runs on, for provenance
 	LogDir   string               // where the log of a failed step goes
 	Save     time.Duration        // how often a training is saved, so that a kill loses no more
 	Events   func(Event)          // told of everything that happens, in order; may be nil
@@ -376,6 +377,9 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		return nil, err
 	}
 	p := cache.Machine()
+	if r.Kernels != "" {
+		p.CPU += " (" + r.Kernels + ")"
+	}
 	p.Ablate, p.Threads, p.Step, p.Study = r.Version, job.Threads, step.ID, r.plan.Study
 	p.Started, p.WallSeconds = began.UTC().Format(time.RFC3339), time.Since(began).Seconds()
 	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)

@@ -43,7 +43,7 @@ func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
 }
 
 func (f *files) options() corpus.Options {
-	return corpus.Options{Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent}
+	return corpus.Options{Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, PieceBytes: f.read.PieceBytes}
 }
 
 // name is what the i-th file is called in identities and errors: its name where it has one, else its role, for its path means nothing.

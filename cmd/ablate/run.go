@@ -31,6 +31,10 @@ type runCommand struct {
 
 func (r runCommand) Run(a *app) (err error) {
 	began := time.Now()
+	kernels, err := stages.Kernels("")
+	if err != nil {
+		return usageError{err}
+	}
 	c, err := a.openCache()
 	if err != nil {
 		return err
@@ -43,7 +47,7 @@ func (r runCommand) Run(a *app) (err error) {
 	out := outDir(r.Out, p)
 	display := r.display(a)
 	opt := runner.Options{
-		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Save: r.SaveEvery,
+		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
 		LogDir: filepath.Join(out, "logs"), Events: display.Event,
 	}
 	if opt.Slots < 1 {

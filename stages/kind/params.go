@@ -14,6 +14,8 @@ type Read struct {
 	ID       string            `json:"id,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"`
+	// PieceBytes cuts a longer document into several; 0: none is cut.
+	PieceBytes int64 `json:"piece_bytes,omitempty"`
 	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is
 	// the document's identity and bears its metadata). Empty for jsonl.
 	Names []string `json:"names,omitempty"`

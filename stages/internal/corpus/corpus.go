@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -39,12 +40,14 @@ type Options struct {
 	// group over the file's name (text).
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
+	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no bound.
+	PieceBytes int64 `json:"piece_bytes,omitempty"`
 }
 
 // A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of arrays the first element counts.
 type Document struct {
 	ID   string // text: the file's name; JSONL: the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
-	Text string // valid UTF-8, not empty
+	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the pieces after the first have #1, #2, ... after their ID
 	Meta map[string]string
 }
 
@@ -85,7 +88,7 @@ func (o Options) Check() error {
 // Read calls emit for each document of one file, in order. name stands for the file in ids, metadata and errors. Counts are right as far
 // as the reading came, with an error too. An error of emit ends the reading and comes back wrapped.
 func Read(ctx context.Context, opt Options, name string, r io.Reader, emit func(Document) error) (Counts, error) {
-	rd := &reader{name: name, emit: emit, limit: maxDocument}
+	rd := &reader{name: name, emit: emit, limit: maxDocument, piece: opt.PieceBytes}
 	rd.counts.Files = 1
 	err := rd.read(ctx, opt, r)
 	return rd.counts, err
@@ -96,6 +99,7 @@ type reader struct {
 	name   string
 	emit   func(Document) error
 	limit  int
+	piece  int64
 	counts Counts
 }
 
@@ -143,11 +147,20 @@ func (rd *reader) document(d Document, valid bool) error {
 		rd.counts.drop(DroppedUTF8, 1)
 		return nil
 	}
-	if err := rd.emit(d); err != nil {
-		return fmt.Errorf("corpus: %s: document %q: %w", rd.name, d.ID, err)
+	number := 0
+	for text := range pieces(d.Text, rd.piece) {
+		piece := Document{ID: d.ID, Text: text, Meta: d.Meta}
+		if number > 0 {
+			piece.ID = d.ID + "#" + strconv.Itoa(number)
+			rd.counts.Read++
+		}
+		if err := rd.emit(piece); err != nil {
+			return fmt.Errorf("corpus: %s: document %q: %w", rd.name, piece.ID, err)
+		}
+		rd.counts.Kept++
+		rd.counts.Bytes += int64(len(text))
+		number++
 	}
-	rd.counts.Kept++
-	rd.counts.Bytes += int64(len(d.Text))
 	return nil
 }
 

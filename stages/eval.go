@@ -97,10 +97,14 @@ func average(engine lm.Engine, files []*checkpoint.File, w []float64) error {
 	if err := checkpoint.Average(files, w, func(name string, shape []int) []float32 {
 		t, ok := tensors[name]
 		delete(tensors, name)
-		if ok && slices.Equal(t.Shape, shape) {
+		switch {
+		case ok && slices.Equal(t.Shape, shape):
 			return t.Data
+		case ok:
+			errs = append(errs, fmt.Errorf("tensor %s: shape %v, want %v", name, shape, t.Shape))
+		default:
+			errs = append(errs, fmt.Errorf("tensor %s is none of the model's", name))
 		}
-		errs = append(errs, fmt.Errorf("tensor %s: shape %v, want %v", name, shape, t.Shape))
 		size := 1
 		for _, d := range shape {
 			size *= d

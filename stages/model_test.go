@@ -1,0 +1,114 @@
+package stages
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"ablate/cache/checkpoint"
+	"ablate/stages/kind"
+)
+
+// altered copies a checkpoint with changes to its tensors and metadata.
+func altered(t *testing.T, path string, change func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor) string {
+	t.Helper()
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var ts []checkpoint.Tensor
+	for _, name := range f.Names() {
+		x, err := f.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ts = append(ts, x)
+	}
+	meta := f.Meta()
+	ts = change(ts, meta)
+	out := filepath.Join(t.TempDir(), "altered.safetensors")
+	if err := checkpoint.Write(out, ts, meta); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func same(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts }
+
+func TestForeignCheckpoints(t *testing.T) {
+	first := runKind(t, kind.Train, trainParams(), testUnits(t))
+	model, moments := first.path(kind.OutModel), first.path(kind.OutOptimizer)
+	foreign := func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
+		clear(meta)
+		return ts
+	}
+	tokens := tokenFile(t, 4, false, evalLengths...)
+	eval := func(change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor, models int) (kind.EvalParams, roles) {
+		p := evalParams()
+		p.Weights = slices.Repeat([]string{map[int]string{1: "1", 2: "1/2"}[models]}, models)
+		return p, roles{"tokens": tokens}.numbered("model", slices.Repeat([]string{altered(t, model, change)}, models)...)
+	}
+	// A checkpoint without our metadata is judged by its tensors.
+	p, in := eval(same, 1)
+	want := runKind(t, kind.Eval, p, in)
+	p, in = eval(foreign, 1)
+	sameOutputs(t, want, runKind(t, kind.Eval, p, in))
+	p, in = eval(foreign, 2)
+	sameOutputs(t, want, runKind(t, kind.Eval, p, in))
+
+	for _, c := range []struct {
+		name   string
+		models int
+		change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor
+		want   []string
+	}{
+		{"another version", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
+			meta[metaVersion] = "2"
+			return ts
+		}, []string{`model.0: checkpoint has version "2", this program reads "1"`}},
+		{"a model that is no JSON", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
+			meta[metaModel] = "olmo"
+			return ts
+		}, []string{"model.0: checkpoint's ablate.model"}},
+		{"a tensor missing", 1, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"wte.weight"}},
+		{"a tensor missing in an average", 2, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] },
+			[]string{"tensor wte.weight is missing"}},
+		{"tensors of other names and shapes in an average", 2, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
+			ts[0].Name = "tokens"
+			ts[1].Shape = []int{1, ts[1].Shape[0]}
+			return ts
+		}, []string{"tensor tokens is none of the model's", "shape [1 16], want [16]", "tensor wte.weight is missing"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, in := eval(c.change, c.models)
+			failKind(t, kind.Eval, p, in, c.want...)
+		})
+	}
+
+	for _, c := range []struct {
+		name   string
+		change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor
+		want   []string
+	}{
+		{"moments without an age", foreign, []string{`moments: metadata ablate.step is ""`}},
+		{"a moment missing", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"moments:", "tensors, want"}},
+		{"a moment of another shape", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
+			ts[0].Shape = []int{16, 64}
+			return ts
+		}, []string{"moments: tensor m.wte.weight: shape [16 64], want [64 16]"}},
+		{"a moment of another name", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
+			ts[0].Name = "m.wpe"
+			return ts
+		}, []string{"moments:", "m.wte.weight"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := trainParams()
+			p.Start = startState
+			in := maps.Clone(testUnits(t))
+			in["start"], in["moments"] = model, altered(t, moments, c.change)
+			failKind(t, kind.Train, p, in, c.want...)
+		})
+	}
+}

@@ -30,6 +30,9 @@ const (
 // split divides a corpus into partitions, holds documents out, cuts the rest into units and then removes from the units what
 // decontamination finds. Everything that decides about one document looks at that document alone, but for the cut itself, which looks at
 // those before it in its partition.
+//
+// Of documents with one identity the first counts, in the order of the shards, and the others are left out and counted in the table of
+// sizes. It is no error: where a corpus brings no identities they are hashes of the text, and this is what removes its exact duplicates.
 func split(ctx context.Context, job *kind.Job) error {
 	var p kind.SplitParams
 	if err := job.Decode(&p); err != nil {

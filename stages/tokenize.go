@@ -124,7 +124,8 @@ func (t *tokenizing) add(d corpus.Document) error {
 	return t.flush()
 }
 
-// flush encodes the batch. Documents share nothing, so which thread takes which cannot show in the result.
+// flush encodes the batch. Documents share nothing, so which thread takes which cannot show in the result. This is the one place in this
+// package that starts goroutines: a corpus may be a single file, and encoding it is most of the work.
 func (t *tokenizing) flush() error {
 	var next atomic.Int64
 	var wait sync.WaitGroup

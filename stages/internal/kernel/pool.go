@@ -12,8 +12,9 @@ import (
 // goroutine at a time may use it. Results of kernels never depend on Threads.
 type Pool struct {
 	k       *path
-	threads int
-	work    []worker
+	work    []worker // one for each of Threads
+	threads int      // how many of them take part, see Limit
+	started int      // how many of them have had a goroutine: work[0] is the caller's
 	exited  sync.WaitGroup
 
 	// State of the current run, written before the workers are called.
@@ -50,8 +51,9 @@ type failure struct {
 	stack []byte
 }
 
-// NewPool starts threads-1 goroutines; the caller of each kernel is the last
-// worker. A number below one counts as one. Close ends the goroutines.
+// NewPool makes a pool of threads workers, the caller of each kernel among them;
+// the others get their goroutines and their scratch memory when work first
+// reaches them. A number below one counts as one. Close ends the goroutines.
 //
 // NewPool panics if ABLATE_KERNEL asked for a path that this machine does not
 // have and no Select has succeeded since; call Select("") first to get that as
@@ -66,23 +68,25 @@ func NewPool(threads int) *Pool {
 
 func newPool(threads int, k *path) *Pool {
 	threads = max(threads, 1)
-	p := &Pool{k: k, threads: threads, work: make([]worker, threads)}
+	p := &Pool{k: k, threads: threads, started: 1, work: make([]worker, threads)}
 	p.gemmRun = p.gemmTask
 	p.caller.init()
-	p.exited.Add(threads - 1)
-	for i := 1; i < threads; i++ {
-		p.work[i].init()
-		go p.serve(&p.work[i])
-	}
 	return p
 }
 
-// Threads is the number of workers, the caller included.
-func (p *Pool) Threads() int { return p.threads }
+// Threads is the number of workers, the caller included, whatever the limit.
+func (p *Pool) Threads() int { return len(p.work) }
+
+// Limit lets n of the workers take part in what follows, until it is called
+// again; a number outside 1 to Threads counts as the nearest in it. No result
+// depends on it. The other workers sleep: they are neither called nor waited
+// for, and keep only their scratch memory. Like a kernel, Limit must not be
+// called while another goroutine uses the pool.
+func (p *Pool) Limit(n int) { p.threads = min(max(n, 1), len(p.work)) }
 
 // Close ends the workers and waits for them. The pool cannot be used after.
 func (p *Pool) Close() {
-	for i := 1; i < p.threads; i++ {
+	for i := 1; i < p.started; i++ {
 		p.work[i].calls.Store(-1)
 		p.work[i].rouse()
 	}
@@ -105,6 +109,12 @@ func (p *Pool) run(n int, f func(w *worker, i int)) {
 			f(&p.work[0], i)
 		}
 		return
+	}
+	for ; p.started <= helpers; p.started++ {
+		w := &p.work[p.started]
+		w.init()
+		p.exited.Add(1)
+		go p.serve(w)
 	}
 	p.f, p.n = f, int64(n)
 	p.next.Store(0)

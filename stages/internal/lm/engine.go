@@ -30,10 +30,12 @@ type engine struct {
 
 var errClosed = errors.New("the engine is closed")
 
+var _ Threaded = (*engine)(nil)
+
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
 const maxGraphs = 16
 
-// NewCPU returns an engine of the given number of threads, its parameters zero until Init or Load.
+// NewCPU returns an engine of the given number of threads, its parameters zero until Init or Load. It is Threaded.
 func NewCPU(cfg Config, threads int) (_ Engine, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -60,6 +62,8 @@ func NewCPU(cfg Config, threads int) (_ Engine, err error) {
 }
 
 func (e *engine) Config() Config { return e.cfg }
+
+func (e *engine) SetThreads(n int) { e.pool.Limit(n) }
 
 func (e *engine) Tensors() []Tensor { return e.views(e.weights) }
 

@@ -61,3 +61,11 @@ type Engine interface {
 	// Close stops the engine's workers. The engine must not be used afterwards.
 	Close() error
 }
+
+// Threaded is an Engine that can change how many threads compute, between its other calls. NewCPU's can: the number given
+// there is the most it can use, and until SetThreads is called it uses them all; threads not in use sleep. No result depends
+// on the number, to the last bit.
+type Threaded interface {
+	Engine
+	SetThreads(n int) // a number below 1 or above the most counts as the nearest
+}

@@ -149,6 +149,34 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	}
 }
 
+// Changing the number of threads between the steps, and between Accumulate and Step, changes no bit.
+func TestSetThreads(t *testing.T) {
+	wide := trained()
+	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 301
+	plain := newEngine(t, wide, 1)
+	Init(plain, 5)
+	wantLosses := train(t, plain, 0, 6)
+	e := newEngine(t, wide, 7)
+	var threaded Threaded = e
+	Init(threaded, 5)
+	inputs, targets := tokens(1, 8, wide.Vocab)
+	var losses []float64
+	for s, threads := range []int{1, 4, 2, 100, 3, 0} {
+		threaded.SetThreads(8 - threads)
+		if err := threaded.Losses(inputs, targets, 1, 8, make([]float32, 8)); err != nil {
+			t.Fatal(err)
+		}
+		threaded.SetThreads(threads)
+		losses = append(losses, train(t, threaded, s, s+1)...)
+	}
+	if !slices.Equal(losses, wantLosses) {
+		t.Errorf("losses %v, want %v", losses, wantLosses)
+	}
+	if !slices.Equal(bits(threaded), bits(plain)) {
+		t.Error("weights or moments differ from those of 1 thread")
+	}
+}
+
 // Weights, moments and losses are the same bits for every path of the kernels that this machine can run.
 func TestPathsDoNotMatter(t *testing.T) {
 	defer func() {

@@ -117,7 +117,7 @@ func (c *compiler) corpora() {
 		i := c.split("split/"+name, p.Corpus, kind.SplitParams{
 			By: p.By, Order: p.Order, Only: sorted(p.Only), Except: sorted(p.Except), Small: p.Small, Declared: p.Units,
 			UnitTokens: int64(p.Unit.Tokens), Validation: float64(st.Heldout.Validation), Test: float64(st.Heldout.Test),
-			Seed: st.Heldout.Seed, Against: sorted(st.Decontaminate.Against), Common: st.Decontaminate.Common,
+			Seed: st.Heldout.Seed, Against: sorted(st.Decontaminate.Against), Overlap: float64(st.Decontaminate.Overlap), Common: st.Decontaminate.Common,
 		})
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
 		c.sets = append(c.sets, set{name: name, split: i})
@@ -125,7 +125,8 @@ func (c *compiler) corpora() {
 	if s := st.SeedModel; s != nil {
 		against := slices.DeleteFunc(sorted(st.Decontaminate.Against), func(s string) bool { return s == "heldout" })
 		i := c.split("pack/"+s.On, s.On, kind.SplitParams{
-			By: []string{}, Order: "id", Small: "keep", Seed: st.Heldout.Seed, Against: against, Common: st.Decontaminate.Common,
+			By: []string{}, Order: "id", Small: "keep", Seed: st.Heldout.Seed, Against: against,
+			Overlap: float64(st.Decontaminate.Overlap), Common: st.Decontaminate.Common,
 		})
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: s.On, Step: i, Seed: true})
 	}

@@ -125,7 +125,7 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 	if n, ok := b.c.evaluated[asked]; ok {
 		return n
 	}
-	params := kind.EvalParams{Model: b.c.model(), Documents: int64(b.c.study.Eval.Documents), EOS: b.c.eos}
+	params := kind.EvalParams{Model: b.c.model(), Documents: int64(b.c.study.Eval.Documents), Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	var inputs []Input
 	for i, m := range r.models {
 		params.Weights = append(params.Weights, r.weights[i].RatString())

@@ -10,6 +10,7 @@
 package runner
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -17,7 +18,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"ablate/cache"
@@ -29,7 +32,7 @@ import (
 type Options struct {
 	Cache    *cache.Cache
 	Table    map[string]kind.Func // what each kind of step does
-	Slots    int                  // processors to use, at least 1
+	Slots    int                  // processors to use, at least 1; shared among the steps at once
 	Jobs     int                  // steps at once at most; 0: as many as there are slots
 	FailFast bool                 // start nothing more after a failure
 	Version  string               // of the program, for provenance
@@ -117,12 +120,12 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	r := &run{
 		Options: opt, plan: plan, state: state,
 		done:    make(chan result),
-		free:    max(1, opt.Slots),
 		running: map[cache.Key][]int{},
 		failed:  map[int]*Failure{},
 	}
-	if r.Jobs < 1 {
-		r.Jobs = r.free
+	r.Slots = max(1, r.Slots)
+	if r.Jobs < 1 || r.Jobs > r.Slots {
+		r.Jobs = r.Slots
 	}
 	if r.Events == nil {
 		r.Events = func(Event) {}
@@ -148,18 +151,22 @@ type run struct {
 	state   *pipeline.State
 	ready   queue
 	done    chan result
-	free    int                 // slots
-	active  int                 // steps running
+	active  []*activeStep       // running now, the dearest first
 	running map[cache.Key][]int // key -> steps that wait for its one computation
 	failed  map[int]*Failure
 	order   []int // failed steps in the order they failed
 	err     error // ours, not a step's
 }
 
+// activeStep is a running step and its share of the slots.
+type activeStep struct {
+	step  int
+	share atomic.Int32
+}
+
 // result is what a step's goroutine answers: a progress event, or its end.
 type result struct {
 	step     int
-	slots    int
 	progress *Event
 	entry    *cache.Entry
 	err      error
@@ -172,20 +179,33 @@ func (r *run) push(i int) {
 
 func (r *run) loop(ctx context.Context) {
 	for {
-		for r.err == nil && ctx.Err() == nil && r.free > 0 && r.active < r.Jobs && len(r.ready) > 0 {
+		for r.err == nil && ctx.Err() == nil && len(r.active) < r.Jobs && len(r.ready) > 0 {
 			if r.FailFast && len(r.order) > 0 {
 				break
 			}
 			r.start(ctx, heap.Pop(&r.ready).(waiting).step)
 		}
-		if r.active == 0 {
+		if len(r.active) == 0 {
 			return
 		}
+		r.share()
 		r.receive(<-r.done)
 	}
 }
 
-// start begins step i on a fair share of the free slots: all of them when nothing else could run.
+// share divides the slots among the running steps: one each, and what is over one by one to the dearest. A step that runs long asks for
+// its share again and again, so a lone training takes the whole machine until others come.
+func (r *run) share() {
+	for n, a := range r.active {
+		share := r.Slots / len(r.active)
+		if n < r.Slots%len(r.active) {
+			share++
+		}
+		a.share.Store(int32(share))
+	}
+}
+
+// start begins step i.
 func (r *run) start(ctx context.Context, i int) {
 	if r.state.Status[i] != pipeline.Run {
 		return // revoked meanwhile, or done under another name
@@ -199,14 +219,16 @@ func (r *run) start(ctx context.Context, i int) {
 	if !ok {
 		return
 	}
-	others := min(len(r.ready), r.Jobs-r.active-1)
-	slots := max(1, r.free/(1+others))
-	r.free -= slots
-	r.active++
+	a := &activeStep{step: i}
+	r.active = append(r.active, a)
+	slices.SortStableFunc(r.active, func(a, b *activeStep) int {
+		return cmp.Compare(r.plan.Height(b.step), r.plan.Height(a.step))
+	})
+	r.share()
 	r.running[key] = []int{i}
-	job.Threads = slots
+	job.Threads, job.Share = r.Slots, func() int { return int(a.share.Load()) }
 	r.Events(Event{What: Started, Step: i, Key: key})
-	go r.work(ctx, i, slots, job)
+	go r.work(ctx, i, job)
 }
 
 // open finds the inputs of step i. Where the cache has lost one since it was looked up, the step that made it must run again first.
@@ -215,7 +237,7 @@ func (r *run) open(i int) (*kind.Job, bool) {
 	job := &kind.Job{Params: step.Params, SaveEvery: r.Save}
 	for _, in := range step.Inputs {
 		if in.File != nil {
-			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path})
+			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path, Name: in.File.Name})
 			continue
 		}
 		out, _ := r.state.Entries[in.Step].Output(in.Output)
@@ -230,7 +252,7 @@ func (r *run) open(i int) (*kind.Job, bool) {
 			r.err = fmt.Errorf("step %s: input %s: %w", step.ID, in.Role, err)
 			return nil, false
 		}
-		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path})
+		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: r.plan.Steps[in.Step].ID + " " + in.Output})
 	}
 	return job, true
 }
@@ -241,8 +263,7 @@ func (r *run) receive(res result) {
 		r.Events(*res.progress)
 		return
 	}
-	r.active--
-	r.free += res.slots
+	r.active = slices.DeleteFunc(r.active, func(a *activeStep) bool { return a.step == res.step })
 	key := r.state.Keys[res.step]
 	steps := r.running[key]
 	delete(r.running, key)
@@ -341,7 +362,7 @@ type panicError struct {
 func (e *panicError) Error() string { return fmt.Sprintf("internal error: panic: %v", e.value) }
 
 // work runs one step on its own goroutine and answers once on done, after any number of progress answers.
-func (r *run) work(ctx context.Context, i, slots int, job *kind.Job) {
+func (r *run) work(ctx context.Context, i int, job *kind.Job) {
 	began := time.Now()
 	var last time.Time
 	job.Progress = func(done, total int64, unit string) {
@@ -351,7 +372,7 @@ func (r *run) work(ctx context.Context, i, slots int, job *kind.Job) {
 		}
 	}
 	entry, err := r.make(ctx, i, job, began)
-	r.done <- result{step: i, slots: slots, entry: entry, err: err, took: time.Since(began)}
+	r.done <- result{step: i, entry: entry, err: err, took: time.Since(began)}
 }
 
 // make runs the stage in a fresh build and commits what it left.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -137,7 +138,7 @@ func (b *bench) stage(ctx context.Context, job *kind.Job) error {
 	id := b.id(job)
 	b.mu.Lock()
 	b.ran = append(b.ran, id)
-	b.threads[id] = job.Threads
+	b.threads[id] = job.Now()
 	do := b.do[id]
 	b.mu.Unlock()
 	if do != nil {
@@ -219,34 +220,71 @@ func TestSameResultOnAnyNumberOfSlots(t *testing.T) {
 }
 
 func TestSlotsAndJobsAreBounded(t *testing.T) {
-	for _, opt := range []Options{{Slots: 1}, {Slots: 4}, {Slots: 4, Jobs: 2}, {Slots: 3, Jobs: 1}} {
+	for _, opt := range []Options{{Slots: 1}, {Slots: 4}, {Slots: 4, Jobs: 2}, {Slots: 3, Jobs: 1}, {Slots: 2, Jobs: 9}} {
 		b := newBench(t)
 		var mu sync.Mutex
-		active, threads, mostActive, mostThreads := 0, 0, 0, 0
+		active := map[*kind.Job]bool{}
+		mostActive, mostThreads := 0, 0
 		for _, s := range b.plan.Steps {
 			b.do[s.ID] = func(_ context.Context, job *kind.Job) error {
 				mu.Lock()
-				active++
-				threads += job.Threads
-				mostActive, mostThreads = max(mostActive, active), max(mostThreads, threads)
-				mu.Unlock()
-				defer func() {
-					mu.Lock()
-					active--
-					threads -= job.Threads
-					mu.Unlock()
-				}()
+				defer mu.Unlock()
+				active[job] = true
+				threads := 0
+				for j := range active {
+					threads += j.Now()
+				}
+				mostActive, mostThreads = max(mostActive, len(active)), max(mostThreads, threads)
 				return nil
 			}
 		}
-		b.mustRun(opt)
-		jobs := opt.Jobs
-		if jobs == 0 {
-			jobs = opt.Slots
+		watch := opt
+		watch.Events = func(e Event) {
+			if e.What == Finished { // until the runner has heard of it a step holds its share
+				mu.Lock()
+				defer mu.Unlock()
+				for j := range active {
+					if b.id(j) == b.plan.Steps[e.Step].ID {
+						delete(active, j)
+					}
+				}
+			}
+		}
+		b.mustRun(watch)
+		jobs := opt.Slots
+		if opt.Jobs > 0 {
+			jobs = min(jobs, opt.Jobs)
 		}
 		if mostActive > jobs || mostThreads > opt.Slots {
-			t.Errorf("%d slots, %d jobs: up to %d steps on %d threads at once", opt.Slots, jobs, mostActive, mostThreads)
+			t.Errorf("%d slots, %d jobs: up to %d steps on %d threads at once", opt.Slots, opt.Jobs, mostActive, mostThreads)
 		}
+	}
+}
+
+// TestShareGrows ends one of two steps: the other then has all slots.
+func TestShareGrows(t *testing.T) {
+	b := newBench(t)
+	ended := make(chan struct{})
+	grew := false
+	b.do["seq/pairs/alpha+beta"] = func(_ context.Context, job *kind.Job) error {
+		<-ended
+		for job.Now() < 2 {
+			runtime.Gosched()
+		}
+		grew = true
+		return nil
+	}
+	last := 0
+	b.mustRun(Options{Slots: 2, Events: func(e Event) {
+		// Everything but the reference, what waits for it and the end of it.
+		if e.What == Finished {
+			if last++; last == len(b.plan.Steps)-4 {
+				close(ended)
+			}
+		}
+	}})
+	if !grew {
+		t.Error("the training that was left alone did not get both slots")
 	}
 }
 

@@ -102,6 +102,7 @@ type Decontaminate struct {
 	Against   []string `yaml:"against" enum:"heldout|eval" default:"[]" doc:"Text that must not be trained on; empty: nothing is removed." example:"[heldout, eval]" key:"units that lose a document"`
 	MinTokens int      `yaml:"min_tokens" min:"1" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
 	Paragraph string   `yaml:"paragraph" enum:"line|blank" default:"line" doc:"What ends a paragraph: a newline, as in the paper, or a blank line." key:"tokens"`
+	Overlap   Fraction `yaml:"overlap" default:"0%" doc:"Share of a document's bytes that shared paragraphs must make up before it is removed, so that a licence header removes nothing; 0%: one paragraph is enough, as in the paper." example:"10%" key:"units that lose a document"`
 	Common    int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
 }
 
@@ -180,6 +181,7 @@ type Reference struct {
 type Eval struct {
 	InDomain    string             `yaml:"in_domain" enum:"mixture|none" default:"mixture" doc:"mixture: on the held-out test documents of each partition of the mixture, macro-averaged." key:"evaluations"`
 	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
+	Tokens      Count              `yaml:"tokens" unit:"tokens" default:"0" doc:"Tokens per domain at most: a document that does not fit is passed over; 0: no bound." example:"50k" key:"evaluations"`
 	Documents   Count              `yaml:"documents" min:"1" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
 }
 

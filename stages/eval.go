@@ -25,7 +25,7 @@ func evaluate(ctx context.Context, job *kind.Job) error {
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	defer tokens.Close()
-	engine, err := lm.NewCPU(config(p.Model), max(1, job.Threads))
+	engine, err := lm.NewCPU(config(p.Model), job.Now())
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
@@ -121,8 +121,9 @@ func average(engine lm.Engine, files []*checkpoint.File, w []float64) error {
 	return errors.Join(errs...)
 }
 
-// chooseDocuments returns at most limit documents, those of least hash, in the order of the file. Empty documents have nothing to score.
-func chooseDocuments(t *table.Tokens, limit int64) []int {
+// chooseDocuments returns at most limit documents of together at most tokens tokens (0: no bound), those of least hash that fit, in the order
+// of the file. Empty documents have nothing to score.
+func chooseDocuments(t *table.Tokens, limit, tokens int64) []int {
 	type ranked struct {
 		hash [32]byte
 		doc  int
@@ -136,10 +137,16 @@ func chooseDocuments(t *table.Tokens, limit int64) []int {
 	slices.SortFunc(docs, func(a, b ranked) int {
 		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(a.doc, b.doc))
 	})
-	docs = docs[:min(int64(len(docs)), limit)]
-	chosen := make([]int, len(docs))
-	for i, d := range docs {
-		chosen[i] = d.doc
+	var chosen []int
+	var sum int64
+	for _, d := range docs {
+		n := int64(t.Doc(d.doc).Tokens)
+		if int64(len(chosen)) == limit {
+			break
+		}
+		if tokens == 0 || sum+n <= tokens {
+			chosen, sum = append(chosen, d.doc), sum+n
+		}
 	}
 	slices.Sort(chosen)
 	return chosen
@@ -148,7 +155,10 @@ func chooseDocuments(t *table.Tokens, limit int64) []int {
 // losses scores the documents. Each token's loss comes from one window alone, and a document's losses are added in the order of its tokens
 // in float64, so that how windows are put into batches cannot show.
 func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Tokens, p kind.EvalParams) ([]LossRow, error) {
-	docs := chooseDocuments(t, p.Documents)
+	docs := chooseDocuments(t, p.Documents, p.Tokens)
+	if len(docs) == 0 {
+		return nil, fmt.Errorf("none of the evaluation set's %d documents fits into eval.tokens, %d: raise it, or cut the documents with piece_bytes", t.Docs(), p.Tokens)
+	}
 	rows := make([]LossRow, len(docs))
 	perToken := make([][]float32, len(docs)) // nats
 	var all []docWindow

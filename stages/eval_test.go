@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -68,6 +69,51 @@ func TestEvalAgainstTheDefinition(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, rows, cmp.AllowUnexported(LossRow{}), cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-4 })); diff != "" {
 		t.Errorf("losses, - want, + got:\n%s", diff)
+	}
+}
+
+func TestChooseDocuments(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens.arrow")
+	w, err := table.CreateTokens(path, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range []int{5, 30, 0, 10, 8, 2} {
+		if err := w.Append(fmt.Sprint("doc", i), make([]uint32, n), 1, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := table.OpenTokens(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	all := chooseDocuments(f, 100, 0)
+	if !slices.Equal(all, []int{0, 1, 3, 4, 5}) {
+		t.Errorf("chosen %v, want all that have tokens", all)
+	}
+	for _, limit := range []int64{1, 3} {
+		if got := chooseDocuments(f, limit, 0); int64(len(got)) != limit || !slices.IsSorted(got) {
+			t.Errorf("at most %d: %v", limit, got)
+		}
+	}
+	for _, tokens := range []int64{1, 9, 25, 55} {
+		sum := int64(0)
+		got := chooseDocuments(f, 100, tokens)
+		for _, d := range got {
+			sum += int64(f.Doc(d).Tokens)
+		}
+		for _, d := range all { // whatever was passed over must not fit
+			if n := int64(f.Doc(d).Tokens); !slices.Contains(got, d) && sum+n <= tokens {
+				t.Errorf("at most %d tokens: %v, which leaves room for document %d", tokens, got, d)
+			}
+		}
+		if sum > tokens {
+			t.Errorf("at most %d tokens: %v have %d", tokens, got, sum)
+		}
 	}
 }
 

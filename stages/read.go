@@ -46,10 +46,13 @@ func (f *files) options() corpus.Options {
 	return corpus.Options{Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, PieceBytes: f.read.PieceBytes}
 }
 
-// name is what the i-th file is called in identities and errors: its name where it has one, else its role, for its path means nothing.
+// name is what the i-th file is called: in identities its name where the study gives it one; in errors of other files what a person calls it.
 func (f *files) name(i int) string {
 	if len(f.read.Names) > 0 {
 		return f.read.Names[i]
+	}
+	if in := f.inputs[i]; in.Name != "" {
+		return in.Name
 	}
 	return f.inputs[i].Role
 }

@@ -23,9 +23,10 @@ type DocumentRow struct {
 
 // ParagraphRow holds the paragraphs of a document of tokens.arrow, in the same order.
 type ParagraphRow struct {
-	v1     `col:"-"`
-	ID     string   `col:"id" doc:"identity of the document"`
-	Hashes []uint64 `col:"hashes" doc:"two numbers a paragraph, each paragraph of min_tokens tokens or more once: the first 16 bytes of the SHA-256 of its trimmed text, as two big-endian numbers"`
+	v1      `col:"-"`
+	ID      string   `col:"id" doc:"identity of the document"`
+	Hashes  []uint64 `col:"hashes" doc:"two numbers a paragraph, each paragraph of min_tokens tokens or more once: the first 16 bytes of the SHA-256 of its trimmed text, as two big-endian numbers"`
+	Lengths []int64  `col:"lengths" unit:"bytes" doc:"length of each of these paragraphs, every time it occurs in the document counted"`
 }
 
 // LedgerRow is a document that decontamination removed from a unit.

@@ -11,7 +11,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// decontaminate removes from the units, after they are cut, each document that shares a paragraph with an evaluation document.
+// decontaminate removes from the units, after they are cut, each document that shares a paragraph with an evaluation document or, where
+// Overlap is set, paragraphs that make up this share of its bytes. Only the document itself decides its share, so a licence header can be
+// told from a leak without counting how common it is, which would change with every document added.
 //
 // Held-out documents count whether their partition is kept or not: a partition that is added to the study later must not change the units
 // that are there.
@@ -114,7 +116,7 @@ func (s *splitting) addSets(ctx context.Context, c *contamination) error {
 	return nil
 }
 
-// A hit is a document's first paragraph that an evaluation document holds.
+// A hit is the first paragraph of a contaminated document that an evaluation document holds.
 type hit struct {
 	evalDocument
 	paragraph fingerprint
@@ -140,11 +142,21 @@ func (s *splitting) search(ctx context.Context, c *contamination) (map[place]hit
 			if err != nil {
 				return nil, fmt.Errorf("paragraphs of document %q: %w", row.ID, err)
 			}
-			for _, p := range ps {
+			if len(row.Lengths) != len(ps) {
+				return nil, fmt.Errorf("paragraphs of document %q: %d hashes and %d lengths", row.ID, len(ps), len(row.Lengths))
+			}
+			var first *hit
+			var shared int64 // bytes
+			for n, p := range ps {
 				if e, ok := c.find(p); ok {
-					hits[at] = hit{e, p}
-					break
+					if first == nil {
+						first = &hit{e, p}
+					}
+					shared += row.Lengths[n]
 				}
+			}
+			if first != nil && float64(shared) >= s.params.Overlap*float64(s.shards[shard].Doc(i).Bytes) {
+				hits[at] = *first
 			}
 		}
 	}
@@ -173,7 +185,7 @@ func (s *splitting) remove(hits map[place]hit) error {
 			}
 			if len(left) == 0 {
 				first := s.ledger[len(s.ledger)-1]
-				errs = append(errs, fmt.Errorf("unit %d of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.common spares paragraphs that many evaluation documents share",
+				errs = append(errs, fmt.Errorf("unit %d of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
 					u, name, len(docs), first.Document, first.EvalID, first.EvalSet))
 			}
 			p.cut.units[u] = left

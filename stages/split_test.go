@@ -322,9 +322,25 @@ func TestSplitDecontaminates(t *testing.T) {
 	for i := range docs {
 		docs[i].Text = licence + "\n" + docs[i].Text
 	}
-	failKind(t, kind.Split, p, shards(tokenized(t, tokenizer, docs...)), `partition "c": decontamination removes all its`, `partition "go"`, "decontaminate.common")
+	failKind(t, kind.Split, p, shards(tokenized(t, tokenizer, docs...)), `partition "c": decontamination removes all its`, `partition "go"`, "decontaminate.overlap")
 	p.Common = 3
 	if rows := readTable[LedgerRow](t, runKind(t, kind.Split, p, shards(tokenized(t, tokenizer, docs...))), kind.OutLedger); len(rows) != 0 {
 		t.Errorf("a licence that all have removes %d documents", len(rows))
 	}
+
+	// Nor is it enough of any document; a copy of a held-out document is.
+	p.Common, p.Overlap = 0, 0.5
+	copied := docs[slices.IndexFunc(docs, func(d line) bool { return d.Area == "go" && heldOutIn(t, plain, d.ID) })]
+	leak := line{ID: "copy", Area: "go", Year: copied.Year, Text: copied.Text}
+	rows := readTable[LedgerRow](t, runKind(t, kind.Split, p, shards(tokenized(t, tokenizer, append(slices.Clone(docs), leak)...))), kind.OutLedger)
+	if len(rows) != 1 || rows[0].Document != "copy" || rows[0].EvalID != copied.ID {
+		t.Errorf("with overlap 50%% the ledger is %+v, want the copy of %s alone", rows, copied.ID)
+	}
+}
+
+// heldOutIn says whether a split keeps a document to evaluate on.
+func heldOutIn(t *testing.T, r result, id string) bool {
+	t.Helper()
+	ids, _ := idsOf(t, r.path(kind.TestOutput("go")), 0, false)
+	return slices.Contains(ids, id)
 }

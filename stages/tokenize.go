@@ -63,7 +63,7 @@ func tokenize(ctx context.Context, job *kind.Job) error {
 	}
 	defer w.Close()
 	t := &tokenizing{params: p, names: slices.Sorted(maps.Keys(p.Read.Metadata)), out: w}
-	for range max(1, job.Threads) {
+	for range job.Now() {
 		e := tok.Encoder()
 		e.SpecialAsText = true // a page that mentions <|endoftext|> must not end there
 		t.encoders = append(t.encoders, e)
@@ -110,9 +110,10 @@ type tokenizing struct {
 }
 
 type encoded struct {
-	doc    corpus.Document
-	tokens []uint32
-	hashes []uint64
+	doc     corpus.Document
+	tokens  []uint32
+	hashes  []uint64
+	lengths []int64
 }
 
 func (t *tokenizing) add(d corpus.Document) error {
@@ -134,7 +135,7 @@ func (t *tokenizing) flush() error {
 			for i := next.Add(1) - 1; i < int64(len(t.batch)); i = next.Add(1) - 1 {
 				b := &t.batch[i]
 				b.tokens = e.Encode(nil, b.doc.Text)
-				b.hashes = paragraphHashes(e, b.doc.Text, t.params.Paragraph, t.params.MinTokens)
+				b.hashes, b.lengths = paragraphHashes(e, b.doc.Text, t.params.Paragraph, t.params.MinTokens)
 			}
 		})
 	}
@@ -151,7 +152,7 @@ func (t *tokenizing) flush() error {
 			return err
 		}
 		t.documents = append(t.documents, row)
-		t.paragraphs = append(t.paragraphs, ParagraphRow{ID: row.ID, Hashes: b.hashes})
+		t.paragraphs = append(t.paragraphs, ParagraphRow{ID: row.ID, Hashes: b.hashes, Lengths: b.lengths})
 		t.tokens += row.Tokens
 	}
 	clear(t.batch) // the texts
@@ -203,10 +204,10 @@ func countWords(text string) int64 {
 	return n
 }
 
-// paragraphHashes returns the hashes of the distinct paragraphs with at least minTokens tokens, two numbers each, in order of first appearance.
-func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) []uint64 {
-	var hashes []uint64
-	seen := map[fingerprint]bool{}
+// paragraphHashes returns the hashes of the distinct paragraphs with at least minTokens tokens, two numbers each, in order of first appearance,
+// and how many bytes of the text each makes up.
+func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) (hashes []uint64, lengths []int64) {
+	seen := map[fingerprint]int{}
 	var scratch []uint32
 	for p := range corpus.Paragraphs(text, mode) {
 		var long bool
@@ -214,12 +215,16 @@ func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) []uint64 
 			continue
 		}
 		f := fingerprintOf(p)
-		if !seen[f] {
-			seen[f] = true
+		n, ok := seen[f]
+		if !ok {
+			n = len(lengths)
+			seen[f] = n
 			hashes = append(hashes, binary.BigEndian.Uint64(f[:8]), binary.BigEndian.Uint64(f[8:]))
+			lengths = append(lengths, 0)
 		}
+		lengths[n] += int64(len(p))
 	}
-	return hashes
+	return hashes, lengths
 }
 
 // atLeast says whether a paragraph has n tokens or more, mostly without encoding it a second time: a token has at least one byte and never

@@ -51,6 +51,9 @@ func trainTokenizer(ctx context.Context, job *kind.Job) error {
 	if err != nil {
 		return fmt.Errorf("train tokenizer: %w", err)
 	}
+	if tok.Vocab() != p.Vocab { // the plan counts on the last id being the end of text
+		return fmt.Errorf("train tokenizer: the text gives %d ids, %d are wanted: set tokenizer.train.vocab to %d or less, lower min_frequency, or train on more text", tok.Vocab(), p.Vocab, tok.Vocab())
+	}
 	var buf bytes.Buffer
 	if err := tok.WriteJSON(&buf); err != nil {
 		return fmt.Errorf("train tokenizer: %w", err)

@@ -207,6 +207,9 @@ func (t *training) run(ctx context.Context) error {
 		if stop != nil {
 			return stop
 		}
+		if e, ok := t.engine.(lm.Threaded); ok {
+			e.SetThreads(t.job.Now())
+		}
 		if err := t.update(); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ type Input struct {
 	Role   string       // what the artifact is to the step: "tokenizer", "unit.3", "model.0"
 	Digest cache.Digest // of its bytes
 	Path   string       // where the bytes can be read; the name means nothing
+	Name   string       // what a person calls it, for messages only
 }
 
 // Job is all that a stage sees of a step.
@@ -52,7 +53,10 @@ type Job struct {
 	Inputs  []Input
 	Dir     string // empty; every regular file left in it becomes an output, named by its slash path
 	Partial string // survives a kill: what a later attempt at the same step may resume from; emptied when the step is done
-	Threads int    // how many threads may compute; results must not depend on it
+	Threads int    // how many threads may ever compute; results must not depend on it
+
+	// Share is how many of the threads may compute now. It may change while the job runs, so a long one asks again now and then. Nil: all.
+	Share func() int
 
 	SaveEvery time.Duration // how often to save under Partial; results must not depend on it
 
@@ -63,6 +67,14 @@ type Job struct {
 
 // Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
 type Func func(ctx context.Context, job *Job) error
+
+// Now is how many threads may compute now, at least one.
+func (j *Job) Now() int {
+	if j.Share == nil {
+		return max(1, j.Threads)
+	}
+	return max(1, min(j.Share(), j.Threads))
+}
 
 // Decode reads the job's parameters into p, refusing fields p does not have: a plan and a stage that disagree must not run.
 func (j *Job) Decode(p any) error {
@@ -86,10 +98,14 @@ func (j *Job) Input(role string) (Input, error) {
 
 // Numbered returns the inputs whose roles are prefix.0, prefix.1, ... in that order.
 func (j *Job) Numbered(prefix string) []Input {
+	byRole := make(map[string]Input, len(j.Inputs))
+	for _, in := range j.Inputs {
+		byRole[in.Role] = in
+	}
 	var ins []Input
-	for i := 0; ; i++ {
-		in, err := j.Input(Role(prefix, i))
-		if err != nil {
+	for {
+		in, ok := byRole[Role(prefix, len(ins))]
+		if !ok {
 			return ins
 		}
 		ins = append(ins, in)

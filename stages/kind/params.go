@@ -52,6 +52,7 @@ type SplitParams struct {
 	Test       float64        `json:"test"`
 	Seed       int64          `json:"seed"`
 	Against    []string       `json:"against,omitempty"` // heldout, eval
+	Overlap    float64        `json:"overlap"`           // share of a document's text that shared paragraphs must make up; 0: one is enough
 	Common     int            `json:"common"`
 	EOS        uint32         `json:"eos"`
 	Vocab      int            `json:"vocab"`
@@ -114,12 +115,13 @@ type MergeParams struct {
 type EvalParams struct {
 	Model     Model    `json:"model"`
 	Weights   []string `json:"weights"`
-	Documents int64    `json:"documents"` // at most, chosen by a hash of their identity
+	Documents int64    `json:"documents"` // at most, in the order of a hash of their identity
+	Tokens    int64    `json:"tokens"`    // at most, all documents together: one that does not fit is passed over; 0: no bound
 	EOS       uint32   `json:"eos"`
 }
 
 // CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, both as .csv, and
-// figures/<set>.svg.
+// figures/<group>-<set>.svg.
 type CorrelateParams struct {
 	Scores    []Score  `json:"scores"`
 	Sets      []string `json:"sets"`    // evaluation sets in display order

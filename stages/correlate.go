@@ -33,13 +33,14 @@ func correlate(ctx context.Context, job *kind.Job) error {
 	if err != nil {
 		return fmt.Errorf("correlate: %w", err)
 	}
+	several := slices.ContainsFunc(scores, func(s ScoreRow) bool { return s.Group != scores[0].Group })
 	var correlations []CorrelationRow
 	for _, c := range comparisons(p, scores) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		correlations = append(correlations, c.rows(p)...)
-		if err := c.draw(job); err != nil {
+		if err := c.draw(job, titled(c.group, c.set, several), p.Proxies); err != nil {
 			return fmt.Errorf("correlate: %w", err)
 		}
 	}
@@ -222,15 +223,16 @@ func (c comparison) rows(p kind.CorrelateParams) []CorrelationRow {
 	return rows
 }
 
-// draw leaves the figure: reference perplexity over proxy perplexity, one series a proxy.
-func (c comparison) draw(job *kind.Job) error {
-	figure := plot.Scatter{
-		Title: c.group + " on " + c.set, XLabel: "proxy perplexity", YLabel: scorerSeq + " perplexity", Diagonal: true,
-	}
-	for _, pairs := range c.pairs {
-		s := plot.Series{Name: pairs.proxy, Fit: true}
-		for i, m := range pairs.mixtures {
-			s.Points = append(s.Points, plot.Point{X: pairs.proxies[i], Y: pairs.references[i], Label: m})
+// draw leaves the figure: reference perplexity over proxy perplexity, one series a proxy. A proxy without scores on this set keeps its place
+// among the series, so that each has the same colour and shape in every figure.
+func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
+	figure := plot.Scatter{Title: title, XLabel: "proxy perplexity", YLabel: "reference perplexity", Diagonal: true}
+	for _, proxy := range proxies {
+		s := plot.Series{Name: proxy, Fit: true}
+		if i := slices.IndexFunc(c.pairs, func(p proxyPairs) bool { return p.proxy == proxy }); i >= 0 {
+			for k, m := range c.pairs[i].mixtures {
+				s.Points = append(s.Points, plot.Point{X: c.pairs[i].proxies[k], Y: c.pairs[i].references[k], Label: m})
+			}
 		}
 		figure.Series = append(figure.Series, s)
 	}

@@ -6,9 +6,9 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"ablate/cache/table"
-	"ablate/stages/internal/plot"
 	"ablate/stages/internal/report"
 )
 
@@ -19,13 +19,30 @@ type ReportInput struct {
 	InDomain              string            // name of the evaluation set that changes with the mixture
 	SetAbout              map[string]string // evaluation set -> one sentence
 	Scores, Correlations  string            // scores.parquet, correlations.parquet
+	Level                 float64           // coverage of the intervals
 	Figure                func(group, set string) (path string, err error)
+	Training              ReportTraining
+	Corpora               []ReportCorpus
 	Splits                []ReportSplit
 	Models                []ReportModel
 	Mixtures              []ReportMixture
 	Steps                 []ReportSteps
 	Warnings              []string
 	Provenance            [][2]string // name, value
+}
+
+// ReportTraining is what the study's models cost in tokens, and what models of all mixtures that it allows would. Those can be too many for
+// any integer.
+type ReportTraining struct {
+	Seed, Units, Partitions, References int64
+	MixturesPossible, AllReferences     float64
+}
+
+// ReportCorpus is a corpus, or the files of an evaluation set, and the counts.json of each step that read a part of it.
+type ReportCorpus struct {
+	Name    string
+	EvalSet bool
+	Counts  []string
 }
 
 // ReportSplit is a partition set and its sizes.parquet.
@@ -58,8 +75,12 @@ type ReportSteps struct {
 
 // Report writes the page. Same input, same bytes.
 func Report(in ReportInput) ([]byte, error) {
-	b := &reportBuilder{in: in, d: report.Data{Study: in.Study, About: in.About, Program: in.Program, Metric: "perplexity", Warnings: in.Warnings}}
-	for _, f := range []func() error{b.tables, b.partitions, b.curves} {
+	b := &reportBuilder{in: in, d: report.Data{Study: in.Study, About: in.About, Program: in.Program, Metric: "perplexity", Level: in.Level, Warnings: in.Warnings}}
+	t := in.Training
+	b.d.Training = report.Training{
+		Seed: t.Seed, Units: t.Units, Partitions: t.Partitions, References: t.References, Possible: t.MixturesPossible, All: t.AllReferences,
+	}
+	for _, f := range []func() error{b.tables, b.corpora, b.partitions, b.curves} {
 		if err := f(); err != nil {
 			return nil, fmt.Errorf("report of study %s: %w", in.Study, err)
 		}
@@ -86,14 +107,18 @@ type reportBuilder struct {
 // groupSet is one table of scores: a set of mixtures on an evaluation set.
 type groupSet struct{ group, set string }
 
-// title names a table; the set of mixtures is said only where there are several.
-func (b *reportBuilder) title(g groupSet) string {
-	for _, m := range b.in.Mixtures {
-		if m.Group != g.group {
-			return g.group + ": " + g.set
-		}
+// titled names what shows one set of mixtures on one evaluation set, in figures as on the page; the set of mixtures is said only where there
+// are several.
+func titled(group, set string, several bool) string {
+	if several {
+		return group + ": " + set
 	}
-	return g.set
+	return set
+}
+
+func (b *reportBuilder) title(g groupSet) string {
+	several := slices.ContainsFunc(b.in.Mixtures, func(m ReportMixture) bool { return m.Group != g.group })
+	return titled(g.group, g.set, several)
 }
 
 // tables reads scores and correlations and settles the choices.
@@ -216,20 +241,18 @@ func choice(t report.ScoreTable) (report.Choice, bool) {
 	return c, c.Candidates > 0
 }
 
-// evalSet describes a set once. The in-domain set is as large as its largest mixture; its size is that of all test documents, added by
-// partitions.
+// evalSet describes a set once. Of the in-domain set, which changes with the mixture, the size of the largest is shown.
 func (b *reportBuilder) evalSet(g groupSet, rows []ScoreRow) {
-	for _, s := range b.d.EvalSets {
-		if s.Name == g.set {
-			return
-		}
+	if slices.ContainsFunc(b.d.EvalSets, func(s report.EvalSet) bool { return s.Name == g.set }) {
+		return
 	}
 	s := report.EvalSet{Name: g.set, About: b.in.SetAbout[g.set]}
 	if g.set == b.in.InDomain {
 		s.InDomain = true
-		s.About = "Held-out documents of the mixture's own partitions; the score is the mean over the partitions."
-	} else {
-		s.Documents, s.Tokens = int(rows[0].Documents), rows[0].Tokens
+		s.About = "Held-out documents of the mixture’s own partitions; the score is the mean over the partitions. Counted: those of the largest mixture."
+	}
+	for _, r := range rows {
+		s.Documents, s.Tokens = max(s.Documents, int(r.Documents)), max(s.Tokens, r.Tokens)
 	}
 	b.d.EvalSets = append(b.d.EvalSets, s)
 }
@@ -246,132 +269,63 @@ func (b *reportBuilder) scatter(g groupSet, t report.ScoreTable) error {
 	if err != nil {
 		return err
 	}
-	b.d.Scatters = append(b.d.Scatters, report.Figure{
-		Title:   b.title(g),
-		Caption: fmt.Sprintf("Each point is a mixture of %s: the perplexity of the model really trained on it over what a proxy says. Lower left is better; points on a rising line mean that the proxy ranks mixtures as the reference does.", b.title(g)),
-		SVG:     svg,
-	})
+	b.d.Scatters = append(b.d.Scatters, report.Figure{Title: b.title(g), Caption: b.caption(t), SVG: svg})
 	return nil
 }
 
-// partitions reads the table of sizes of each partition set.
-func (b *reportBuilder) partitions() error {
-	for _, split := range b.in.Splits {
-		rows, err := table.ReadRows[SizeRow](split.Sizes)
-		if err != nil {
-			return err
-		}
-		at := map[string]int{}
-		for _, r := range rows {
-			if r.Part != PartUnit && r.Part != PartTest && r.Part != PartValidation {
-				continue
-			}
-			i, ok := at[r.Partition]
-			if !ok {
-				i = len(b.d.Partitions)
-				at[r.Partition] = i
-				b.d.Partitions = append(b.d.Partitions, report.Partition{Name: r.Partition, Corpus: split.Corpus})
-			}
-			p := &b.d.Partitions[i]
-			if r.Part != PartUnit {
-				p.HeldOut += int(r.Documents)
-				if r.Part == PartTest {
-					b.testDocuments(r)
-				}
-				continue
-			}
-			p.Units++
-			p.Documents += int(r.Documents)
-			p.Tokens += r.Tokens
-			p.RemovedDocuments += int(r.RemovedDocuments)
-			p.RemovedTokens += r.RemovedTokens
-		}
-		// A held-out row of a partition that was left out is no partition of the study.
-		b.d.Partitions = slices.DeleteFunc(b.d.Partitions, func(p report.Partition) bool { return p.Units == 0 })
-	}
-	return nil
-}
-
-func (b *reportBuilder) testDocuments(r SizeRow) {
-	for i := range b.d.EvalSets {
-		if s := &b.d.EvalSets[i]; s.InDomain {
-			s.Documents += int(r.Documents)
-			s.Tokens += r.Tokens
-		}
-	}
-}
-
-// curves reads the loss curves: one figure for each role.
-func (b *reportBuilder) curves() error {
-	roles := []struct{ role, title, caption string }{
-		{"seed", "Seed model", "Training loss of the common start."},
-		{"unit", "Unit models", "Training loss of the model of each base unit, from the seed model on."},
-		{"partition", "Partition models", "Training loss of the model of each partition of several units."},
-		{"reference", "Reference models", "Training loss of the model of each mixture."},
-	}
-	series := map[string][]plot.Series{}
-	for _, m := range b.in.Models {
-		rows, err := table.ReadRows[CurveRow](m.Curve)
-		if err != nil {
-			return fmt.Errorf("model %s: %w", m.Name, err)
-		}
-		s := plot.Series{Name: m.Name}
-		for _, r := range smooth(rows) {
-			s.Points = append(s.Points, plot.Point{X: float64(r.Tokens), Y: r.Loss})
-		}
-		series[m.Role] = append(series[m.Role], s)
-		final := math.NaN()
-		if n := len(s.Points); n > 0 {
-			final = s.Points[n-1].Y
-		}
-		b.d.Models = append(b.d.Models, report.Model{
-			Name: m.Name, Kind: m.Role, Tokens: m.Tokens, FinalLoss: final, Key: m.Key, Checkpoint: m.Checkpoint,
-		})
-	}
-	for _, r := range roles {
-		if len(series[r.role]) == 0 {
+// caption says what the eye cannot tell from a figure: which proxy is best, and which of them hide each other because their scores are the
+// same (macro, micro and merged are one merge where every partition has one unit).
+func (b *reportBuilder) caption(t report.ScoreTable) string {
+	best, n := math.NaN(), 0
+	var names []string
+	for _, c := range b.d.Correlations {
+		if c.Set != t.Set {
 			continue
 		}
-		svg, err := plot.Lines{Title: r.title, XLabel: "tokens", YLabel: "loss (nats per token)", Series: series[r.role]}.SVG()
-		if err != nil {
-			return err
+		n = max(n, c.N)
+		switch r := c.Pearson.Value; {
+		case math.IsNaN(r):
+		case math.IsNaN(best) || r > best:
+			best, names = r, []string{c.Proxy}
+		case r == best:
+			names = append(names, c.Proxy)
 		}
-		b.d.Curves = append(b.d.Curves, report.Figure{Title: r.title, Caption: r.caption, SVG: svg})
 	}
-	return nil
+	s := fmt.Sprintf("%d mixtures", n)
+	if n == 1 {
+		s = "1 mixture"
+	}
+	if len(names) > 0 {
+		s += fmt.Sprintf("; closest is %s, r %.3f", strings.Join(names, " = "), best)
+	}
+	s += "."
+	for _, same := range coinciding(t) {
+		if !slices.Equal(same, names) {
+			s += " Under one another: " + strings.Join(same, " = ") + "."
+		}
+	}
+	return s
 }
 
-// smooth gathers a curve into at most 100 points, each the mean over as many steps: batches differ more than the model moves.
-func smooth(rows []CurveRow) []CurveRow {
-	const most = 100
-	width := (len(rows) + most - 1) / most
-	if width <= 1 {
-		return rows
-	}
-	var out []CurveRow
-	for i := 0; i < len(rows); i += width {
-		chunk := rows[i:min(i+width, len(rows))]
-		r := chunk[len(chunk)-1]
-		var sum float64
-		for _, c := range chunk {
-			sum += c.Loss
+// coinciding groups the proxies whose scores are the same for every mixture.
+func coinciding(t report.ScoreTable) [][]string {
+	var groups [][]string
+	grouped := make([]bool, len(t.Columns))
+	for i := range t.Columns {
+		if i == t.Reference || grouped[i] {
+			continue
 		}
-		r.Loss = sum / float64(len(chunk))
-		out = append(out, r)
-	}
-	return out
-}
-
-func (b *reportBuilder) mixtures() {
-	for _, m := range b.in.Mixtures {
-		units := 0
-		for _, n := range m.Units {
-			units += n
+		same := []string{t.Columns[i]}
+		for j := i + 1; j < len(t.Columns); j++ {
+			differs := slices.ContainsFunc(t.Rows, func(r report.ScoreRow) bool { return r.Values[i] != r.Values[j] })
+			if j != t.Reference && !differs {
+				grouped[j] = true
+				same = append(same, t.Columns[j])
+			}
 		}
-		r := report.Mixture{Name: m.Name, Partitions: m.Partitions, Units: units, Tokens: m.Tokens, Reference: m.Reference}
-		for i, p := range m.Partitions {
-			r.Shares = append(r.Shares, report.Share{Partition: p, Share: float64(m.Units[i]) / float64(units)})
+		if len(same) > 1 {
+			groups = append(groups, same)
 		}
-		b.d.Mixtures = append(b.d.Mixtures, r)
 	}
+	return groups
 }

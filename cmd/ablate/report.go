@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -41,7 +44,7 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	result := p.state.Entries[p.plan.Result]
 	in := stages.ReportInput{
 		Study: p.study.Name, About: p.study.About, Program: "ablate " + version,
-		InDomain: pipeline.InDomain, SetAbout: map[string]string{},
+		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.study.Correlate.Level), Training: training(p.plan.Summary),
 		Figure: func(group, set string) (string, error) { return outputPath(c, result, kind.FigureOutput(group, set)) },
 	}
 	for name, set := range p.study.Eval.OutOfDomain {
@@ -52,6 +55,9 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 		return nil, err
 	}
 	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
+		return nil, err
+	}
+	if in.Corpora, err = corpora(p, c); err != nil {
 		return nil, err
 	}
 	for _, split := range p.plan.Splits {
@@ -83,6 +89,50 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	}
 	in.Steps, in.Provenance = stepsByKind(p.state), machines(p)
 	return stages.Report(in)
+}
+
+func training(s pipeline.Summary) stages.ReportTraining {
+	t := stages.ReportTraining{Seed: s.TokensSeed, Units: s.TokensUnits, Partitions: s.TokensPartitions, References: s.TokensReference}
+	t.MixturesPossible, _ = new(big.Float).SetInt(s.MixturesPossible).Float64()
+	t.AllReferences, _ = new(big.Float).SetInt(s.TokensReferenceOf).Float64()
+	return t
+}
+
+// corpora gathers the counts of the steps that read each corpus and each evaluation set, which their IDs name, in the order of the plan.
+func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
+	var out []stages.ReportCorpus
+	for i, step := range p.plan.Steps {
+		if step.Kind != kind.Tokenize {
+			continue
+		}
+		counts, err := outputPath(c, p.state.Entries[i], kind.OutCounts)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimPrefix(step.ID, "tokenize/")
+		set, eval := strings.CutPrefix(name, "eval/")
+		if eval {
+			name = set
+		} else {
+			name, _, _ = strings.Cut(name, "/")
+		}
+		n := slices.IndexFunc(out, func(r stages.ReportCorpus) bool { return r.Name == name && r.EvalSet == eval })
+		if n < 0 {
+			n = len(out)
+			out = append(out, stages.ReportCorpus{Name: name, EvalSet: eval})
+		}
+		out[n].Counts = append(out[n].Counts, counts)
+	}
+	slices.SortStableFunc(out, func(a, b stages.ReportCorpus) int { return cmp.Compare(rank(a), rank(b)) })
+	return out, nil
+}
+
+// rank puts what is trained on before what is evaluated on.
+func rank(c stages.ReportCorpus) int {
+	if c.EvalSet {
+		return 1
+	}
+	return 0
 }
 
 // shortModel drops the first part of a model's name where a heading says it already.
@@ -153,7 +203,7 @@ func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
 		return err
 	}
 	if len(rows) > 1 {
-		if err := printCorrelations(w, rows); err != nil {
+		if err := printCorrelations(w, rows, float64(p.study.Correlate.Level)); err != nil {
 			return err
 		}
 	} else {
@@ -163,8 +213,9 @@ func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
 	return nil
 }
 
-// printCorrelations shows how well proxies foretell references and what they would choose. rows is correlations.csv with its header.
-func printCorrelations(w io.Writer, rows [][]string) error {
+// printCorrelations shows how well proxies foretell references and what they would choose. rows is correlations.csv with its header, level
+// the coverage of its intervals.
+func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 	column := map[string]int{}
 	for i, name := range rows[0] {
 		column[name] = i
@@ -176,7 +227,7 @@ func printCorrelations(w io.Writer, rows [][]string) error {
 		}
 		return strconv.FormatFloat(v, 'f', digits, 64)
 	}
-	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", "95% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
+	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", strconv.FormatFloat(math.Round(1e6*level)/1e4, 'f', -1, 64) + "% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
 	last := ""
 	for _, r := range rows[1:] {
 		set := r[column["set"]]

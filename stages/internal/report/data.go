@@ -18,8 +18,13 @@ type Data struct {
 	Program string // name and version of the program, for the foot
 	Metric  string // what scores are, in running text; empty: "perplexity". Lower is better.
 
+	Level    float64 // coverage of the intervals, 0 to 1; 0: not known
+	Training Training
+
 	Choices      []Choice // one per eval set: the answer
+	Corpora      []Corpus
 	EvalSets     []EvalSet
+	Left         []Left
 	Partitions   []Partition
 	Mixtures     []Mixture
 	Correlations []Correlation // in groups of one eval set
@@ -30,6 +35,14 @@ type Data struct {
 	Steps        []Steps
 	Warnings     []string // whole sentences
 	Provenance   []Fact
+}
+
+// Training is what the study's models cost by kind, and what the way without proxies would cost: a reference model of every mixture that the
+// study's sets of mixtures allow. Both counts of all mixtures can exceed any integer. Zero: not known, or none.
+type Training struct {
+	Seed, Units, Partitions, References int64   // tokens trained
+	Possible                            float64 // mixtures
+	All                                 float64 // tokens to train a reference model of each of them
 }
 
 // Choice is the answer for one eval set: the mixture of lowest proxy score, beside the best one by reference.
@@ -52,8 +65,32 @@ type EvalSet struct {
 	InDomain  bool
 	Documents int
 	Tokens    int64
-	Bytes     int64  // 0: not known
 	About     string // one sentence; may be empty
+}
+
+// Corpus is what was read of a corpus, or of the files of an eval set: Read = Kept + all of Dropped.
+type Corpus struct {
+	Name       string
+	EvalSet    bool
+	Files      int64
+	Read, Kept int64     // documents
+	Dropped    []Dropped // documents
+	Bytes      int64     // of the text of those kept
+	Tokens     int64
+}
+
+// Dropped counts the documents that were dropped for one reason, a word or two.
+type Dropped struct {
+	Reason    string
+	Documents int64
+}
+
+// Left is what was kept but is neither trained on nor held out, for one reason. Partitions may be empty.
+type Left struct {
+	Corpus, Why string
+	Partitions  []string
+	Documents   int
+	Tokens      int64
 }
 
 // Partition is one row of the corpus table; documents and tokens are those to train on.

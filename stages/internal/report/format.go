@@ -65,13 +65,17 @@ func percent(v float64) string {
 	return number(100*v, 0) + "%"
 }
 
-// amount writes a count for reading rather than adding up: 7.2 million.
-func amount(n int64) string {
+// amount writes a count for reading rather than adding up: 7.2 million, 4.7 × 10²¹.
+func amount(n float64) string {
+	if n >= 9.9995e15 {
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(n, 'e', 1, 64), "e+")
+		return mantissa + " × 10" + superscript.Replace(strings.TrimLeft(exponent, "0"))
+	}
 	for _, u := range []struct {
 		size float64
 		name string
 	}{{1e12, "trillion"}, {1e9, "billion"}, {1e6, "million"}} {
-		if v := float64(n) / u.size; v >= 0.9995 {
+		if v := n / u.size; v >= 0.9995 {
 			decimals := 0
 			if v < 99.5 {
 				decimals = 1
@@ -79,7 +83,26 @@ func amount(n int64) string {
 			return number(v, decimals) + " " + u.name
 		}
 	}
-	return whole(n)
+	return number(n, 0)
+}
+
+var superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+
+// times writes a ratio: one decimal below ten, where it matters.
+func times(ratio float64) string {
+	if ratio < 9.95 {
+		return number(ratio, 1)
+	}
+	return amount(math.Round(ratio))
+}
+
+// level writes the coverage of an interval as an adjective; a level that is not known is what kind of interval it is.
+func level(v float64) string {
+	if v == 0 {
+		return "bootstrap"
+	}
+	// Four decimals of a percentage: a level of 0.95 must not read 94.99999999999999%.
+	return strconv.FormatFloat(math.Round(v*1e6)/1e4, 'f', -1, 64) + "%"
 }
 
 func bytes(n int64) string {
@@ -143,4 +166,13 @@ func list(names []string) string {
 	default:
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
+}
+
+// some lists names, the first dozen of many: what was left out can be hundreds of partitions.
+func some(names []string) string {
+	const most = 12
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and " + whole(len(names)-most) + " more"
 }

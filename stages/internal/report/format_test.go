@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,11 @@ func TestFormats(t *testing.T) {
 		{"amount that rounds up a unit", amount(999_960_000), "1.0 billion"},
 		{"amount without a decimal", amount(128_000_000_000), "128 billion"},
 		{"amount below a million", amount(300_000), "300,000"},
+		{"amount beyond names", amount(2.4e21), "2.4 × 10²¹"},
+		{"level", level(0.95), "95%"},
+		{"few names", some([]string{"a", "b"}), "a, b"},
+		{"many names", some(strings.Split("abcdefghijklmn", "")), "a, b, c, d, e, f, g, h, i, j, k, l and 2 more"},
+		{"one name more than a dozen", some(strings.Split("abcdefghijklm", "")), "a, b, c, d, e, f, g, h, i, j, k, l, m"},
 		{"amount of the paper's triples", amount(1_024_128_000_000_000), "1,024 trillion"},
 		{"no bytes", bytes(0), "0 B"},
 		{"bytes", bytes(9_410_233), "9.4 MB"},

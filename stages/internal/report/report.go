@@ -228,49 +228,13 @@ func (v view) Checked() bool {
 	return slices.ContainsFunc(v.Choices, func(c Choice) bool { return c.References > 0 })
 }
 
-// Cost sums up what the study's models cost in tokens, the point of the method: proxies share their units, references share nothing.
-func (v view) Cost() []Fact {
-	var units, partitions, references int
-	var unitTokens, referenceTokens, allTokens int64
-	for _, m := range v.Models {
-		switch m.Kind {
-		case "unit":
-			units++
-			unitTokens += m.Tokens
-		case "partition": // of several units, trained whole for the proxies that average such models
-			partitions++
-			unitTokens += m.Tokens
-		case "reference":
-			references++
-			referenceTokens += m.Tokens
-		}
+// AllDropped counts the documents dropped for any reason.
+func (c Corpus) AllDropped() int64 {
+	var n int64
+	for _, d := range c.Dropped {
+		n += d.Documents
 	}
-	for _, m := range v.Mixtures {
-		allTokens += m.Tokens
-	}
-	compared := len(v.Mixtures)
-	for _, c := range v.Choices {
-		compared = max(compared, c.Candidates)
-	}
-	facts := []Fact{{"mixtures compared", whole(compared)}}
-	if units > 0 {
-		models := plural(units, "unit model")
-		if partitions > 0 {
-			models += " and " + plural(partitions, "partition model")
-		}
-		facts = append(facts, Fact{"tokens to train " + models + ", enough for every proxy", amount(unitTokens)})
-	}
-	// Only where the list is complete: the tokens of mixtures that were counted but not listed are not known here.
-	if allTokens > 0 && references < len(v.Mixtures) && compared == len(v.Mixtures) {
-		facts = append(facts, Fact{"tokens to train a model on every mixture instead", amount(allTokens)})
-	}
-	switch {
-	case references > 0 && references == len(v.Mixtures):
-		facts = append(facts, Fact{"tokens to train " + plural(references, "reference model") + ", one on every mixture, to check the proxies", amount(referenceTokens)})
-	case references > 0:
-		facts = append(facts, Fact{"tokens to train " + plural(references, "reference model") + ", to check the proxies", amount(referenceTokens)})
-	}
-	return facts
+	return n
 }
 
 // PartitionTotal is the foot of the corpus table.
@@ -312,14 +276,8 @@ func (v view) Weak() int {
 }
 
 var funcs = template.FuncMap{
-	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "amount": amount,
+	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "level": level,
 	"orDash": orDash, "plural": plural, "list": list, "ordinal": ordinal, "spaced": spaced,
-	"size": func(n int64) string {
-		if n == 0 {
-			return dash
-		}
-		return bytes(n)
-	},
 	"whole": func(n any) string {
 		switch n := n.(type) {
 		case int:
@@ -336,6 +294,7 @@ var funcs = template.FuncMap{
 	"forest": forest,
 	"pieces": pieces,
 	"tint":   func(c scoreCell) template.CSS { return template.CSS(fmt.Sprintf("--v:%d%%", c.Tint*34/100)) },
+	"some":   some,
 	"share":  func(s Share) string { return s.Partition + " " + percent(s.Share) },
 }
 

@@ -36,15 +36,27 @@ func example(t *testing.T) Data {
 		Study:   "go-areas",
 		About:   "Which parts of Go’s own source help a model of which other text?",
 		Program: "ablate 0.1.0",
+		Level:   0.95,
+		Training: Training{
+			Seed: 2_000_000, Units: 17 * 300_000, References: 12 * 1_275_000, Possible: 28, All: 28 * 1_275_000,
+		},
+		Corpora: []Corpus{
+			{"go", false, 2104, 2104, 2101, []Dropped{{"empty", 2}, {"invalid utf-8", 1}}, 21_004_119, 6_911_240},
+			{"spec", true, 1, 1, 1, nil, 214_900, 62_408},
+		},
+		Left: []Left{
+			{"go", "more than the declared units take", []string{"cmd", "net"}, 310, 1_022_940},
+			{"go", "partitions of less than half a unit", strings.Fields("bufio bytes cmp context database embed errors expvar fmt hash html io log maps"), 92, 301_822},
+		},
 		Warnings: []string{
 			"The unit of archive has 112,880 tokens and was read 2.7 times in its 300,000 tokens of training; the others fewer than 1.5 times.",
 			"All models were trained with one seed, so nothing here says how much a score would move if training were repeated.",
 		},
 		EvalSets: []EvalSet{
-			{"heldout", true, 214, 88_310, 301_552, "Held-out files of the mixture’s own areas."},
-			{"opticks", false, 1, 148_011, 568_301, "Isaac Newton, Opticks (1704)."},
-			{"tour", false, 96, 41_750, 160_220, "A Tour of Go: short prose and programs."},
-			{"spec", false, 1, 62_408, 214_900, "The Go language specification."},
+			{"heldout", true, 214, 88_310, "Held-out files of the mixture’s own areas."},
+			{"opticks", false, 1, 148_011, "Isaac Newton, Opticks (1704)."},
+			{"tour", false, 96, 41_750, "A Tour of Go: short prose and programs."},
+			{"spec", false, 1, 62_408, "The Go language specification."},
 		},
 	}
 	for i, a := range areas {
@@ -293,6 +305,8 @@ func TestNamesAreEscaped(t *testing.T) {
 		Study: evil, About: evil, Program: evil, Metric: evil, Warnings: []string{evil},
 		Choices:      []Choice{{Set: evil, Proxy: evil, Chosen: evil, Best: evil, Candidates: 2, References: 2, Rank: 2, ChosenReference: 2, BestReference: 1}},
 		EvalSets:     []EvalSet{{Name: evil, About: evil}},
+		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1}}}},
+		Left:         []Left{{Corpus: evil, Why: evil, Partitions: []string{evil}}},
 		Partitions:   []Partition{{Name: evil, Corpus: evil}},
 		Mixtures:     []Mixture{{Name: evil, Partitions: []string{evil}}, {Name: evil, Shares: []Share{{evil, 0.5}}}},
 		Correlations: []Correlation{{Set: evil, Proxy: evil, Chosen: evil}},
@@ -363,29 +377,77 @@ func TestLongTablesAreCut(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	models := []Model{{Kind: "seed", Tokens: 9e6}, {Kind: "unit", Tokens: 2e6}, {Kind: "unit", Tokens: 2e6}}
-	mixtures := []Mixture{{Tokens: 4e6}, {Tokens: 4e6}, {Tokens: 4e6}}
+	models := []Model{{Kind: "seed"}, {Kind: "unit"}, {Kind: "unit"}}
+	reference := Model{Kind: "reference"}
+	three := make([]Mixture, 3)
 	for _, c := range []struct {
-		name string
-		d    Data
-		want []Fact
+		name   string
+		d      Data
+		want   []Fact
+		saving string
 	}{
-		{"nothing", Data{}, []Fact{{"mixtures compared", "0"}}},
-		{"proxies only", Data{Models: models, Mixtures: mixtures}, []Fact{
-			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every proxy", "4.0 million"},
-			{"tokens to train a model on every mixture instead", "12.0 million"},
-		}},
-		{"some references", Data{Models: append(models, Model{Kind: "reference", Tokens: 4e6}), Mixtures: mixtures}, []Fact{
-			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every proxy", "4.0 million"},
-			{"tokens to train a model on every mixture instead", "12.0 million"}, {"tokens to train 1 reference model, to check the proxies", "4.0 million"},
-		}},
-		{"partition models, more candidates than are listed", Data{
-			Models: append(models, Model{Kind: "partition", Tokens: 3e6}), Mixtures: mixtures, Choices: []Choice{{Candidates: 341_376}},
-		}, []Fact{{"mixtures compared", "341,376"}, {"tokens to train 2 unit models and 1 partition model, enough for every proxy", "7.0 million"}}},
+		{"nothing", Data{}, []Fact{{"mixtures compared", "0"}}, ""},
+		{"proxies only", Data{Models: models, Mixtures: three, Training: Training{Seed: 9e6, Units: 4e6, Possible: 3, All: 12e6}}, []Fact{
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"tokens to train a reference model on every mixture instead", "12.0 million"},
+		}, "A reference model on every possible mixture would take 3.0 times the training that the proxies took. " +
+			"Not counted: the seed model that all of them start from, 9.0 million tokens, and evaluation."},
+		{"some references", Data{Models: append(models, reference), Mixtures: three, Training: Training{Units: 4e6, References: 4e6, Possible: 3, All: 12e6}}, []Fact{
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"tokens to train a reference model on every mixture instead", "12.0 million"}, {"tokens to train 1 reference model to check the proxies", "4.0 million"},
+		}, "A reference model on every possible mixture would take 3.0 times the training that the proxies took. " +
+			"The reference models were trained only to check them. Evaluation is not counted."},
+		{"every reference", Data{Models: append(models, reference, reference), Mixtures: three[:2], Training: Training{Units: 4e6, References: 4e6, Possible: 2, All: 4e6}}, []Fact{
+			{"mixtures compared", "2"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"tokens to train 2 reference models, one on every mixture, to check the proxies", "4.0 million"},
+		}, "A reference model on every possible mixture would take 1.0 times the training that the proxies took: with so few mixtures they save nothing. " +
+			"The reference models were trained only to check them. Evaluation is not counted."},
+		{"a listed mixture", Data{Models: models, Mixtures: three[:1], Training: Training{Units: 6e6, Possible: 1, All: 4e6}}, []Fact{
+			{"mixtures compared", "1"}, {"tokens to train 2 unit models, which stand for every mixture", "6.0 million"},
+			{"tokens to train a reference model on every mixture instead", "4.0 million"},
+		}, "A reference model on every possible mixture would take 0.7 times the training that the proxies took: with so few mixtures they save nothing. " +
+			"Evaluation is not counted."},
+		{"partition models, more mixtures than anyone counts", Data{
+			Models: append(models, Model{Kind: "partition"}), Mixtures: three, Training: Training{Units: 4e6, Partitions: 3e6, Possible: 4.71e21, All: 9.4e27},
+		}, []Fact{{"possible mixtures, of which 3 are compared here", "4.7 × 10²¹"},
+			{"tokens to train 2 unit models and 1 partition model, which stand for every mixture", "7.0 million"},
+			{"tokens to train a reference model on every mixture instead", "9.4 × 10²⁷"},
+		}, "A reference model on every possible mixture would take 1.3 × 10²¹ times the training that the proxies took. Evaluation is not counted."},
+		{"more candidates than are listed", Data{Mixtures: three, Choices: []Choice{{Candidates: 341_376}}, Training: Training{Possible: 2_341_376}},
+			[]Fact{{"possible mixtures, of which 341,376 are compared here", "2.3 million"}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, view{Data: c.d}.Cost()); diff != "" {
+			v := view{Data: c.d}
+			if diff := cmp.Diff(c.want, v.Cost()); diff != "" {
 				t.Error(diff)
+			}
+			if diff := cmp.Diff(c.saving, v.Saving()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// The page must say what the intervals cover, not what is usual.
+func TestLevel(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		level float64
+		want  []string
+	}{
+		{"given", 0.9, []string{"is its 90% interval", "falls in 90% of redraws of the mixtures"}},
+		{"with decimals", 0.995, []string{"is its 99.5% interval", "falls in 99.5% of redraws"}},
+		{"not known", 0, []string{"is its bootstrap interval", "falls in most redraws of the mixtures"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			page := render(t, Data{Level: c.level, Correlations: []Correlation{{Set: "s", Proxy: "macro"}}})
+			for _, want := range c.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("page lacks %q", want)
+				}
+			}
+			if strings.Contains(page, "95%") {
+				t.Error("page has 95%")
 			}
 		})
 	}

@@ -4,6 +4,10 @@ import "slices"
 
 // words explains what the page says, general words first and then the proxies that appear in it.
 func words(d Data) []Fact {
+	redraws := "most redraws"
+	if d.Level > 0 {
+		redraws = level(d.Level) + " of redraws"
+	}
 	out := []Fact{
 		{"mixture", "a set of partitions to train on together: one candidate answer."},
 		{"partition", "a part of a corpus by topic, source or time, made of one or more base units."},
@@ -14,7 +18,7 @@ func words(d Data) []Fact {
 		{"loss", "the logarithm of perplexity, in nats per token."},
 		{"eval set", "text no model was trained on. In-domain: held out from the mixture’s own partitions. Out-of-domain: anything else."},
 		{"r", "Pearson’s correlation: 1 if proxy and reference scores lie on one rising line, 0 if they are unrelated. Spearman’s and Kendall’s ask only whether both put the mixtures in the same order."},
-		{"interval", "where the correlation falls in 95 of 100 redraws of the mixtures (percentile bootstrap). It is too narrow when there are few mixtures."},
+		{"interval", "where the correlation falls in " + redraws + " of the mixtures (percentile bootstrap). It is too narrow when there are few mixtures."},
 		{"regret", "what the proxy’s choice costs: its reference score less the best mixture’s."},
 		{"pairs in order", "the share of pairs of mixtures of which the proxy names the better one. A coin gets 50%."},
 	}

@@ -1,0 +1,189 @@
+package stages
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"slices"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/plot"
+	"ablate/stages/internal/report"
+)
+
+// corpora adds up what the steps that read a corpus counted.
+func (b *reportBuilder) corpora() error {
+	for _, c := range b.in.Corpora {
+		r := report.Corpus{Name: c.Name, EvalSet: c.EvalSet}
+		dropped := map[string]int64{}
+		for _, path := range c.Counts {
+			n, err := readCounts(path)
+			if err != nil {
+				return fmt.Errorf("corpus %s: %w", c.Name, err)
+			}
+			r.Files, r.Read, r.Kept, r.Bytes, r.Tokens = r.Files+n.Files, r.Read+n.Read, r.Kept+n.Kept, r.Bytes+n.Bytes, r.Tokens+n.Tokens
+			for reason, documents := range n.Dropped {
+				dropped[reason] += documents
+			}
+		}
+		for _, reason := range slices.Sorted(maps.Keys(dropped)) {
+			r.Dropped = append(r.Dropped, report.Dropped{Reason: reason, Documents: dropped[reason]})
+		}
+		if r.Kept+r.AllDropped() != r.Read {
+			return fmt.Errorf("corpus %s: %d documents read, but %d kept and %d dropped", c.Name, r.Read, r.Kept, r.AllDropped())
+		}
+		b.d.Corpora = append(b.d.Corpora, r)
+	}
+	return nil
+}
+
+func readCounts(path string) (TokenizeCounts, error) {
+	var n TokenizeCounts
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return n, err
+	}
+	if err := json.Unmarshal(data, &n); err != nil {
+		return n, fmt.Errorf("counts: %w", err)
+	}
+	return n, nil
+}
+
+// left says in words what is neither trained on nor held out.
+var left = map[string]string{
+	PartUnused:    "more than the declared units take",
+	PartSmall:     "partitions of less than half a unit",
+	PartExcluded:  "partitions that the study leaves out",
+	PartDuplicate: "another document has the same identity",
+}
+
+// partitions reads the table of sizes of each partition set. A partition has units; all other documents are accounted for beside it.
+func (b *reportBuilder) partitions() error {
+	for _, split := range b.in.Splits {
+		rows, err := table.ReadRows[SizeRow](split.Sizes)
+		if err != nil {
+			return err
+		}
+		at := map[string]int{} // partition -> index
+		for _, r := range rows {
+			if r.Part != PartUnit {
+				continue
+			}
+			i, ok := at[r.Partition]
+			if !ok {
+				i = len(b.d.Partitions)
+				at[r.Partition] = i
+				b.d.Partitions = append(b.d.Partitions, report.Partition{Name: r.Partition, Corpus: split.Corpus})
+			}
+			p := &b.d.Partitions[i]
+			p.Units++
+			p.Documents += int(r.Documents)
+			p.Tokens += r.Tokens
+			p.RemovedDocuments += int(r.RemovedDocuments)
+			p.RemovedTokens += r.RemovedTokens
+		}
+		out := map[string]*report.Left{}
+		for _, r := range rows {
+			switch r.Part {
+			case PartUnit:
+			case PartTest, PartValidation:
+				if i, ok := at[r.Partition]; ok {
+					b.d.Partitions[i].HeldOut += int(r.Documents)
+				}
+			default:
+				if out[r.Part] == nil {
+					out[r.Part] = &report.Left{Corpus: split.Corpus, Why: left[r.Part]}
+				}
+				l := out[r.Part]
+				l.Documents += int(r.Documents)
+				l.Tokens += r.Tokens
+				if r.Partition != "" {
+					l.Partitions = append(l.Partitions, r.Partition)
+				}
+			}
+		}
+		for _, part := range []string{PartUnused, PartSmall, PartExcluded, PartDuplicate} {
+			if l := out[part]; l != nil {
+				b.d.Left = append(b.d.Left, *l)
+			}
+		}
+	}
+	return nil
+}
+
+// curves reads the loss curves: one figure for each role.
+func (b *reportBuilder) curves() error {
+	roles := []struct{ role, title, caption string }{
+		{"seed", "Seed model", "Training loss of the common start."},
+		{"unit", "Unit models", "Training loss of the model of each base unit, from the seed model on."},
+		{"partition", "Partition models", "Training loss of the model of each partition of several units."},
+		{"reference", "Reference models", "Training loss of the model of each mixture."},
+	}
+	series := map[string][]plot.Series{}
+	for _, m := range b.in.Models {
+		rows, err := table.ReadRows[CurveRow](m.Curve)
+		if err != nil {
+			return fmt.Errorf("model %s: %w", m.Name, err)
+		}
+		s := plot.Series{Name: m.Name}
+		for _, r := range smooth(rows) {
+			s.Points = append(s.Points, plot.Point{X: float64(r.Tokens), Y: r.Loss})
+		}
+		series[m.Role] = append(series[m.Role], s)
+		final := math.NaN()
+		if n := len(s.Points); n > 0 {
+			final = s.Points[n-1].Y
+		}
+		b.d.Models = append(b.d.Models, report.Model{
+			Name: m.Name, Kind: m.Role, Tokens: m.Tokens, FinalLoss: final, Key: m.Key, Checkpoint: m.Checkpoint,
+		})
+	}
+	for _, r := range roles {
+		if len(series[r.role]) == 0 {
+			continue
+		}
+		svg, err := plot.Lines{Title: r.title, XLabel: "tokens", YLabel: "loss (nats per token)", Series: series[r.role]}.SVG()
+		if err != nil {
+			return err
+		}
+		b.d.Curves = append(b.d.Curves, report.Figure{Title: r.title, Caption: r.caption, SVG: svg})
+	}
+	return nil
+}
+
+// smoothed is how many points a curve has at most: batches differ more than the model moves, and a figure of many curves is a thicket.
+const smoothed = 30
+
+// smooth gathers a curve into at most smoothed points, each the mean over an equal run of steps.
+func smooth(rows []CurveRow) []CurveRow {
+	if len(rows) <= smoothed {
+		return rows
+	}
+	out := make([]CurveRow, smoothed)
+	for i := range out {
+		run := rows[i*len(rows)/smoothed : (i+1)*len(rows)/smoothed]
+		out[i] = run[len(run)-1]
+		var sum float64
+		for _, r := range run {
+			sum += r.Loss
+		}
+		out[i].Loss = sum / float64(len(run))
+	}
+	return out
+}
+
+func (b *reportBuilder) mixtures() {
+	for _, m := range b.in.Mixtures {
+		units := 0
+		for _, n := range m.Units {
+			units += n
+		}
+		r := report.Mixture{Name: m.Name, Partitions: m.Partitions, Units: units, Tokens: m.Tokens, Reference: m.Reference}
+		for i, p := range m.Partitions {
+			r.Shares = append(r.Shares, report.Share{Partition: p, Share: float64(m.Units[i]) / float64(units)})
+		}
+		b.d.Mixtures = append(b.d.Mixtures, r)
+	}
+}

@@ -147,3 +147,39 @@ func TestPerplexityOverflows(t *testing.T) {
 		t.Errorf("exp(1000) is %g, want 1e30", got)
 	}
 }
+
+// In every figure a proxy has its own colour, which is its place among the study's proxies, and the title says which scores it shows.
+func TestFiguresAreAlike(t *testing.T) {
+	two := func(group, set, scorer string, at int) []kind.Score {
+		return []kind.Score{
+			{Group: group, Mixture: "m0", Scorer: scorer, Set: set, Losses: [][]int{{at}}},
+			{Group: group, Mixture: "m1", Scorer: scorer, Set: set, Losses: [][]int{{at + 1}}},
+		}
+	}
+	in := roles{}.numbered("losses", lossFile(t, 10), lossFile(t, 20), lossFile(t, 12), lossFile(t, 22))
+	p := kind.CorrelateParams{Sets: []string{"in-domain", "ood"}, Proxies: []string{"ind_id", "macro"}, Resamples: 10, Level: 0.95}
+	p.Scores = slices.Concat(two("pairs", "in-domain", "ind_id", 2), two("pairs", "in-domain", "macro", 2), two("pairs", "in-domain", scorerSeq, 0),
+		two("pairs", "ood", "macro", 2), two("pairs", "ood", scorerSeq, 0))
+	const first, second = `class="p" fill="var(--plot-0)"`, `class="p" fill="var(--plot-1)"`
+	check := func(figure, title string, want, not []string) {
+		t.Helper()
+		for _, w := range append(want, ">"+title+"</text>") {
+			if !strings.Contains(figure, w) {
+				t.Errorf("figure %s lacks %q", title, w)
+			}
+		}
+		for _, n := range not {
+			if strings.Contains(figure, n) {
+				t.Errorf("figure %s has %q", title, n)
+			}
+		}
+	}
+	all := runKind(t, kind.Correlate, p, in).outputs(t)
+	check(all["figures/pairs-in-domain.svg"], "in-domain", []string{first, second, "ind_id", "macro"}, nil)
+	check(all["figures/pairs-ood.svg"], "ood", []string{second, "macro"}, []string{first, "ind_id"})
+
+	p.Scores = append(p.Scores, slices.Concat(two("triples", "ood", "macro", 2), two("triples", "ood", scorerSeq, 0))...)
+	all = runKind(t, kind.Correlate, p, in).outputs(t)
+	check(all["figures/pairs-ood.svg"], "pairs: ood", []string{second}, []string{first})
+	check(all["figures/triples-ood.svg"], "triples: ood", []string{second}, []string{first})
+}

@@ -317,7 +317,10 @@ func coinciding(t report.ScoreTable) [][]string {
 		}
 		same := []string{t.Columns[i]}
 		for j := i + 1; j < len(t.Columns); j++ {
-			differs := slices.ContainsFunc(t.Rows, func(r report.ScoreRow) bool { return r.Values[i] != r.Values[j] })
+			differs := slices.ContainsFunc(t.Rows, func(r report.ScoreRow) bool {
+				x, y := r.Values[i], r.Values[j]
+				return x != y && !(math.IsNaN(x) && math.IsNaN(y))
+			})
 			if j != t.Reference && !differs {
 				grouped[j] = true
 				same = append(same, t.Columns[j])

@@ -30,7 +30,7 @@ func (v view) Cost() []Fact {
 		if t.Partitions > 0 { // of several units, trained whole for the proxies that average such models
 			models += " and " + plural(v.models("partition"), "partition model")
 		}
-		facts = append(facts, Fact{"tokens to train " + models + ", which stand for every mixture", amount(float64(t.Units + t.Partitions))})
+		facts = append(facts, Fact{"tokens to train " + models + ", enough for every mixture", amount(float64(t.Units + t.Partitions))})
 	}
 	if t.All > 0 && !v.allTrained() {
 		facts = append(facts, Fact{"tokens to train a reference model on every mixture instead", amount(t.All)})

@@ -388,29 +388,29 @@ func TestCost(t *testing.T) {
 	}{
 		{"nothing", Data{}, []Fact{{"mixtures compared", "0"}}, ""},
 		{"proxies only", Data{Models: models, Mixtures: three, Training: Training{Seed: 9e6, Units: 4e6, Possible: 3, All: 12e6}}, []Fact{
-			{"mixtures compared", "3"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train a reference model on every mixture instead", "12.0 million"},
 		}, "A reference model on every possible mixture would take 3.0 times the training that the proxies took. " +
 			"Not counted: the seed model that all of them start from, 9.0 million tokens, and evaluation."},
 		{"some references", Data{Models: append(models, reference), Mixtures: three, Training: Training{Units: 4e6, References: 4e6, Possible: 3, All: 12e6}}, []Fact{
-			{"mixtures compared", "3"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train a reference model on every mixture instead", "12.0 million"}, {"tokens to train 1 reference model to check the proxies", "4.0 million"},
 		}, "A reference model on every possible mixture would take 3.0 times the training that the proxies took. " +
 			"The reference models were trained only to check them. Evaluation is not counted."},
 		{"every reference", Data{Models: append(models, reference, reference), Mixtures: three[:2], Training: Training{Units: 4e6, References: 4e6, Possible: 2, All: 4e6}}, []Fact{
-			{"mixtures compared", "2"}, {"tokens to train 2 unit models, which stand for every mixture", "4.0 million"},
+			{"mixtures compared", "2"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train 2 reference models, one on every mixture, to check the proxies", "4.0 million"},
 		}, "A reference model on every possible mixture would take 1.0 times the training that the proxies took: with so few mixtures they save nothing. " +
 			"The reference models were trained only to check them. Evaluation is not counted."},
 		{"a listed mixture", Data{Models: models, Mixtures: three[:1], Training: Training{Units: 6e6, Possible: 1, All: 4e6}}, []Fact{
-			{"mixtures compared", "1"}, {"tokens to train 2 unit models, which stand for every mixture", "6.0 million"},
+			{"mixtures compared", "1"}, {"tokens to train 2 unit models, enough for every mixture", "6.0 million"},
 			{"tokens to train a reference model on every mixture instead", "4.0 million"},
 		}, "A reference model on every possible mixture would take 0.7 times the training that the proxies took: with so few mixtures they save nothing. " +
 			"Evaluation is not counted."},
 		{"partition models, more mixtures than anyone counts", Data{
 			Models: append(models, Model{Kind: "partition"}), Mixtures: three, Training: Training{Units: 4e6, Partitions: 3e6, Possible: 4.71e21, All: 9.4e27},
 		}, []Fact{{"possible mixtures, of which 3 are compared here", "4.7 × 10²¹"},
-			{"tokens to train 2 unit models and 1 partition model, which stand for every mixture", "7.0 million"},
+			{"tokens to train 2 unit models and 1 partition model, enough for every mixture", "7.0 million"},
 			{"tokens to train a reference model on every mixture instead", "9.4 × 10²⁷"},
 		}, "A reference model on every possible mixture would take 1.3 × 10²¹ times the training that the proxies took. Evaluation is not counted."},
 		{"more candidates than are listed", Data{Mixtures: three, Choices: []Choice{{Candidates: 341_376}}, Training: Training{Possible: 2_341_376}},

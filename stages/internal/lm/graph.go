@@ -38,6 +38,7 @@ var building sync.Mutex
 // builder assembles one graph. The first error stops it; later calls return nil nodes and do nothing.
 type builder struct {
 	e       *engine
+	graph   *graph // what compile completes
 	g       *gorgonia.ExprGraph
 	pool    *kernel.Pool
 	B, T, N int
@@ -80,22 +81,33 @@ func (e *engine) buildGraph(B, T int, train bool) (gr *graph, err error) {
 }
 
 // assemble is buildGraph for one salt of the nodes' hashes.
-func (e *engine) assemble(B, T int, train bool, salt uint32) (gr *graph, err error) {
-	N := B * T
-	gr = &graph{B: B, T: T, train: train, ids: make([]int32, N), targets: make([]int32, N), batch: &batch{nats: make([]float32, N)}}
-	b := &builder{
-		e: e, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch,
-		carry: map[*gorgonia.Node]*gorgonia.Node{}, more: map[*gorgonia.Node]func(*gorgonia.Node) *gorgonia.Node{},
-	}
-	b.ids = b.tokens("inputs", gr.ids)
-	b.targets = b.tokens("targets", gr.targets)
+func (e *engine) assemble(B, T int, train bool, salt uint32) (*graph, error) {
+	b := e.newBuilder(B, T, train, salt)
 	loss := b.model()
 	if b.err == nil && train {
 		_, b.err = gorgonia.Grad(loss, b.params...)
 	}
+	return b.compile()
+}
+
+func (e *engine) newBuilder(B, T int, train bool, salt uint32) *builder {
+	N := B * T
+	gr := &graph{B: B, T: T, train: train, ids: make([]int32, N), targets: make([]int32, N), batch: &batch{nats: make([]float32, N)}}
+	b := &builder{
+		e: e, graph: gr, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch,
+		carry: map[*gorgonia.Node]*gorgonia.Node{}, more: map[*gorgonia.Node]func(*gorgonia.Node) *gorgonia.Node{},
+	}
+	b.ids = b.tokens("inputs", gr.ids)
+	b.targets = b.tokens("targets", gr.targets)
+	return b
+}
+
+// compile plans the memory of everything built so far and makes the machine.
+func (b *builder) compile() (gr *graph, err error) {
 	if b.err != nil {
 		return nil, b.err
 	}
+	gr = b.graph
 	if gr.program, err = gorgonia.Sort(b.g); err != nil {
 		return nil, fmt.Errorf("sort: %w", err)
 	}

@@ -150,7 +150,7 @@ func TestReport(t *testing.T) {
 		}, []string{"Tokens Size"}},
 		{"partitions", func(*testing.T, *ReportInput) {}, []string{
 			"a text 2 41 4,001 6 2 150", "b text 1 30 1,999 0 0 0", "All partitions 3 71 6,000 6 2 150", "a 75% , b 25% 4 800 trained",
-		}, []string{"What is in no partition"}},
+		}, []string{"What is not used"}},
 		{"models and steps", func(*testing.T, *ReportInput) {}, []string{
 			"seed seed 200 4.000 01234567 abcdef01", "parts/a/0 unit 200 4.000", "pairs/a+b reference 200 4.000", "train 7 3.0 kB 12.0 s", "host mill",
 		}, nil},
@@ -171,7 +171,7 @@ func TestReport(t *testing.T) {
 			in.Training.References = 0
 			in.Models = in.Models[:2]
 		}, []string{"Train on a + c", "No reference model was trained, so nothing here checks this choice"}, []string{"Can the proxies be trusted?", "to check"}},
-		{"documents in no partition", func(t *testing.T, in *ReportInput) {
+		{"documents that are not used", func(t *testing.T, in *ReportInput) {
 			in.Splits = append(in.Splits, ReportSplit{Corpus: "more", Sizes: writeRows(t,
 				SizeRow{Partition: "c", Part: PartUnit, Unit: 0, Documents: 20, Tokens: 2000},
 				SizeRow{Partition: "c", Part: PartUnused, Unit: -1, Documents: 7, Tokens: 700},

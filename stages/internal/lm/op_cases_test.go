@@ -165,7 +165,7 @@ func TestOpCasesAreComplete(t *testing.T) {
 		e := newEngine(t, cfg, 1)
 		for _, c := range opCases {
 			for _, train := range []bool{true, false} {
-				d := newBed(t, e, 2, 3, train, c)
+				d := newBed(t, e, 2, 3, train, false, c)
 				for _, node := range d.graph.program {
 					if o, ok := node.Op().(*op); ok && !strings.HasPrefix(o.name, testOp) {
 						sources[source(o)], signatures[signature(cfg, o)] = true, true

@@ -18,8 +18,9 @@ const testOp = "test "
 // bed is a graph of the operation under test between leaves and a scalar, with gorgonia's gradient of the scalar for every
 // leaf and parameter, planned, compiled and run like a model's.
 //
-// A leaf is an input node and a copy of it, an operation that owns its memory as those of a model do, so that memory is
-// taken over where a model would. The scalar is the sum of the outputs' elements times fixed random numbers, added in
+// A leaf is an input node and a copy of it, an operation that owns its memory as those of a model do, so that operations
+// take memory over where they would in a model; if held, inputs and output gradients are needed to the end, and none does.
+// The scalar is the sum of the outputs' elements times fixed random numbers, added in
 // float64; a head is its own scalar.
 type bed struct {
 	*builder
@@ -27,14 +28,15 @@ type bed struct {
 	moving  []Tensor // leaves and parameters: what the scalar depends on
 	grads   []Tensor // of moving; a parameter's are views of the engine's gradients
 	inputs  gorgonia.Nodes
-	outputs [][]float32 // of the last run
+	owned   gorgonia.Nodes // copies of leaves, gradients of outputs
+	outputs [][]float32    // of the last run
 	sum     float64
 	arena   []float32
 }
 
 const bedScale = 0.375 // of the head's loss
 
-func newBed(t *testing.T, e *engine, B, T int, train bool, c opCase) *bed {
+func newBed(t *testing.T, e *engine, B, T int, train, held bool, c opCase) *bed {
 	t.Helper()
 	building.Lock()
 	defer building.Unlock()
@@ -42,13 +44,18 @@ func newBed(t *testing.T, e *engine, B, T int, train bool, c opCase) *bed {
 	d := &bed{builder: e.newBuilder(B, T, train, 0), r: rand.New(rand.NewPCG(5, 5))}
 	d.batch.scale = bedScale
 	scalar := c.build(d)
+	last := gorgonia.Nodes{scalar}
 	if d.err == nil && train {
-		var grads gorgonia.Nodes
-		if grads, d.err = gorgonia.Grad(scalar, append(slices.Clone(d.inputs), d.params...)...); d.err == nil {
+		if last, d.err = gorgonia.Grad(scalar, append(slices.Clone(d.inputs), d.params...)...); d.err == nil {
 			for i := range d.inputs {
-				d.collect(grads[i], i)
+				d.collect(last[i], i)
 			}
 		}
+	}
+	if held {
+		o := (&op{name: testOp + "hold", over: -1}).matrix(1, 1)
+		o.run = func([]float32, []gorgonia.Value) error { return nil }
+		d.apply(o, append(d.owned, last...)...)
 	}
 	var used []string
 	for _, n := range d.params {
@@ -102,7 +109,9 @@ func (d *bed) leaf(cols int) *gorgonia.Node {
 		return nil
 	}
 	o.sym = func(_ gorgonia.Nodes, _, dy *gorgonia.Node) gorgonia.Nodes { return gorgonia.Nodes{dy} }
-	return d.apply(o, in)
+	y := d.apply(o, in)
+	d.owned = append(d.owned, y)
+	return y
 }
 
 // collect copies a leaf's gradient out of the arena.
@@ -156,7 +165,9 @@ func (d *bed) projection(nodes []*gorgonia.Node, carried *gorgonia.Node) *gorgon
 				copy(dx, factors[i])
 				return nil
 			}
-			if grads[i] = d.apply(dy, output, grad); n == carried {
+			grads[i] = d.apply(dy, output, grad)
+			d.owned = append(d.owned, grads[i])
+			if n == carried {
 				d.carry[n], grads[i] = grads[i], nil
 			}
 		}
@@ -259,8 +270,9 @@ func TestOpGradients(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s %s bias=%t", c.name, cfg.Norm, cfg.MLP, cfg.NormBias), func(t *testing.T) {
 				e := newEngine(t, cfg, 1)
 				for _, s := range [][2]int{{1, 1}, {3, 1}, {1, 7}, {3, 5}} {
-					checkOp(t, e, s[0], s[1], c)
+					checkOp(t, e, s[0], s[1], false, c)
 				}
+				checkOp(t, e, 3, 5, true, c)
 			})
 		}
 	}
@@ -277,14 +289,19 @@ func TestHeadGradientsInChunks(t *testing.T) {
 	if headRows%B != B-1 {
 		t.Fatalf("%d rows more than one are not %d sequences", headRows, B)
 	}
-	checkOp(t, newEngine(t, opConfigs()[0], 1), B, (headRows+1)/B, caseNamed(headCase))
+	checkOp(t, newEngine(t, opConfigs()[0], 1), B, (headRows+1)/B, false, caseNamed(headCase))
+}
+
+// Attention works in blocks of queries; rows this long have several, the last one short.
+func TestAttentionGradientsOverBlocks(t *testing.T) {
+	checkOp(t, newEngine(t, opConfigs()[0], 1), 2, 131, false, caseNamed("attention heads"))
 }
 
 // With every target ignored there is no loss, and every element of the gradients is zero.
 func TestHeadGradientsIgnoringAll(t *testing.T) {
 	e := newEngine(t, opConfigs()[0], 1)
 	scramble(e, 7)
-	d := newBed(t, e, 3, 5, true, caseNamed(headCase))
+	d := newBed(t, e, 3, 5, true, false, caseNamed(headCase))
 	for i := range d.graph.targets {
 		d.graph.targets[i] = -1
 	}
@@ -305,13 +322,13 @@ func TestHeadGradientsIgnoringAll(t *testing.T) {
 // float32: 2e-6 of its length are some 30 of its steps. The quotient's own error, of order h^4 = 1e-6 times a fifth
 // derivative along one direction of many, is below both. Together that is some 1e-5 of the gradient's length; what a
 // missing or wrong term of one element changes is 1e-2 of it.
-func checkOp(t *testing.T, e *engine, B, T int, c opCase) {
+func checkOp(t *testing.T, e *engine, B, T int, held bool, c opCase) {
 	t.Helper()
 	scramble(e, 7)
 	for i, x := range e.weights {
 		e.weights[i] = onGrid(float64(x), grid)
 	}
-	d := newBed(t, e, B, T, true, c)
+	d := newBed(t, e, B, T, true, held, c)
 	clear(e.grads)
 	_, doubt := d.run(t)
 	g, results := clone(d.grads), d.results()
@@ -328,7 +345,7 @@ func checkOp(t *testing.T, e *engine, B, T int, c opCase) {
 				B, T, dir.name, got, want, tolerance, dir.of)
 		}
 	}
-	evaluation := newBed(t, e, B, T, false, c)
+	evaluation := newBed(t, e, B, T, false, held, c)
 	evaluation.run(t)
 	if !slices.Equal(evaluation.results(), results) {
 		t.Errorf("%d x %d: evaluation gives other results than training", B, T)

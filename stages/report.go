@@ -178,6 +178,7 @@ func (b *reportBuilder) scoreTable(g groupSet, rows []ScoreRow) report.ScoreTabl
 	}
 	if i, ok := column[scorerSeq]; ok {
 		t.Reference = i
+		t.Columns[i] = "reference (" + scorerSeq + ")" // the page's word, and that of scores.parquet
 	}
 	for i := range t.Rows {
 		t.Rows[i].Values = slices.Repeat([]float64{math.NaN()}, len(t.Columns))
@@ -296,7 +297,7 @@ func (b *reportBuilder) caption(t report.ScoreTable) string {
 		s = "1 mixture"
 	}
 	if len(names) > 0 {
-		s += fmt.Sprintf("; closest is %s, r %.3f", strings.Join(names, " = "), best)
+		s += fmt.Sprintf("; closest is %s, r\u00a0%.3f", strings.Join(names, " = "), best)
 	}
 	s += "."
 	for _, same := range coinciding(t) {

@@ -105,7 +105,7 @@ func reportText(t *testing.T, in ReportInput) string {
 		t.Fatal(err)
 	}
 	words := tag.ReplaceAllString(hidden.ReplaceAllString(string(page), ""), " ")
-	return strings.Join(strings.Fields(html.UnescapeString(words)), " ")
+	return strings.Join(strings.Fields(html.UnescapeString(words)), " ") // no-break spaces too
 }
 
 func TestReport(t *testing.T) {

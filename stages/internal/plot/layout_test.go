@@ -188,3 +188,26 @@ func TestLeastSquares(t *testing.T) {
 		t.Errorf("slope %g through (%g, %g), want 1.4 through (2.5, 7)", slope, x, y)
 	}
 }
+
+// Figures of one list of series stand side by side: their frames must be level, whoever is missing.
+func TestFiguresAreOfOneSize(t *testing.T) {
+	size := func(s Scatter) string {
+		svg := draw(t, s)
+		_, after, _ := strings.Cut(svg, "viewBox=")
+		return after[:strings.Index(after, " role")]
+	}
+	full := scatter()
+	full.Series = append(full.Series, Series{Name: "merged", Fit: true}, Series{Name: "micro", Fit: true})
+	for i := range full.Series {
+		full.Series[i].Points = []Point{{62, 58, "a"}, {64, 60, "b"}, {66, 62, "c"}}
+	}
+	want := size(full)
+	for i := range full.Series {
+		without := full
+		without.Series = append([]Series(nil), full.Series...)
+		without.Series[i].Points = nil
+		if got := size(without); got != want {
+			t.Errorf("without %s the figure is %s, else %s", full.Series[i].Name, got, want)
+		}
+	}
+}

@@ -22,8 +22,8 @@ type Point struct {
 }
 
 // Series is a named list of points. Points with a coordinate that is not finite (or beyond 1e200, where arithmetic on axes overflows)
-// are not drawn; the figure says how many. A series without points is left out but keeps its place among the colours and shapes, so that
-// several figures of the same list of series look alike.
+// are not drawn; the figure says how many. A series without points is left out but keeps its place among the colours and shapes, and
+// its room in the legend of a Scatter, so that several figures of the same list of series look alike.
 type Series struct {
 	Name   string
 	Points []Point

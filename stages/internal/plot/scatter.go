@@ -18,17 +18,16 @@ const (
 func (s Scatter) SVG() ([]byte, error) {
 	b := boundsOf(s.Series)
 	var keys []key
-	var styles []int
-	for i, series := range s.Series {
-		if len(series.Points) > 0 {
-			keys = append(keys, key{name: series.Name, value: legendValue(series)})
-			styles = append(styles, i)
+	for _, series := range s.Series {
+		k := key{name: series.Name, value: legendValue(series), absent: len(series.Points) == 0}
+		if series.Fit {
+			k.widest = "r −0.00"
 		}
+		keys = append(keys, k)
 	}
 	c := &canvas{width: scatterWidth}
 	c.title(s.Title)
-	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(k int, x, y float64) {
-		i := styles[k]
+	bottomOfLegend := c.legend(keys, 8, 34, scatterWidth-16, func(i int, x, y float64) {
 		if s.Series[i].Fit {
 			c.line("f", x-10, y, x+10, y, stroke(i))
 		}

@@ -16,7 +16,7 @@ func words(d Data) []Fact {
 		{"reference", "a model trained on the whole mixture, the slow way (SEQ). Its scores are what a proxy tries to foretell."},
 		{"perplexity", "how many equally likely next tokens the model hesitates between, on average. Lower is better. It compares mixtures on one eval set, never one eval set with another."},
 		{"loss", "the logarithm of perplexity, in nats per token."},
-		{"eval set", "text no model was trained on. In-domain: held out from the mixture’s own partitions. Out-of-domain: anything else."},
+		{"eval set", "text to evaluate on. In-domain: held out from the mixture’s own partitions. Out-of-domain: anything else."},
 		{"r", "Pearson’s correlation: 1 if proxy and reference scores lie on one rising line, 0 if they are unrelated. Spearman’s and Kendall’s ask only whether both put the mixtures in the same order."},
 		{"interval", "where the correlation falls in " + redraws + " of the mixtures (percentile bootstrap). It is too narrow when there are few mixtures."},
 		{"regret", "what the proxy’s choice costs: its reference score less the best mixture’s."},

@@ -2,7 +2,7 @@
 
 export GOROOT_SHOWN := $(shell go env GOROOT)
 
-GOFILES := $(shell find . -name '*.go' -not -path './tmpdeps/*')
+GOFILES := $(shell find . -name '*.go')
 
 .PHONY: build demo smoke test lint bench clean
 

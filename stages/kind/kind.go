@@ -35,10 +35,8 @@ const (
 //	merge     1: first
 //	eval      1: first
 //	correlate 1: first
-//	          2: figures are titled as on the page; a proxy has one colour in all of them
-//	          3: figures of one study are of one size
 var Versions = map[string]int{
-	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 1, Merge: 1, Eval: 1, Correlate: 3,
+	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 1, Merge: 1, Eval: 1, Correlate: 1,
 }
 
 // Input is one opened input of a job.

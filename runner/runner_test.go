@@ -46,9 +46,8 @@ type bench struct {
 	plan  *pipeline.Plan
 
 	mu      sync.Mutex
-	ran     []string          // IDs in the order they began
-	threads map[string]int    // ID -> threads it was given
-	at      map[string]string // digest of a step's parameters and inputs -> ID
+	ran     []string       // IDs in the order they began
+	threads map[string]int // ID -> threads it was given
 	do      map[string]func(ctx context.Context, job *kind.Job) error
 	events  []Event
 }

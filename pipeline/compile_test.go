@@ -298,23 +298,53 @@ func TestMixtureErrors(t *testing.T) {
 }
 
 func TestMergeAndSub(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		parts   []Weighted
+		weights string
+		models  []string
+	}{
+		{"an average", []Weighted{{"macro/pairs/beta+gamma", rat("1")}}, `["1/2","1/2"]`, []string{"unit/parts/beta/0", "unit/parts/gamma/0"}},
+		{"two models", []Weighted{{"unit/parts/beta/0", rat("3")}, {"seed", rat("0.5")}}, `["6/7","1/7"]`, []string{"unit/parts/beta/0", "seed"}},
+		{"an average and a model of it", []Weighted{{"macro/pairs/alpha+beta", rat("1")}, {"unit/parts/beta/0", rat("1")}},
+			`["1/8","1/8","3/4"]`, []string{"unit/parts/alpha/0", "unit/parts/alpha/1", "unit/parts/beta/0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := compiled(t, parsed(t))
+			i, err := p.AddMerge(tt.parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub, j := p.Sub(i)
+			step := sub.Steps[j]
+			var models []string
+			for _, in := range step.Inputs {
+				models = append(models, sub.Steps[in.Step].ID)
+			}
+			if diff := cmp.Diff(tt.models, models); diff != "" || step.Kind != kind.Merge || string(step.Params) != `{"weights":`+tt.weights+`}` {
+				t.Errorf("merge step %s of %v, want weights %s of %v", step.Params, models, tt.weights, tt.models)
+			}
+			for _, s := range sub.Steps {
+				if s.Kind == kind.Eval || s.Kind == kind.Correlate {
+					t.Errorf("the part of the plan that a merge needs has step %s", s.ID)
+				}
+			}
+		})
+	}
 	p := compiled(t, parsed(t))
-	i, err := p.AddMerge("macro/pairs/beta+gamma")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sub, j := p.Sub(i)
-	if got := sub.Steps[j]; got.Kind != kind.Merge || !strings.Contains(string(got.Params), `["1/2","1/2"]`) {
-		t.Errorf("merge step %+v", got)
-	}
-	for _, s := range sub.Steps {
-		if s.Kind == kind.Eval || s.Kind == kind.Correlate || strings.HasPrefix(s.ID, "unit/parts/alpha") {
-			t.Errorf("the part of the plan that a merge of beta and gamma needs has step %s", s.ID)
+	for _, bad := range [][]Weighted{{{"macro/pairs/nothing", rat("1")}}, {{"correlate", rat("1")}}, {{"seed", rat("-1")}}} {
+		if _, err := p.AddMerge(bad); err == nil || !strings.Contains(err.Error(), bad[0].Model) {
+			t.Errorf("merge of %v: error %v, want one that names it", bad, err)
 		}
 	}
-	if _, err := p.AddMerge("macro/pairs/nothing"); err == nil {
-		t.Error("merged an average that no proxy makes")
+}
+
+func rat(s string) *big.Rat {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		panic(s)
 	}
+	return r
 }
 
 func TestFind(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-
-	"ablate/stages/kind"
 )
 
 // Collapse is the plan as a drawing: labels and edges between them, in a stable order. A plan of hundreds of steps cannot be read as it
@@ -92,27 +90,4 @@ func (p *Plan) Sub(i int) (*Plan, int) {
 		sub.Steps = append(sub.Steps, &c)
 	}
 	return sub, at[i]
-}
-
-// AddMerge adds the step that stores a proxy's average of models, which evaluations make on the fly: "micro/pairs/crypto+net". It returns
-// the number of the step.
-func (p *Plan) AddMerge(name string) (int, error) {
-	r, ok := p.recipes[name]
-	if !ok {
-		names := sortedKeys(p.recipes)
-		if len(names) == 0 {
-			return 0, fmt.Errorf("no model %q: the study has no proxy that averages parameters", name)
-		}
-		return 0, fmt.Errorf("no model %q; averages are called %s", name, listSome(names, 6))
-	}
-	step := &Step{ID: "merge/" + name, Kind: kind.Merge}
-	var params kind.MergeParams
-	for i, m := range r.models {
-		params.Weights = append(params.Weights, r.weights[i].RatString())
-		step.Inputs = append(step.Inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
-	}
-	step.Params = canonical(params)
-	p.Steps = append(p.Steps, step)
-	p.index[step.ID] = len(p.Steps) - 1
-	return len(p.Steps) - 1, nil
 }

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -51,17 +53,21 @@ func (cmd corpusCommand) Run(a *app) error {
 }
 
 type exportCommand struct {
-	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Model string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/..."`
-	To    string `short:"o" help:"File to write (safetensors)." default:"model.safetensors"`
+	Study  string   `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1." name:"model"`
+	To     string   `short:"o" help:"File to write (safetensors)." default:"model.safetensors"`
 }
 
 // Run copies a checkpoint out of the cache. An average is made and stored first, as a step like any other.
 func (cmd exportCommand) Run(a *app) error {
+	parts, err := weighted(cmd.Models)
+	if err != nil {
+		return usageError{err}
+	}
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		i, err := p.plan.Find(cmd.Model)
-		if err != nil {
-			if i, err = p.plan.AddMerge(cmd.Model); err != nil {
+		i, err := p.plan.Find(parts[0].Model)
+		if len(parts) > 1 || err != nil || p.plan.Steps[i].Kind != kind.Train {
+			if i, err = p.plan.AddMerge(parts); err != nil {
 				return usageError{err}
 			}
 		}
@@ -77,11 +83,11 @@ func (cmd exportCommand) Run(a *app) error {
 			}
 		}
 		if state.Status[i] != pipeline.Hit {
-			return fmt.Errorf("%s is not in the cache yet; `ablate run %s` trains it", cmd.Model, cmd.Study)
+			return fmt.Errorf("%s is not in the cache yet; `ablate run %s` trains it", strings.Join(cmd.Models, " "), cmd.Study)
 		}
 		path, err := outputPath(c, state.Entries[i], kind.OutModel)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		if err := copyFile(cmd.To, path); err != nil {
 			return err
@@ -89,6 +95,22 @@ func (cmd exportCommand) Run(a *app) error {
 		fmt.Fprintf(a.stdout, "%s\n", cmd.To)
 		return nil
 	})
+}
+
+// weighted reads MODEL and WEIGHT:MODEL.
+func weighted(args []string) ([]pipeline.Weighted, error) {
+	var parts []pipeline.Weighted
+	for _, arg := range args {
+		w := pipeline.Weighted{Model: arg, Weight: big.NewRat(1, 1)}
+		if weight, model, ok := strings.Cut(arg, ":"); ok {
+			w.Model = model
+			if _, ok := w.Weight.SetString(weight); !ok {
+				return nil, fmt.Errorf("model %q: weight %q is no number; want 2, 0.5 or 1/3", arg, weight)
+			}
+		}
+		parts = append(parts, w)
+	}
+	return parts, nil
 }
 
 func copyFile(to, from string) error {

@@ -1,28 +1,26 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
-export GOROOT_SHOWN := $(shell go env GOROOT)
-
 GOFILES := $(shell find . -name '*.go')
 
 .PHONY: build demo smoke test lint bench clean
 
 build: bin/ablate
 
-bin/ablate: $(GOFILES) go.mod go.sum $(shell find specs/studies -name '*.yaml')
+bin/ablate: $(GOFILES) go.mod go.sum $(shell find specs/studies cmd/ablate/template.yaml stages/internal/report -name '*.yaml' -o -name '*.html' -o -name '*.css' -o -name '*.js')
 	go build -trimpath -o $@ ./cmd/ablate
 
 # The main job on real text: Go's own source tree. Run again, it does nothing.
 demo: build
-	GOROOT="$(GOROOT_SHOWN)" bin/ablate run demo
+	bin/ablate run demo
 
 # The smallest study, cold in a cache of its own, and again: the second run must find everything.
 smoke: build
 	rm -rf bin/smoke
-	GOROOT="$(GOROOT_SHOWN)" bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out
-	GOROOT="$(GOROOT_SHOWN)" bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out --quiet
+	bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out
+	bin/ablate --cache bin/smoke/cache run smoke --out bin/smoke/out --quiet 2>&1 >bin/smoke/again | tee /dev/stderr | grep -q ' 0 ran'
+	bin/ablate --cache bin/smoke/cache cache verify
 
 test:
-	go vet ./...
 	go test ./...
 
 lint:
@@ -31,7 +29,6 @@ lint:
 	go tool staticcheck ./...
 	go test -run TestImports .
 
-# Ratios to the machine's own peaks; see README, "How fast".
 bench:
 	go test -run '^$$' -bench . -benchtime 200ms ./...
 

@@ -150,7 +150,7 @@ func (d *Display) end(step int) {
 func (d *Display) finished(s *pipeline.Step, e Event) string {
 	line := fmt.Sprintf("%4d/%d %s %-8s %s", d.done, d.total, e.Key.Short(), short(e.Took), s.ID)
 	if e.What == Reused {
-		return line + " (same as another step)"
+		return line + " (in the cache by now)"
 	}
 	if s.Cost.Tokens > 0 && e.Took > 0 {
 		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Tokens, "tokens"), Count(int64(float64(s.Cost.Tokens)/e.Took.Seconds()), "tokens"))

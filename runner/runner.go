@@ -5,8 +5,9 @@
 // context ends, running steps are told, save what they can and stop; the next run goes on from there. kill -9 at any moment loses at most
 // the work since a step's last checkpoint, because the cache never shows anything half written.
 //
-// Results never depend on how many steps run at once or on how many threads one gets. The package does not promise fairness between two
-// runs that share a cache: both may do the same step, and the first to commit wins.
+// Results never depend on how many steps run at once or on how many threads one gets. Two runs that share a cache use each other's results:
+// a step that is there by the time it would begin, or by the time it failed, is taken. The package does not promise that they divide the
+// work: both may do the same step at once, and the first to commit wins.
 package runner
 
 import (
@@ -15,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -64,7 +66,7 @@ const (
 	Started              // a step began
 	Progress             // a step got on
 	Finished             // a step is done and in the cache
-	Reused               // a step turned out to be in the cache already
+	Reused               // a step turned out to be in the cache: made under another name, or by another run
 	Failed               // a step failed
 	Warning              // something a person should know, though the run goes on
 )
@@ -169,6 +171,7 @@ type result struct {
 	step     int
 	progress *Event
 	entry    *cache.Entry
+	found    bool // another run had made the entry
 	err      error
 	took     time.Duration
 }
@@ -275,7 +278,7 @@ func (r *run) receive(res result) {
 	}
 	for n, i := range steps {
 		what := Finished
-		if n > 0 {
+		if n > 0 || res.found {
 			what = Reused
 		}
 		r.Events(Event{What: what, Step: i, Key: key, Took: res.took})
@@ -291,7 +294,7 @@ func (r *run) receive(res result) {
 }
 
 func (r *run) fail(i int, key cache.Key, res result) {
-	if errors.Is(res.err, context.Canceled) || errors.Is(res.err, context.DeadlineExceeded) {
+	if interrupted(res.err) {
 		return // interrupted, not failed; the run's own error says so
 	}
 	f := &Failure{Step: r.plan.Steps[i].ID, Key: key, Err: res.err}
@@ -371,8 +374,26 @@ func (r *run) work(ctx context.Context, i int, job *kind.Job) {
 			r.done <- result{step: i, progress: &Event{What: Progress, Step: i, Done: done, Total: total, Unit: unit}}
 		}
 	}
-	entry, err := r.make(ctx, i, job, began)
-	r.done <- result{step: i, entry: entry, err: err, took: time.Since(began)}
+	res := result{step: i}
+	if res.entry, res.err = r.Cache.Lookup(r.state.Keys[i]); res.err == nil {
+		res.found = true // since the step was found missing
+	} else if res.entry, res.err = r.make(ctx, i, job, began); res.err != nil && !interrupted(res.err) {
+		// A run that shares the cache may have committed the step and, with that, removed what this one had saved of it.
+		if entry, err := r.Cache.Lookup(r.state.Keys[i]); err == nil {
+			if !errors.Is(res.err, fs.ErrNotExist) {
+				r.done <- result{step: i, progress: &Event{What: Warning, Step: i, Key: entry.Key,
+					Message: fmt.Sprintf("step %s failed here, but another run has made it: %v", r.plan.Steps[i].ID, res.err)}}
+			}
+			res.entry, res.found, res.err = entry, true, nil
+		}
+	}
+	res.took = time.Since(began)
+	r.done <- res
+}
+
+// interrupted reports whether a step ended because it was told to.
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // make runs the stage in a fresh build and commits what it left.

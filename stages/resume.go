@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,12 +28,13 @@ import (
 //	step-<n>/curve.parquet          steps 1 to n
 //	step-<n>/state.json             what these belong to, and their digests
 //
-// under a temporary name that is renamed when all of it is on disk. A folder that is not whole, or belongs to another training, is passed
-// over in favour of the one before; the newest two are kept.
+// It is written under the job's own directory and moves there when all of it is on disk, because two processes that do the same training
+// share the Partial folder: whichever moves a step first has saved it for both. A folder that is not whole, or belongs to another
+// training, is passed over in favour of the one before; the newest two are kept.
 
 const (
 	stepPrefix = "step-"
-	tmpPrefix  = "tmp-"
+	savingName = "saving"
 	stateFile  = "state.json"
 	keepSaved  = 2
 )
@@ -54,21 +57,41 @@ func (t *training) identity() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// save leaves a checkpoint of the current step.
+// save leaves a checkpoint of the current step. Where the Partial folder is gone, because another process has committed the same training,
+// the error is fs.ErrNotExist.
 func (t *training) save() error {
 	if t.job.Partial == "" {
 		return nil
 	}
-	name := strconv.FormatInt(t.step, 10)
-	tmp, final := filepath.Join(t.job.Partial, tmpPrefix+name), filepath.Join(t.job.Partial, stepPrefix+name)
-	for _, dir := range []string{tmp, final} { // what a killed attempt left, or a checkpoint found torn
-		if err := os.RemoveAll(dir); err != nil {
+	tmp := filepath.Join(t.job.Dir, savingName)
+	if err := os.Mkdir(tmp, 0o777); err != nil {
+		return err
+	}
+	err := t.writeSaved(tmp)
+	if err == nil {
+		err = t.moveSaved(tmp)
+	}
+	if err := errors.Join(err, os.RemoveAll(tmp)); err != nil {
+		return err
+	}
+	saved, err := t.saved()
+	if err != nil {
+		return err
+	}
+	for _, step := range saved[min(keepSaved, len(saved)):] {
+		if err := os.RemoveAll(t.savedDir(step)); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(tmp, 0o777); err != nil {
-		return err
-	}
+	return nil
+}
+
+func (t *training) savedDir(step int64) string {
+	return filepath.Join(t.job.Partial, stepPrefix+strconv.FormatInt(step, 10))
+}
+
+// writeSaved writes the files of a checkpoint and puts them on disk.
+func (t *training) writeSaved(dir string) error {
 	state := savedState{Training: t.identity(), Step: t.step, Age: t.age, Files: map[string]string{}}
 	for _, f := range []struct {
 		name  string
@@ -79,7 +102,7 @@ func (t *training) save() error {
 		{kind.OutCurve, func(path string) error { return table.WriteRows(path, t.curve) }},
 		{stateFile, func(path string) error { return writeState(path, state) }},
 	} {
-		path := filepath.Join(tmp, f.name)
+		path := filepath.Join(dir, f.name)
 		if err := f.write(path); err != nil {
 			return err
 		}
@@ -92,25 +115,26 @@ func (t *training) save() error {
 		}
 		state.Files[f.name] = sum
 	}
-	if err := syncPath(tmp); err != nil {
-		return err
+	return syncPath(dir)
+}
+
+// moveSaved gives a checkpoint its name. What bears it already was saved by another process, or is torn and makes room.
+func (t *training) moveSaved(dir string) error {
+	final := t.savedDir(t.step)
+	err := os.Rename(dir, final)
+	if errors.Is(err, fs.ErrExist) {
+		if _, ok := t.whole(final, t.step); ok {
+			return nil
+		}
+		if err := os.RemoveAll(final); err != nil {
+			return err
+		}
+		err = os.Rename(dir, final)
 	}
-	if err := os.Rename(tmp, final); err != nil {
-		return err
-	}
-	if err := syncPath(t.job.Partial); err != nil {
-		return err
-	}
-	saved, err := t.saved()
 	if err != nil {
 		return err
 	}
-	for _, step := range saved[min(keepSaved, len(saved)):] {
-		if err := os.RemoveAll(filepath.Join(t.job.Partial, stepPrefix+strconv.FormatInt(step, 10))); err != nil {
-			return err
-		}
-	}
-	return nil
+	return syncPath(t.job.Partial)
 }
 
 func writeState(path string, s savedState) error {
@@ -175,7 +199,7 @@ func (t *training) resume() (bool, error) {
 		return false, fmt.Errorf("look for checkpoints: %w", err)
 	}
 	for _, step := range steps {
-		dir := filepath.Join(t.job.Partial, stepPrefix+strconv.FormatInt(step, 10))
+		dir := t.savedDir(step)
 		state, ok := t.whole(dir, step)
 		if !ok {
 			continue

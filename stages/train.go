@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"time"
 
@@ -35,18 +36,34 @@ func train(ctx context.Context, job *kind.Job) error {
 	if err := job.Decode(&p); err != nil {
 		return err
 	}
-	t, err := newTraining(job, p)
+	t, err := begun(job, p)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	defer t.close()
-	if err := t.begin(); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
 	if err := t.run(ctx); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return t.write()
+}
+
+// begun is a training brought to where it goes on. A checkpoint that another process removes while it is loaded leaves half of it in the
+// engine, so that a fresh attempt is made, which finds a newer one.
+func begun(job *kind.Job, p kind.TrainParams) (*training, error) {
+	const attempts = 3 // each loses a race against a whole save of the other process
+	for n := 1; ; n++ {
+		t, err := newTraining(job, p)
+		if err != nil {
+			return nil, err
+		}
+		if err = t.begin(); err == nil {
+			return t, nil
+		}
+		t.close()
+		if n == attempts || !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
 }
 
 // training is a training under way: state is the engine's, plus the step it has reached and the curve up to there.

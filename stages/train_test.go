@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -203,7 +204,7 @@ func TestTrainPassesOverTornCheckpoints(t *testing.T) {
 			}
 		}, 4},
 		{"never renamed", func(t *testing.T, partial string) {
-			if err := os.Rename(filepath.Join(partial, newest), filepath.Join(partial, tmpPrefix+"7")); err != nil {
+			if err := os.Rename(filepath.Join(partial, newest), filepath.Join(partial, "tmp-7")); err != nil {
 				t.Fatal(err)
 			}
 		}, 4},
@@ -269,6 +270,82 @@ func TestTrainKilled(t *testing.T) {
 		t.Errorf("went on after %d tokens, want at least one step of 64", first)
 	}
 	sameOutputs(t, whole, result(job.Dir))
+}
+
+// Two processes that do the same training share the Partial folder.
+func TestTrainSharesPartial(t *testing.T) {
+	in := testUnits(t)
+	whole := runKind(t, kind.Train, trainParams(), in)
+	for _, c := range []struct {
+		name string
+		at   int64 // step of the first training at which the second one acts
+		act  func(t *testing.T, second *kind.Job)
+	}{
+		{"the second saves a step first", 2, func(t *testing.T, second *kind.Job) { interrupt(t, second, 6) }},
+		{"the second leaves a torn checkpoint of it", 2, func(t *testing.T, second *kind.Job) {
+			interrupt(t, second, 6)
+			if err := os.Truncate(filepath.Join(second.Partial, stepPrefix+"6", kind.OutModel), 100); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"the second is far ahead", 2, func(t *testing.T, second *kind.Job) {
+			for _, step := range []int64{7, 8, 9} {
+				interrupt(t, second, step)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			first, second := newJob(t, trainParams(), in), newJob(t, trainParams(), in)
+			second.Partial = first.Partial
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			first.Progress = func(done, _ int64, _ string) {
+				switch done {
+				case c.at * 64:
+					c.act(t, second)
+				case 6 * 64:
+					cancel()
+				}
+			}
+			if err := train(ctx, first); !errors.Is(err, context.Canceled) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
+				t.Fatalf("the first training ended with %v, want only that it was interrupted", err)
+			}
+			first.Progress = nil
+			for _, job := range []*kind.Job{first, second} {
+				if err := train(t.Context(), job); err != nil {
+					t.Fatal(err)
+				}
+				sameOutputs(t, whole, result(job.Dir))
+			}
+		})
+	}
+}
+
+// When another process has committed the same training the Partial folder is gone; the runner knows by the error to look for the result.
+func TestTrainWithoutPartial(t *testing.T) {
+	job := newJob(t, trainParams(), testUnits(t))
+	job.SaveEvery = 1
+	job.Progress = func(done, _ int64, _ string) {
+		if done == 2*64 {
+			if err := os.RemoveAll(job.Partial); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	job.Share = func() int { // asked at every step
+		if _, err := os.Stat(job.Partial); err != nil {
+			cancel()
+		}
+		return 1
+	}
+	if err := train(ctx, job); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("error %v, want %v", err, fs.ErrNotExist)
+	}
+	if left := result(job.Dir).names(t); len(left) != 0 {
+		t.Errorf("it leaves %v", left)
+	}
 }
 
 func TestTrainDoesNotResumeAnotherTraining(t *testing.T) {

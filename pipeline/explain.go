@@ -9,33 +9,35 @@ import (
 
 // Explanation says why a step is a hit, runs or waits.
 type Explanation struct {
-	Step   int
-	Status Status
-	Key    cache.Key
+	Step   int       `json:"-"`
+	ID     string    `json:"step"`
+	Status Status    `json:"status"`
+	Key    cache.Key `json:"key"` // zero while the step waits
 	// Because is one line per reason, outermost first: the step itself, then the step that its first differing input comes from, and so on.
-	Because []Reason
+	Because []Reason `json:"because"`
 }
 
 // Reason is one link of an explanation.
 type Reason struct {
-	Step    string // whose ingredients are compared
-	Nearest string // the cached entry it is compared with, in words; empty where there is none
-	Differs []Difference
-	Note    string
+	Step    string       `json:"step"`              // whose ingredients are compared
+	Nearest string       `json:"nearest,omitempty"` // the cached entry it is compared with, in words; empty where there is none
+	Differs []Difference `json:"differs,omitempty"`
+	Note    string       `json:"note,omitempty"`
 }
 
 // Difference is one ingredient that differs.
 type Difference struct {
-	Label    string
-	Old, New string // empty where the ingredient is absent
-	File     string // the raw file behind an input, where there is one
+	Label string `json:"ingredient"`
+	Old   string `json:"old"` // empty where the ingredient is absent
+	New   string `json:"new"`
+	File  string `json:"file,omitempty"` // the raw file behind an input, where there is one
 }
 
 // Explain compares step i with the nearest cached entry: the one that the same step of the same study left, or else the one of the same
 // kind with the fewest other ingredients. Where the first difference is an input that another step made, or the step waits, it goes on to
 // that step.
 func (s *State) Explain(i int, entries []*cache.Entry) Explanation {
-	e := Explanation{Step: i, Status: s.Status[i], Key: s.Keys[i]}
+	e := Explanation{Step: i, ID: s.Plan.Steps[i].ID, Status: s.Status[i], Key: s.Keys[i]}
 	for seen := map[int]bool{}; i >= 0 && !seen[i]; {
 		seen[i] = true
 		var r Reason

@@ -18,6 +18,9 @@ const (
 
 func (s Status) String() string { return [...]string{"waits", "run", "hit"}[s] }
 
+// MarshalText gives the word in JSON too.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Lookup returns the entry of a key, or a *cache.Miss.
 type Lookup func(cache.Key) (*cache.Entry, error)
 

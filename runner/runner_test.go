@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -435,36 +436,87 @@ func TestLostBlob(t *testing.T) {
 	}
 }
 
-// TestOtherResult lets another process commit another result first.
-func TestOtherResult(t *testing.T) {
-	b := newBench(t)
-	b.do["seed"] = func(_ context.Context, job *kind.Job) error {
-		i, _ := b.plan.Find("seed")
-		s, err := b.plan.Resolve(b.cache.Lookup)
-		if err != nil {
-			return err
-		}
-		build, err := b.cache.Begin(s.Keys[i])
-		if err != nil {
-			return err
-		}
-		for _, name := range []string{kind.OutModel, kind.OutOptimizer} {
-			if err := os.WriteFile(filepath.Join(build.Dir, name), []byte("seed "+name+"\nother"), 0o666); err != nil {
-				return err
-			}
-		}
-		_, err = build.Commit(kind.Train, s.Ingredients[i], cache.Machine())
+// elsewhere commits the seed model as another run would, with something of its own at the end of each file.
+func (b *bench) elsewhere(text string) error {
+	i, err := b.plan.Find("seed")
+	if err != nil {
 		return err
 	}
-	s := b.mustRun(Options{})
-	i, _ := b.plan.Find("seed")
-	if out, _ := s.Entries[i].Output(kind.OutModel); out.Digest != cache.DigestOf([]byte("seed "+kind.OutModel+"\nother")) {
-		t.Error("the first result did not stand")
+	s, err := b.plan.Resolve(b.cache.Lookup)
+	if err != nil {
+		return err
 	}
-	if !slices.ContainsFunc(b.events, func(e Event) bool {
-		return e.What == Warning && strings.Contains(e.Message, "not deterministic")
-	}) {
-		t.Error("nobody was told that two runs gave different bytes")
+	build, err := b.cache.Begin(s.Keys[i])
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{kind.OutModel, kind.OutOptimizer} {
+		if err := os.WriteFile(filepath.Join(build.Dir, name), []byte("seed "+name+"\n"+text), 0o666); err != nil {
+			return err
+		}
+	}
+	_, err = build.Commit(kind.Train, s.Ingredients[i], cache.Machine())
+	return err
+}
+
+// TestOtherRun lets another run commit the seed model before this one begins it, while it is at it, or while it fails: the other's result
+// is taken.
+func TestOtherRun(t *testing.T) {
+	boom := errors.New("boom")
+	gone := &fs.PathError{Op: "open", Path: "partial", Err: fs.ErrNotExist}
+	for _, tt := range []struct {
+		name    string
+		before  bool // committed after the step was found missing, before it begins
+		fails   error
+		what    What
+		warning string
+	}{
+		{name: "before", before: true, what: Reused},
+		{name: "other bytes", what: Finished, warning: "not deterministic"},
+		{name: "its checkpoints are gone", fails: gone, what: Reused},
+		{name: "failed for itself", fails: boom, what: Reused, warning: "failed here, but another run has made it: boom"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			committed := false
+			b.do["seed"] = func(context.Context, *kind.Job) error {
+				if tt.before {
+					t.Error("the step ran though it was there")
+				}
+				return errors.Join(b.elsewhere("other"), tt.fails)
+			}
+			s := b.mustRun(Options{Events: func(e Event) {
+				if tt.before && e.What == Started && b.plan.Steps[e.Step].ID == "seed" {
+					committed = true
+					if err := b.elsewhere("other"); err != nil {
+						t.Error(err)
+					}
+				}
+			}})
+			if tt.before && !committed {
+				t.Fatal("internal: the other run never committed")
+			}
+			i, _ := b.plan.Find("seed")
+			if out, _ := s.Entries[i].Output(kind.OutModel); out.Digest != cache.DigestOf([]byte("seed "+kind.OutModel+"\nother")) {
+				t.Error("the first result did not stand")
+			}
+			var what What
+			var warnings []string
+			for _, e := range b.events {
+				switch {
+				case e.What == Warning:
+					warnings = append(warnings, e.Message)
+				case e.Step == i && e.What != Progress:
+					what = e.What
+				}
+			}
+			if what != tt.what {
+				t.Errorf("the step ended with event %d, want %d", what, tt.what)
+			}
+			if got := strings.Join(warnings, "\n"); !strings.Contains(got, tt.warning) || (got == "") != (tt.warning == "") {
+				t.Errorf("warnings %q, want %q", got, tt.warning)
+			}
+		})
 	}
 }
 

@@ -239,17 +239,20 @@ func TestPartial(t *testing.T) {
 	if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Commit left %s: %v", p, err)
 	}
-	// What a process that died between entry and removal left goes in time.
-	if p, err = c.Partial(key); err != nil {
-		t.Fatal(err)
-	}
-	c.sweep(time.Now())
-	if _, err := os.Lstat(p); err != nil {
-		t.Errorf("a fresh partial was swept: %v", err)
-	}
-	c.sweep(time.Now().Add(abandoned + time.Hour))
-	if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("an old partial of a finished step stayed: %v", err)
+	// What a process that died between entry and removal left goes with the next Open, unless the step must run again.
+	for _, whole := range []bool{true, false} {
+		if p, err = c.Partial(key); err != nil {
+			t.Fatal(err)
+		}
+		if !whole {
+			if err := os.Remove(c.blobPath(DigestOf([]byte("x")))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustOpen(t, dir)
+		if _, err := os.Lstat(p); (err == nil) == whole {
+			t.Errorf("whole entry: %t; its partial after Open: %v", whole, err)
+		}
 	}
 }
 

@@ -69,7 +69,8 @@ func ownerLife(name string) life {
 }
 
 // sweep removes what dead builds left, and partials of finished steps that
-// were not removed because their process died just after its commit. What
+// were not removed because their process died just after its commit, or began
+// the step again beside another that committed it. What
 // cannot be removed now is met again at the next Open.
 func (c *Cache) sweep(now time.Time) {
 	for _, n := range readNames(c.path("tmp")) {
@@ -90,7 +91,9 @@ func (c *Cache) sweep(now time.Time) {
 			continue
 		}
 		path := c.path("partial", n)
-		if _, err := os.Lstat(c.entryPath(key)); err == nil && now.Sub(lastChange(path, now)) > abandoned {
+		// An entry that cannot be used is made again, maybe right now. Whoever is still at a step that has a whole one finds its partial
+		// gone, as after a Commit by another.
+		if _, err := c.Lookup(key); err == nil {
 			os.RemoveAll(path)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"log"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -35,27 +36,32 @@ type loop struct {
 	start  float32 // of the accumulators
 	fold   string  // folds the accumulator with this instruction; else all 16 are stored
 	body   func(g *gen)
+
+	// AVX-512 alone, for loops that are one long chain of dependent operations: abreast blocks of 16 elements go through
+	// body together, operation by operation, because the scheduler of Zen 4 holds less than two such chains; temps is how
+	// many temporaries one takes. Constants then stay in Z16-Z31. 0: one block at a time.
+	abreast, temps int
 }
 
 var loops = []loop{
 	{"max", "sums[0] = max x[i]", "x", "", 1, float32(math.Inf(-1)), "VMAXPS", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMAXPS", g.acc(0), g.r(0), g.acc(0)) // NaN in x: keep the accumulator
-	}},
+	}, 0, 0},
 	{"sum", "sums[l] += x[i]", "x", "", 1, 0, "", func(g *gen) {
 		g.op("VADDPS", g.mem("x"), g.acc(0), g.acc(0))
-	}},
+	}, 0, 0},
 	{"squares", "sums[l] += (x[i]-m)^2", "x", "m", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VSUBPS", g.f("m"), g.r(0), g.r(0))
 		g.op("VMULPS", g.r(0), g.r(0), g.r(0))
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
-	}},
+	}, 0, 0},
 	{"dot", "sums[l] += x[i] y[i]", "x y", "", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.mem("y"), g.r(0), g.r(0))
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
-	}},
+	}, 0, 0},
 	{"exp", "y[i] = exp(a x[i] - m); sums[l] += y[i]", "y x", "a m", 1, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
@@ -63,34 +69,34 @@ var loops = []loop{
 		g.exp(0, 1, 2, 3)
 		g.store(0, "y")
 		g.op("VADDPS", g.r(0), g.acc(0), g.acc(0))
-	}},
+	}, 4, 3},
 	{"scale", "x[i] *= a", "x", "a", 0, 0, "", func(g *gen) {
 		g.op("VMULPS", g.mem("x"), g.f("a"), g.r(0))
 		g.store(0, "x")
-	}},
+	}, 0, 0},
 	{"add", "y[i] = a[i] + b[i]", "y a b", "", 0, 0, "", func(g *gen) {
 		g.load("a", 0)
 		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
 		g.store(0, "y")
-	}},
+	}, 0, 0},
 	{"scoreGrad", "s[i] *= (d[i]-delta) a", "s d", "delta a", 0, 0, "", func(g *gen) {
 		g.load("d", 0)
 		g.op("VSUBPS", g.f("delta"), g.r(0), g.r(0))
 		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
 		g.op("VMULPS", g.mem("s"), g.r(0), g.r(0))
 		g.store(0, "s")
-	}},
+	}, 0, 0},
 	{"norm", "y[i] = (x[i]-m) s w[i]", "y x w", "m s", 0, 0, "", func(g *gen) {
 		g.normed(0)
 		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
 		g.store(0, "y")
-	}},
+	}, 0, 0},
 	{"normBias", "y[i] = (x[i]-m) s w[i] + b[i]", "y x w b", "m s", 0, 0, "", func(g *gen) {
 		g.normed(0)
 		g.op("VMULPS", g.mem("w"), g.r(0), g.r(0))
 		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
 		g.store(0, "y")
-	}},
+	}, 0, 0},
 	{"normSums", "n = (x[i]-m) s; sw[i] += dy[i] n; sb[i] += dy[i]; sums[l] += dy[i] w[i]; sums[16+l] += dy[i] w[i] n", "sw sb dy x w", "m s", 2, 0, "", func(g *gen) {
 		g.normed(0)
 		g.load("dy", 1)
@@ -103,16 +109,16 @@ var loops = []loop{
 		g.op("VADDPS", g.r(1), g.acc(0), g.acc(0))
 		g.op("VMULPS", g.r(0), g.r(1), g.r(1))
 		g.op("VADDPS", g.r(1), g.acc(1), g.acc(1))
-	}},
+	}, 0, 0},
 	{"normGrad", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s", "dx dy x w", "m s gw gwn", 0, 0, "", func(g *gen) {
 		g.normGrad()
 		g.store(1, "dx")
-	}},
+	}, 0, 0},
 	{"normGradCarry", "n = (x[i]-m) s; dx[i] = (dy[i] w[i] - gw - n gwn) s + carry[i]", "dx dy x w carry", "m s gw gwn", 0, 0, "", func(g *gen) {
 		g.normGrad()
 		g.op("VADDPS", g.mem("carry"), g.r(1), g.r(1))
 		g.store(1, "dx")
-	}},
+	}, 0, 0},
 	{"gelu", "see geluRow", "y x", "", 0, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.r(0), g.r(0), g.r(1))
@@ -125,28 +131,27 @@ var loops = []loop{
 		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
 		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
 		g.store(0, "y")
-	}},
+	}, 4, 4},
 	{"geluBackward", "see geluBackwardRow", "dx dy x", "", 0, 0, "", func(g *gen) {
 		g.load("x", 0)
-		g.op("VMULPS", g.r(0), g.r(0), g.r(5))
-		g.op("VMULPS", g.c(geluB), g.r(5), g.r(5)) // b
-		g.op("VADDPS", g.c(1), g.r(5), g.r(1))
+		g.op("VMULPS", g.r(0), g.r(0), g.r(4))
+		g.op("VMULPS", g.c(geluB), g.r(4), g.r(4)) // b
+		g.op("VADDPS", g.c(1), g.r(4), g.r(1))
 		g.op("VMULPS", g.c(geluA), g.r(0), g.r(2))
 		g.op("VMULPS", g.r(1), g.r(2), g.r(1))
 		g.negate(1)
-		g.sigmoidOfNegated(1, 2, 3, 4) // s
-		g.op("VMULPS", g.c(3), g.r(5), g.r(5))
-		g.op("VADDPS", g.c(1), g.r(5), g.r(5))
-		g.op("VMULPS", g.c(geluA), g.r(5), g.r(5)) // du
-		g.set(2, 1)
-		g.op("VSUBPS", g.r(1), g.r(2), g.r(2))
+		g.sigmoidOfNegated(1, 2, 3, 5) // s
+		g.op("VMULPS", g.c(3), g.r(4), g.r(4))
+		g.op("VADDPS", g.c(1), g.r(4), g.r(4))
+		g.op("VMULPS", g.c(geluA), g.r(4), g.r(4)) // du
+		g.op("VSUBPS", g.r(1), g.constant(2, 1), g.r(2))
 		g.op("VMULPS", g.r(1), g.r(2), g.r(2))
 		g.op("VMULPS", g.r(0), g.r(2), g.r(2))
-		g.op("VMULPS", g.r(5), g.r(2), g.r(2))
+		g.op("VMULPS", g.r(4), g.r(2), g.r(2))
 		g.op("VADDPS", g.r(1), g.r(2), g.r(2))
 		g.op("VMULPS", g.mem("dy"), g.r(2), g.r(2))
 		g.store(2, "dx")
-	}},
+	}, 3, 5},
 	{"swiglu", "see swigluRow", "y value gate", "", 0, 0, "", func(g *gen) {
 		g.load("gate", 0)
 		g.copy(0, 1)
@@ -156,32 +161,31 @@ var loops = []loop{
 		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
 		g.op("VMULPS", g.mem("value"), g.r(0), g.r(0))
 		g.store(0, "y")
-	}},
+	}, 4, 4},
 	{"swigluBackward", "see swigluBackwardRow", "dvalue dgate dy value gate", "", 0, 0, "", func(g *gen) {
 		g.load("gate", 0)
 		g.copy(0, 1)
 		g.negate(1)
 		g.sigmoidOfNegated(1, 2, 3, 4) // s
-		g.load("dy", 5)
-		g.load("value", 6)
+		g.load("dy", 4)
+		g.load("value", 5)
 		g.op("VMULPS", g.r(1), g.r(0), g.r(2))
-		g.op("VMULPS", g.r(5), g.r(2), g.r(2))
+		g.op("VMULPS", g.r(4), g.r(2), g.r(2))
 		g.store(2, "dvalue")
-		g.set(3, 1)
-		g.op("VSUBPS", g.r(1), g.r(3), g.r(3))
+		g.op("VSUBPS", g.r(1), g.constant(3, 1), g.r(3))
 		g.op("VMULPS", g.r(0), g.r(3), g.r(3))
 		g.op("VADDPS", g.c(1), g.r(3), g.r(3))
 		g.op("VMULPS", g.r(1), g.r(3), g.r(3))
-		g.op("VMULPS", g.r(6), g.r(3), g.r(3))
 		g.op("VMULPS", g.r(5), g.r(3), g.r(3))
+		g.op("VMULPS", g.r(4), g.r(3), g.r(3))
 		g.store(3, "dgate")
-	}},
+	}, 2, 6},
 	{"turn", "a[i], b[i] = a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
 		g.turn("VSUBPS", "VADDPS")
-	}},
+	}, 0, 0},
 	{"turnBack", "a[i], b[i] = a[i] cos[i] + b[i] sin[i], b[i] cos[i] - a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
 		g.turn("VADDPS", "VSUBPS")
-	}},
+	}, 0, 0},
 	{"adam", "see adamRow", "w grad m v", "gradScale keep beta1 new1 beta2 new2 step root eps", 0, 0, "", func(g *gen) {
 		g.op("VMULPS", g.mem("grad"), g.f("gradScale"), g.r(0)) // d
 		g.op("VMULPS", g.mem("m"), g.f("beta1"), g.r(1))
@@ -201,7 +205,7 @@ var loops = []loop{
 		g.op("VMULPS", g.mem("w"), g.f("keep"), g.r(0))
 		g.op("VSUBPS", g.r(1), g.r(0), g.r(0))
 		g.store(0, "w")
-	}},
+	}, 0, 0},
 }
 
 // The constants of expf.go and elementwise.go; a test compares the results.
@@ -248,13 +252,14 @@ func (g *gen) turn(first, second string) {
 	g.store(4, "b")
 }
 
-// exp is expf on register x, with temporaries t, n, q.
+// exp is expf on register x, with temporaries t, n and, on AVX2, q.
 func (g *gen) exp(x, t, n, q int) {
 	X, T, N, Q := g.r(x), g.r(t), g.r(n), g.r(q)
-	g.set(t, expLow)
-	g.op("VMAXPS", X, T, X) // NaN in X stays
-	g.set(t, expHigh)
-	g.op("VMINPS", X, T, X)
+	if g.wide {
+		Q = T // which is not needed after N
+	}
+	g.op("VMAXPS", X, g.constant(t, expLow), X) // NaN in X stays
+	g.op("VMINPS", X, g.constant(t, expHigh), X)
 	g.op("VMULPS", g.c(log2e), X, T)
 	if g.wide {
 		g.op("VRNDSCALEPS", "$8", T, N) // to the nearest integer, even if half-way
@@ -293,8 +298,7 @@ func (g *gen) exp(x, t, n, q int) {
 func (g *gen) sigmoidOfNegated(x, t, n, q int) {
 	g.exp(x, t, n, q)
 	g.op("VADDPS", g.c(1), g.r(x), g.r(x))
-	g.set(t, 1)
-	g.op("VDIVPS", g.r(x), g.r(t), g.r(x))
+	g.op("VDIVPS", g.r(x), g.constant(t, 1), g.r(x))
 }
 
 // folded folds the one accumulator to its lowest element and stores that.
@@ -326,7 +330,9 @@ type gen struct {
 	*loop
 	wide   bool
 	half   int // of the 16 elements, on AVX2
+	block  int // of those abreast
 	consts *[]uint32
+	held   []uint32 // constants in registers, from Z31 down
 }
 
 var pointerRegs = []string{"DI", "SI", "DX", "BX", "R8"}
@@ -340,7 +346,7 @@ func (g *gen) reg(i int) string {
 
 // Registers: temporaries from 0 up, scalars from 15 down, accumulators below
 // them.
-func (g *gen) r(i int) string { return g.reg(i) }
+func (g *gen) r(i int) string { return g.reg(g.block*g.temps + i) }
 
 func (g *gen) f(name string) string { return g.reg(15 - index(g.floats, name)) }
 
@@ -353,22 +359,42 @@ func (g *gen) acc(i int) string {
 }
 
 func (g *gen) mem(name string) string {
-	return fmt.Sprintf("%d(%s)(CX*4)", 32*g.half, pointerRegs[index(g.ptrs, name)])
+	return fmt.Sprintf("%d(%s)(CX*4)", 32*g.half+64*g.block, pointerRegs[index(g.ptrs, name)])
 }
 
 func (g *gen) bits(c float32) string { return g.integer(math.Float32bits(c)) }
 
 func (g *gen) c(c float32) string { return g.bits(c) }
 
-// integer is a constant, 16 times in memory.
+// integer is a constant, 16 times in memory or in a register.
 func (g *gen) integer(u uint32) string {
+	if g.wide && g.abreast > 0 {
+		at := slices.Index(g.held, u)
+		if at < 0 {
+			at, g.held = len(g.held), append(g.held, u)
+		}
+		return g.reg(31 - at)
+	}
+	return g.inMemory(u)
+}
+
+func (g *gen) inMemory(u uint32) string {
 	for i, v := range *g.consts {
 		if v == u {
 			return fmt.Sprintf("rowConst<>+%d(SB)", 64*i)
 		}
 	}
 	*g.consts = append(*g.consts, u)
-	return g.integer(u)
+	return g.inMemory(u)
+}
+
+// constant is c in a register: its own, or else temporary r.
+func (g *gen) constant(r int, c float32) string {
+	if g.wide && g.abreast > 0 {
+		return g.c(c)
+	}
+	g.set(r, c)
+	return g.r(r)
 }
 
 func (g *gen) op(name string, operands ...string) {
@@ -426,14 +452,15 @@ func (l *loop) emit(isa string, consts *[]uint32) string {
 	}
 	for i := range l.accs {
 		for g.half = range halves {
-			g.op("VMOVUPS", g.c(l.start), g.acc(i))
+			g.op("VMOVUPS", g.inMemory(math.Float32bits(l.start)), g.acc(i))
 		}
 	}
-	fmt.Fprintf(g, "\tXORL CX, CX\n\tPCALIGN $32\nloop:\n")
-	for g.half = range halves {
-		l.body(g)
+	if g.wide && l.abreast > 0 {
+		g.loopAbreast()
+	} else {
+		fmt.Fprintf(g, "\tXORL CX, CX\n")
+		g.simpleLoop(halves)
 	}
-	fmt.Fprintf(g, "\tADDQ $16, CX\n\tCMPQ CX, AX\n\tJLT loop\n")
 	if l.accs > 0 {
 		fmt.Fprintf(g, "\tMOVQ sums+%d(FP), AX\n", 8*(len(ptrs)+1))
 	}
@@ -448,6 +475,42 @@ func (l *loop) emit(isa string, consts *[]uint32) string {
 	}
 	fmt.Fprintf(g, "\tVZEROUPPER\n\tRET\n")
 	return g.String()
+}
+
+// simpleLoop runs body from element CX on.
+func (g *gen) simpleLoop(halves int) {
+	fmt.Fprintf(g, "\tPCALIGN $32\nloop:\n")
+	for g.half = range halves {
+		g.body(g)
+	}
+	fmt.Fprintf(g, "\tADDQ $16, CX\n\tCMPQ CX, AX\n\tJLT loop\n")
+}
+
+// loopAbreast runs body on abreast blocks at a time and then on what is left one by one.
+func (g *gen) loopAbreast() {
+	var blocks [][]string
+	head := g.String()
+	for g.block = range g.abreast {
+		g.Reset()
+		g.body(g)
+		blocks = append(blocks, strings.Split(strings.TrimSpace(g.String()), "\n"))
+	}
+	g.block = 0
+	g.Reset()
+	g.WriteString(head)
+	for i, u := range g.held {
+		g.op("VMOVUPS", g.inMemory(u), g.reg(31-i))
+	}
+	size := 16 * g.abreast
+	fmt.Fprintf(g, "\tXORL CX, CX\n\tCMPQ AX, $%d\n\tJLT loop\n\tLEAQ %d(AX), R9\n\tPCALIGN $32\nabreast:\n", size, 1-size)
+	for i := range blocks[0] {
+		for _, b := range blocks {
+			fmt.Fprintf(g, "\t%s\n", strings.TrimSpace(b[i]))
+		}
+	}
+	fmt.Fprintf(g, "\tADDQ $%d, CX\n\tCMPQ CX, R9\n\tJLT abreast\n\tCMPQ CX, AX\n\tJGE done\n", size)
+	g.simpleLoop(1)
+	fmt.Fprintf(g, "done:\n")
 }
 
 func main() {

@@ -8,7 +8,8 @@ import "math"
 const queryBlock = 32
 
 // Attention is causal self-attention. qkv (B*T, 3*NH*HD), each row [q | k | v];
-// out (B*T, NH*HD); lse (B, NH, T), kept for AttentionBackward. For each head:
+// out (B*T, NH*HD); lse (B, NH, T), kept for AttentionBackward, may be nil. For
+// each head:
 //
 //	s[i][j] = q[i].k[j] / sqrt(HD), j <= i;  lse[i] = log sum_j exp s[i][j]
 //	out[i] = sum_j exp(s[i][j] - max s[i]) v[j] / sum_j exp(s[i][j] - max s[i])
@@ -18,7 +19,11 @@ const queryBlock = 32
 func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 	p.run(B*NH, func(w *worker, i int) {
 		h := newHead(p.k, w, i, T, NH, HD)
-		h.forward(out[h.outAt:], lse[i*T:(i+1)*T], qkv[h.at:])
+		var l []float32
+		if lse != nil {
+			l = lse[i*T : (i+1)*T]
+		}
+		h.forward(out[h.outAt:], l, qkv[h.at:])
 	})
 }
 
@@ -85,20 +90,19 @@ func (h *head) forward(out, lse, q []float32) {
 		q1 := min(h.T, q0+queryBlock)
 		m := q1 - q0
 		k.block(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
-		var inverse [queryBlock]float32
-		for i := range m {
-			s := h.masked(i, q0+i+1)
-			peak := float32(k.rowMax(s) * h.scale) // the conversion forbids fusing
-			sum := k.rowExp(s, s, h.scale, peak)
-			lse[q0+i] = logf(sum) + peak
-			inverse[i] = 1 / sum
-			clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
+		var peaks, sums [queryBlock]float32
+		h.softmax(&peaks, &sums, q0, q1)
+		if lse != nil {
+			for i := range m {
+				lse[q0+i] = logf(sums[i]) + peaks[i]
+			}
 		}
 		o := out[q0*h.C:]
 		k.block(h.w, m, h.HD, q1, h.scores, h.ld, 1, values, h.T, false, o, h.C)
 		for i := range m {
-			k.rowScale(o[i*h.C:i*h.C+h.HD], inverse[i])
+			sums[i] = 1 / sums[i]
 		}
+		h.scaleRows(o, &sums, m)
 	}
 }
 
@@ -120,22 +124,73 @@ func (h *head) backward(dq, dout, out, lse, q []float32) {
 		qb, do := q[q0*h.stride:], dout[q0*h.C:]
 		k.block(h.w, m, q1, h.HD, qb, h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
 		k.block(h.w, m, q1, h.HD, do, h.C, 1, valueT, h.HD, false, h.grads, h.ld)
-		for i := range m {
-			s := h.masked(i, q0+i+1)
-			k.rowExp(s, s, h.scale, lse[q0+i])
-			clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
-		}
+		var delta [queryBlock]float32
+		h.dotRows(&delta, do, out[q0*h.C:], m)
+		h.scoreGrad(lse[q0:q1], &delta, q0, q1)
 		k.pack(rows, do, h.C, false, h.HD, m)
 		k.block(h.w, q1, h.HD, m, h.scores, 1, h.ld, rows, m, true, dvalue, h.stride)
-		for i := range m {
-			delta := k.rowDot(do[i*h.C:i*h.C+h.HD], out[(q0+i)*h.C:(q0+i)*h.C+h.HD])
-			s := h.scores[i*h.ld : (i+1)*h.ld]
-			k.rowScoreGrad(s[:upTo(q0+i+1)], h.grads[i*h.ld:], delta, h.scale)
-			clear(s[q0+i+1 : upTo(q1)]) // whatever the gradients of the future are
-		}
-		k.block(h.w, m, h.HD, q1, h.scores, h.ld, 1, keys, h.T, false, dq[q0*h.stride:], h.stride)
+		k.block(h.w, m, h.HD, q1, h.grads, h.ld, 1, keys, h.T, false, dq[q0*h.stride:], h.stride)
 		k.pack(rows, qb, h.stride, false, h.HD, m)
-		k.block(h.w, q1, h.HD, m, h.scores, 1, h.ld, rows, m, true, dkey, h.stride)
+		k.block(h.w, q1, h.HD, m, h.grads, 1, h.ld, rows, m, true, dkey, h.stride)
+	}
+}
+
+// softmax turns the scores of queries q0 to q1 into exp(a s - peak), where a is the scale and peak is a times the row's largest, and gives
+// each row's peak and sum. Query i has the keys up to i: the rest of its row, up to whole lanes, becomes 0.
+func (h *head) softmax(peaks, sums *[queryBlock]float32, q0, q1 int) {
+	k, m, done := h.k, q1-q0, 0
+	if k.scores != nil {
+		if done = m &^ 3; done > 0 {
+			k.scores.softmax(&h.scores[0], h.ld, done, q0+1, upTo(q1), &peaks[0], &sums[0], h.scale)
+		}
+	}
+	for i := done; i < m; i++ {
+		s := h.masked(i, q0+i+1)
+		peaks[i] = float32(k.rowMax(s) * h.scale) // the conversion forbids fusing
+		sums[i] = k.rowExp(s, s, h.scale, peaks[i])
+		clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
+	}
+}
+
+// scoreGrad turns the scores of queries q0 to q1 into P = exp(a s - lse), and the gradients d of P into those of the scores, P (d - delta) a.
+// What lies in the future becomes 0 in both, whatever it was.
+func (h *head) scoreGrad(lse []float32, delta *[queryBlock]float32, q0, q1 int) {
+	k, m, done := h.k, q1-q0, 0
+	if k.scores != nil {
+		if done = m &^ 3; done > 0 {
+			k.scores.scoreGrad(&h.scores[0], &h.grads[0], h.ld, done, q0+1, upTo(q1), &lse[0], &delta[0], h.scale)
+		}
+	}
+	for i := done; i < m; i++ {
+		n := q0 + i + 1
+		s := h.masked(i, n)
+		k.rowExp(s, s, h.scale, lse[i])
+		clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
+		d := h.grads[i*h.ld:][:upTo(q1)]
+		k.rowScoreGrad(d[:len(s)], s, delta[i], h.scale)
+		clear(d[n:])
+	}
+}
+
+// scaleRows multiplies row i of o by by[i].
+func (h *head) scaleRows(o []float32, by *[queryBlock]float32, m int) {
+	if h.k.scores != nil && h.HD%lanes == 0 {
+		h.k.scores.scale(&o[0], h.C, m, h.HD, &by[0])
+		return
+	}
+	for i := range m {
+		h.k.rowScale(o[i*h.C:i*h.C+h.HD], by[i])
+	}
+}
+
+// dotRows sets dots[i] = x[i].y[i].
+func (h *head) dotRows(dots *[queryBlock]float32, x, y []float32, m int) {
+	if h.k.scores != nil && h.HD%lanes == 0 {
+		h.k.scores.dot(&dots[0], &x[0], &y[0], h.C, m, h.HD)
+		return
+	}
+	for i := range m {
+		dots[i] = h.k.rowDot(x[i*h.C:i*h.C+h.HD], y[i*h.C:i*h.C+h.HD])
 	}
 }
 
@@ -151,10 +206,10 @@ func (h *head) masked(i, n int) []float32 {
 // upTo rounds n up to whole lanes.
 func upTo(n int) int { return whole(n + lanes - 1) }
 
-// rowScoreGrad sets s[i] *= (d[i]-delta) a.
-func rowScoreGrad(s, d []float32, delta, a float32) {
-	d = d[:len(s)]
-	for i := range s {
-		s[i] *= float32(d[i]-delta) * a
+// rowScoreGrad sets d[i] = p[i] (d[i]-delta) a.
+func rowScoreGrad(d, p []float32, delta, a float32) {
+	p = p[:len(d)]
+	for i := range d {
+		d[i] = p[i] * float32(float32(d[i]-delta)*a)
 	}
 }

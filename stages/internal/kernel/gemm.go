@@ -144,9 +144,13 @@ func (k *path) width(cols int) int {
 }
 
 func (k *path) packRows(dst, b []float32, ldb, cols, depth, width int) {
-	if cols == k.nr && k.copyPanel != nil {
+	if cols == width && k.copyPanel != nil {
 		_ = b[(depth-1)*ldb+cols-1]
-		k.copyPanel(&dst[0], &b[0], ldb, depth)
+		if cols == k.nr {
+			k.copyPanel(&dst[0], &b[0], ldb, depth)
+		} else {
+			k.copyHalf(&dst[0], &b[0], ldb, depth)
+		}
 		return
 	}
 	for l := range depth {

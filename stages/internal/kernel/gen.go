@@ -4,7 +4,7 @@
 // and AVX2, both from one description, so that they cannot differ, and their
 // callers, from rows_amd64.go.tmpl, where ISA stands for either. A loop's truth is the Go function of the same name in vector.go, norm.go and so on.
 //
-//	go run gen.go
+//	go run gen.go gen_attention.go
 //
 // AVX-512 takes 16 elements as one register, AVX2 as two halves; an
 // accumulator of 16 partial sums is one register or two.
@@ -79,12 +79,12 @@ var loops = []loop{
 		g.op("VADDPS", g.mem("b"), g.r(0), g.r(0))
 		g.store(0, "y")
 	}, 0, 0},
-	{"scoreGrad", "s[i] *= (d[i]-delta) a", "s d", "delta a", 0, 0, "", func(g *gen) {
+	{"scoreGrad", "d[i] = p[i] (d[i]-delta) a", "d p", "delta a", 0, 0, "", func(g *gen) {
 		g.load("d", 0)
 		g.op("VSUBPS", g.f("delta"), g.r(0), g.r(0))
 		g.op("VMULPS", g.f("a"), g.r(0), g.r(0))
-		g.op("VMULPS", g.mem("s"), g.r(0), g.r(0))
-		g.store(0, "s")
+		g.op("VMULPS", g.mem("p"), g.r(0), g.r(0))
+		g.store(0, "d")
 	}, 0, 0},
 	{"norm", "y[i] = (x[i]-m) s w[i]", "y x w", "m s", 0, 0, "", func(g *gen) {
 		g.normed(0)
@@ -207,6 +207,8 @@ var loops = []loop{
 		g.store(0, "w")
 	}, 0, 0},
 }
+
+var negativeInfinity = math.Float32bits(float32(math.Inf(-1)))
 
 // The constants of expf.go and elementwise.go; a test compares the results.
 const (
@@ -488,29 +490,40 @@ func (g *gen) simpleLoop(halves int) {
 
 // loopAbreast runs body on abreast blocks at a time and then on what is left one by one.
 func (g *gen) loopAbreast() {
-	var blocks [][]string
-	head := g.String()
-	for g.block = range g.abreast {
-		g.Reset()
-		g.body(g)
-		blocks = append(blocks, strings.Split(strings.TrimSpace(g.String()), "\n"))
-	}
-	g.block = 0
+	before := g.String()
 	g.Reset()
-	g.WriteString(head)
+	g.interleave(func() { g.body(g) })
+	body := g.String()
+	g.Reset()
+	g.WriteString(before)
 	for i, u := range g.held {
 		g.op("VMOVUPS", g.inMemory(u), g.reg(31-i))
 	}
 	size := 16 * g.abreast
 	fmt.Fprintf(g, "\tXORL CX, CX\n\tCMPQ AX, $%d\n\tJLT loop\n\tLEAQ %d(AX), R9\n\tPCALIGN $32\nabreast:\n", size, 1-size)
-	for i := range blocks[0] {
-		for _, b := range blocks {
-			fmt.Fprintf(g, "\t%s\n", strings.TrimSpace(b[i]))
-		}
-	}
+	g.WriteString(body)
 	fmt.Fprintf(g, "\tADDQ $%d, CX\n\tCMPQ CX, R9\n\tJLT abreast\n\tCMPQ CX, AX\n\tJGE done\n", size)
 	g.simpleLoop(1)
 	fmt.Fprintf(g, "done:\n")
+}
+
+// interleave emits what f does for each of the blocks abreast, the first operation of each, then the second, and so on.
+func (g *gen) interleave(f func()) {
+	before := g.String()
+	var blocks [][]string
+	for g.block = range g.abreast {
+		g.Reset()
+		f()
+		blocks = append(blocks, strings.SplitAfter(g.String(), "\n"))
+	}
+	g.block = 0
+	g.Reset()
+	g.WriteString(before)
+	for i := range blocks[0] {
+		for _, b := range blocks {
+			g.WriteString(b[i])
+		}
+	}
 }
 
 func main() {
@@ -527,6 +540,7 @@ func main() {
 		}
 		list.WriteString(strings.ReplaceAll(string(wrappers), "ISA", isa))
 	}
+	text.WriteString(attention(&consts))
 	var data strings.Builder
 	for i, u := range consts {
 		for j := range 8 {

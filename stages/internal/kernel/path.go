@@ -17,8 +17,9 @@ type path struct {
 	mr, nr         int      // rows and columns of a tile of C
 	tile, tileHalf tileFunc // panels nr and nr/2 wide
 
-	// copyPanel copies nr columns of depth rows, ld apart, to a panel; nil: Go.
-	copyPanel func(dst, src *float32, ld, depth int)
+	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
+	// nr/2 to a half; nil: Go.
+	copyPanel, copyHalf func(dst, src *float32, ld, depth int)
 	// copyRows copies mr columns of depth rows, ld apart, to rows of mr; nil: not
 	// worth it.
 	copyRows func(dst, src *float32, ld, depth int)
@@ -26,7 +27,19 @@ type path struct {
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
 
+	scores *scoreLoops // nil: the loops along rows, a row at a time
+
 	rowLoops
+}
+
+// scoreLoops are attention's loops over several rows of scores; see the methods
+// of head of the same names. first is the length of the first row; first-1 and
+// rows are multiples of 4, ld and limit of 16.
+type scoreLoops struct {
+	softmax   func(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
+	scoreGrad func(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)
+	scale     func(x *float32, ld, rows, n int, by *float32) // n a multiple of 16
+	dot       func(out, x, y *float32, ld, rows, n int)      // likewise
 }
 
 // rowLoops are the loops along rows; goLoops names the truth of each.
@@ -38,7 +51,7 @@ type rowLoops struct {
 	rowExp       func(y, x []float32, a, m float32) float32
 	rowScale     func(x []float32, a float32)
 	rowAdd       func(y, a, b []float32)
-	rowScoreGrad func(s, d []float32, delta, a float32)
+	rowScoreGrad func(d, p []float32, delta, a float32)
 	normRow      func(y, x []float32, m, s float32, w, b []float32)
 	normSums     func(sw, sb, dy, x []float32, m, s float32, w []float32) (g, gn float32)
 	normGradient func(dx, dy, x []float32, m, s float32, w, carry []float32, g, gn float32)

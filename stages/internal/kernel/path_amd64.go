@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate go run gen.go
+//go:generate go run gen.go gen_attention.go
 
 // Each function is described where the path type or the portable kernel names
 // it; the assembly repeats the loop.
@@ -32,6 +32,18 @@ func copy6avx(dst, src *float32, ld, depth int)
 //go:noescape
 func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
 
+//go:noescape
+func softmaxRowsAVX512(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
+
+//go:noescape
+func scoreGradRowsAVX512(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)
+
+//go:noescape
+func scaleRowsAVX512(x *float32, ld, rows, n int, by *float32)
+
+//go:noescape
+func dotRowsAVX512(out, x, y *float32, ld, rows, n int)
+
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
 func xgetbv() (eax uint32)
@@ -43,8 +55,10 @@ var avx512Path = path{
 	tile:       tile8x32avx512,
 	tileHalf:   tile8x16avx512,
 	copyPanel:  copy32avx512,
+	copyHalf:   copy16avx,
 	copyRows:   copy8avx,
 	transpose8: transpose8avx,
+	scores:     &scoreLoops{softmaxRowsAVX512, scoreGradRowsAVX512, scaleRowsAVX512, dotRowsAVX512},
 	rowLoops:   loopsAVX512,
 }
 
@@ -55,6 +69,7 @@ var avx2Path = path{
 	tile:       tile6x16avx2,
 	tileHalf:   tile6x8avx2,
 	copyPanel:  copy16avx,
+	copyHalf:   copy8avx,
 	copyRows:   copy6avx,
 	transpose8: transpose8avx,
 	rowLoops:   loopsAVX2,

@@ -24,7 +24,7 @@ func scaleAVX512(x *float32, n int, a float32)
 func addAVX512(y, a, b *float32, n int)
 
 //go:noescape
-func scoreGradAVX512(s, d *float32, n int, delta, a float32)
+func scoreGradAVX512(d, p *float32, n int, delta, a float32)
 
 //go:noescape
 func normAVX512(y, x, w *float32, n int, m, s float32)
@@ -84,7 +84,7 @@ func scaleAVX2(x *float32, n int, a float32)
 func addAVX2(y, a, b *float32, n int)
 
 //go:noescape
-func scoreGradAVX2(s, d *float32, n int, delta, a float32)
+func scoreGradAVX2(d, p *float32, n int, delta, a float32)
 
 //go:noescape
 func normAVX2(y, x, w *float32, n int, m, s float32)
@@ -254,13 +254,13 @@ func rowAddAVX512(y, a, b []float32) {
 	rowAdd(y[n:], a[n:], b[n:])
 }
 
-func rowScoreGradAVX512(s, d []float32, delta, a float32) {
-	d = d[:len(s)]
-	n := whole(len(s))
+func rowScoreGradAVX512(d, p []float32, delta, a float32) {
+	p = p[:len(d)]
+	n := whole(len(d))
 	if n > 0 {
-		scoreGradAVX512(&s[0], &d[0], n, delta, a)
+		scoreGradAVX512(&d[0], &p[0], n, delta, a)
 	}
-	rowScoreGrad(s[n:], d[n:], delta, a)
+	rowScoreGrad(d[n:], p[n:], delta, a)
 }
 
 func normRowAVX512(y, x []float32, m, s float32, w, b []float32) {
@@ -503,13 +503,13 @@ func rowAddAVX2(y, a, b []float32) {
 	rowAdd(y[n:], a[n:], b[n:])
 }
 
-func rowScoreGradAVX2(s, d []float32, delta, a float32) {
-	d = d[:len(s)]
-	n := whole(len(s))
+func rowScoreGradAVX2(d, p []float32, delta, a float32) {
+	p = p[:len(d)]
+	n := whole(len(d))
 	if n > 0 {
-		scoreGradAVX2(&s[0], &d[0], n, delta, a)
+		scoreGradAVX2(&d[0], &p[0], n, delta, a)
 	}
-	rowScoreGrad(s[n:], d[n:], delta, a)
+	rowScoreGrad(d[n:], p[n:], delta, a)
 }
 
 func normRowAVX2(y, x []float32, m, s float32, w, b []float32) {

@@ -180,12 +180,6 @@ var loops = []loop{
 		g.op("VMULPS", g.r(4), g.r(3), g.r(3))
 		g.store(3, "dgate")
 	}, 2, 6},
-	{"turn", "a[i], b[i] = a[i] cos[i] - b[i] sin[i], b[i] cos[i] + a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
-		g.turn("VSUBPS", "VADDPS")
-	}, 0, 0},
-	{"turnBack", "a[i], b[i] = a[i] cos[i] + b[i] sin[i], b[i] cos[i] - a[i] sin[i]", "a b cos sin", "", 0, 0, "", func(g *gen) {
-		g.turn("VADDPS", "VSUBPS")
-	}, 0, 0},
 	{"adam", "see adamRow", "w grad m v", "gradScale keep beta1 new1 beta2 new2 step root eps", 0, 0, "", func(g *gen) {
 		g.op("VMULPS", g.mem("grad"), g.f("gradScale"), g.r(0)) // d
 		g.op("VMULPS", g.mem("m"), g.f("beta1"), g.r(1))
@@ -237,21 +231,6 @@ func (g *gen) normGrad() {
 	g.op("VMULPS", g.f("gwn"), g.r(0), g.r(0))
 	g.op("VSUBPS", g.r(0), g.r(1), g.r(1))
 	g.op("VMULPS", g.f("s"), g.r(1), g.r(1))
-}
-
-func (g *gen) turn(first, second string) {
-	g.load("a", 0)
-	g.load("b", 1)
-	g.load("cos", 2)
-	g.load("sin", 3)
-	g.op("VMULPS", g.r(2), g.r(0), g.r(4))
-	g.op("VMULPS", g.r(3), g.r(1), g.r(5))
-	g.op(first, g.r(5), g.r(4), g.r(4))
-	g.store(4, "a")
-	g.op("VMULPS", g.r(2), g.r(1), g.r(4))
-	g.op("VMULPS", g.r(3), g.r(0), g.r(5))
-	g.op(second, g.r(5), g.r(4), g.r(4))
-	g.store(4, "b")
 }
 
 // exp is expf on register x, with temporaries t, n and, on AVX2, q.

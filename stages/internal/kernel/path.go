@@ -59,7 +59,7 @@ type rowLoops struct {
 	geluBackward func(dx, dy, x []float32)
 	swiglu       func(y, value, gate []float32)
 	swigluBack   func(dvalue, dgate, dy, value, gate []float32)
-	turn         func(a, b, cos, sin []float32, inverse bool)
+	turnHeads    func(x, cos, sin []float32, inverse bool)
 	adam         func(w, g, m, v []float32, c *adamCoefficients)
 	squares64    func(x []float32) float64
 	mix          func(acc []float64, x []float32, weight float64)
@@ -82,7 +82,7 @@ var goLoops = rowLoops{
 	geluBackward: geluBackwardRow,
 	swiglu:       swigluRow,
 	swigluBack:   swigluBackwardRow,
-	turn:         turn,
+	turnHeads:    turnHeads,
 	adam:         adamRow,
 	squares64:    squares64,
 	mix:          mix,

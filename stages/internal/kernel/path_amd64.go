@@ -44,6 +44,28 @@ func scaleRowsAVX512(x *float32, ld, rows, n int, by *float32)
 //go:noescape
 func dotRowsAVX512(out, x, y *float32, ld, rows, n int)
 
+//go:noescape
+func turnHeadsAVX(x *float32, heads, half int, cos, sin *float32)
+
+//go:noescape
+func turnHeadsBackAVX(x *float32, heads, half int, cos, sin *float32)
+
+// turnHeadsVector serves AVX-512 too: eight channels are all that half a narrow
+// head has, and the loop waits for memory with either.
+func turnHeadsVector(x, cos, sin []float32, inverse bool) {
+	half := len(cos)
+	if half == 0 || half%8 != 0 || len(x) == 0 {
+		turnHeads(x, cos, sin, inverse)
+		return
+	}
+	_ = sin[half-1]
+	if inverse {
+		turnHeadsBackAVX(&x[0], len(x)/(2*half), half, &cos[0], &sin[0])
+	} else {
+		turnHeadsAVX(&x[0], len(x)/(2*half), half, &cos[0], &sin[0])
+	}
+}
+
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
 func xgetbv() (eax uint32)

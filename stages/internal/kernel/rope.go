@@ -34,12 +34,17 @@ func Rope(p *Pool, x []float32, table *RopeTable, B, T, stride, NH, HD int, inve
 		for r := lo; r < hi; r++ {
 			t := r % T
 			cos, sin := table.cos[t*half:(t+1)*half], table.sin[t*half:(t+1)*half]
-			for h := range NH {
-				at := r*stride + h*HD
-				p.k.turn(x[at:at+half], x[at+half:at+2*half], cos, sin, inverse)
-			}
+			p.k.turnHeads(x[r*stride:r*stride+NH*HD], cos, sin, inverse)
 		}
 	})
+}
+
+// turnHeads turns the heads of one row, as wide as cos and sin together.
+func turnHeads(x, cos, sin []float32, inverse bool) {
+	half := len(cos)
+	for ; len(x) > 0; x = x[2*half:] {
+		turn(x[:half], x[half:2*half], cos, sin, inverse)
+	}
 }
 
 // turn sets (a, b) = (a cos - b sin, b cos + a sin), with -sin if inverse.

@@ -54,12 +54,6 @@ func swigluAVX512(y, value, gate *float32, n int)
 func swigluBackwardAVX512(dvalue, dgate, dy, value, gate *float32, n int)
 
 //go:noescape
-func turnAVX512(a, b, cos, sin *float32, n int)
-
-//go:noescape
-func turnBackAVX512(a, b, cos, sin *float32, n int)
-
-//go:noescape
 func adamAVX512(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
 //go:noescape
@@ -114,12 +108,6 @@ func swigluAVX2(y, value, gate *float32, n int)
 func swigluBackwardAVX2(dvalue, dgate, dy, value, gate *float32, n int)
 
 //go:noescape
-func turnAVX2(a, b, cos, sin *float32, n int)
-
-//go:noescape
-func turnBackAVX2(a, b, cos, sin *float32, n int)
-
-//go:noescape
 func adamAVX2(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32)
 
 // These take whole sixteens to the assembly and the rest to the Go loops.
@@ -149,7 +137,7 @@ var loopsAVX512 = rowLoops{
 	geluBackward: geluBackwardRowAVX512,
 	swiglu:       swigluRowAVX512,
 	swigluBack:   swigluBackwardRowAVX512,
-	turn:         turnRowAVX512,
+	turnHeads:    turnHeadsVector,
 	adam:         adamRowAVX512,
 	squares64:    rowSquares64AVX512,
 	mix:          mixRowAVX512,
@@ -348,20 +336,6 @@ func swigluBackwardRowAVX512(dvalue, dgate, dy, value, gate []float32) {
 	swigluBackwardRow(dvalue[n:], dgate[n:], dy[n:], value[n:], gate[n:])
 }
 
-func turnRowAVX512(a, b, cos, sin []float32, inverse bool) {
-	half := len(a)
-	b, cos, sin = b[:half], cos[:half], sin[:half]
-	n := whole(half)
-	switch {
-	case n == 0:
-	case inverse:
-		turnBackAVX512(&a[0], &b[0], &cos[0], &sin[0], n)
-	default:
-		turnAVX512(&a[0], &b[0], &cos[0], &sin[0], n)
-	}
-	turn(a[n:], b[n:], cos[n:], sin[n:], inverse)
-}
-
 func adamRowAVX512(w, g, m, v []float32, c *adamCoefficients) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	n := whole(len(w))
@@ -398,7 +372,7 @@ var loopsAVX2 = rowLoops{
 	geluBackward: geluBackwardRowAVX2,
 	swiglu:       swigluRowAVX2,
 	swigluBack:   swigluBackwardRowAVX2,
-	turn:         turnRowAVX2,
+	turnHeads:    turnHeadsVector,
 	adam:         adamRowAVX2,
 	squares64:    rowSquares64AVX2,
 	mix:          mixRowAVX2,
@@ -595,20 +569,6 @@ func swigluBackwardRowAVX2(dvalue, dgate, dy, value, gate []float32) {
 		swigluBackwardAVX2(&dvalue[0], &dgate[0], &dy[0], &value[0], &gate[0], n)
 	}
 	swigluBackwardRow(dvalue[n:], dgate[n:], dy[n:], value[n:], gate[n:])
-}
-
-func turnRowAVX2(a, b, cos, sin []float32, inverse bool) {
-	half := len(a)
-	b, cos, sin = b[:half], cos[:half], sin[:half]
-	n := whole(half)
-	switch {
-	case n == 0:
-	case inverse:
-		turnBackAVX2(&a[0], &b[0], &cos[0], &sin[0], n)
-	default:
-		turnAVX2(&a[0], &b[0], &cos[0], &sin[0], n)
-	}
-	turn(a[n:], b[n:], cos[n:], sin[n:], inverse)
 }
 
 func adamRowAVX2(w, g, m, v []float32, c *adamCoefficients) {

@@ -92,8 +92,12 @@ func (b *builder) rotation(name string, inverse bool) *op {
 // heads is causal attention of every head: (N, 3C) -> (N, C).
 func (b *builder) heads(name string, qkv *gorgonia.Node) *gorgonia.Node {
 	B, T, C, H, p := b.B, b.T, b.e.cfg.DModel, b.e.cfg.Heads, b.pool
-	lse := newBuffer(b.N * H) // log of the softmax's denominator per head and query, kept for the backward pass
-	o := (&op{name: name, diff: []bool{true}, touch: []*buffer{lse}, over: -1}).matrix(b.N, C)
+	o := (&op{name: name, diff: []bool{true}, over: -1}).matrix(b.N, C)
+	lse := &buffer{} // log of the softmax's denominator per head and query, for the backward pass alone
+	if b.train {
+		lse = newBuffer(b.N * H)
+		o.touch = []*buffer{lse}
+	}
 	o.run = func(y []float32, in []gorgonia.Value) error {
 		kernel.Attention(p, y, lse.data, f32(in[0]), B, T, H, C/H)
 		return nil

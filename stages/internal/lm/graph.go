@@ -3,6 +3,7 @@ package lm
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -117,6 +118,9 @@ func (b *builder) compile() (gr *graph, err error) {
 	}
 	gr.size = plan(gr.program)
 	gr.vm = gorgonia.NewTapeMachine(b.g)
+	// The machine sets a finalizer on itself, and the garbage collector never frees a cycle that holds a finalizer: our ops point back to the
+	// machine, so every graph, arena and all, would stay for ever. Close does what the finalizer would.
+	runtime.SetFinalizer(gr.vm, nil)
 	return gr, nil
 }
 

@@ -111,10 +111,10 @@ func (e usageError) Unwrap() error { return e.error }
 // exitCode prints what went wrong and says how the program should end.
 func exitCode(w io.Writer, err error) int {
 	var (
-		spec   specs.Error
-		specs_ specs.Errors
-		usage  usageError
-		failed *runner.FailedError
+		mistake  specs.Error
+		mistakes specs.Errors
+		usage    usageError
+		failed   *runner.FailedError
 	)
 	switch {
 	case err == nil:
@@ -122,11 +122,11 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
 		return exitInterrupted
-	case errors.As(err, &specs_):
-		fmt.Fprintln(w, specs_)
+	case errors.As(err, &mistakes):
+		fmt.Fprintln(w, mistakes)
 		return exitUsage
-	case errors.As(err, &spec):
-		fmt.Fprintln(w, spec)
+	case errors.As(err, &mistake):
+		fmt.Fprintln(w, mistake)
 		return exitUsage
 	case errors.As(err, &usage):
 		fmt.Fprintln(w, "ablate:", err)

@@ -207,8 +207,14 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 				ap, cs = w.packA, k.mr
 			}
 		}
-		panel := packed
-		for j := 0; j < n; j += k.nr {
+		panel, j := packed, 0
+		if panels := n / k.nr; k.tiles != nil && rows == k.mr && panels > 0 {
+			ct, step := c[i*ldc:], k.nr*packedDepth
+			_, _ = ct[(rows-1)*ldc+panels*k.nr-1], packed[(panels-1)*step+k.nr*depth-1]
+			k.tiles(depth, &ap[0], rs, cs, &packed[0], &ct[0], ldc, load, panels, step)
+			panel, j = packed[panels*step:], panels*k.nr
+		}
+		for ; j < n; j += k.nr {
 			cols := min(k.nr, n-j)
 			width := k.width(cols)
 			tile := k.tile

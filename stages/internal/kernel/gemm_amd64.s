@@ -20,10 +20,12 @@
 	LEAQ (R11)(R11*2), R12; \
 	LEAQ (DI)(R11*4), R13
 
-// func tile8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
-// Row i accumulates in Z(2i), Z(2i+1) below 16: Z0-Z15.
-TEXT ·tile8x32avx512(SB), NOSPLIT, $0-57
+// func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+// Row i accumulates in Z(2i), Z(2i+1) below 16: Z0-Z15. R15 is the panel.
+TEXT ·tiles8x32avx512(SB), NOSPLIT, $0-80
 	TILE_ARGS
+	MOVQ BX, R15
+panel32:
 	MOVBLZX load+56(FP), SI
 	TESTL SI, SI
 	JZ    zero32
@@ -110,6 +112,16 @@ loop32:
 	VMOVUPS Z13, 64(R13)(R11*2)
 	VMOVUPS Z14, (R13)(R12*1)
 	VMOVUPS Z15, 64(R13)(R12*1)
+	MOVQ step+72(FP), SI
+	LEAQ (R15)(SI*4), R15
+	MOVQ R15, BX
+	MOVQ a+8(FP), AX
+	LEAQ (AX)(R8*4), DX
+	ADDQ $128, DI
+	ADDQ $128, R13
+	MOVQ depth+0(FP), CX
+	DECQ panels+64(FP)
+	JNZ  panel32
 	VZEROUPPER
 	RET
 

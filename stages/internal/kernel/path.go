@@ -17,6 +17,10 @@ type path struct {
 	mr, nr         int      // rows and columns of a tile of C
 	tile, tileHalf tileFunc // panels nr and nr/2 wide
 
+	// tiles is tile for so many panels, step floats apart, one beside the other
+	// in C; nil: one by one.
+	tiles func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+
 	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
 	// nr/2 to a half; nil: Go.
 	copyPanel, copyHalf func(dst, src *float32, ld, depth int)

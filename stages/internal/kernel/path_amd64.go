@@ -6,7 +6,11 @@ package kernel
 // it; the assembly repeats the loop.
 
 //go:noescape
-func tile8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+
+func tile8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
+	tiles8x32avx512(depth, a, rs, cs, b, c, ldc, load, 1, 0)
+}
 
 //go:noescape
 func tile8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
@@ -76,6 +80,7 @@ var avx512Path = path{
 	nr:         32,
 	tile:       tile8x32avx512,
 	tileHalf:   tile8x16avx512,
+	tiles:      tiles8x32avx512,
 	copyPanel:  copy32avx512,
 	copyHalf:   copy16avx,
 	copyRows:   copy8avx,

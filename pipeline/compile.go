@@ -110,7 +110,7 @@ func (c *compiler) corpora() {
 	for _, name := range sortedKeys(st.Eval.OutOfDomain) {
 		files := c.src.EvalSets[name]
 		c.evalSets = append(c.evalSets, name)
-		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files))
+		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files, true))
 	}
 	for _, name := range sortedKeys(st.Partitions) {
 		p := st.Partitions[name]
@@ -132,8 +132,8 @@ func (c *compiler) corpora() {
 	}
 }
 
-// tokenize adds one tokenize step over all the files.
-func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File) int {
+// tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
+func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmpty bool) int {
 	d := c.study.Decontaminate
 	var bytes int64
 	for _, f := range files {
@@ -141,7 +141,7 @@ func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File) int {
 	}
 	return c.add(&Step{
 		ID: id, Kind: kind.Tokenize,
-		Params: canonical(kind.TokenizeParams{Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens}),
+		Params: canonical(kind.TokenizeParams{Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens, NonEmpty: nonEmpty}),
 		Inputs: append([]Input{c.tokenizer}, fileInputs(files)...),
 		Cost:   Cost{Bytes: bytes},
 	})
@@ -156,12 +156,12 @@ func (c *compiler) corpusShards(name string) []int {
 	var steps []int
 	if format(corpus, files) == "jsonl" {
 		for _, f := range files {
-			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}))
+			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}, false))
 		}
 	} else {
 		for i, shard := range shardByName(files) {
 			if len(shard) > 0 {
-				steps = append(steps, c.tokenize(fmt.Sprintf("tokenize/%s/%d", name, i), corpus, shard))
+				steps = append(steps, c.tokenize(fmt.Sprintf("tokenize/%s/%d", name, i), corpus, shard, false))
 			}
 		}
 	}
@@ -198,7 +198,11 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 		if len(counts) == 0 {
 			missing = append(missing, s.name)
 		}
+		spec := c.study.Partitions[s.name]
 		for _, name := range sortedKeys(counts) {
+			if len(spec.Only) > 0 && !slices.Contains(spec.Only, name) || slices.Contains(spec.Except, name) {
+				continue // declared, and left out all the same
+			}
 			if counts[name] > 0 {
 				s.parts = append(s.parts, part{set: s.name, name: name, split: s.split, units: counts[name]})
 				c.plan.Summary.BaseUnits += counts[name]

@@ -141,6 +141,16 @@ func TestPlanWithoutCatalogue(t *testing.T) {
 	}
 }
 
+// TestDeclaredAndLeftOut declares partitions that only and except leave out: nothing is planned for them.
+func TestDeclaredAndLeftOut(t *testing.T) {
+	for _, key := range []string{"only: [alpha, beta]", "except: [gamma]"} {
+		p := compiled(t, parsed(t, "order: year,", "order: year, "+key+","))
+		if _, err := p.Find("unit/parts/gamma/0"); err == nil || p.Summary.BaseUnits != 3 {
+			t.Errorf("%s: %d base units, and of gamma: %v; want 3 and none", key, p.Summary.BaseUnits, err)
+		}
+	}
+}
+
 func TestSameWorkIsOneStep(t *testing.T) {
 	p := compiled(t, parsed(t))
 	// Of a pair of single units all three averages are the same one, and a partition of one unit is its unit.

@@ -80,6 +80,9 @@ type Failure struct {
 	Blocked []string // IDs of the steps that could not run because of it
 }
 
+// shownFailures is how many failures are told in full: where more steps fail, it is mostly for one reason.
+const shownFailures = 5
+
 // FailedError says which steps failed by themselves.
 type FailedError struct{ Failures []Failure }
 
@@ -97,6 +100,10 @@ func (e *FailedError) Error() string {
 	for i, f := range e.Failures {
 		if i > 0 {
 			b.WriteByte('\n')
+		}
+		if rest := len(e.Failures) - i; i == shownFailures && rest > 1 {
+			fmt.Fprintf(&b, "and %d more steps failed; their logs lie beside that of %s", rest, e.Failures[0].Step)
+			break
 		}
 		fmt.Fprintf(&b, "step %s (key %s) failed: %v", f.Step, f.Key.Short(), f.Err)
 		if f.Log != "" {

@@ -341,6 +341,22 @@ func TestFailureNamesTheRootCause(t *testing.T) {
 	}
 }
 
+func TestManyFailures(t *testing.T) {
+	boom := errors.New("boom")
+	var e FailedError
+	for i := range shownFailures + 2 {
+		e.Failures = append(e.Failures, Failure{Step: fmt.Sprintf("step-%d.", i), Err: boom})
+	}
+	text := e.Error()
+	if n := strings.Count(text, "boom"); n != shownFailures || !strings.HasSuffix(text, "\nand 2 more steps failed; their logs lie beside that of step-0.") {
+		t.Errorf("%d failures told:\n%s", n, text)
+	}
+	e.Failures = e.Failures[:shownFailures+1]
+	if text := e.Error(); strings.Count(text, "boom") != shownFailures+1 {
+		t.Errorf("one more failure is worth a line of its own:\n%s", text)
+	}
+}
+
 func TestFailFast(t *testing.T) {
 	b := newBench(t)
 	b.do["seq/pairs/alpha+beta"] = func(context.Context, *kind.Job) error { return errors.New("boom") }

@@ -32,11 +32,18 @@ func (e Error) Error() string { return e.Position.String() + ": " + e.Message }
 // Errors is every mistake found in one file, in the order of their positions.
 type Errors []Error
 
+// shownErrors is how many lines a person can do something about at once; the mistakes after that mostly repeat the first.
+const shownErrors = 100
+
 // Error is one line per mistake.
 func (e Errors) Error() string {
-	lines := make([]string, len(e))
+	lines := make([]string, 0, min(len(e), shownErrors+1))
 	for i, x := range e {
-		lines[i] = x.Error()
+		if i == shownErrors && len(e) > i+1 {
+			lines = append(lines, fmt.Sprintf("%s: and %d more mistakes", x.File, len(e)-i))
+			break
+		}
+		lines = append(lines, x.Error())
 	}
 	return strings.Join(lines, "\n")
 }

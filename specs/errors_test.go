@@ -31,6 +31,30 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
+func TestErrorsAreBounded(t *testing.T) {
+	at := Position{File: "study.yaml", Line: 1, Column: 1}
+	for n, last := range map[int]string{
+		1: "study.yaml:1:1: wrong", shownErrors: "study.yaml:1:1: wrong", shownErrors + 1: "study.yaml:1:1: wrong", shownErrors + 2: "study.yaml: and 2 more mistakes",
+	} {
+		errs := make(Errors, n)
+		for i := range errs {
+			errs[i] = Error{at, "wrong"}
+		}
+		lines := strings.Split(errs.Error(), "\n")
+		if got := lines[len(lines)-1]; got != last || len(lines) > shownErrors+1 {
+			t.Errorf("%d mistakes: %d lines, the last %q, want %q", n, len(lines), got, last)
+		}
+	}
+}
+
+func TestLoadRefusesWhatIsNoFile(t *testing.T) {
+	for path, want := range map[string]string{".": "it is a directory", os.DevNull: "it is not a regular file"} {
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("load %s: error %v, want %q", path, err, want)
+		}
+	}
+}
+
 // Each file holds many mistakes; its golden file holds the message for each.
 func TestErrors(t *testing.T) {
 	files, err := filepath.Glob("testdata/errors/*.yaml")

@@ -25,23 +25,22 @@ const maxBytes = 4 << 20
 // Load reads a study from a file, or from the studies in the program where no file of that name exists. Mistakes in the study come as
 // Errors, all at once.
 func Load(path string) (*Study, error) {
-	f, err := os.Open(path)
-	if err == nil {
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && !info.IsDir() {
-			data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-			if err != nil {
-				return nil, fmt.Errorf("read study: %w", err)
-			}
-			return Parse(path, data, filepath.Dir(path))
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() {
+		data, err := readFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read study: %w", err)
 		}
+		return Parse(path, data, filepath.Dir(path))
 	}
 	if data, err := shipped.ReadFile("studies/" + path + ".yaml"); err == nil {
 		return Parse("specs/studies/"+path+".yaml", data, ".")
 	}
 	switch {
-	case err == nil:
+	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("read study %q: it is a directory", path)
+	case err == nil: // to open a pipe may take for ever
+		return nil, fmt.Errorf("read study %q: it is not a regular file (%s)", path, info.Mode().Type())
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("read study: %w", err)
 	}
@@ -51,6 +50,16 @@ func Load(path string) (*Study, error) {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return nil, fmt.Errorf("read study %q: no such file, nor one of the shipped studies %s%s", path, strings.Join(names, ", "), hint)
+}
+
+// readFile reads as much of a file as Parse needs to refuse it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
 // Shipped lists the studies in the program, as Load takes them.

@@ -75,10 +75,22 @@ func tokenize(ctx context.Context, job *kind.Job) error {
 	if err := t.flush(); err != nil {
 		return fmt.Errorf("tokenize: %w", err)
 	}
+	if p.NonEmpty && t.tokens == 0 {
+		return fmt.Errorf("tokenize: the files of the evaluation set hold no text: %s", inWords(counts))
+	}
 	if err := w.Close(); err != nil {
 		return err
 	}
 	return t.write(job, counts)
+}
+
+// inWords says what became of the documents that were read.
+func inWords(c corpus.Counts) string {
+	text := fmt.Sprintf("%d documents read, %d kept", c.Read, c.Kept)
+	for _, reason := range slices.Sorted(maps.Keys(c.Dropped)) {
+		text += fmt.Sprintf(", %d dropped (%s)", c.Dropped[reason], reason)
+	}
+	return text
 }
 
 func openTokenizer(job *kind.Job) (*bpe.Tokenizer, error) {

@@ -156,7 +156,7 @@ func (t *training) openUnits() error {
 		case u.Vocab() > t.params.Model.Vocab:
 			return fmt.Errorf("%s is of a vocabulary of %d, the model has %d rows", in.Role, u.Vocab(), t.params.Model.Vocab)
 		case chunks < 1:
-			return fmt.Errorf("%s has %d tokens, fewer than the %d of one sequence and its last target", in.Role, u.Len(), T+1)
+			return fmt.Errorf("%s has %d tokens, fewer than the %d of one sequence (model.context) and its last target: %s", in.Role, u.Len(), T+1, in.Name)
 		}
 		t.chunks = append(t.chunks, chunks)
 	}

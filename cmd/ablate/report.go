@@ -228,9 +228,16 @@ func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 		return strconv.FormatFloat(v, 'f', digits, 64)
 	}
 	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", strconv.FormatFloat(math.Round(1e6*level)/1e4, 'f', -1, 64) + "% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
+	groups := map[string]bool{}
+	for _, r := range rows[1:] {
+		groups[r[column["group"]]] = true
+	}
 	last := ""
 	for _, r := range rows[1:] {
 		set := r[column["set"]]
+		if len(groups) > 1 {
+			set = r[column["group"]] + ": " + set
+		}
 		if last != "" && set != last {
 			t.AppendSeparator()
 		}
@@ -239,8 +246,12 @@ func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 			label = ""
 		}
 		last = set
+		interval := num(r, "pearson_low", 2) + " to " + num(r, "pearson_high", 2)
+		if num(r, "pearson_low", 2) == "-" {
+			interval = "-"
+		}
 		t.AppendRow(table.Row{label, r[column["proxy"]], r[column["n"]], num(r, "pearson", 3),
-			num(r, "pearson_low", 2) + " to " + num(r, "pearson_high", 2), num(r, "spearman", 3), num(r, "kendall", 3),
+			interval, num(r, "spearman", 3), num(r, "kendall", 3),
 			r[column["chosen"]], r[column["rank"]], num(r, "regret", 2)})
 	}
 	_, err := fmt.Fprintln(w, t.Render())

@@ -33,8 +33,9 @@ type TokenizerParams struct {
 // counts.json.
 type TokenizeParams struct {
 	Read      Read   `json:"read"`
-	Paragraph string `json:"paragraph"`  // line or blank
-	MinTokens int    `json:"min_tokens"` // shorter paragraphs are not hashed
+	Paragraph string `json:"paragraph"`           // line or blank
+	MinTokens int    `json:"min_tokens"`          // shorter paragraphs are not hashed
+	NonEmpty  bool   `json:"non_empty,omitempty"` // no text is an error: an evaluation set, which nothing else checks before models are trained
 }
 
 // SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N of each shard of the corpus, and against.N, the

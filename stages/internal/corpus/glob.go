@@ -68,7 +68,7 @@ func Glob(root string, patterns, excludes []string) ([]File, error) {
 			return nil, fmt.Errorf("corpus: pattern %q: %w", p, err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("corpus: pattern %q matches no file in %s", p, base)
+			return nil, fmt.Errorf("corpus: pattern %q matches no file in %s%s", p, base, insteadOfFile(root, p))
 		}
 		kept := 0
 		for _, f := range found {
@@ -92,6 +92,22 @@ func Glob(root string, patterns, excludes []string) ([]File, error) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// insteadOfFile says what a pattern without wildcards names where that is something else than a file.
+func insteadOfFile(root, pattern string) string {
+	full := filepath.FromSlash(pattern)
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(root, full)
+	}
+	info, err := os.Stat(full)
+	switch {
+	case err != nil:
+		return ""
+	case info.IsDir():
+		return fmt.Sprintf("; that is a directory, whose files are %q", path.Join(pattern, "**"))
+	}
+	return fmt.Sprintf("; that is not a regular file (%s)", info.Mode().Type())
 }
 
 // splitPattern cuts a pattern into levels and checks each; an absolute one has "" first.

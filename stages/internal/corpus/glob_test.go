@@ -85,7 +85,8 @@ func TestGlobErrors(t *testing.T) {
 	}{
 		{"nothing", []string{"doc/*.txt", "doc/**/*.md"}, nil, `corpus: pattern "doc/**/*.md" matches no file in ` + filepath.Join(root, "doc")},
 		{"no such directory", []string{"docs/*.txt"}, nil, `corpus: pattern "docs/*.txt" matches no file in ` + filepath.Join(root, "docs")},
-		{"a directory is no file", []string{"src/os"}, nil, `pattern "src/os" matches no file`},
+		{"a directory is no file", []string{"src/os"}, nil, "; that is a directory, whose files are \"src/os/**\""},
+		{"a device is no file", []string{os.DevNull}, nil, "; that is not a regular file ("},
 		{"all excluded", []string{"doc/*"}, []string{"*.txt"}, `all of the 3 files that it matches in ` + filepath.Join(root, "doc") + " are excluded"},
 		{"overlapping patterns are no clash", []string{"src/fmt/print.go", "src/**/*.go", "src/os/*/exec.go", "src/o*/../zoo.go"}, nil, ""},
 

@@ -31,10 +31,10 @@ func (c *compiled) parse(line []byte) (d Document, valid bool, err error) {
 	}
 	text := c.text.find(v)
 	if text == nil {
-		return d, false, fmt.Errorf("no field %q for the text: name the field that holds it (text_field)", c.text.source)
+		return d, false, fmt.Errorf("no field %q for the text: name the field that holds it with the corpus's key text", c.text.source)
 	}
 	if text.Type() != fastjson.TypeString {
-		return d, false, fmt.Errorf("field %q is of type %s, want a string: name the field that holds the text (text_field)", c.text.source, text.Type())
+		return d, false, fmt.Errorf("field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, text.Type())
 	}
 	raw := text.GetStringBytes()
 	valid = utf8.Valid(raw)

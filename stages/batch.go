@@ -9,9 +9,9 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// evalBatchTokens is how many tokens one forward pass takes: enough to keep the kernels busy, little enough that a laptop holds the
-// activations of a large model.
-const evalBatchTokens = 8192
+// evalBatchTokens is how many tokens one forward pass takes: enough to keep the kernels busy, little enough that the activations of a small
+// model stay in the cache and a laptop holds those of a large one. At d_model 64, 2048 took 6 % less time than 8192, and 1024 as much.
+const evalBatchTokens = 2048
 
 // A docWindow is a window of the doc-th chosen document.
 type docWindow struct {

@@ -80,26 +80,42 @@ func TestAttentionDirection(t *testing.T) {
 	}
 }
 
+// TestAttentionIgnoresFuture changes what comes after position 30, in the same block of queries, to what would show anywhere; the future
+// then has no gradient to give back.
 func TestAttentionIgnoresFuture(t *testing.T) {
-	const T, NH, HD = 40, 2, 16
+	const T, past, NH, HD = 40, 30, 2, 16
 	rng := rngFor(8)
-	qkv := normals(rng, T*3*NH*HD)
+	qkv, dout := normals(rng, T*3*NH*HD), normals(rng, T*NH*HD)
+	clear(dout[past*NH*HD:])
 	other := append([]float32(nil), qkv...)
-	for i := 30 * 3 * NH * HD; i < len(other); i++ {
-		other[i] = float32(rng.NormFloat64())
+	for i := past * 3 * NH * HD; i < len(other); i++ {
+		other[i] = 1e15 * float32(rng.NormFloat64())
 	}
 	everyPool(t, func(t *testing.T, p *Pool) {
-		a, b, lse := make([]float32, T*NH*HD), make([]float32, T*NH*HD), make([]float32, NH*T)
-		Attention(p, a, lse, qkv, 1, T, NH, HD)
-		Attention(p, b, lse, other, 1, T, NH, HD)
-		if err := sameBits(b[:30*NH*HD], a[:30*NH*HD]); err != nil {
-			t.Errorf("positions before 30 changed: %v", err)
+		run := func(qkv []float32) (out, dqkv []float32) {
+			out, dqkv = make([]float32, T*NH*HD), make([]float32, len(qkv))
+			lse := make([]float32, NH*T)
+			Attention(p, out, lse, qkv, 1, T, NH, HD)
+			AttentionBackward(p, dqkv, dout, out, lse, qkv, 1, T, NH, HD)
+			return out, dqkv
+		}
+		a, da := run(qkv)
+		b, db := run(other)
+		if err := sameBits(b[:past*NH*HD], a[:past*NH*HD]); err != nil {
+			t.Errorf("positions before %d changed: %v", past, err)
+		}
+		if err := sameBits(db[:past*3*NH*HD], da[:past*3*NH*HD]); err != nil {
+			t.Errorf("gradients of positions before %d changed: %v", past, err)
+		}
+		Attention(p, b, nil, qkv, 1, T, NH, HD)
+		if err := sameBits(b, a); err != nil {
+			t.Errorf("without lse: %v", err)
 		}
 	})
 }
 
 func TestRope(t *testing.T) {
-	for _, s := range []struct{ B, T, NH, HD, pad int }{{1, 1, 1, 2, 0}, {2, 5, 3, 6, 0}, {2, 9, 2, 32, 7}, {1, 40, 4, 66, 1}} {
+	for _, s := range []struct{ B, T, NH, HD, pad int }{{1, 1, 1, 2, 0}, {2, 5, 3, 6, 0}, {2, 9, 2, 32, 7}, {1, 40, 4, 66, 1}, {2, 5, 3, 16, 2}, {1, 4, 2, 48, 0}} {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
 			rng := rngFor(9)
 			stride := s.NH*s.HD + s.pad

@@ -140,8 +140,8 @@ type Optimizer struct {
 // SeedModel is the common start.
 type SeedModel struct {
 	On       string   `yaml:"on" need:"yes" doc:"Corpus to train on." example:"seed" key:"all models"`
-	Tokens   Count    `yaml:"tokens" min:"1" need:"yes" unit:"tokens" doc:"Training length." example:"3M" key:"all models"`
-	Batch    Count    `yaml:"batch" min:"1" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"all models"`
+	Tokens   Count    `yaml:"tokens" min:"1" max:"1000000000000" need:"yes" unit:"tokens" doc:"Training length." example:"3M" key:"all models"`
+	Batch    Count    `yaml:"batch" min:"1" max:"1000000000000" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"all models"`
 	LR       float64  `yaml:"lr" above:"0" default:"1e-3" doc:"Highest learning rate." key:"all models"`
 	Warmup   Fraction `yaml:"warmup" default:"2%" doc:"Share of the steps over which the rate rises linearly from 0." key:"all models"`
 	Schedule string   `yaml:"schedule" enum:"constant|cosine|linear" default:"cosine" doc:"How the rate falls after the warm-up." key:"all models"`
@@ -151,8 +151,8 @@ type SeedModel struct {
 
 // Train is how unit and reference models are trained.
 type Train struct {
-	TokensPerUnit  Count    `yaml:"tokens_per_unit" min:"1" need:"yes" unit:"tokens" doc:"Training length of a unit model; a reference model gets this for each unit of its mixture." example:"300k" key:"unit and reference models"`
-	Batch          Count    `yaml:"batch" min:"1" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"unit and reference models"`
+	TokensPerUnit  Count    `yaml:"tokens_per_unit" min:"1" max:"1000000000000" need:"yes" unit:"tokens" doc:"Training length of a unit model; a reference model gets this for each unit of its mixture." example:"300k" key:"unit and reference models"`
+	Batch          Count    `yaml:"batch" min:"1" max:"1000000000000" unit:"tokens" default:"8Ki" doc:"Tokens per optimizer step, a multiple of model.context; 8Ki is 8192." key:"unit and reference models"`
 	LR             float64  `yaml:"lr" above:"0" default:"1e-3" doc:"Highest learning rate." key:"unit and reference models"`
 	Warmup         Fraction `yaml:"warmup" default:"0%" doc:"Share of the steps over which the rate rises linearly from 0." key:"unit and reference models"`
 	Schedule       string   `yaml:"schedule" enum:"constant|cosine|linear" default:"constant" doc:"How the rate falls after the warm-up." key:"unit and reference models"`
@@ -193,7 +193,7 @@ type EvalSet struct {
 
 // Correlate says how proxies are compared with references.
 type Correlate struct {
-	Resamples int      `yaml:"resamples" min:"1" default:"2000" doc:"Bootstrap resamples for each interval." key:"correlations"`
+	Resamples int      `yaml:"resamples" min:"1" max:"1000000" default:"2000" doc:"Bootstrap resamples for each interval." key:"correlations"`
 	Level     Fraction `yaml:"level" above:"0" below:"1" default:"95%" doc:"Coverage of the intervals." key:"correlations"`
 	Seed      int64    `yaml:"seed" default:"1" doc:"Seed of the bootstrap." key:"correlations"`
 }

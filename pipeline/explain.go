@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ablate/cache"
@@ -31,6 +32,7 @@ type Difference struct {
 	Old   string `json:"old"` // empty where the ingredient is absent
 	New   string `json:"new"`
 	File  string `json:"file,omitempty"` // the raw file behind an input, where there is one
+	From  string `json:"from,omitempty"` // the step and output behind an input, where there is one
 }
 
 // Explain compares step i with the nearest cached entry: the one that the same step of the same study left, or else the one of the same
@@ -122,16 +124,105 @@ func differ(old, now []cache.Ingredient) []Difference {
 	return out
 }
 
+// foldLists makes one difference of all that a list of words or numbers has: a list is a length and elements in a key, but one thing to a
+// person. What was folded into another difference loses its label.
+func foldLists(diffs []Difference, old, now []cache.Ingredient) {
+	at := map[string]int{} // list -> its difference
+	for d := range diffs {
+		name := listOf(diffs[d].Label)
+		if name == "" && (diffs[d].Old == noList || diffs[d].New == noList) {
+			name = diffs[d].Label
+		}
+		if name == "" {
+			continue
+		}
+		before, plain := listValues(old, name)
+		after, plain2 := listValues(now, name)
+		if !plain || !plain2 {
+			continue
+		}
+		if _, ok := at[name]; ok {
+			diffs[d].Label = ""
+			continue
+		}
+		at[name] = d
+		diffs[d] = Difference{Label: name, Old: listInWords(before, after), New: listInWords(after, before)}
+	}
+}
+
+// noList is what a key holds for a list that was never made, which to a person is an empty one.
+const noList = "<nil>"
+
+// listOf is the list that an ingredient is the length or an element of, or "".
+func listOf(label string) string {
+	if name, ok := strings.CutSuffix(label, ".length"); ok {
+		return name
+	}
+	if i := strings.LastIndexByte(label, '['); i > 0 && strings.HasSuffix(label, "]") {
+		return label[:i]
+	}
+	return ""
+}
+
+// listValues gathers the elements of a list, nil where it is absent; plain is false for a list of something else than words and numbers.
+func listValues(ing []cache.Ingredient, name string) (values []string, plain bool) {
+	for _, in := range ing {
+		if in.Label == name && in.Value != noList {
+			return nil, false
+		} else if in.Label == name || in.Label == name+".length" {
+			values = []string{}
+		} else if rest, ok := strings.CutPrefix(in.Label, name+"["); ok {
+			if strings.IndexByte(rest, ']') != len(rest)-1 {
+				return nil, false
+			}
+			values = append(values, in.Value)
+		}
+	}
+	return values, true
+}
+
+// wholeList is how long a list may be to be shown whole.
+const wholeList = 8
+
+// listInWords writes a list, or of a long one what the other does not hold; "" where it is absent.
+func listInWords(values, other []string) string {
+	if values == nil {
+		return ""
+	}
+	if len(values) <= wholeList {
+		return "[" + strings.Join(values, ", ") + "]"
+	}
+	text := fmt.Sprintf("%d values", len(values))
+	known := map[string]bool{}
+	for _, v := range other {
+		known[v] = true
+	}
+	own := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return known[v] })
+	switch n := len(own); {
+	case n > wholeList:
+		text += fmt.Sprintf(", among them %s and %d more", strings.Join(own[:wholeList], ", "), n-wholeList)
+	case n > 0:
+		text += ", among them " + strings.Join(own, ", ")
+	}
+	return text
+}
+
 func (s *State) differences(i int, near *cache.Entry) []Difference {
 	out := differ(near.Ingredients, s.Ingredients[i])
+	foldLists(out, near.Ingredients, s.Ingredients[i])
+	out = slices.DeleteFunc(out, func(d Difference) bool { return d.Label == "" })
 	for d := range out {
 		role, ok := strings.CutPrefix(out[d].Label, "input ")
 		if !ok {
 			continue
 		}
 		for _, in := range s.Plan.Steps[i].Inputs {
-			if in.Role == role && in.File != nil {
+			switch {
+			case in.Role != role:
+			case in.File != nil:
 				out[d].File = in.File.Path
+			default:
+				out[d].From = s.Plan.Steps[in.Step].ID + " " + in.Output
 			}
 		}
 	}

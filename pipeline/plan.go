@@ -122,7 +122,7 @@ func (p *Plan) Find(id string) (int, error) {
 		return p.index[found[0]], nil
 	case 0:
 		near := nearest(id, p.Steps)
-		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan %s --steps` lists them)", id, p.Study, near, p.Study)
+		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
 }

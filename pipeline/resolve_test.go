@@ -177,6 +177,9 @@ func TestExplain(t *testing.T) {
 		{"waits", []string{"vocab: 320", "vocab: 384"}, "unit/parts/alpha/0",
 			"unit/parts/alpha/0: waits: its key is known once split/parts and 1 more are done; split/parts: its key is known once tokenize/parts/a.jsonl and 2 more are done; " +
 				"tokenize/parts/a.jsonl: its key is known once tokenizer is done; tokenizer: param vocab 320 -> 384"},
+		{"list made longer", []string{"[heldout, eval]", "[heldout]"}, "split/parts", `split/parts: run: param against ["eval", "heldout"] -> ["heldout"]`},
+		{"list gone", []string{"decontaminate: {against: [heldout, eval]}\n", ""}, "split/parts", `split/parts: run: param against ["eval", "heldout"] -> `},
+		{"list new", []string{"order: year,", "order: year, except: [gamma],"}, "split/parts", `split/parts: run: param except  -> ["gamma"]`},
 		{"new mixture", []string{"tokens_per_unit: 2000", "tokens_per_unit: 3000"}, "seq/pairs/beta+gamma", "seq/pairs/beta+gamma: run: param tokens 4096 -> 6144"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -208,6 +211,42 @@ func TestExplain(t *testing.T) {
 				t.Errorf("explanation\n got %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestListsInWords(t *testing.T) {
+	ing := func(values any) []cache.Ingredient { return flatten(canonical(map[string]any{"names": values})) }
+	long := func(extra ...string) (out []string) {
+		for i := range 20 {
+			out = append(out, fmt.Sprint(i))
+		}
+		return append(out, extra...)
+	}
+	for _, tt := range []struct {
+		name     string
+		old, now any
+		want     string
+	}{
+		{"short", []int{1, 2}, []int{1, 3, 4}, "param names [1, 2] -> [1, 3, 4]"},
+		{"emptied", []int{1}, []int{}, "param names [1] -> []"},
+		{"one more of many", long(), long("x"), `param names 20 values -> 21 values, among them "x"`},
+		{"many more", long(), long(long("x")[10:]...), `param names 20 values -> 31 values, among them "x"`},
+		{"other order", long("a", "b"), long("b", "a"), "param names 22 values -> 22 values"},
+		{"no list before", "word", []int{1}, "param names.length  -> 1; param names[0]  -> 1; param names \"word\" -> "},
+		{"list of lists", [][]int{{1}, {2}}, [][]int{{1}, {3}}, "param names[1] [2] -> [3]"},
+		{"absent", nil, "word", "param names <nil> -> \"word\""},
+	} {
+		diffs := differ(ing(tt.old), ing(tt.now))
+		foldLists(diffs, ing(tt.old), ing(tt.now))
+		var got []string
+		for _, d := range diffs {
+			if d.Label != "" {
+				got = append(got, fmt.Sprintf("%s %s -> %s", d.Label, d.Old, d.New))
+			}
+		}
+		if got := strings.Join(got, "; "); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -196,7 +196,9 @@ type explainCommand struct {
 func (cmd explainCommand) Run(a *app) error {
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
 		i, err := p.plan.Find(cmd.Step)
-		if err != nil {
+		if err != nil && p.plan.Partial != "" {
+			return usageError{fmt.Errorf("%w; the plan goes only as far as the split: %s", err, p.plan.Partial)}
+		} else if err != nil {
 			return usageError{err}
 		}
 		var entries []*cache.Entry
@@ -239,11 +241,14 @@ func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
 			continue
 		}
 		for _, d := range r.Differs[:min(3, len(r.Differs))] {
-			fmt.Fprintf(w, "%s%s: %s -> %s", indent, d.Label, valueOrAbsent(d.Old), valueOrAbsent(d.New))
-			if d.File != "" {
-				fmt.Fprintf(w, "  (%s)", d.File)
+			label := d.Label
+			switch {
+			case d.File != "":
+				label = "content of " + d.File
+			case d.From != "":
+				label += " (" + d.From + ")"
 			}
-			fmt.Fprintln(w)
+			fmt.Fprintf(w, "%s%s: %s -> %s\n", indent, label, valueOrAbsent(d.Old), valueOrAbsent(d.New))
 		}
 		if more := len(r.Differs) - 3; more > 0 {
 			fmt.Fprintf(w, "%sand %d more ingredients\n", indent, more)

@@ -75,6 +75,9 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 		r.Note = fmt.Sprintf("no step of kind %s was ever run with this cache", step.Kind)
 		return r, -1
 	}
+	if near.Provenance.Step != step.ID || near.Provenance.Study != s.Plan.Study {
+		r.Note = fmt.Sprintf("the cache holds nothing that study %s made for it; what is nearest was made for another step", s.Plan.Study)
+	}
 	r.Nearest = fmt.Sprintf("%s of study %s, %s", near.Provenance.Step, near.Provenance.Study, near.Provenance.Started)
 	r.Differs = s.differences(i, near)
 	return r, s.origin(i, r.Differs)

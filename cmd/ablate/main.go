@@ -103,6 +103,9 @@ func interruptible() (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
 }
 
+// outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the program: a run goes on without its audience.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
 // usageError marks an error that the study or the command line is to blame for.
 type usageError struct{ error }
 
@@ -133,12 +136,12 @@ func exitCode(w io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &failed):
 		fmt.Fprintln(w, failed)
-		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-			fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name another place with --cache, then run again")
-		}
-		return exitFailed
+	default:
+		fmt.Fprintln(w, "ablate:", err)
 	}
-	fmt.Fprintln(w, "ablate:", err)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
+	}
 	return exitFailed
 }
 

@@ -31,6 +31,10 @@ type runCommand struct {
 
 func (r runCommand) Run(a *app) (err error) {
 	began := time.Now()
+	if r.Jobs < 0 || r.Threads < 0 || r.SaveEvery < 0 {
+		return usageError{fmt.Errorf("--jobs %d --threads %d --save-every %s: want none below 0", r.Jobs, r.Threads, r.SaveEvery)}
+	}
+	outliveReaders()
 	kernels, err := stages.Kernels("")
 	if err != nil {
 		return usageError{err}
@@ -100,7 +104,7 @@ func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, o
 
 func (r runCommand) display(a *app) *runner.Display {
 	f, ok := a.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || r.Quiet {
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" || r.Quiet {
 		return runner.NewDisplay(a.stderr, nil, r.Quiet)
 	}
 	return runner.NewDisplay(a.stderr, func() int {

@@ -301,8 +301,12 @@ func (r *run) receive(res result) {
 }
 
 func (r *run) fail(i int, key cache.Key, res result) {
-	if interrupted(res.err) {
-		return // interrupted, not failed; the run's own error says so
+	if interrupted(res.err) { // not failed; the run's own error says so
+		var lost *kind.SaveError
+		if errors.As(res.err, &lost) {
+			r.Events(Event{What: Warning, Step: i, Key: key, Message: fmt.Sprintf("step %s was interrupted and could not be saved: %v", r.plan.Steps[i].ID, lost)})
+		}
+		return
 	}
 	f := &Failure{Step: r.plan.Steps[i].ID, Key: key, Err: res.err}
 	f.Log = r.log(i, f)

@@ -406,6 +406,23 @@ func TestInterruptKeepsPartialWork(t *testing.T) {
 	}
 }
 
+func TestInterruptWithoutSaving(t *testing.T) {
+	b := newBench(t)
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	b.do["seed"] = func(ctx context.Context, _ *kind.Job) error {
+		cancel(stop)
+		<-ctx.Done()
+		return errors.Join(ctx.Err(), &kind.SaveError{Err: errors.New("no room for step 7")})
+	}
+	if _, err := b.run(ctx, Options{}); !errors.Is(err, stop) {
+		t.Fatalf("error %v, want the cause of the interruption", err)
+	}
+	if !slices.ContainsFunc(b.events, func(e Event) bool { return e.What == Warning && strings.Contains(e.Message, "no room for step 7") }) {
+		t.Error("nobody was told that the work since the last checkpoint is lost")
+	}
+}
+
 func TestChangedRawFile(t *testing.T) {
 	b := newBench(t)
 	b.do["tokenize/parts/a.jsonl"] = func(context.Context, *kind.Job) error {

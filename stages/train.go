@@ -217,7 +217,7 @@ func (t *training) run(ctx context.Context) error {
 		if t.step > savedStep && (stop != nil || since >= t.job.SaveEvery && since >= saveShare*cost) {
 			begun := time.Now()
 			if err := t.save(); err != nil {
-				return errors.Join(stop, fmt.Errorf("save checkpoint of step %d: %w", t.step, err))
+				return errors.Join(stop, &kind.SaveError{Err: fmt.Errorf("save checkpoint of step %d: %w", t.step, err)})
 			}
 			saved, savedStep, cost = time.Now(), t.step, time.Since(begun)
 		}

@@ -68,6 +68,14 @@ type Job struct {
 // Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
 type Func func(ctx context.Context, job *Job) error
 
+// SaveError says that a step which was told to stop could not save what it had: the work since its last checkpoint is lost.
+type SaveError struct{ Err error }
+
+func (e *SaveError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *SaveError) Unwrap() error { return e.Err }
+
 // Now is how many threads may compute now, at least one.
 func (j *Job) Now() int {
 	if j.Share == nil {

@@ -26,8 +26,10 @@ lint:
 	go tool staticcheck ./...
 	go test -run TestImports .
 
+# First a table of ratios to this machine's own peaks, then what the plan and the cache cost.
 bench:
-	go test -run '^$$' -bench . -benchtime 200ms ./...
+	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
+	go test -run '^$$' -bench 'Compile|Lookup|Commit' -benchtime 3x ./pipeline ./cache
 
 clean:
 	rm -rf bin out

@@ -13,9 +13,12 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 
 	"ablate/cache"
+	"ablate/specs/nearest"
 )
 
 // File is one raw input file.
@@ -121,7 +124,7 @@ func (p *Plan) Find(id string) (int, error) {
 	case 1:
 		return p.index[found[0]], nil
 	case 0:
-		near := nearest(id, p.Steps)
+		near := nearest.Sorted(id, slices.Sorted(maps.Keys(p.index)))[0]
 		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))

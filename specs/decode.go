@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"ablate/specs/nearest"
 )
 
 // decoder walks YAML nodes and Go types side by side. It never stops at a mistake: each is noted with its position, and the path of the
@@ -238,7 +240,7 @@ func (d *decoder) structure(key, n *yaml.Node, f field, v reflect.Value, path []
 // unknown reports a key that is not in the language. Where it is a misspelling, the key that was meant is known to be given, but not its value.
 func (d *decoder) unknown(k *yaml.Node, path []string, name string, names []string) {
 	d.note(k, path, "unknown key %q%s", clip(name), didYouMean(name, names))
-	if near := nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		d.bad[join(under(path, near))] = true
 	} else {
 		d.bad[join(under(path, name))] = true

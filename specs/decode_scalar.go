@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"ablate/specs/nearest"
 )
 
 // scalar reads text, numbers, and true or false.
@@ -82,7 +84,7 @@ func (d *decoder) text(n *yaml.Node, f field, v reflect.Value, path []string, qu
 	}
 	if len(f.enum) > 0 && !slices.Contains(f.enum, n.Value) {
 		hint := ""
-		if near := nearest(n.Value, f.enum); near != "" {
+		if near := nearest.Word(n.Value, f.enum); near != "" {
 			hint = fmt.Sprintf("; did you mean %q?", near)
 		}
 		d.fail(n, path, "unknown word %q, want %s%s", clip(n.Value), wanted(f, v.Type()), hint)

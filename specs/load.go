@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"ablate/specs/nearest"
 )
 
 //go:embed studies
@@ -46,7 +48,7 @@ func Load(path string) (*Study, error) {
 	}
 	names := Shipped()
 	hint := ""
-	if near := nearest(strings.TrimSuffix(path, ".yaml"), names); near != "" {
+	if near := nearest.Word(strings.TrimSuffix(path, ".yaml"), names); near != "" {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return nil, fmt.Errorf("read study %q: no such file, nor one of the shipped studies %s%s", path, strings.Join(names, ", "), hint)

@@ -86,23 +86,6 @@ func TestFraction(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	valid := []string{"model", "mixtures", "train", "d_model", "of"}
-	for _, x := range []struct{ word, want string }{
-		{"modle", "model"}, // a swap is one step
-		{"Model", "model"},
-		{"d-model", "d_model"},
-		{"mixture", "mixtures"},
-		{"tokenizer", ""},
-		{"x", ""},
-		{"fo", "of"},
-	} {
-		if got := nearest(x.word, valid); got != x.want {
-			t.Errorf("nearest(%q) = %q, want %q", x.word, got, x.want)
-		}
-	}
-}
-
 func TestNumberText(t *testing.T) {
 	for _, x := range []struct {
 		number float64

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/specs/nearest"
 	"ablate/stages/kind"
 )
 
@@ -199,7 +200,7 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]bool) error
 func metadata(row DocumentRow, name string) (string, error) {
 	i := slices.Index(row.Names, name)
 	if i < 0 || i >= len(row.Values) {
-		return "", fmt.Errorf("no metadata %q; there is %s", name, nearest(name, row.Names))
+		return "", fmt.Errorf("no metadata %q; there is %s", name, enumerate(nearest.Sorted(name, row.Names)))
 	}
 	return row.Values[i], nil
 }
@@ -213,7 +214,7 @@ func (s *splitting) choose() error {
 	var errs []error
 	for _, name := range wanted {
 		if s.partitions[name] == nil {
-			errs = append(errs, fmt.Errorf("no document belongs to partition %q; the corpus has %s", name, nearest(name, s.names)))
+			errs = append(errs, fmt.Errorf("no document belongs to partition %q; the corpus has %s", name, enumerate(nearest.Sorted(name, s.names))))
 		}
 	}
 	kept := 0

@@ -67,10 +67,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	if got, want := nearest("Pyhsics", []string{"art", "metaphysics", "physics"}), "physics, metaphysics, art"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+func TestEnumerate(t *testing.T) {
 	many := make([]string, 20)
 	for i := range many {
 		many[i] = string(rune('a' + i))

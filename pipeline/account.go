@@ -9,6 +9,7 @@ import (
 type Account struct {
 	Study   string         `json:"study"`
 	Partial string         `json:"partial,omitempty"` // why steps are missing
+	Assumed string         `json:"assumed,omitempty"` // what the plan takes for granted
 	Steps   []AccountStep  `json:"steps"`
 	Summary AccountSummary `json:"summary"`
 }
@@ -63,7 +64,7 @@ type AccountSummary struct {
 // Account prices a resolved plan.
 func (s *State) Account(hoursPerBillion float64) Account {
 	p := s.Plan
-	a := Account{Study: p.Study, Partial: p.Partial, Steps: make([]AccountStep, 0, len(p.Steps))}
+	a := Account{Study: p.Study, Partial: p.Partial, Assumed: p.Assumed, Steps: make([]AccountStep, 0, len(p.Steps))}
 	sum := &a.Summary
 	files := map[File]bool{}
 	for i, step := range p.Steps {

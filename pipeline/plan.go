@@ -61,6 +61,7 @@ type Plan struct {
 	Study   string
 	Steps   []*Step
 	Partial string // why steps are missing, or empty
+	Assumed string // what the caller's catalogue takes for granted, or empty
 	Result  int    // index of the correlate step, -1 in a partial plan
 	Summary Summary
 

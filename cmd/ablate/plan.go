@@ -48,6 +48,11 @@ func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) (err
 	if err != nil {
 		return err
 	}
+	if p.plan.Partial != "" {
+		if err := p.assume(c); err != nil {
+			return err
+		}
+	}
 	return f(p, c)
 }
 
@@ -121,6 +126,9 @@ func printAccount(w io.Writer, p *compiled, acc pipeline.Account) error {
 	if acc.Partial != "" {
 		fmt.Fprintf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
 		return nil
+	}
+	if acc.Assumed != "" {
+		fmt.Fprintf(w, "The corpus must be split again. This plan assumes that %s.\n\n", acc.Assumed)
 	}
 	sum := acc.Summary
 	fmt.Fprintf(w, "%d of %s possible mixtures, %d base units\n", sum.MixturesSelected, sum.MixturesPossible, sum.BaseUnits)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -137,19 +138,81 @@ func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
 		if p.state.Status[split.Step] != pipeline.Hit {
 			return nil, nil
 		}
-		data, err := readOutput(c, p.state.Entries[split.Step], kind.OutCatalogue)
+		units, err := unitsOf(c, p.state.Entries[split.Step])
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("step %s: %w", p.plan.Steps[split.Step].ID, err)
 		}
-		var counts struct {
-			Units map[string]int `json:"units"`
-		}
-		if err := json.Unmarshal(data, &counts); err != nil {
-			return nil, fmt.Errorf("step %s: %s: %w", p.plan.Steps[split.Step].ID, kind.OutCatalogue, err)
-		}
-		found[split.Set] = counts.Units
+		found[split.Set] = units
 	}
 	return found, nil
+}
+
+func unitsOf(c *cache.Cache, e *cache.Entry) (map[string]int, error) {
+	data, err := readOutput(c, e, kind.OutCatalogue)
+	if err != nil {
+		return nil, err
+	}
+	var counts struct {
+		Units map[string]int `json:"units"`
+	}
+	if err := json.Unmarshal(data, &counts); err != nil {
+		return nil, fmt.Errorf("%s: %w", kind.OutCatalogue, err)
+	}
+	return counts.Units, nil
+}
+
+// assume completes a plan whose corpus must be split again with the units that the study's last split found, so that a person sees what a
+// change will cost before anything runs; partitions that the study names anew count as one unit. The plan says what it assumes. A run
+// assumes nothing.
+func (p *compiled) assume(c *cache.Cache) error {
+	last := map[string]*cache.Entry{}
+	for e, err := range c.Entries() {
+		if err != nil || e.Kind != kind.Split || e.Provenance.Study != p.study.Name {
+			continue // a damaged entry is nothing to go by
+		}
+		if old := last[e.Provenance.Step]; old == nil || old.Provenance.Started < e.Provenance.Started {
+			last[e.Provenance.Step] = e
+		}
+	}
+	found := pipeline.Catalogue{}
+	var assumed []string
+	for _, split := range p.plan.Splits {
+		id := p.plan.Steps[split.Step].ID
+		if split.Seed || len(p.study.Partitions[split.Set].Units) > 0 {
+			continue
+		}
+		e := last[id]
+		if e == nil {
+			return nil
+		}
+		units, err := unitsOf(c, e)
+		if err != nil {
+			return nil // nothing to go by
+		}
+		found[split.Set] = p.selected(split.Set, units)
+		assumed = append(assumed, fmt.Sprintf("%s has the units that it had on %s, and new partitions one each", id, e.Provenance.Started))
+	}
+	if err := p.replan(c, found); err != nil {
+		return err
+	}
+	p.plan.Assumed = strings.Join(assumed, "; ")
+	return nil
+}
+
+// selected takes from the units found those that the study selects now.
+func (p *compiled) selected(set string, units map[string]int) map[string]int {
+	spec := p.study.Partitions[set]
+	out := map[string]int{}
+	if len(spec.Only) == 0 {
+		maps.Copy(out, units)
+	}
+	for _, name := range spec.Only {
+		out[name] = max(1, units[name])
+	}
+	for _, name := range spec.Except {
+		delete(out, name)
+	}
+	return out
 }
 
 // outputPath is where the bytes of a step's output lie in the cache.

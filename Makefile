@@ -19,7 +19,7 @@ smoke: build
 	bin/ablate --cache bin/smoke/cache cache verify
 
 test:
-	go test ./...
+	go test $(TESTFLAGS) ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }

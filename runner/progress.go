@@ -285,5 +285,8 @@ func Count(n int64, unit string) string {
 	if f >= 100 || suffix == "" {
 		text = fmt.Sprintf("%.0f", f)
 	}
+	if unit == "B" {
+		return text + " " + suffix + unit // 159 kB
+	}
 	return strings.TrimSpace(text + suffix + " " + unit)
 }

@@ -591,7 +591,7 @@ func TestDisplayStatusLine(t *testing.T) {
 func TestWords(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{Count(0, "tokens"), "0 tokens"}, {Count(999, ""), "999"}, {Count(1000, ""), "1k"}, {Count(12345, "tokens"), "12.3k tokens"},
-		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(1048576000, "tokens"), "1.05G tokens"},
+		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(159000, "B"), "159 kB"}, {Count(12, "B"), "12 B"}, {Count(1048576000, "tokens"), "1.05G tokens"},
 		{bar(0, 4), "[    ]"}, {bar(0.5, 4), "[==  ]"}, {bar(1.2, 4), "[====]"}, {clip("abcdef", 4), "abc…"}, {clip("abc", 4), "abc"},
 		{short(0), "0.00s"}, {short(12e9), "12.0s"}, {short(61e9), "1m01s"}, {short(3700e9), "1h01m"},
 	} {

@@ -63,7 +63,7 @@ func printSteps(w io.Writer, s *pipeline.State) {
 			line += "  " + runner.Count(step.Cost.Tokens, "tokens")
 		}
 		if step.Cost.Bytes > 0 {
-			line += "  " + runner.Count(step.Cost.Bytes, "bytes")
+			line += "  " + runner.Count(step.Cost.Bytes, "B")
 		}
 		if s.Status[i] == pipeline.Waits {
 			on := s.WaitsOn(i)

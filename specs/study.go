@@ -55,7 +55,7 @@ type Corpus struct {
 	Text       string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document." key:"tokens"`
 	ID         string            `yaml:"id" default:"id" doc:"Field that holds the identity of a jsonl document; where absent, a hash of the text." key:"tokens"`
 	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
-	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any; 0: none is cut." example:"8k" key:"tokens"`
+	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too; 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
 }
 

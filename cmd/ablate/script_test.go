@@ -38,15 +38,16 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup:         setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"write":   write,
-			"edit":    edit,
-			"digests": digests,
-			"tree":    tree,
-			"spoil":   spoil,
-			"killrun": killrun,
-			"tmpfs":   tmpfs,
-			"grow":    grow,
+			"exits":    exits,
+			"write":    write,
+			"edit":     edit,
+			"digests":  digests,
+			"tree":     tree,
+			"spoil":    spoil,
+			"killrun":  killrun,
+			"tmpfs":    tmpfs,
+			"grow":     grow,
+			"samebits": samebits,
 		},
 		Condition: condition,
 	})
@@ -203,7 +204,12 @@ func digests(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: digests CACHE FILE")
 	}
-	c, err := cache.Open(ts.MkAbs(args[0]))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(artifacts(ts, args[0]), "")), 0o666))
+}
+
+// artifacts lists every output of every entry of a cache, a line each.
+func artifacts(ts *testscript.TestScript, dir string) []string {
+	c, err := cache.Open(ts.MkAbs(dir))
 	ts.Check(err)
 	defer c.Close()
 	var lines []string
@@ -214,10 +220,10 @@ func digests(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if len(lines) == 0 {
-		ts.Fatalf("digests %s: the cache is empty", args[0])
+		ts.Fatalf("the cache %s is empty", dir)
 	}
 	slices.Sort(lines)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(lines, "")), 0o666))
+	return lines
 }
 
 // tree DIR FILE: writes name, size, digest and time of change of every file under DIR.

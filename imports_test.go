@@ -27,6 +27,7 @@ const rooms = `
 	stages/internal/kernel   <
 	stages/internal/optim    < stages/internal/kernel
 	stages/internal/lm       < stages/internal/kernel stages/internal/optim
+	stages/internal/lm/enginetest < stages/internal/lm stages/internal/optim
 	stages/internal/stat     <
 	stages/internal/plot     < stages/internal/stat
 	stages/internal/report   < stages/internal/plot

@@ -25,7 +25,7 @@ func evaluate(ctx context.Context, job *kind.Job) error {
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	defer tokens.Close()
-	engine, err := lm.NewCPU(config(p.Model), job.Now())
+	engine, err := lm.New(config(p.Model), lm.Options{Threads: job.Now()})
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
@@ -83,14 +83,15 @@ func loadAverage(job *kind.Job, engine lm.Engine, p kind.EvalParams) error {
 		}
 	}
 	if len(files) == 1 {
-		return loadWeights(engine, files[0])
+		return loadPart(engine, lm.Weights, files[0])
 	}
-	return average(engine, files, w)
+	return engine.Fill(lm.Weights, func(all []lm.Tensor) error { return average(all, files, w) })
 }
 
-func average(engine lm.Engine, files []*checkpoint.File, w []float64) error {
+// average fills tensors with the weighted average of those of the same names in the files.
+func average(all []lm.Tensor, files []*checkpoint.File, w []float64) error {
 	tensors := map[string]lm.Tensor{}
-	for _, t := range engine.Tensors() {
+	for _, t := range all {
 		tensors[t.Name] = t
 	}
 	var errs []error
@@ -113,7 +114,7 @@ func average(engine lm.Engine, files []*checkpoint.File, w []float64) error {
 	}); err != nil {
 		return err
 	}
-	for _, t := range engine.Tensors() {
+	for _, t := range all {
 		if _, missing := tensors[t.Name]; missing {
 			errs = append(errs, fmt.Errorf("tensor %s is missing", t.Name))
 		}

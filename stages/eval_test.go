@@ -27,7 +27,7 @@ func TestEvalAgainstTheDefinition(t *testing.T) {
 	r := runKind(t, kind.Eval, evalParams(), roles{"tokens": tokens}.numbered("model", model.path(kind.OutModel)))
 	rows := readTable[LossRow](t, r, kind.OutLosses)
 
-	engine, err := lm.NewCPU(config(testModel), 1)
+	engine, err := lm.New(config(testModel), lm.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,8 +83,8 @@ func closeModels(files []*checkpoint.File) {
 	}
 }
 
-// loadWeights copies a checkpoint into the engine.
-func loadWeights(e lm.Engine, f *checkpoint.File) error {
+// loadPart copies the tensors of a file into the engine.
+func loadPart(e lm.Engine, part lm.Part, f *checkpoint.File) error {
 	tensors := make([]lm.Tensor, 0, len(f.Names()))
 	for _, name := range f.Names() {
 		t, err := f.Tensor(name)
@@ -93,7 +93,18 @@ func loadWeights(e lm.Engine, f *checkpoint.File) error {
 		}
 		tensors = append(tensors, lm.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})
 	}
-	return lm.Load(e, tensors)
+	return lm.Load(e, part, tensors)
+}
+
+// savePart writes the tensors of a part of the engine to a file.
+func savePart(e lm.Engine, part lm.Part, path string, meta map[string]string) error {
+	return e.Save(part, func(all []lm.Tensor) error {
+		tensors := make([]checkpoint.Tensor, len(all))
+		for i, t := range all {
+			tensors[i] = checkpoint.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data}
+		}
+		return checkpoint.Write(path, tensors, meta)
+	})
 }
 
 // weights reads exact fractions, one per model, whose sum must be exactly 1.

@@ -255,18 +255,8 @@ func (t *training) writeModel(path string) error {
 	if err != nil {
 		return err
 	}
-	var tensors []checkpoint.Tensor
-	for _, x := range t.engine.Tensors() {
-		tensors = append(tensors, checkpoint.Tensor{Name: x.Name, Shape: x.Shape, Data: x.Data})
-	}
-	return checkpoint.Write(path, tensors, meta)
+	return savePart(t.engine, lm.Weights, path, meta)
 }
-
-// Prefixes of the moments' tensors.
-const (
-	firstMoment  = "m."
-	secondMoment = "v."
-)
 
 func (t *training) writeMoments(path string) error {
 	meta, err := modelMeta(t.params.Model)
@@ -274,17 +264,7 @@ func (t *training) writeMoments(path string) error {
 		return err
 	}
 	meta[metaStep] = strconv.FormatInt(t.age+t.step, 10)
-	var tensors []checkpoint.Tensor
-	m, v := t.engine.State()
-	for _, part := range []struct {
-		prefix string
-		ts     []lm.Tensor
-	}{{firstMoment, m}, {secondMoment, v}} {
-		for _, x := range part.ts {
-			tensors = append(tensors, checkpoint.Tensor{Name: part.prefix + x.Name, Shape: x.Shape, Data: x.Data})
-		}
-	}
-	return checkpoint.Write(path, tensors, meta)
+	return savePart(t.engine, lm.Moments, path, meta)
 }
 
 func (t *training) loadModel(path string) error {
@@ -296,7 +276,7 @@ func (t *training) loadModel(path string) error {
 	if err := checkMeta(f, t.params.Model); err != nil {
 		return err
 	}
-	return loadWeights(t.engine, f)
+	return loadPart(t.engine, lm.Weights, f)
 }
 
 // loadMoments fills the engine's moments and returns their age.
@@ -312,24 +292,5 @@ func (t *training) loadMoments(path string) (age int64, err error) {
 	if age, err = strconv.ParseInt(f.Meta()[metaStep], 10, 64); err != nil || age < 0 {
 		return 0, fmt.Errorf("metadata %s is %q, want a number of steps", metaStep, f.Meta()[metaStep])
 	}
-	m, v := t.engine.State()
-	if n := len(m) + len(v); len(f.Names()) != n {
-		return 0, fmt.Errorf("%d tensors, want %d", len(f.Names()), n)
-	}
-	for _, part := range []struct {
-		prefix string
-		ts     []lm.Tensor
-	}{{firstMoment, m}, {secondMoment, v}} {
-		for _, x := range part.ts {
-			have, err := f.Tensor(part.prefix + x.Name)
-			if err != nil {
-				return 0, err
-			}
-			if !slices.Equal(have.Shape, x.Shape) {
-				return 0, fmt.Errorf("tensor %s: shape %v, want %v", have.Name, have.Shape, x.Shape)
-			}
-			copy(x.Data, have.Data)
-		}
-	}
-	return age, nil
+	return age, loadPart(t.engine, lm.Moments, f)
 }

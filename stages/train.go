@@ -109,7 +109,7 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	if t.order, err = newSampler(p.Seed, t.steps*int64(t.sequences), t.chunks, p.Sampling); err != nil {
 		return nil, err
 	}
-	if t.engine, err = lm.NewCPU(config(p.Model), max(1, job.Threads)); err != nil {
+	if t.engine, err = lm.New(config(p.Model), lm.Options{Threads: max(1, job.Threads)}); err != nil {
 		return nil, err
 	}
 	t.micro = microSequences(t.sequences, p.Model.Context)
@@ -181,8 +181,7 @@ func (t *training) begin() error {
 	p := t.params
 	switch p.Start {
 	case startRandom:
-		lm.Init(t.engine, uint64(p.Seed))
-		return nil
+		return lm.Init(t.engine, uint64(p.Seed))
 	case startModel, startState:
 	default:
 		return fmt.Errorf("internal error: start is %q", p.Start)

@@ -180,7 +180,7 @@ func tableModels(b *testing.B) {
 }
 
 func modelLine(b *testing.B, cfg lm.Config, threads int) string {
-	e, err := lm.NewCPU(cfg, threads)
+	e, err := lm.New(cfg, lm.Options{Threads: threads})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -80,8 +80,8 @@ func TestValidate(t *testing.T) {
 					t.Errorf("error %q does not say %q", err, w)
 				}
 			}
-			if _, err := NewCPU(cfg, 1); err == nil {
-				t.Error("NewCPU accepts it")
+			if _, err := New(cfg, Options{Threads: 1}); err == nil {
+				t.Error("New accepts it")
 			}
 		})
 	}

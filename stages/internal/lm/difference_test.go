@@ -10,7 +10,7 @@ import (
 // along moves every listed tensor by h times its direction and returns the sum of the losses there.
 func along(t *testing.T, e *engine, inputs, targets []int32, B, T int, origin, direction []Tensor, h float64) float64 {
 	t.Helper()
-	for i, p := range e.Tensors() {
+	for i, p := range e.part(Weights) {
 		for j := range p.Data {
 			p.Data[j] = float32(float64(origin[i].Data[j]) + h*float64(direction[i].Data[j]))
 		}
@@ -94,7 +94,7 @@ func TestFiniteDifferences(t *testing.T) {
 			if _, err := e.Accumulate(inputs, targets, B, T, 1); err != nil {
 				t.Fatal(err)
 			}
-			origin, g := clone(e.Tensors()), clone(e.gradients())
+			origin, g := clone(e.part(Weights)), clone(e.gradients())
 			check := func(name string, direction []Tensor, norm float64) {
 				t.Helper()
 				want := product(g, direction)
@@ -134,7 +134,7 @@ func TestReferenceAgainstDifferences(t *testing.T) {
 		e := newEngine(t, cfg, 1)
 		scramble(e, 17)
 		inputs, targets := tokens(6, B*T, cfg.Vocab)
-		ref := newReference(cfg, e.Tensors())
+		ref := newReference(cfg, e.part(Weights))
 		total := func() (sum float64) {
 			for _, x := range ref.run(inputs, targets, B, T, 1) {
 				sum += x

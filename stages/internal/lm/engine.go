@@ -19,7 +19,7 @@ type engine struct {
 	index map[string]int // of specs, by name
 	at    []int          // where each tensor begins in the four arenas
 
-	// One layout, four arenas. The last three exist from the first Accumulate, Step or State on: an engine that only
+	// One layout, four arenas. The last three exist from the first use of a gradient or moment on: an engine that only
 	// evaluates needs a quarter of the memory.
 	weights, grads, m, v []float32
 
@@ -32,11 +32,16 @@ var errClosed = errors.New("the engine is closed")
 
 var _ Threaded = (*engine)(nil)
 
+// Prefixes of the moments' names.
+const (
+	firstMoment  = "m."
+	secondMoment = "v."
+)
+
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
 const maxGraphs = 16
 
-// NewCPU returns an engine of the given number of threads, its parameters zero until Init or Load. It is Threaded.
-func NewCPU(cfg Config, threads int) (_ Engine, err error) {
+func newCPU(cfg Config, threads int) (_ *engine, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -65,11 +70,24 @@ func (e *engine) Config() Config { return e.cfg }
 
 func (e *engine) SetThreads(n int) { e.pool.Limit(n) }
 
-func (e *engine) Tensors() []Tensor { return e.views(e.weights) }
+func (e *engine) Fill(part Part, f func([]Tensor) error) error { return f(e.part(part)) }
 
-func (e *engine) State() (m, v []Tensor) {
+func (e *engine) Save(part Part, f func([]Tensor) error) error { return f(e.part(part)) }
+
+// part is the memory itself: on the processor nothing need be copied.
+func (e *engine) part(part Part) []Tensor {
+	if part == Weights {
+		return e.views(e.weights)
+	}
 	e.training()
-	return e.views(e.m), e.views(e.v)
+	return slices.Concat(prefixed(firstMoment, e.views(e.m)), prefixed(secondMoment, e.views(e.v)))
+}
+
+func prefixed(prefix string, tensors []Tensor) []Tensor {
+	for i := range tensors {
+		tensors[i].Name = prefix + tensors[i].Name
+	}
+	return tensors
 }
 
 // training makes the arenas that only training needs.

@@ -43,7 +43,7 @@ func label(c Config) string {
 
 func newEngine(t testing.TB, cfg Config, threads int) *engine {
 	t.Helper()
-	e, err := NewCPU(cfg, threads)
+	e, err := newCPU(cfg, threads)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +52,16 @@ func newEngine(t testing.TB, cfg Config, threads int) *engine {
 			t.Error(err)
 		}
 	})
-	return e.(*engine)
+	return e
 }
 
 // scramble gives every parameter a value at which nothing vanishes or saturates: Init's zeros and ones would hide errors.
-func scramble(e Engine, seed uint64) {
+func scramble(e *engine, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
-	specs := e.Config().tensors()
-	for i, t := range e.Tensors() {
+	for i, t := range e.part(Weights) {
 		for j := range t.Data {
 			x := r.NormFloat64()
-			switch specs[i].role {
+			switch e.specs[i].role {
 			case one:
 				t.Data[j] = float32(1 + 0.2*x)
 			default:
@@ -98,7 +97,7 @@ func compare(t *testing.T, cfg Config, B, T int, scale float64) {
 	e := newEngine(t, cfg, 2)
 	scramble(e, 7)
 	inputs, targets := tokens(3, B*T, cfg.Vocab)
-	ref := newReference(cfg, e.Tensors())
+	ref := newReference(cfg, e.part(Weights))
 	want := ref.run(inputs, targets, B, T, scale)
 
 	loss, err := e.Accumulate(inputs, targets, B, T, scale)

@@ -23,22 +23,36 @@ package lm
 
 import "ablate/stages/internal/optim"
 
-// Tensor is a named view. Data is row-major and, when it comes from an Engine, a view into the engine's memory: writing to
-// it changes the model.
+// Tensor is a named array. Data is row-major.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
 }
 
-// Engine is a model that can be trained and evaluated. Inputs and targets are rows of T tokens, B of them, one after the
-// other; target[i] is the token that should follow inputs[0..i] of its row, and a negative target is ignored: its loss is 0
-// and it gives no gradient.
+// Part is what an engine holds of a model.
+type Part uint8
+
+const (
+	Weights Part = iota // the parameters, in the order of the architecture
+	Moments             // AdamW's: m.NAME of every parameter, then v.NAME of every parameter
+)
+
+// Engine is a model that can be trained and evaluated, wherever its memory is. Everything but its tokens and losses goes in
+// and out by Fill and Save, whole parts at a time; a merge of models is a Fill that computes, so that it has the same bits
+// on every engine. Package enginetest says what an engine must do, by tests.
+//
+// Inputs and targets are rows of T tokens, B of them, one after the other; target[i] is the token that should follow
+// inputs[0..i] of its row, and a negative target is ignored: its loss is 0 and it gives no gradient.
 type Engine interface {
 	Config() Config
 
-	// Tensors returns the parameters in fixed order.
-	Tensors() []Tensor
+	// Fill calls f with memory for the tensors of a part, in fixed order, and takes what f leaves there. What the memory
+	// holds before is anything; where f fails, the part is what it was or what f left.
+	Fill(part Part, f func([]Tensor) error) error
+
+	// Save calls f with the tensors of a part, in the order of Fill, to be read before f returns and not to be written to.
+	Save(part Part, f func([]Tensor) error) error
 
 	// Accumulate runs forward and backward over B*T tokens and adds d(scale * loss)/d(parameter) to the gradients, where
 	// loss, which it returns, is the sum of the nats of all targets that are not ignored, in float64 and in row order. With
@@ -51,20 +65,31 @@ type Engine interface {
 	// parameters and moments are unchanged and the gradients zero.
 	Step(o optim.Step) (gradNorm float64, err error)
 
-	// State returns AdamW's first and second moments, in the order of Tensors. They are views: to restore, copy into them.
-	State() (m, v []Tensor)
-
 	// Losses writes the nats of each target to out, 0 where it is ignored. It keeps nothing for a backward pass, and rows of
 	// the head whose target is ignored cost nothing. A new shape (B, T) costs some milliseconds, here as in Accumulate.
 	Losses(inputs, targets []int32, B, T int, out []float32) error
 
-	// Close stops the engine's workers. The engine must not be used afterwards.
+	// Close gives back what the engine holds besides memory: workers, a device. The engine must not be used afterwards.
 	Close() error
 }
 
-// Threaded is an Engine that can change how many threads compute, between its other calls. NewCPU's can: the number given
-// there is the most it can use, and until SetThreads is called it uses them all; threads not in use sleep. No result depends
-// on the number, to the last bit.
+// Options say how an engine works. No result depends on them, to the last bit.
+type Options struct {
+	Threads int // that may ever compute, at least 1
+}
+
+// New returns an engine for a model, its parameters and moments zero until Init, Load or Fill. It computes on the
+// processor, and is Threaded.
+func New(cfg Config, opt Options) (Engine, error) {
+	e, err := newCPU(cfg, opt.Threads)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Threaded is an Engine that can change how many threads compute, between its other calls. Options.Threads is the most it
+// can use, and until SetThreads is called it uses them all; threads not in use sleep.
 type Threaded interface {
 	Engine
 	SetThreads(n int) // a number below 1 or above the most counts as the nearest

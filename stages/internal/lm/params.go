@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,29 +13,31 @@ import (
 // Init fills the parameters: matrices with normal(0, InitStd), ff_out of each layer with normal(0, InitStd/sqrt(2 L)), since
 // L layers of two residual sums each add up their variance; biases 0; norm weights 1. Each tensor draws from a stream of its
 // own, named by the seed and the tensor's name, so that a change to one tensor of a model leaves the others as they were.
-func Init(e Engine, seed uint64) {
+func Init(e Engine, seed uint64) error {
 	cfg := e.Config()
-	tensors := e.Tensors()
-	for i, s := range cfg.tensors() {
-		data := tensors[i].Data
-		std := cfg.InitStd
-		switch s.role {
-		case one:
-			for j := range data {
-				data[j] = 1
+	return e.Fill(Weights, func(tensors []Tensor) error {
+		for i, s := range cfg.tensors() {
+			data := tensors[i].Data
+			std := cfg.InitStd
+			switch s.role {
+			case one:
+				for j := range data {
+					data[j] = 1
+				}
+				continue
+			case zero:
+				clear(data)
+				continue
+			case residual:
+				std /= math.Sqrt(2 * float64(cfg.Layers))
 			}
-			continue
-		case zero:
-			clear(data)
-			continue
-		case residual:
-			std /= math.Sqrt(2 * float64(cfg.Layers))
+			r := stream(seed, s.name)
+			for j := range data {
+				data[j] = float32(r.NormFloat64() * std)
+			}
 		}
-		r := stream(seed, s.name)
-		for j := range data {
-			data[j] = float32(r.NormFloat64() * std)
-		}
-	}
+		return nil
+	})
 }
 
 // stream is the random stream of one tensor: PCG seeded with SHA-256 of the words below.
@@ -43,9 +46,9 @@ func stream(seed uint64, name string) *rand.Rand {
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:16])))
 }
 
-// Load copies tensors into the parameters. They must be exactly those of the model, in any order; otherwise nothing is
-// changed and the error names the first tensor that is missing, unknown, given twice or of another shape.
-func Load(e Engine, tensors []Tensor) error {
+// Load copies tensors into a part. They must be exactly those of the model, in any order; otherwise nothing is changed and
+// the error names the first tensor that is missing, unknown, given twice or of another shape.
+func Load(e Engine, part Part, tensors []Tensor) error {
 	given := make(map[string]Tensor, len(tensors))
 	for _, t := range tensors {
 		if _, twice := given[t.Name]; twice {
@@ -53,7 +56,11 @@ func Load(e Engine, tensors []Tensor) error {
 		}
 		given[t.Name] = t
 	}
-	want := e.Tensors()
+	return e.Fill(part, func(want []Tensor) error { return fill(want, given) })
+}
+
+// fill copies given, by name, to want.
+func fill(want []Tensor, given map[string]Tensor) error {
 	for _, w := range want {
 		t, ok := given[w.Name]
 		switch {
@@ -65,10 +72,10 @@ func Load(e Engine, tensors []Tensor) error {
 			return fmt.Errorf("load: tensor %s %d: %d values, want %d", w.Name, w.Shape, len(t.Data), len(w.Data))
 		}
 	}
-	if len(tensors) > len(want) {
-		for _, t := range tensors {
-			if !slices.ContainsFunc(want, func(w Tensor) bool { return w.Name == t.Name }) {
-				return fmt.Errorf("load: tensor %s %d is not part of the model", t.Name, t.Shape)
+	if len(given) > len(want) {
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			if !slices.ContainsFunc(want, func(w Tensor) bool { return w.Name == name }) {
+				return fmt.Errorf("load: tensor %s %d is not part of the model", name, given[name].Shape)
 			}
 		}
 	}

@@ -15,7 +15,7 @@ func TestInit(t *testing.T) {
 	cfg.DModel, cfg.Heads, cfg.Vocab = 96, 4, 301
 	e := newEngine(t, cfg, 1)
 	Init(e, 1)
-	for _, s := range e.Tensors() {
+	for _, s := range e.part(Weights) {
 		var sum, squares float64
 		for _, x := range s.Data {
 			sum += float64(x)
@@ -59,14 +59,14 @@ func TestInitStreams(t *testing.T) {
 	Init(one, 42)
 	Init(other, 43)
 	Init(deep, 42)
-	wte := one.Tensors()[0].Data
+	wte := one.part(Weights)[0].Data
 	if got, want := digest(wte), "a27db237f63c4c13"; got != want {
 		t.Errorf("digest of wte.weight for seed 42: %s, want %s", got, want)
 	}
-	if !slices.Equal(wte, deep.Tensors()[0].Data) {
+	if !slices.Equal(wte, deep.part(Weights)[0].Data) {
 		t.Error("a third layer changes the embedding's stream")
 	}
-	if slices.Equal(wte, other.Tensors()[0].Data) {
+	if slices.Equal(wte, other.part(Weights)[0].Data) {
 		t.Error("two seeds give one embedding")
 	}
 	Init(one, 43)
@@ -96,7 +96,7 @@ func TestLoad(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t, trained(), 1)
 			zero := bits(e)
-			err := Load(e, c.change(from.Tensors()))
+			err := Load(e, Weights, c.change(from.part(Weights)))
 			if c.want == "" {
 				if err != nil || !slices.Equal(bits(e), bits(from)) {
 					t.Errorf("error %v, or not the same parameters", err)

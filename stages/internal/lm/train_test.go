@@ -50,8 +50,8 @@ var goldenLosses = []float64{
 }
 
 // referenceTraining is train in float64: the reference's gradients, clipping and AdamW as PyTorch documents them.
-func referenceTraining(e Engine, steps int) []float64 {
-	r := newReference(e.Config(), e.Tensors())
+func referenceTraining(e *engine, steps int) []float64 {
+	r := newReference(e.Config(), e.part(Weights))
 	m, v := map[string][]float64{}, map[string][]float64{}
 	for name, w := range r.values {
 		m[name], v[name] = make([]float64, len(w)), make([]float64, len(w))
@@ -106,10 +106,9 @@ func TestTwentyLosses(t *testing.T) {
 	}
 }
 
-func bits(e Engine) []uint32 {
+func bits(e *engine) []uint32 {
 	var all []uint32
-	m, v := e.State()
-	for _, t := range slices.Concat(e.Tensors(), m, v) {
+	for _, t := range slices.Concat(e.part(Weights), e.part(Moments)) {
 		for _, x := range t.Data {
 			all = append(all, math.Float32bits(x))
 		}
@@ -172,7 +171,7 @@ func TestSetThreads(t *testing.T) {
 	if !slices.Equal(losses, wantLosses) {
 		t.Errorf("losses %v, want %v", losses, wantLosses)
 	}
-	if !slices.Equal(bits(threaded), bits(plain)) {
+	if !slices.Equal(bits(e), bits(plain)) {
 		t.Error("weights or moments differ from those of 1 thread")
 	}
 }
@@ -213,14 +212,10 @@ func TestResume(t *testing.T) {
 	Init(first, 9)
 	train(t, first, 0, 3)
 	second := newEngine(t, trained(), 1)
-	if err := Load(second, first.Tensors()); err != nil {
-		t.Fatal(err)
-	}
-	m, v := first.State()
-	m2, v2 := second.State()
-	for i := range m {
-		copy(m2[i].Data, m[i].Data)
-		copy(v2[i].Data, v[i].Data)
+	for _, part := range []Part{Weights, Moments} {
+		if err := first.Save(part, func(tensors []Tensor) error { return Load(second, part, tensors) }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	train(t, second, 3, 6)
 	if !slices.Equal(bits(second), bits(whole)) {
@@ -332,7 +327,7 @@ func TestNotFinite(t *testing.T) {
 	if !slices.Equal(bits(e), before) {
 		t.Error("the failed step changed parameters or moments")
 	}
-	e.Tensors()[1].Data[0] = float32(math.NaN())
+	e.part(Weights)[1].Data[0] = float32(math.NaN())
 	_, err = e.Accumulate(inputs, targets, 4, 7, 1)
 	if err == nil || !strings.Contains(err.Error(), "parameter of tensor blocks.0.attn_norm.weight, element 0, is NaN") {
 		t.Errorf("error %v, want one naming the tensor", err)

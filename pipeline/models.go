@@ -74,7 +74,7 @@ func (c *compiler) model() kind.Model {
 		Vocab: max(m.Vocab, c.vocab), DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
 		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, NormEps: m.NormEps, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
 		MLP: m.MLP, MLPHidden: m.MLPHidden, AttentionOutput: m.AttentionOutput, TiedHead: m.TiedHead,
-		RopeBase: m.RopeBase, InitStd: m.InitStd,
+		RopeBase: m.RopeBase, Rotary: float64(m.Rotary), InitStd: m.InitStd,
 	}
 }
 

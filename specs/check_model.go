@@ -1,6 +1,9 @@
 package specs
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 func (c *checker) model() {
 	m := c.s.Model
@@ -14,8 +17,14 @@ func (c *checker) model() {
 		switch {
 		case m.DModel%m.Heads != 0:
 			c.fail(path(key), "%s do not divide %s", c.origin("heads", m.Heads), c.origin("d_model", m.DModel))
-		case width%2 != 0:
-			c.fail(path(key), "%s of %s are %d wide each; rotary embeddings need an even width", c.origin("heads", m.Heads), c.origin("d_model", m.DModel), width)
+		case c.ok(path("rotary")) && m.Rotary > 0:
+			if c.given("model", "rotary") {
+				key = "rotary"
+			}
+			if turned := float64(m.Rotary) * float64(width); turned < 1 || math.Abs(turned/2-math.Round(turned/2)) > 1e-6 {
+				c.fail(path(key), "%s of heads %d wide (%s in %s) makes %s channels to turn, want an even number",
+					c.origin("rotary", percent(m.Rotary)), width, c.origin("heads", m.Heads), c.origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
+			}
 		}
 	}
 	if c.ok(path("norm"), path("norm_bias")) && m.Norm == "rmsnorm" && m.NormBias {

@@ -3,6 +3,7 @@ package specs
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -131,21 +132,66 @@ func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "*", `\*`).Replace(text)
 }
 
-// presetTable writes what the presets of the model hold, a row for each key.
+// presetTable writes what the presets of the model hold: the words of each family, then its sizes.
 func presetTable(b *strings.Builder) {
-	fields := fieldsOf(reflect.TypeFor[Model]())
-	names := fields[0].enum
-	fmt.Fprintf(b, "\n## Presets of the model\n\nA key that is given replaces the preset's value. Two follow others: mlp_hidden is 4 d_model, and norm_bias is false with rmsnorm.\n\n")
-	fmt.Fprintf(b, "| key | %s |\n| ---%s |\n", strings.Join(names, " | "), strings.Repeat(" | ---", len(names)))
-	for _, f := range fields[1:] {
+	b.WriteString(presetHead)
+	b.WriteString("\n| key |")
+	for _, f := range families {
+		fmt.Fprintf(b, " %s |", f.name)
+	}
+	fmt.Fprintf(b, "\n| ---%s |\n", strings.Repeat(" | ---", len(families)))
+	ofSizes := []string{"preset", "d_model", "layers", "heads", "context", "mlp_hidden"}
+	for _, f := range fieldsOf(reflect.TypeFor[Model]()) {
+		if slices.Contains(ofSizes, f.name) {
+			continue
+		}
 		fmt.Fprintf(b, "| %s |", f.name)
-		for _, name := range names {
-			value := reflect.ValueOf(presets[name]).FieldByIndex(f.index).Interface()
-			if f.name == "vocab" && value == 0 {
-				value = "as the tokenizer"
-			}
-			fmt.Fprintf(b, " %v |", value)
+		for _, family := range families {
+			fmt.Fprintf(b, " %s |", presetValue(reflect.ValueOf(family.words).FieldByIndex(f.index).Interface()))
 		}
 		b.WriteString("\n")
 	}
+	for _, f := range families {
+		fmt.Fprintf(b, "\n### %s\n\n%s\n\n", f.name, f.about)
+		fmt.Fprintf(b, "| %s | parameters | without embedding and head |\n| ---%s |\n", strings.Join(ofSizes, " | "), strings.Repeat(" | ---", len(ofSizes)+1))
+		for _, s := range f.sizes {
+			all, embedding := f.preset(s).Parameters(0)
+			whole := grouped(all)
+			if f.words.Vocab == 0 {
+				whole += fmt.Sprintf(" and %d for each id of the vocabulary", s.dModel)
+			}
+			fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %s | %s |\n", s.name, s.dModel, s.layers, s.heads, s.context, s.mlpHidden, whole, grouped(all-embedding))
+		}
+	}
+}
+
+const presetHead = `
+## Presets of the model
+
+A key that is given replaces the preset's value. Two follow others: mlp_hidden keeps the preset's ratio to d_model, and norm_bias is false
+with rmsnorm. Presets named after published models have their shapes and their numbers of parameters, which tests compare with the published
+ones; weights and training are the study's own.
+`
+
+func presetValue(value any) string {
+	switch v := value.(type) {
+	case float64:
+		return number(v)
+	case Fraction:
+		return percent(v)
+	case int:
+		if v == 0 {
+			return "as the tokenizer" // rows of the vocabulary
+		}
+	}
+	return fmt.Sprint(value)
+}
+
+// grouped writes a whole number in groups of three digits.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }

@@ -91,12 +91,17 @@ func tagNames(tag string) string {
 	return strings.Join(names, " ")
 }
 
-// Presets: every word of the enum has one, and every one is a whole model. The numbers of olmo are those of the authors' configuration,
-// those of neox the published configuration of Pythia-70m.
+// Presets: every word of the enum has one, and every one is a whole model.
 func TestPresets(t *testing.T) {
 	words := fieldsOf(reflect.TypeFor[Model]())[0].enum
-	if len(words) != len(presets) {
-		t.Errorf("%d presets for the words %q", len(presets), words)
+	var names []string
+	for _, f := range families {
+		for _, s := range f.sizes {
+			names = append(names, s.name)
+		}
+	}
+	if diff := cmp.Diff(names, words); diff != "" {
+		t.Errorf("words of the key preset: -presets +words:\n%s", diff)
 	}
 	for _, word := range words {
 		s := parse(t, small+"model: {preset: "+word+", vocab: 600}\n")
@@ -105,9 +110,6 @@ func TestPresets(t *testing.T) {
 		if diff := cmp.Diff(want, s.Model); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", word, diff)
 		}
-		if want.MLPHidden != 4*want.DModel {
-			t.Errorf("%s: mlp_hidden %d, want 4 times d_model %d", word, want.MLPHidden, want.DModel)
-		}
 	}
 	for _, x := range []struct {
 		name, text string
@@ -115,6 +117,11 @@ func TestPresets(t *testing.T) {
 	}{
 		{"mlp_hidden follows d_model", "{d_model: 128}", func(m *Model) { m.DModel, m.MLPHidden = 128, 512 }},
 		{"given mlp_hidden stays", "{d_model: 128, mlp_hidden: 256}", func(m *Model) { m.DModel, m.MLPHidden = 128, 256 }},
+		{"mlp_hidden keeps its ratio", "{preset: stories-42m, d_model: 100, heads: 5}", func(m *Model) {
+			*m = presets["stories-42m"]
+			m.Preset, m.DModel, m.Heads, m.MLPHidden = "stories-42m", 100, 5, 538 // 2752/512 of 100 is 537.5
+		}},
+		{"a given share turns", "{rotary: 25%, d_model: 128}", func(m *Model) { m.Rotary, m.DModel, m.MLPHidden = 0.25, 128, 512 }},
 		{"false is given", "{tied_head: false, attention_output: false}", func(m *Model) { m.TiedHead, m.AttentionOutput = false, false }},
 		{"norm alone", "{norm: layernorm}", func(m *Model) { m.Norm = "layernorm" }},
 	} {
@@ -125,12 +132,12 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s: -want +got:\n%s", x.name, diff)
 		}
 	}
-	got := parse(t, strings.Replace(small, "300k", "300k, batch: 8Ki", 1)+"model: {preset: olmo, norm: rmsnorm}\n").Model
+	got := parse(t, strings.Replace(small, "300k", "300k, batch: 8Ki", 1)+"model: {preset: paper-102m, norm: rmsnorm}\n").Model
 	want := Model{
-		Preset: "olmo", DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "rmsnorm", NormBias: false, NormEps: 1e-5,
-		LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, InitStd: 0.02, Vocab: 50304,
+		Preset: "paper-102m", DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "rmsnorm", NormBias: false, NormEps: 1e-5,
+		LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02, Vocab: 50304,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("olmo with rmsnorm: -want +got:\n%s", diff)
+		t.Errorf("paper-102m with rmsnorm: -want +got:\n%s", diff)
 	}
 }

@@ -26,7 +26,7 @@ func config(m kind.Model) lm.Config {
 		Vocab: m.Vocab, DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
 		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
 		MLP: m.MLP, MLPHidden: m.MLPHidden, AttnOut: m.AttentionOutput, TiedHead: m.TiedHead,
-		RopeBase: m.RopeBase, NormEps: m.NormEps, InitStd: m.InitStd,
+		RopeBase: m.RopeBase, Rotary: m.Rotary, NormEps: m.NormEps, InitStd: m.InitStd,
 	}
 }
 

@@ -3,6 +3,7 @@ package stages
 import (
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -33,6 +34,29 @@ func altered(t *testing.T, path string, change func(ts []checkpoint.Tensor, meta
 		t.Fatal(err)
 	}
 	return out
+}
+
+// Whatever a study says about the model reaches the engine: no key of an architecture is forgotten on the way.
+func TestConfigTakesEveryField(t *testing.T) {
+	typ := reflect.TypeFor[kind.Model]()
+	for i := range typ.NumField() {
+		m := testModel
+		switch v := reflect.ValueOf(&m).Elem().Field(i); v.Kind() {
+		case reflect.Int:
+			v.SetInt(v.Int() + 1)
+		case reflect.Float64:
+			v.SetFloat(v.Float() + 1)
+		case reflect.Bool:
+			v.SetBool(!v.Bool())
+		case reflect.String:
+			v.SetString(v.String() + "x")
+		default:
+			t.Fatalf("field %s: a %v is new here", typ.Field(i).Name, v.Kind())
+		}
+		if config(m) == config(testModel) {
+			t.Errorf("field %s does not change the engine's configuration", typ.Field(i).Name)
+		}
+	}
 }
 
 func same(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts }

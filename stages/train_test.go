@@ -23,7 +23,7 @@ import (
 // testModel is as small as a model with every part can be.
 var testModel = kind.Model{
 	Vocab: 64, DModel: 16, Layers: 2, Heads: 2, Context: 16, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
-	LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 32, TiedHead: true, RopeBase: 10000, InitStd: 0.02,
+	LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 32, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
 }
 
 // trainParams is a training of 12 steps of 4 sequences.

@@ -32,11 +32,12 @@ const (
 //	tokenize  1: first
 //	split     1: first
 //	train     1: first
+//	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	merge     1: first
 //	eval      1: first
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 1, Merge: 1, Eval: 1, Correlate: 1,
+	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 2, Merge: 1, Eval: 1, Correlate: 1,
 }
 
 // Input is one opened input of a job.

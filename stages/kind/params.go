@@ -77,6 +77,7 @@ type Model struct {
 	AttentionOutput bool    `json:"attention_output"`
 	TiedHead        bool    `json:"tied_head"`
 	RopeBase        float64 `json:"rope_base"`
+	Rotary          float64 `json:"rotary"`
 	InitStd         float64 `json:"init_std"`
 }
 

@@ -115,7 +115,10 @@ func TestAttentionIgnoresFuture(t *testing.T) {
 }
 
 func TestRope(t *testing.T) {
-	for _, s := range []struct{ B, T, NH, HD, pad int }{{1, 1, 1, 2, 0}, {2, 5, 3, 6, 0}, {2, 9, 2, 32, 7}, {1, 40, 4, 66, 1}, {2, 5, 3, 16, 2}, {1, 4, 2, 48, 0}} {
+	for _, s := range []struct{ B, T, NH, HD, R, pad int }{
+		{1, 1, 1, 2, 2, 0}, {2, 5, 3, 6, 6, 0}, {2, 9, 2, 32, 32, 7}, {1, 40, 4, 66, 66, 1}, {2, 5, 3, 16, 16, 2}, {1, 4, 2, 48, 48, 0},
+		{2, 5, 3, 64, 16, 1}, {1, 7, 2, 32, 8, 0}, {1, 3, 2, 5, 4, 3}, {2, 3, 1, 80, 20, 0}, {1, 4, 2, 64, 62, 0},
+	} {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
 			rng := rngFor(9)
 			stride := s.NH*s.HD + s.pad
@@ -124,10 +127,10 @@ func TestRope(t *testing.T) {
 			for r := range s.B * s.T {
 				for h := range s.NH {
 					at := r*stride + h*s.HD
-					copy(want[at:], refRope(want[at:at+s.HD], r%s.T, 10000))
+					copy(want[at:], refRope(want[at:at+s.R], r%s.T, 10000))
 				}
 			}
-			table := NewRopeTable(s.T+3, s.HD, 10000)
+			table := NewRopeTable(s.T+3, s.R, 10000)
 			agree(t, func(t *testing.T, p *Pool) []float32 {
 				whole, y := guarded(len(x), 0)
 				copy(y, x)

@@ -65,3 +65,14 @@ func runActivations(t *testing.T, p *Pool, x, dy []float32, rows, H int) []float
 	}
 	return append(append(append(y, dx...), s...), ds...)
 }
+
+// Presets of models that name the other form, with erf, say how far it is from this one: 5e-4.
+func TestGELUForms(t *testing.T) {
+	most := 0.0
+	for x := -10.0; x <= 10; x += 1e-4 {
+		most = max(most, math.Abs(refGELU(x)-x/2*math.Erfc(-x/math.Sqrt2)))
+	}
+	if most > 5e-4 || most < 4e-4 {
+		t.Errorf("the forms of GELU differ by up to %.3g, documented are 5e-4", most)
+	}
+}

@@ -2,19 +2,20 @@ package kernel
 
 import "math"
 
-// RopeTable holds the cosines and sines of Rope for T positions.
+// RopeTable holds the cosines and sines of Rope for T positions and R turned
+// channels.
 type RopeTable struct {
 	half     int
-	cos, sin []float32 // (T, HD/2)
+	cos, sin []float32 // (T, R/2)
 }
 
-// NewRopeTable computes the angles t * base^(-2i/HD), i < HD/2, in float64. HD
-// must be even.
-func NewRopeTable(T, HD int, base float64) *RopeTable {
-	half := HD / 2
+// NewRopeTable computes the angles t * base^(-2i/R), i < R/2, in float64. R must
+// be even.
+func NewRopeTable(T, R int, base float64) *RopeTable {
+	half := R / 2
 	r := &RopeTable{half: half, cos: make([]float32, T*half), sin: make([]float32, T*half)}
 	for i := range half {
-		freq := math.Pow(base, -2*float64(i)/float64(HD))
+		freq := math.Pow(base, -2*float64(i)/float64(R))
 		for t := range T {
 			r.cos[t*half+i] = float32(math.Cos(float64(t) * freq))
 			r.sin[t*half+i] = float32(math.Sin(float64(t) * freq))
@@ -24,17 +25,26 @@ func NewRopeTable(T, HD int, base float64) *RopeTable {
 }
 
 // Rope turns NH heads of each row in place (Su et al., "RoFormer",
-// arXiv:2104.09864), pairing channel i with channel i+HD/2 as GPT-NeoX does. x
-// has B*T rows, stride apart, and the heads fill the first NH*HD of each. The
-// angle is that of position t; inverse turns back, which is also the backward.
-// The table must have been made for the same HD and at least T positions.
+// arXiv:2104.09864): of each head the first R channels, R being the table's,
+// pairing channel i with channel i+R/2 as GPT-NeoX does; the others pass. x has
+// B*T rows, stride apart, and the heads, HD wide, fill the first NH*HD of each.
+// The angle is that of position t; inverse turns back, which is also the
+// backward. The table must have been made for at most HD channels and at least T
+// positions.
 func Rope(p *Pool, x []float32, table *RopeTable, B, T, stride, NH, HD int, inverse bool) {
 	half := table.half
 	p.split(B*T, max(1, grain/max(NH*HD, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			t := r % T
 			cos, sin := table.cos[t*half:(t+1)*half], table.sin[t*half:(t+1)*half]
-			p.k.turnHeads(x[r*stride:r*stride+NH*HD], cos, sin, inverse)
+			row := x[r*stride : r*stride+NH*HD]
+			if 2*half == HD {
+				p.k.turnHeads(row, cos, sin, inverse)
+				continue
+			}
+			for ; len(row) > 0; row = row[HD:] {
+				p.k.turnHeads(row[:2*half], cos, sin, inverse)
+			}
 		}
 	})
 }

@@ -166,7 +166,7 @@ func ramp(n int) []float32 {
 func model(d, layers, vocab, T int) lm.Config {
 	return lm.Config{
 		Vocab: vocab, DModel: d, Layers: layers, Heads: 4, Context: T, Block: lm.Sequential, Norm: lm.RMSNorm, MLP: lm.GELU, MLPHidden: 4 * d,
-		AttnOut: true, TiedHead: true, RopeBase: 10000, NormEps: 1e-5, InitStd: 0.02,
+		AttnOut: true, TiedHead: true, RopeBase: 10000, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 

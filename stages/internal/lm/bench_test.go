@@ -11,7 +11,7 @@ import (
 func benchConfig(d, layers, vocab, T int) Config {
 	return Config{
 		Vocab: vocab, DModel: d, Layers: layers, Heads: max(1, d/64), Context: T,
-		Block: Sequential, Norm: RMSNorm, MLP: GELU, MLPHidden: 4 * d, AttnOut: true, RopeBase: 10000, NormEps: 1e-5, InitStd: 0.02,
+		Block: Sequential, Norm: RMSNorm, MLP: GELU, MLPHidden: 4 * d, AttnOut: true, RopeBase: 10000, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 

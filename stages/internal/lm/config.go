@@ -10,6 +10,7 @@ import (
 const (
 	Sequential = "sequential" // x = x + attn(norm(x)); x = x + mlp(norm(x))
 	Parallel   = "parallel"   // h = norm(x); x = x + attn(h) + mlp(h): one norm for both (PaLM, arXiv:2204.02311, section 2)
+	NeoX       = "neox"       // x = x + attn(norm(x)) + mlp(norm(x)): each its own norm (GPT-NeoX, arXiv:2204.06745, section 2.1)
 	LayerNorm  = "layernorm"  // (x - mean) / sqrt(var + eps) * w + b (arXiv:1607.06450)
 	RMSNorm    = "rmsnorm"    // x / sqrt(mean(x^2) + eps) * w + b (arXiv:1910.07467)
 	GELU       = "gelu"       // the tanh form, as GPT-2 (arXiv:1606.08415)
@@ -24,7 +25,7 @@ type Config struct {
 	Heads   int `json:"heads"`
 	Context int `json:"context"` // most tokens in a row
 
-	Block      string `json:"block"`       // sequential or parallel
+	Block      string `json:"block"`       // sequential, parallel or neox
 	Norm       string `json:"norm"`        // layernorm or rmsnorm
 	NormBias   bool   `json:"norm_bias"`   // of every norm
 	LinearBias bool   `json:"linear_bias"` // on every linear layer except the head
@@ -34,7 +35,8 @@ type Config struct {
 	AttnOut    bool   `json:"attn_out"`    // a linear layer after the heads; without it they are added to the residual as they are
 	TiedHead   bool   `json:"tied_head"`   // the head is the embedding table
 
-	RopeBase float64 `json:"rope_base"` // base of the rotary angles, half-rotation (NeoX) over all of a head (arXiv:2104.09864)
+	RopeBase float64 `json:"rope_base"` // base of the rotary angles, half-rotation as in GPT-NeoX (arXiv:2104.09864)
+	Rotary   float64 `json:"rotary"`    // share of each head that turns, its first channels; 1: all of it
 	NormEps  float64 `json:"norm_eps"`
 	InitStd  float64 `json:"init_std"`
 }
@@ -64,8 +66,12 @@ func (c Config) Validate() error {
 	if len(errs) == 0 {
 		if c.DModel%c.Heads != 0 {
 			bad("d_model %d is not divisible by heads %d", c.DModel, c.Heads)
-		} else if d := c.DModel / c.Heads; d%2 != 0 {
-			bad("d_model %d / heads %d gives heads %d wide, but rotary embeddings need an even width", c.DModel, c.Heads, d)
+		} else if c.Rotary > 0 && c.Rotary <= 1 {
+			width := c.DModel / c.Heads
+			if turned := c.Rotary * float64(width); math.Abs(turned-float64(c.turned())) > 1e-6 || c.turned()%2 != 0 || c.turned() == 0 {
+				bad("d_model %d / heads %d gives heads %d wide, of which rotary %g turns %g channels, want an even whole number, at least 2",
+					c.DModel, c.Heads, width, c.Rotary, turned)
+			}
 		}
 	}
 	oneOf := func(name, got string, want ...string) {
@@ -76,7 +82,7 @@ func (c Config) Validate() error {
 		}
 		bad("%s is %q, want one of %q", name, got, want)
 	}
-	oneOf("block", c.Block, Sequential, Parallel)
+	oneOf("block", c.Block, Sequential, Parallel, NeoX)
 	oneOf("norm", c.Norm, LayerNorm, RMSNorm)
 	oneOf("mlp", c.MLP, GELU, SwiGLU)
 	if c.MLP == SwiGLU && c.MLPHidden%2 != 0 {
@@ -86,13 +92,16 @@ func (c Config) Validate() error {
 		name       string
 		x, lo, hi  float64
 		inclusiveL bool
-	}{{"rope_base", c.RopeBase, 1, 1e12, false}, {"norm_eps", c.NormEps, 0, 1, false}, {"init_std", c.InitStd, 0, 10, true}} {
+	}{{"rope_base", c.RopeBase, 1, 1e12, false}, {"rotary", c.Rotary, 0, 1, false}, {"norm_eps", c.NormEps, 0, 1, false}, {"init_std", c.InitStd, 0, 10, true}} {
 		if !(f.x > f.lo || f.inclusiveL && f.x == f.lo) || f.x > f.hi || math.IsNaN(f.x) {
 			bad("%s is %g, want more than %g and at most %g", f.name, f.x, f.lo, f.hi)
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// turned is how many channels of a head RoPE turns.
+func (c Config) turned() int { return int(math.Round(c.Rotary * float64(c.DModel/c.Heads))) }
 
 // mlpOut is the width after the activation: the columns of ff_out.
 func (c Config) mlpOut() int {
@@ -107,7 +116,7 @@ type role uint8
 
 const (
 	weight   role = iota // normal(0, InitStd)
-	residual             // ff_out: normal(0, InitStd / sqrt(2 L))
+	residual             // attn_out, ff_out: normal(0, InitStd / sqrt(2 L))
 	one
 	zero
 )
@@ -155,9 +164,9 @@ func (c Config) tensors() []spec {
 			norm(block + "k_norm")
 		}
 		if c.AttnOut {
-			linear(block+"attn_out", weight, C, C)
+			linear(block+"attn_out", residual, C, C)
 		}
-		if c.Block == Sequential {
+		if c.Block != Parallel {
 			norm(block + "ff_norm")
 		}
 		linear(block+"ff_proj", weight, F, C)

@@ -61,7 +61,7 @@ func newCPU(cfg Config, threads int) (_ *engine, err error) {
 		size += (int(s.size()) + arenaAlign - 1) / arenaAlign * arenaAlign // the gaps stay zero under AdamW
 	}
 	e.weights = make([]float32, size)
-	e.rope = kernel.NewRopeTable(cfg.Context, cfg.DModel/cfg.Heads, cfg.RopeBase)
+	e.rope = kernel.NewRopeTable(cfg.Context, cfg.turned(), cfg.RopeBase)
 	e.pool = kernel.NewPool(threads)
 	return e, nil
 }

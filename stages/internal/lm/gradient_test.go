@@ -11,34 +11,37 @@ import (
 func tiny() Config {
 	return Config{
 		Vocab: 13, DModel: 12, Layers: 2, Heads: 3, Context: 8, Block: Sequential, Norm: LayerNorm, MLP: SwiGLU, MLPHidden: 20,
-		RopeBase: 100, NormEps: 1e-5, InitStd: 0.02,
+		RopeBase: 100, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 
-// variants are all 256 combinations of the architecture's choices.
+// variants are all 384 combinations of the architecture's words and switches. In half of them heads turn in part.
 func variants() []Config {
 	var all []Config
-	for i := range 256 {
+	for i := range 128 {
 		on := func(bit int) bool { return i>>bit&1 == 1 }
-		c := tiny()
-		if on(0) {
-			c.Block = Parallel
+		for _, block := range []string{Sequential, Parallel, NeoX} {
+			c := tiny()
+			c.Block = block
+			if on(0) {
+				c.Norm = RMSNorm
+			}
+			if on(1) {
+				c.MLP = GELU
+			}
+			c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead = on(2), on(3), on(4), on(5), on(6)
+			if on(0) != on(1) != on(6) {
+				c.Rotary = 0.5
+			}
+			all = append(all, c)
 		}
-		if on(1) {
-			c.Norm = RMSNorm
-		}
-		if on(2) {
-			c.MLP = GELU
-		}
-		c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead = on(3), on(4), on(5), on(6), on(7)
-		all = append(all, c)
 	}
 	return all
 }
 
 func label(c Config) string {
-	return fmt.Sprintf("%s %s %s normbias=%t linearbias=%t qknorm=%t attnout=%t tied=%t",
-		c.Block, c.Norm, c.MLP, c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead)
+	return fmt.Sprintf("%s %s %s normbias=%t linearbias=%t qknorm=%t attnout=%t tied=%t rotary=%g",
+		c.Block, c.Norm, c.MLP, c.NormBias, c.LinearBias, c.QKNorm, c.AttnOut, c.TiedHead, c.Rotary)
 }
 
 func newEngine(t testing.TB, cfg Config, threads int) *engine {

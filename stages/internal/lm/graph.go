@@ -52,9 +52,9 @@ type builder struct {
 	salt         uint32 // part of every node's hash
 	err          error
 
-	// carry holds the gradient that reaches a node through a residual path. Gorgonia would add it to the node's other
-	// gradient with an operation that allocates; instead the residual operation declares that input without gradient, and
-	// the norm that reads the same node adds the carried gradient inside its own backward pass.
+	// carry holds the gradient that reaches a node through a residual path, or through a second norm. Gorgonia would add it to
+	// the node's other gradient with an operation that allocates; instead the residual operation declares that input without
+	// gradient, and the norm that reads the same node adds the carried gradient inside its own backward pass.
 	carry map[*gorgonia.Node]*gorgonia.Node
 	// more holds, for a node read by two linear layers, the second one's part of the gradient, which the norm that made the
 	// node asks for (parallel blocks). Same reason.

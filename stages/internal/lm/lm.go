@@ -14,6 +14,13 @@
 //
 // Every matrix is row-major; a weight is stored (out, in) as in PyTorch, so y = x Wᵀ + b. The gradient of x is dx.
 //
+// Architectures: what Config can say, built from one block of two parts, attention and MLP, in three arrangements
+// (sequential, parallel, neox). It expresses the models of the paper's authors exactly, in their code's form and in their
+// text's; GPT-NeoX and Pythia (neox blocks, a quarter of each head turned, biases, an untied head); Llama and OLMo (RMSNorm,
+// SwiGLU, no biases). What it does not: key and value heads shared by query heads (Llama 3, TinyLlama), norms without
+// weights (OLMo 1) or after attention and MLP (OLMo 2), learned positions (GPT-2), dropout, GELU with erf in place of tanh
+// (they differ by less than 5e-4; the fused kernel that GPT-NeoX trains with is the tanh form).
+//
 // The model sees no document boundaries: a token attends to every earlier token of its row, also across documents packed
 // into it, as in the paper.
 //

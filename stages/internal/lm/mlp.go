@@ -9,11 +9,11 @@ import (
 // mlp is y = res + ff_out(act(ff_proj(h))); h, res, y (N, C).
 func (b *builder) mlp(name string, h, res *gorgonia.Node) *gorgonia.Node {
 	c := b.e.cfg
-	shared, kind := false, carried
-	if c.Block == Parallel { // attention reads h too; the residual is the attention's sum, which no norm reads
-		shared, kind = true, direct
+	kind := carried
+	if c.Block != Sequential { // the residual is the attention's sum, which no norm reads
+		kind = direct
 	}
-	u := b.linear(name+"ff_proj", h, c.DModel, c.MLPHidden, shared)
+	u := b.linear(name+"ff_proj", h, c.DModel, c.MLPHidden, c.Block == Parallel) // there attention reads h too
 	return b.linearAdd(name+"ff_out", b.activation(name+c.MLP, u), res, c.mlpOut(), c.DModel, kind)
 }
 

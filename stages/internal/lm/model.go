@@ -19,12 +19,18 @@ func (b *builder) model() *gorgonia.Node {
 	return b.headLoss(head, b.norm("ln_f", x), b.targets)
 }
 
-// block is one transformer layer: x -> x + attention + mlp, see Sequential and Parallel.
+// block is one transformer layer: x -> x + attention + mlp, see Sequential, Parallel and NeoX.
 func (b *builder) block(name string, x *gorgonia.Node) *gorgonia.Node {
-	h := b.norm(name+"attn_norm", x)
-	y := b.attention(name, h, x)
-	if b.e.cfg.Block == Sequential {
-		h = b.norm(name+"ff_norm", y)
+	switch b.e.cfg.Block {
+	case NeoX:
+		h := b.norm(name+"ff_norm", x)
+		y := b.attention(name, b.normBeside(name+"attn_norm", x, h), x)
+		return b.mlp(name, h, y)
+	case Parallel:
+		h := b.norm(name+"attn_norm", x)
+		return b.mlp(name, h, b.attention(name, h, x))
+	default:
+		y := b.attention(name, b.norm(name+"attn_norm", x), x)
+		return b.mlp(name, b.norm(name+"ff_norm", y), y)
 	}
-	return b.mlp(name, h, y)
 }

@@ -51,12 +51,24 @@ func (k normKernel) backward(dx, dw, db, dy, x, w, carry []float32) {
 
 // norm is y = norm(x), rows of C; see LayerNorm and RMSNorm. Its backward pass adds what a residual path carries to x.
 func (b *builder) norm(name string, x *gorgonia.Node) *gorgonia.Node {
+	return b.normBeside(name, x, nil)
+}
+
+// normBeside is norm for one of two norms that read x, other being the value of the one made before (GPT-NeoX's blocks). Of
+// the two only the other returns a gradient of x: this one declares none and carries its part to the other, see
+// builder.carry. For that its backward pass must be built first, so that other is an input, which nothing reads.
+func (b *builder) normBeside(name string, x, other *gorgonia.Node) *gorgonia.Node {
 	C := b.e.cfg.DModel
 	k := b.normKernel(C)
 	params := b.normParams(name)
-	o := (&op{name: name, diff: allTrue(1 + len(params)), touch: k.buffers(), over: -1}).matrix(b.N, C)
+	inputs := append([]*gorgonia.Node{x}, params...)
+	o := (&op{name: name, diff: allTrue(len(inputs)), touch: k.buffers(), over: -1}).matrix(b.N, C)
+	if b.train && other != nil {
+		inputs, o.diff = append(inputs, other), append(o.diff, false)
+		o.diff[0] = false
+	}
 	o.run = func(y []float32, in []gorgonia.Value) error {
-		k.forward(y, f32(in[0]), f32(in[1]), optional(in, 2))
+		k.forward(y, f32(in[0]), f32(in[1]), optional(in[:1+len(params)], 2))
 		return nil
 	}
 	o.sym = func(inputs gorgonia.Nodes, output, dy *gorgonia.Node) gorgonia.Nodes {
@@ -68,9 +80,12 @@ func (b *builder) norm(name string, x *gorgonia.Node) *gorgonia.Node {
 		if len(params) > 1 {
 			grads = append(grads, b.extract(name+".bias", dx))
 		}
+		if other != nil {
+			b.carry[x], grads[0], grads = dx, nil, append(grads, nil)
+		}
 		return grads
 	}
-	return b.apply(o, append([]*gorgonia.Node{x}, params...)...)
+	return b.apply(o, inputs...)
 }
 
 func (b *builder) normBackward(name string, k normKernel, dy, x, w *gorgonia.Node) *gorgonia.Node {

@@ -31,7 +31,12 @@ var opCases = []opCase{
 	}},
 	{"norm of a carried residual", func(d *bed) *gorgonia.Node {
 		x := d.leaf(d.e.cfg.DModel)
-		return d.projectCarrying(d.norm("ln_f", x), x)
+		return d.projectCarrying(x, d.norm("ln_f", x))
+	}},
+	{"two norms of a carried residual", func(d *bed) *gorgonia.Node { // GPT-NeoX's block
+		x := d.leaf(d.e.cfg.DModel)
+		first := d.norm("blocks.0.ff_norm", x)
+		return d.projectCarrying(x, first, d.normBeside("blocks.0.attn_norm", x, first))
 	}},
 	{"norms of q and k", func(d *bed) *gorgonia.Node {
 		return d.project(d.qkNorm("blocks.0.", d.leaf(3*d.e.cfg.DModel)))
@@ -91,9 +96,13 @@ func opConfigs() []Config {
 	for _, norm := range []string{LayerNorm, RMSNorm} {
 		for _, mlp := range []string{GELU, SwiGLU} {
 			for _, bias := range []bool{false, true} {
+				rotary := 1.0
+				if bias { // as good a switch as any
+					rotary = 4.0 / 6 // of heads 6 wide
+				}
 				all = append(all, Config{
 					Vocab: 19, DModel: 18, Layers: 1, Heads: 3, Context: 200, Block: Sequential, Norm: norm, NormBias: bias,
-					LinearBias: bias, QKNorm: true, MLP: mlp, MLPHidden: 22, AttnOut: true, RopeBase: 100, NormEps: 1e-5,
+					LinearBias: bias, QKNorm: true, MLP: mlp, MLPHidden: 22, AttnOut: true, RopeBase: 100, Rotary: rotary, NormEps: 1e-5,
 				})
 			}
 		}

@@ -127,9 +127,9 @@ func (d *bed) collect(grad *gorgonia.Node, i int) {
 // project is the scalar of one or more outputs.
 func (d *bed) project(outputs ...*gorgonia.Node) *gorgonia.Node { return d.projection(outputs, nil) }
 
-// projectCarrying is a scalar of y and x that declares no gradient for x but carries it, as a residual sum does.
-func (d *bed) projectCarrying(y, x *gorgonia.Node) *gorgonia.Node {
-	return d.projection([]*gorgonia.Node{y, x}, x)
+// projectCarrying is a scalar of x and others that declares no gradient for x but carries it, as a residual sum does.
+func (d *bed) projectCarrying(x *gorgonia.Node, others ...*gorgonia.Node) *gorgonia.Node {
+	return d.projection(append(others, x), x)
 }
 
 func (d *bed) projection(nodes []*gorgonia.Node, carried *gorgonia.Node) *gorgonia.Node {

@@ -10,9 +10,11 @@ import (
 	"slices"
 )
 
-// Init fills the parameters: matrices with normal(0, InitStd), ff_out of each layer with normal(0, InitStd/sqrt(2 L)), since
-// L layers of two residual sums each add up their variance; biases 0; norm weights 1. Each tensor draws from a stream of its
-// own, named by the seed and the tensor's name, so that a change to one tensor of a model leaves the others as they were.
+// Init fills the parameters: matrices with normal(0, InitStd), the two of each layer that write to the residual stream,
+// attn_out and ff_out, with normal(0, InitStd/sqrt(2 L)), since their 2 L sums add up their variance; biases 0; norm weights
+// 1. That is GPT-2's scheme ("Language Models are Unsupervised Multitask Learners", section 2.3), and for a model without
+// attn_out the authors' (paper/FACTS.md, init). Each tensor draws from a stream of its own, named by the seed and the tensor's
+// name, so that a change to one tensor of a model leaves the others as they were.
 func Init(e Engine, seed uint64) error {
 	cfg := e.Config()
 	return e.Fill(Weights, func(tensors []Tensor) error {

@@ -29,7 +29,7 @@ func TestInit(t *testing.T) {
 			want = 0
 		case strings.Contains(s.Name, "norm") || s.Name == "ln_f.weight":
 			want = 1
-		case strings.HasSuffix(s.Name, "ff_out.weight"):
+		case strings.HasSuffix(s.Name, "ff_out.weight"), strings.HasSuffix(s.Name, "attn_out.weight"):
 			want = 0.02 / 2 // sqrt(2 * 2 layers)
 		}
 		// The deviation of n draws is off by a relative 1/sqrt(2n), their mean by std/sqrt(n): five of each.

@@ -2,6 +2,7 @@ package lm
 
 import (
 	"math"
+	"slices"
 )
 
 // This file is the model a second time, in float64, scalar by scalar, with reverse-mode differentiation by a tape of scalar
@@ -137,14 +138,20 @@ func (r *reference) sequence(ids []int32) [][]scalar {
 	}
 	for l := range r.cfg.Layers {
 		name := "blocks." + string(rune('0'+l)) + "."
-		h := r.each(x, func(v []scalar) []scalar { return r.norm(name+"attn_norm", v) })
+		normed := func(norm string, x [][]scalar) [][]scalar {
+			return r.each(x, func(v []scalar) []scalar { return r.norm(name+norm, v) })
+		}
+		mlp := func(h [][]scalar) [][]scalar { return r.each(h, func(v []scalar) []scalar { return r.mlp(name, v) }) }
+		h := normed("attn_norm", x)
 		a := r.attention(name, h)
-		if r.cfg.Block == Sequential {
+		switch r.cfg.Block {
+		case Sequential:
 			x = r.plus(x, a)
-			h = r.each(x, func(v []scalar) []scalar { return r.norm(name+"ff_norm", v) })
-			x = r.plus(x, r.each(h, func(v []scalar) []scalar { return r.mlp(name, v) }))
-		} else {
-			x = r.plus(r.plus(x, a), r.each(h, func(v []scalar) []scalar { return r.mlp(name, v) }))
+			x = r.plus(x, mlp(normed("ff_norm", x)))
+		case Parallel:
+			x = r.plus(r.plus(x, a), mlp(h))
+		case NeoX:
+			x = r.plus(r.plus(x, a), mlp(normed("ff_norm", x)))
 		}
 	}
 	return r.each(x, func(v []scalar) []scalar { return r.norm("ln_f", v) })
@@ -204,16 +211,18 @@ func (r *reference) norm(name string, x []scalar) []scalar {
 	return y
 }
 
-// rotate is RoPE of one row of heads at position t.
+// rotate is RoPE of one row of heads at position t: the first channels of each head turn, the rest pass.
 func (r *reference) rotate(x []scalar, t int) []scalar {
 	D := r.cfg.DModel / r.cfg.Heads
-	y := make([]scalar, len(x))
+	turned := int(math.Round(r.cfg.Rotary * float64(D)))
+	half := turned / 2
+	y := slices.Clone(x)
 	for h := 0; h < len(x); h += D {
-		for i := range D / 2 {
-			angle := float64(t) * math.Pow(r.cfg.RopeBase, -2*float64(i)/float64(D))
-			a, b := x[h+i], x[h+i+D/2]
+		for i := range half {
+			angle := float64(t) * math.Pow(r.cfg.RopeBase, -2*float64(i)/float64(turned))
+			a, b := x[h+i], x[h+i+half]
 			y[h+i] = r.add(r.tape.scale(a, math.Cos(angle)), r.tape.scale(b, -math.Sin(angle)))
-			y[h+i+D/2] = r.add(r.tape.scale(b, math.Cos(angle)), r.tape.scale(a, math.Sin(angle)))
+			y[h+i+half] = r.add(r.tape.scale(b, math.Cos(angle)), r.tape.scale(a, math.Sin(angle)))
 		}
 	}
 	return y

@@ -59,7 +59,7 @@ type suite struct {
 func full() lm.Config {
 	return lm.Config{
 		Vocab: 13, DModel: 12, Layers: 2, Heads: 3, Context: 8, Block: lm.Sequential, Norm: lm.LayerNorm, NormBias: true, LinearBias: true,
-		QKNorm: true, MLP: lm.SwiGLU, MLPHidden: 20, AttnOut: true, TiedHead: true, RopeBase: 100, NormEps: 1e-5, InitStd: 0.02,
+		QKNorm: true, MLP: lm.SwiGLU, MLPHidden: 20, AttnOut: true, TiedHead: true, RopeBase: 100, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 
@@ -67,9 +67,11 @@ func configs() map[string]lm.Config {
 	bare := full()
 	bare.Block, bare.Norm, bare.MLP = lm.Parallel, lm.RMSNorm, lm.GELU
 	bare.NormBias, bare.LinearBias, bare.QKNorm, bare.AttnOut, bare.TiedHead = false, false, false, false, false
+	neox := full()
+	neox.Block, neox.Rotary, neox.MLP, neox.QKNorm, neox.TiedHead = lm.NeoX, 0.5, lm.GELU, false, false
 	wide := full() // wide enough to be shared out among threads or blocks
 	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab, wide.AttnOut = 96, 6, 384, 301, false
-	return map[string]lm.Config{"full": full(), "bare": bare, "wide": wide}
+	return map[string]lm.Config{"full": full(), "bare": bare, "neox": neox, "wide": wide}
 }
 
 // engine is the engine under test, with parameters at which nothing vanishes or saturates.

@@ -1,15 +1,13 @@
 package kernel
 
-// Blocking of Gemm. A task takes a block of B of at most blockK x blockN, packs
-// it and runs all its rows of A over it. 256 x 512 floats are 512 KB, half of
-// the L2 cache of Zen 4; a panel of A beside it, 8 x 256 floats, stays in L1.
+import "iter"
+
+// Blocking of Gemm. A task takes a block of B of at most blockK x blockN, packs it and runs all its rows of A over it. 256 x 512 floats are
+// 512 KB, half of the L2 cache of Zen 4; a panel of A beside it, 8 x 256 floats, stays in L1.
 const (
 	blockK = 256
 	blockN = 512
 )
-
-// maxTile is the largest microtile of any path, in floats.
-const maxTile = 8 * 32
 
 // serialWork is the number of multiply-adds below which a Gemm stays on the
 // caller: about 10 us on one core, twice what waking a worker costs.
@@ -99,186 +97,30 @@ func cut(n, unit, parts, i int) (lo, hi int) {
 
 // product is Gemm on one worker. A's element (i, l) is a[i*ars+l*acs].
 func (k *path) product(w *worker, m, n, depth int, a []float32, ars, acs int, b []float32, ldb int, transB, load bool, c []float32, ldc int) {
-	for j := 0; j < n; j += blockN {
-		nb := min(blockN, n-j)
+	for j, cols := range inParts(n, blockN, k.nr) {
+		wide := k.wideColumns(cols)
 		for l := 0; l < depth; l += blockK {
 			kb := min(blockK, depth-l)
-			w.packB = grow(w.packB, k.packedSize(nb, kb))
+			w.packB = grow(w.packB, k.packedSize(cols, kb))
+			at := l*ldb + j
 			if transB {
-				k.pack(w.packB, b[j*ldb+l:], ldb, true, nb, kb)
-			} else {
-				k.pack(w.packB, b[l*ldb+j:], ldb, false, nb, kb)
+				at = j*ldb + l
 			}
-			k.block(w, m, nb, kb, a[l*acs:], ars, acs, w.packB, kb, load || l > 0, c[j:], ldc)
+			k.packPanels(w.packB, b[at:], ldb, transB, cols, kb, wide)
+			k.multiply(w, m, cols, kb, a[l*acs:], ars, acs, w.packB, kb, wide, load || l > 0, c[j:], ldc)
 		}
 	}
 }
 
-// packedSize is the length of a packed B of n columns and depth rows.
-func (k *path) packedSize(n, depth int) int {
-	return (n + k.nr - 1) / k.nr * k.nr * depth
-}
-
-// pack stores B' (depth x n) as panels of nr columns, each row after row. If the
-// last panel has at most nr/2 columns its rows are nr/2 long. Missing columns
-// are 0. ldb is the distance of rows of B as stored.
-func (k *path) pack(dst, b []float32, ldb int, transB bool, n, depth int) {
-	for j := 0; j < n; j += k.nr {
-		cols := min(k.nr, n-j)
-		width := k.width(cols)
-		if transB {
-			k.packTransposed(dst[:width*depth], b[j*ldb:], ldb, cols, depth, width)
-		} else {
-			k.packRows(dst[:width*depth], b[j:], ldb, cols, depth, width)
-		}
-		dst = dst[width*depth:]
-	}
-}
-
-// width is the row length of a panel with cols columns.
-func (k *path) width(cols int) int {
-	if cols <= k.nr/2 {
-		return k.nr / 2
-	}
-	return k.nr
-}
-
-func (k *path) packRows(dst, b []float32, ldb, cols, depth, width int) {
-	if cols == width && k.copyPanel != nil {
-		_ = b[(depth-1)*ldb+cols-1]
-		if cols == k.nr {
-			k.copyPanel(&dst[0], &b[0], ldb, depth)
-		} else {
-			k.copyHalf(&dst[0], &b[0], ldb, depth)
-		}
-		return
-	}
-	for l := range depth {
-		row := dst[l*width : (l+1)*width]
-		clear(row[copy(row, b[l*ldb:l*ldb+cols]):])
-	}
-}
-
-func (k *path) packTransposed(dst, b []float32, ldb, cols, depth, width int) {
-	j := 0
-	whole := 0
-	if k.transpose8 != nil {
-		whole = depth &^ 7
-		for ; j+8 <= cols && whole > 0; j += 8 {
-			_ = b[(j+7)*ldb+depth-1]
-			k.transpose8(&dst[j], width, &b[j*ldb], ldb, whole/8)
-			for jj := j; jj < j+8; jj++ {
-				for l := whole; l < depth; l++ {
-					dst[l*width+jj] = b[jj*ldb+l]
-				}
+// inParts yields the beginning and length of the parts of [0, n), as few of at most most as there can be and about equally long, cut at
+// multiples of unit.
+func inParts(n, most, unit int) iter.Seq2[int, int] {
+	return func(yield func(lo, n int) bool) {
+		parts := (n + most - 1) / most
+		for i := range parts {
+			if lo, hi := cut(n, unit, parts, i); !yield(lo, hi-lo) {
+				return
 			}
 		}
 	}
-	for ; j < cols; j++ {
-		for l, v := range b[j*ldb : j*ldb+depth] {
-			dst[l*width+j] = v
-		}
-	}
-	for ; j < width; j++ {
-		for l := range depth {
-			dst[l*width+j] = 0
-		}
-	}
-}
-
-// block multiplies m rows of A with the first depth of packedDepth rows of a
-// packed block of B, and its first n columns, where n fills whole panels unless
-// it is all of them. Panels of A run
-// outside, so that each is read from afar once and then from L1, while B
-// streams from L2.
-func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc int) {
-	for i := 0; i < m; i += k.mr {
-		rows := min(k.mr, m-i)
-		ap, rs, cs := a[i*ars:], ars, acs
-		if rows < k.mr {
-			ap, rs, cs = k.padRows(w, rows, depth, ap, ars, acs), 1, k.mr
-		} else {
-			_ = ap[(rows-1)*ars+(depth-1)*acs]
-			if ars == 1 && acs > k.mr && n >= 4*k.nr && k.copyRows != nil {
-				// Rows of A far apart meet in few sets of L1 and would be
-				// fetched from L2 again for each panel of B.
-				w.packA = grow(w.packA, k.mr*depth)
-				k.copyRows(&w.packA[0], &ap[0], acs, depth)
-				ap, cs = w.packA, k.mr
-			}
-		}
-		panel, j := packed, 0
-		if panels := n / k.nr; k.tiles != nil && rows == k.mr && panels > 0 {
-			ct, step := c[i*ldc:], k.nr*packedDepth
-			_, _ = ct[(rows-1)*ldc+panels*k.nr-1], packed[(panels-1)*step+k.nr*depth-1]
-			k.tiles(depth, &ap[0], rs, cs, &packed[0], &ct[0], ldc, load, panels, step)
-			panel, j = packed[panels*step:], panels*k.nr
-		}
-		for ; j < n; j += k.nr {
-			cols := min(k.nr, n-j)
-			width := k.width(cols)
-			tile := k.tile
-			if width < k.nr {
-				tile = k.tileHalf
-			}
-			if ct := c[i*ldc+j:]; rows == k.mr && cols == width {
-				_ = ct[(rows-1)*ldc+cols-1]
-				tile(depth, &ap[0], rs, cs, &panel[0], &ct[0], ldc, load)
-			} else {
-				k.edge(w, tile, rows, cols, depth, ap, rs, cs, panel, load, ct, ldc)
-			}
-			panel = panel[width*packedDepth:]
-		}
-	}
-}
-
-// padRows copies rows < mr rows of A to a panel of mr, the rest 0.
-func (k *path) padRows(w *worker, rows, depth int, a []float32, ars, acs int) []float32 {
-	w.packA = grow(w.packA, k.mr*depth)
-	for l := range depth {
-		row := w.packA[l*k.mr : (l+1)*k.mr]
-		for i := range rows {
-			row[i] = a[i*ars+l*acs]
-		}
-		clear(row[rows:])
-	}
-	return w.packA
-}
-
-// edge computes a tile that sticks out of C, by way of a whole one.
-func (k *path) edge(w *worker, tile tileFunc, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
-	t := w.edge[:]
-	if load {
-		clear(t)
-		for i := range rows {
-			copy(t[i*k.nr:i*k.nr+cols], c[i*ldc:i*ldc+cols])
-		}
-	}
-	tile(depth, &a[0], rs, cs, &panel[0], &t[0], k.nr, load)
-	for i := range rows {
-		copy(c[i*ldc:i*ldc+cols], t[i*k.nr:i*k.nr+cols])
-	}
-}
-
-// tileFunc is a microkernel: one tile of C, mr rows and one panel of B wide.
-//
-//	for i < mr, j < width:
-//		s = c[i*ldc+j] if load, else 0
-//		for l < depth: s = fma(a[i*rs+l*cs], b[l*width+j], s)
-//		c[i*ldc+j] = s
-//
-// Strides are in floats; depth is at least 1.
-type tileFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
-
-const (
-	portableRows = 4
-	portableCols = 16
-)
-
-func tilePortable(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
-	tileGo(portableCols, depth, a, rs, cs, b, c, ldc, load)
-}
-
-func tileHalfPortable(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
-	tileGo(portableCols/2, depth, a, rs, cs, b, c, ldc, load)
 }

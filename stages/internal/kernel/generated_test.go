@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestGeneratedIsCurrent runs the generator in a folder of its own and compares: nobody edits assembly that the next `go generate` would
+// TestGeneratedIsCurrent runs the generators in a folder of its own and compares: nobody edits assembly that the next `go generate` would
 // take back.
 func TestGeneratedIsCurrent(t *testing.T) {
 	goTool, err := exec.LookPath("go")
@@ -16,7 +16,7 @@ func TestGeneratedIsCurrent(t *testing.T) {
 		t.Skip("needs the go command on the PATH to run gen.go")
 	}
 	dir := t.TempDir()
-	sources, inputs := []string{"gen.go", "gen_attention.go"}, []string{"gen.go", "gen_attention.go", "rows_amd64.go.tmpl"}
+	programs, inputs := [][]string{{"gen.go", "gen_attention.go"}, {"gen_tile.go"}}, []string{"gen.go", "gen_attention.go", "gen_tile.go", "rows_amd64.go.tmpl"}
 	for _, name := range inputs {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -26,10 +26,12 @@ func TestGeneratedIsCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(goTool, append([]string{"run"}, sources...)...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go run %v: %v\n%s", sources, err, out)
+	for _, sources := range programs {
+		cmd := exec.Command(goTool, append([]string{"run"}, sources...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go run %v: %v\n%s", sources, err, out)
+		}
 	}
 	written, err := os.ReadDir(dir)
 	if err != nil {
@@ -48,7 +50,7 @@ func TestGeneratedIsCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the generator writes: run go generate ./stages/internal/kernel", e.Name())
+			t.Errorf("%s is not what its generator writes: run go generate ./stages/internal/kernel", e.Name())
 		}
 	}
 }

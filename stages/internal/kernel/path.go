@@ -13,17 +13,15 @@ const pathVariable = "ABLATE_KERNEL"
 
 // path is one implementation of the inner loops.
 type path struct {
-	name           string
-	mr, nr         int      // rows and columns of a tile of C
-	tile, tileHalf tileFunc // panels nr and nr/2 wide
-
-	// tiles is tile for so many panels, step floats apart, one beside the other
-	// in C; nil: one by one.
-	tiles func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+	name        string
+	mr, nr      int         // rows and columns of a tile of C
+	tiles, half tilesFunc   // panels nr and nr/2 wide
+	wide        tilesFunc   // panels 3 nr/2 wide; nil: not worth it
+	peak        func(n int) // n turns of multiply-adds on registers alone; nil: none
 
 	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
-	// nr/2 to a half; nil: Go.
-	copyPanel, copyHalf func(dst, src *float32, ld, depth int)
+	// nr/2 to a half, copyWide 3 nr/2 to a wide one; nil: Go.
+	copyPanel, copyHalf, copyWide func(dst, src *float32, ld, depth int)
 	// copyRows copies mr columns of depth rows, ld apart, to rows of mr; nil: not
 	// worth it.
 	copyRows func(dst, src *float32, ld, depth int)
@@ -97,8 +95,8 @@ var portablePath = path{
 	name:     "portable",
 	mr:       portableRows,
 	nr:       portableCols,
-	tile:     tilePortable,
-	tileHalf: tileHalfPortable,
+	tiles:    panelwise(portableCols, tileGo),
+	half:     panelwise(portableCols/2, tileGo),
 	rowLoops: goLoops,
 }
 

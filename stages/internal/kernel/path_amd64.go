@@ -1,25 +1,32 @@
 package kernel
 
 //go:generate go run gen.go gen_attention.go
+//go:generate go run gen_tile.go
 
 // Each function is described where the path type or the portable kernel names
 // it; the assembly repeats the loop.
 
 //go:noescape
+func tiles8x48avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+
+//go:noescape
 func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
 
-func tile8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
-	tiles8x32avx512(depth, a, rs, cs, b, c, ldc, load, 1, 0)
-}
+//go:noescape
+func tiles8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
 
 //go:noescape
-func tile8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+func tiles6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
 
 //go:noescape
-func tile6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+func tiles6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+
+func fmaPeakAVX512(n int)
+
+func fmaPeakAVX2(n int)
 
 //go:noescape
-func tile6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+func copy48avx512(dst, src *float32, ld, depth int)
 
 //go:noescape
 func copy32avx512(dst, src *float32, ld, depth int)
@@ -78,10 +85,12 @@ var avx512Path = path{
 	name:       "avx512",
 	mr:         8,
 	nr:         32,
-	tile:       tile8x32avx512,
-	tileHalf:   tile8x16avx512,
 	tiles:      tiles8x32avx512,
+	wide:       tiles8x48avx512,
+	half:       tiles8x16avx512,
+	peak:       fmaPeakAVX512,
 	copyPanel:  copy32avx512,
+	copyWide:   copy48avx512,
 	copyHalf:   copy16avx,
 	copyRows:   copy8avx,
 	transpose8: transpose8avx,
@@ -93,8 +102,9 @@ var avx2Path = path{
 	name:       "avx2",
 	mr:         6,
 	nr:         16,
-	tile:       tile6x16avx2,
-	tileHalf:   tile6x8avx2,
+	tiles:      tiles6x16avx2,
+	half:       tiles6x8avx2,
+	peak:       fmaPeakAVX2,
 	copyPanel:  copy16avx,
 	copyHalf:   copy8avx,
 	copyRows:   copy6avx,

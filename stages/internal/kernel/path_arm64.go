@@ -12,8 +12,8 @@ var fusedPath = path{
 	name:     "fused",
 	mr:       portableRows,
 	nr:       portableCols,
-	tile:     tileFused,
-	tileHalf: tileHalfFused,
+	tiles:    panelwise(portableCols, fusedGo),
+	half:     panelwise(portableCols/2, fusedGo),
 	rowLoops: goLoops,
 }
 
@@ -41,21 +41,13 @@ func roundsOnce() bool {
 	for i := range c {
 		c[i] = -1
 	}
-	tileFused(1, &a[0], 1, portableRows, &b[0], &c[0], portableCols, true)
+	fusedGo(portableCols, 1, &a[0], 1, portableRows, &b[0], &c[0], portableCols, true)
 	for _, v := range c {
 		if math.Float32bits(v) != math.Float32bits(-h*h) {
 			return false
 		}
 	}
 	return true
-}
-
-func tileFused(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
-	fusedGo(portableCols, depth, a, rs, cs, b, c, ldc, load)
-}
-
-func tileHalfFused(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
-	fusedGo(portableCols/2, depth, a, rs, cs, b, c, ldc, load)
 }
 
 // fusedGo is the loop of tileFunc with 4 x 4 accumulators in registers.

@@ -43,3 +43,25 @@ func fma32in64(p, c float64) float64 {
 	}
 	return float64(float32(s))
 }
+
+const (
+	portableRows = 4
+	portableCols = 16
+)
+
+// tileFunc is tilesFunc for one panel of the width.
+type tileFunc func(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool)
+
+// panelwise is one panel after the other.
+func panelwise(width int, tile tileFunc) tilesFunc {
+	return func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int) {
+		for {
+			tile(width, depth, a, rs, cs, b, c, ldc, load)
+			if panels--; panels == 0 {
+				return
+			}
+			b = (*float32)(unsafe.Add(unsafe.Pointer(b), 4*step))
+			c = (*float32)(unsafe.Add(unsafe.Pointer(c), 4*width))
+		}
+	}
+}

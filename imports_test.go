@@ -19,8 +19,9 @@ const rooms = `
 	specs                    < specs/nearest
 	cache                    <
 	cache/table/mapping      <
-	cache/table              < cache/table/mapping
-	cache/checkpoint         < cache/table/mapping
+	cache/bulk               <
+	cache/table              < cache/bulk cache/table/mapping
+	cache/checkpoint         < cache/bulk cache/table/mapping
 	stages/kind              < cache
 	stages/internal/corpus   <
 	stages/internal/bpe      <
@@ -31,7 +32,7 @@ const rooms = `
 	stages/internal/stat     <
 	stages/internal/plot     < stages/internal/stat
 	stages/internal/report   < stages/internal/plot
-	stages                   < specs/nearest stages/kind cache cache/table cache/checkpoint stages/internal/*
+	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
 	pipeline                 < specs specs/nearest cache stages/kind
 	runner                   < pipeline cache stages/kind
 	cmd/ablate               < specs cache stages stages/kind pipeline runner
@@ -55,7 +56,7 @@ const libraries = `
 	github.com/jedib0t/go-pretty/v6      < cmd/ablate
 	golang.org/x/term                    < cmd/ablate
 	golang.org/x/sys/unix                < cache cache/table/mapping
-	golang.org/x/sys/cpu                 < stages/internal/kernel
+	golang.org/x/sys/cpu                 < cache/bulk stages/internal/kernel
 `
 
 func TestImports(t *testing.T) {

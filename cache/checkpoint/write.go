@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -25,6 +26,10 @@ const (
 	maxDims = 16
 
 	writeChunk = 64 << 10
+
+	// Files are written by pieces of this size at multiples of it. Linux keeps them in memory as it got them, and maps a piece at a time:
+	// written by 64 KiB, a cached model was merged at two thirds of the rate, the rest being page faults.
+	writePiece = 2 << 20
 )
 
 // A Tensor is a named array of float32, row-major. Its length is the product of its shape; an empty shape is a scalar.
@@ -50,7 +55,8 @@ func Write(path string, tensors []Tensor, meta map[string]string) (err error) {
 			err = fmt.Errorf("write checkpoint: %w", e)
 		}
 	}()
-	if _, err := f.Write(head); err != nil {
+	w := bufio.NewWriterSize(f, writePiece)
+	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	buf := make([]byte, writeChunk)
@@ -60,11 +66,14 @@ func Write(path string, tensors []Tensor, meta map[string]string) (err error) {
 			for i, v := range data[:n] {
 				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
 			}
-			if _, err := f.Write(buf[:4*n]); err != nil {
+			if _, err := w.Write(buf[:4*n]); err != nil {
 				return fmt.Errorf("write checkpoint: tensor %s: %w", t.Name, err)
 			}
 			data = data[n:]
 		}
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"unsafe"
 
+	"ablate/cache/bulk"
 	"ablate/cache/table/mapping"
 )
 
@@ -134,22 +135,8 @@ func (t *Tokens) Read(dst []int32, from int64) {
 			n = copy(dst, unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(b.wide))), len(b.wide))[at:])
 		} else if at < len(b.narrow) {
 			n = min(len(dst), len(b.narrow)-at)
-			widen(dst[:n], b.narrow[at:at+n])
+			bulk.Widen(dst[:n], b.narrow[at:at+n])
 		}
 		dst, from, k = dst[n:], from+int64(n), k+1
-	}
-}
-
-// widen sets dst[i] = src[i]; the slices are equally long. Eight at a time through array pointers, which leaves one
-// check of bounds for eight tokens: 2.4 times the plain loop, and as fast as memory (BenchmarkRead).
-func widen(dst []int32, src []uint16) {
-	for len(src) >= 8 && len(dst) >= 8 {
-		d, s := (*[8]int32)(dst), (*[8]uint16)(src)
-		d[0], d[1], d[2], d[3] = int32(s[0]), int32(s[1]), int32(s[2]), int32(s[3])
-		d[4], d[5], d[6], d[7] = int32(s[4]), int32(s[5]), int32(s[6]), int32(s[7])
-		dst, src = dst[8:], src[8:]
-	}
-	for i, v := range src {
-		dst[i] = int32(v)
 	}
 }

@@ -369,26 +369,6 @@ func TestConcurrentReaders(t *testing.T) {
 	wait.Wait()
 }
 
-func TestWidenAgreesWithPlainLoop(t *testing.T) {
-	r := rand.New(rand.NewPCG(9, 9))
-	for n := range 70 {
-		for offset := range 4 {
-			src := make([]uint16, offset+n)
-			for i := range src {
-				src[i] = []uint16{0, 1, 0x7fff, 0x8000, 0xffff, uint16(r.Uint32())}[r.IntN(6)]
-			}
-			src = src[offset:]
-			want, got := make([]int32, n), make([]int32, n)
-			for i, v := range src {
-				want[i] = int32(v)
-			}
-			if widen(got, src); !slices.Equal(got, want) {
-				t.Fatalf("length %d, offset %d: %v, want %v", n, offset, got, want)
-			}
-		}
-	}
-}
-
 // The layout that ARTIFACTS.md states.
 func TestTokensLayout(t *testing.T) {
 	data := readFile(t, writeTokens(t, 300, []document{{"ab", []uint32{1, 2, 299}}, {"", nil}, {"c", []uint32{7}}}))

@@ -314,30 +314,45 @@ func tableTokens(b *testing.B) {
 	}, readGBs))
 }
 
-// tableMerge counts the bytes of all models and of their average.
+// tableMerge counts the bytes of all models and of their average. The files are in the page cache and opened, mapped and closed each time,
+// page faults included; the average goes where pages are there already, as in an engine that evaluates one mixture after another.
 func tableMerge(b *testing.B) {
-	const models = 4
-	tensor := memory[:16<<20]
-	average := make([]float32, len(tensor))
-	weights := make([]float64, models)
-	paths := make([]string, models)
-	for i := range models {
-		weights[i] = 1.0 / models
-		paths[i] = filepath.Join(b.TempDir(), fmt.Sprintf("%d.safetensors", i))
-		if err := checkpoint.Write(paths[i], []checkpoint.Tensor{{Name: "w", Shape: []int{len(tensor)}, Data: tensor}}, nil); err != nil {
+	dir := b.TempDir()
+	write := func(name string, data []float32) string {
+		path := filepath.Join(dir, name)
+		if err := checkpoint.Write(path, []checkpoint.Tensor{{Name: "w", Shape: []int{len(data)}, Data: data}}, nil); err != nil {
 			b.Fatal(err)
 		}
+		return path
 	}
-	bytes := 4 * float64(len(tensor)) * (models + 1)
-	line(fmt.Sprintf("merging %d models of %d MB, cached files", models, len(tensor)*4>>20), beside(bytes/1e9, func() {
-		var files []*checkpoint.File
-		for _, path := range paths {
+	const most = 32
+	var large, small []string
+	for i := range most {
+		small = append(small, write(fmt.Sprint("small", i), memory[:2<<20]))
+		if i < 8 {
+			large = append(large, write(fmt.Sprint("large", i), memory[i<<20:][:16<<20]))
+		}
+	}
+	mergeLine(b, large[:2], 16<<20)
+	mergeLine(b, large, 16<<20)
+	mergeLine(b, small, 2<<20)
+}
+
+func mergeLine(b *testing.B, paths []string, size int) {
+	average, weights := make([]float32, size), make([]float64, len(paths))
+	for i := range weights {
+		weights[i] = 1 / float64(len(paths))
+	}
+	bytes := 4 * float64(size) * float64(len(paths)+1)
+	line(fmt.Sprintf("merging %d models of %d MB, cached files", len(paths), size*4>>20), beside(bytes/1e9, func() {
+		files := make([]*checkpoint.File, len(paths))
+		for i, path := range paths {
 			f, err := checkpoint.Open(path)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer f.Close()
-			files = append(files, f)
+			files[i] = f
 		}
 		if err := checkpoint.Average(files, weights, func(string, []int) []float32 { return average }); err != nil {
 			b.Fatal(err)

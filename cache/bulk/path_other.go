@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package bulk
+
+func vectorPaths() []*path { return nil }

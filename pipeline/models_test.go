@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ablate/specs"
 	"ablate/stages/kind"
 )
@@ -41,6 +43,47 @@ func TestModelTakesEveryKey(t *testing.T) {
 	if len(got) > 0 {
 		t.Errorf("the training has %v, which no key of a study gives", got)
 	}
+}
+
+// The training of the paper's smallest model, as the authors' code has it (paper/FACTS.md, training), can be said exactly: 20,000 batches
+// of 1024 sequences of 2048 with 400 batches of warm-up and a cosine to a tenth, then 500 batches a unit at the highest rate, with the
+// seed model's optimizer state.
+func TestPaperTraining(t *testing.T) {
+	p := compiled(t, parsed(t,
+		"{d_model: 16, layers: 1, heads: 2, context: 32}", "{preset: paper-102m}",
+		"tokens: 4096, batch: 256", "tokens: 40000Mi, batch: 2Mi, lr: 6e-4, warmup: 2%, schedule: cosine, final_lr: 6e-5, seed: 15213",
+		"tokens_per_unit: 2000, batch: 256", "tokens_per_unit: 1000Mi, batch: 2Mi, lr: 6e-4, optimizer_state: keep, seed: 314159265"))
+	const batch = 1024 * 2048
+	optimizer := kind.Optimizer{
+		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1, LR: 6e-4, Warmup: 400. / 20_000, Schedule: "cosine", FinalLR: 6e-5,
+	}
+	want := kind.TrainParams{
+		Model: kind.Model{
+			Vocab: 50304, DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
+			LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
+		},
+		Optimizer: optimizer, Tokens: 20_000 * batch, Batch: batch, Sampling: "equal", Seed: 15213, Start: "random", Moments: true,
+	}
+	check := func(id string) {
+		t.Helper()
+		i, err := p.Find(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got kind.TrainParams
+		if err := json.Unmarshal(p.Steps[i].Params, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", id, diff)
+		}
+	}
+	check("seed")
+	want.Optimizer.Warmup, want.Optimizer.Schedule, want.Optimizer.FinalLR = 0, "constant", 0
+	want.Tokens, want.Seed, want.Start, want.Moments = 500*batch, 314159265, "state", false
+	check("unit/parts/alpha/0")
+	want.Tokens = 3 * 500 * batch // alpha has two units
+	check("seq/pairs/alpha+beta")
 }
 
 func object(t *testing.T, text []byte) map[string]any {

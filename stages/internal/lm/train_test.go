@@ -223,6 +223,26 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// Weight decay takes its share of every parameter, norms and biases included, as the authors' AdamW does: without a gradient
+// one step leaves w - lr decay w.
+func TestDecayOfEveryTensor(t *testing.T) {
+	e := newEngine(t, trained(), 1)
+	scramble(e, 3)
+	before := clone(e.part(Weights))
+	o := adamw
+	o.WeightDecay = 0.25
+	if _, err := e.Step(optim.Step{AdamW: o, LR: 0.5, Number: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range e.part(Weights) {
+		for j, w := range x.Data {
+			if want := before[i].Data[j] * (1 - 0.5*0.25); w != want {
+				t.Fatalf("%s: element %d decays from %v to %v, want %v", x.Name, j, before[i].Data[j], w, want)
+			}
+		}
+	}
+}
+
 // Four micro-batches of one row give the gradient of the batch of four rows. Matrix gradients are chains over the rows, which
 // micro-batches only cut, but sums over rows of norms and biases are folded differently: 1e-6 of the norm is 20 float32 steps.
 func TestMicroBatches(t *testing.T) {

@@ -75,10 +75,14 @@ const (
 type Failure struct {
 	Step    string // ID
 	Key     cache.Key
-	Log     string // file with the details, or empty
+	Log     string  // file with the details, or empty
+	Shows   []Shown // files that the step left about its failure
 	Err     error
 	Blocked []string // IDs of the steps that could not run because of it
 }
+
+// Shown is a file about a failure, and what it is.
+type Shown struct{ What, Path string }
 
 // shownFailures is how many failures are told in full: where more steps fail, it is mostly for one reason.
 const shownFailures = 5
@@ -108,6 +112,9 @@ func (e *FailedError) Error() string {
 		fmt.Fprintf(&b, "step %s (key %s) failed: %v", f.Step, f.Key.Short(), f.Err)
 		if f.Log != "" {
 			fmt.Fprintf(&b, "\n  log: %s", f.Log)
+		}
+		for _, s := range f.Shows {
+			fmt.Fprintf(&b, "\n  %s: %s", s.What, s.Path)
 		}
 		switch n := len(f.Blocked); {
 		case n == 1:
@@ -330,8 +337,19 @@ func (r *run) log(i int, f *Failure) string {
 	for _, in := range r.state.Ingredients[i] {
 		fmt.Fprintf(&b, "  %s = %s\n", in.Label, in.Value)
 	}
-	path := filepath.Join(r.LogDir, strings.ReplaceAll(f.Step, "/", "_")+".log")
-	if err := errors.Join(os.MkdirAll(r.LogDir, 0o755), os.WriteFile(path, []byte(b.String()), 0o644)); err != nil {
+	base := filepath.Join(r.LogDir, strings.ReplaceAll(f.Step, "/", "_")+".")
+	path := base + "log"
+	err := errors.Join(os.MkdirAll(r.LogDir, 0o755), os.WriteFile(path, []byte(b.String()), 0o644))
+	var evident *kind.FailedError
+	if err == nil && errors.As(f.Err, &evident) {
+		for _, e := range evident.Files {
+			if err = os.WriteFile(base+e.Name, e.Data, 0o644); err != nil {
+				break
+			}
+			f.Shows = append(f.Shows, Shown{e.What, base + e.Name})
+		}
+	}
+	if err != nil {
 		r.Events(Event{What: Warning, Step: i, Message: fmt.Sprintf("no log of the failure: %v", err)})
 		return ""
 	}

@@ -310,7 +310,9 @@ func TestDearestFirst(t *testing.T) {
 func TestFailureNamesTheRootCause(t *testing.T) {
 	b := newBench(t)
 	boom := errors.New("boom")
-	b.do["unit/parts/alpha/0"] = func(context.Context, *kind.Job) error { return boom }
+	b.do["unit/parts/alpha/0"] = func(context.Context, *kind.Job) error {
+		return fmt.Errorf("train: %w", &kind.FailedError{Err: boom, Files: []kind.Evidence{{What: "what it saw", Name: "seen.txt", Data: []byte("smoke")}}})
+	}
 	logs := filepath.Join(b.dir, "logs")
 	s, err := b.run(context.Background(), Options{LogDir: logs})
 	var failed *FailedError
@@ -321,7 +323,11 @@ func TestFailureNamesTheRootCause(t *testing.T) {
 	if f.Step != "unit/parts/alpha/0" || !slices.Contains(f.Blocked, "correlate") || slices.Contains(f.Blocked, "unit/parts/beta/0") {
 		t.Errorf("failure %+v", f)
 	}
-	for _, want := range []string{"step unit/parts/alpha/0", "boom", "not run because of it", f.Log} {
+	seen := filepath.Join(logs, "unit_parts_alpha_0.seen.txt")
+	if data, err := os.ReadFile(seen); err != nil || string(data) != "smoke" {
+		t.Errorf("what the step left about its failure: %q, %v", data, err)
+	}
+	for _, want := range []string{"step unit/parts/alpha/0", "boom", "not run because of it", f.Log, "what it saw: " + seen} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q lacks %q", err, want)
 		}

@@ -122,10 +122,14 @@ func (b *reportBuilder) curves() error {
 		{"reference", "Reference models", "Training loss of the model of each mixture."},
 	}
 	series := map[string][]plot.Series{}
+	var risen []string
 	for _, m := range b.in.Models {
 		rows, err := table.ReadRows[CurveRow](m.Curve)
 		if err != nil {
 			return fmt.Errorf("model %s: %w", m.Name, err)
+		}
+		if first, last, yes := rose(rows); yes {
+			risen = append(risen, fmt.Sprintf("%s model %s from %.3g to %.3g", m.Role, m.Name, first, last))
 		}
 		s := plot.Series{Name: m.Name}
 		for _, r := range smooth(rows) {
@@ -139,6 +143,9 @@ func (b *reportBuilder) curves() error {
 		b.d.Models = append(b.d.Models, report.Model{
 			Name: m.Name, Kind: m.Role, Tokens: m.Tokens, FinalLoss: final, Key: m.Key, Checkpoint: m.Checkpoint,
 		})
+	}
+	if len(risen) > 0 {
+		b.d.Warnings = append(b.d.Warnings, risenWarning(risen, len(b.in.Models)))
 	}
 	for _, r := range roles {
 		if len(series[r.role]) == 0 {

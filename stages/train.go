@@ -237,7 +237,7 @@ func (t *training) run(ctx context.Context) error {
 // update takes one optimizer step.
 func (t *training) update() error {
 	B, T := t.micro, t.params.Model.Context
-	loss := 0.0
+	loss, lr := 0.0, t.schedule().LR(int(t.step), int(t.steps))
 	for range t.sequences / B {
 		for b := range B {
 			p := t.order.draw()
@@ -247,14 +247,13 @@ func (t *training) update() error {
 		}
 		nats, err := t.engine.Accumulate(t.inputs, t.targets, B, T, 1/float64(t.params.Batch))
 		if err != nil {
-			return fmt.Errorf("step %d of %d: %w", t.step+1, t.steps, err)
+			return t.stopped(err, lr, math.NaN(), math.NaN())
 		}
 		loss += nats
 	}
-	lr := t.schedule().LR(int(t.step), int(t.steps))
 	norm, err := t.engine.Step(optim.Step{AdamW: t.adamW(), LR: lr, Number: int(t.age + t.step + 1)})
 	if err != nil {
-		return fmt.Errorf("step %d of %d: %w", t.step+1, t.steps, err)
+		return t.stopped(err, lr, loss, norm)
 	}
 	t.step++
 	t.curve = append(t.curve, CurveRow{

@@ -77,6 +77,24 @@ func (e *SaveError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *SaveError) Unwrap() error { return e.Err }
 
+// FailedError is the failure of a step that has something to show for it: files that belong beside its log.
+type FailedError struct {
+	Err   error
+	Files []Evidence
+}
+
+// Evidence is a file about a failure.
+type Evidence struct {
+	What string // it is, in a few words
+	Name string // how it ends: "curve.csv"
+	Data []byte
+}
+
+func (e *FailedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *FailedError) Unwrap() error { return e.Err }
+
 // Now is how many threads may compute now, at least one.
 func (j *Job) Now() int {
 	if j.Share == nil {

@@ -41,12 +41,12 @@ const (
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
 const maxGraphs = 16
 
-func newCPU(cfg Config, threads int) (_ *engine, err error) {
+func newCPU(cfg Config, opt Options) (_ *engine, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if threads < 1 {
-		return nil, fmt.Errorf("engine: threads is %d, want at least 1", threads)
+	if opt.Threads < 1 {
+		return nil, fmt.Errorf("engine: threads is %d, want at least 1", opt.Threads)
 	}
 	defer func() { // NewPool panics if ABLATE_KERNEL asks for instructions that this machine lacks
 		if r := recover(); r != nil {
@@ -62,7 +62,7 @@ func newCPU(cfg Config, threads int) (_ *engine, err error) {
 	}
 	e.weights = make([]float32, size)
 	e.rope = kernel.NewRopeTable(cfg.Context, cfg.turned(), cfg.RopeBase)
-	e.pool = kernel.NewPool(threads)
+	e.pool = kernel.NewPool(opt.Threads)
 	return e, nil
 }
 
@@ -113,7 +113,7 @@ func (e *engine) views(arena []float32) []Tensor {
 func (e *engine) Accumulate(inputs, targets []int32, B, T int, scale float64) (loss float64, err error) {
 	if loss, err = e.accumulate(inputs, targets, B, T, scale); err != nil {
 		e.zeroGradients()
-		return 0, fmt.Errorf("train: %w", err)
+		return 0, err
 	}
 	return loss, nil
 }
@@ -131,15 +131,15 @@ func (e *engine) accumulate(inputs, targets []int32, B, T int, scale float64) (f
 	if err := g.run(); err != nil {
 		return 0, err
 	}
-	return e.sum(g.batch.nats)
+	return e.sum(g)
 }
 
-// sum adds the losses in row order.
-func (e *engine) sum(nats []float32) (float64, error) {
+// sum adds the losses of a run in row order.
+func (e *engine) sum(g *graph) (float64, error) {
 	var loss float64
-	for i, x := range nats {
+	for i, x := range g.batch.nats {
 		if !finite(x) {
-			return 0, fmt.Errorf("loss of token %d of %d is %g; %s", i, len(nats), x, e.firstBad("parameter", e.weights))
+			return 0, fmt.Errorf("the loss of token %d of %d is %g: %s", i, len(g.batch.nats), x, e.cause(g))
 		}
 		loss += float64(x)
 	}
@@ -148,36 +148,32 @@ func (e *engine) sum(nats []float32) (float64, error) {
 
 func (e *engine) Losses(inputs, targets []int32, B, T int, out []float32) error {
 	if len(out) != B*T {
-		return fmt.Errorf("evaluate: room for %d losses, want %d*%d", len(out), B, T)
+		return fmt.Errorf("room for %d losses, want %d*%d", len(out), B, T)
 	}
 	g, err := e.load(inputs, targets, B, T, false)
 	if err != nil {
-		return fmt.Errorf("evaluate: %w", err)
+		return err
 	}
 	if err := g.run(); err != nil {
-		return fmt.Errorf("evaluate: %w", err)
+		return err
 	}
 	copy(out, g.batch.nats)
-	if _, err := e.sum(out); err != nil {
-		return fmt.Errorf("evaluate: %w", err)
-	}
-	return nil
+	_, err = e.sum(g)
+	return err
 }
 
 func (e *engine) Step(o optim.Step) (gradNorm float64, err error) {
 	if e.closed {
-		return 0, fmt.Errorf("step %d: %w", o.Number, errClosed)
+		return 0, errClosed
 	}
 	e.training()
 	gradNorm, err = o.Apply(e.pool, e.weights, e.grads, e.m, e.v)
 	if errors.Is(err, optim.ErrNotFinite) {
-		err = fmt.Errorf("%w: %s", err, e.firstBad("gradient", e.grads))
+		bad, _ := e.firstBad("gradient", e.grads)
+		err = fmt.Errorf("%w; %s", err, bad)
 	}
 	e.zeroGradients()
-	if err != nil {
-		return gradNorm, fmt.Errorf("step %d: %w", o.Number, err)
-	}
-	return gradNorm, nil
+	return gradNorm, err
 }
 
 func (e *engine) zeroGradients() {
@@ -186,16 +182,36 @@ func (e *engine) zeroGradients() {
 	}
 }
 
-// firstBad says which tensor of an arena is the first with a value that is not finite.
-func (e *engine) firstBad(what string, arena []float32) string {
+// cause says where the losses of a graph's last run stopped being finite: in a parameter, or else in the first operation of the same run
+// done again whose value is not.
+func (e *engine) cause(g *graph) string {
+	if bad, found := e.firstBad("parameter", e.weights); found {
+		return bad
+	}
+	where := "every parameter and every value before the head is finite"
+	seen := false
+	g.watch = func(o *op, y []float32) {
+		if i := slices.IndexFunc(y, func(x float32) bool { return !finite(x) }); i >= 0 && !seen {
+			seen, where = true, fmt.Sprintf("every parameter is finite, but the output of %s, element %d, is %g", o.name, i, y[i])
+		}
+	}
+	defer func() { g.watch = nil }()
+	if err := g.run(); err != nil {
+		return err.Error()
+	}
+	return where
+}
+
+// firstBad says which tensor of an arena is the first with a value that is not finite, if one is.
+func (e *engine) firstBad(what string, arena []float32) (string, bool) {
 	for i, s := range e.specs {
 		for j, x := range e.view(arena, i) {
 			if !finite(x) {
-				return fmt.Sprintf("%s of tensor %s, element %d, is %g", what, s.name, j, x)
+				return fmt.Sprintf("the %s of tensor %s, element %d, is %g", what, s.name, j, x), true
 			}
 		}
 	}
-	return fmt.Sprintf("every %s is finite", what)
+	return "", false
 }
 
 func finite(x float32) bool { return x-x == 0 }

@@ -46,7 +46,7 @@ func label(c Config) string {
 
 func newEngine(t testing.TB, cfg Config, threads int) *engine {
 	t.Helper()
-	e, err := newCPU(cfg, threads)
+	e, err := newCPU(cfg, Options{Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}

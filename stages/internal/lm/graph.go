@@ -25,6 +25,8 @@ type graph struct {
 
 	ids, targets []int32 // N; the input values
 	batch        *batch
+
+	watch func(o *op, y []float32) // sees what each operation has written, where that is in the arena; nil: nobody looks
 }
 
 // batch is what operations read and write besides their inputs in one run.

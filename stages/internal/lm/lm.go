@@ -88,7 +88,7 @@ type Options struct {
 // New returns an engine for a model, its parameters and moments zero until Init, Load or Fill. It computes on the
 // processor, and is Threaded.
 func New(cfg Config, opt Options) (Engine, error) {
-	e, err := newCPU(cfg, opt.Threads)
+	e, err := newCPU(cfg, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,9 @@ func (o *op) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 	if err := o.run(y, in); err != nil {
 		return nil, fmt.Errorf("operation %v: %w", o, err)
 	}
+	if watch := o.b.graph.watch; watch != nil {
+		watch(o, y)
+	}
 	return o.value, nil
 }
 

@@ -352,6 +352,20 @@ func TestNotFinite(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "parameter of tensor blocks.0.attn_norm.weight, element 0, is NaN") {
 		t.Errorf("error %v, want one naming the tensor", err)
 	}
+	// Finite parameters of which two square beyond float32: the first operation that shows it is named.
+	Init(e, 1)
+	for i := range e.part(Weights) {
+		if x := e.part(Weights)[i]; x.Name == "blocks.0.ff_proj.weight" {
+			x.Data[0], x.Data[10*12] = 3e38, 3e38 // value and gate of channel 0
+		}
+	}
+	want := "every parameter is finite, but the output of blocks.0."
+	if _, err := e.Accumulate(inputs, targets, 4, 7, 1); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("training: error %v, want %q", err, want)
+	}
+	if err := e.Losses(inputs, targets, 4, 7, make([]float32, 28)); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("evaluation: error %v, want %q", err, want)
+	}
 	for _, g := range e.gradients() {
 		for j, x := range g.Data {
 			if x != 0 {

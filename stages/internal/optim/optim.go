@@ -52,7 +52,7 @@ type Step struct {
 }
 
 // ErrNotFinite says that a gradient is NaN or infinite.
-var ErrNotFinite = errors.New("gradient is not finite")
+var ErrNotFinite = errors.New("the gradients are not finite")
 
 // Apply clips the gradients and updates w, m and v, all of one length; g is not changed. It returns the norm of g before
 // clipping. On error nothing was changed.
@@ -71,7 +71,7 @@ func (s Step) Apply(p *kernel.Pool, w, g, m, v []float32) (gradNorm float64, err
 	}
 	gradNorm = math.Sqrt(kernel.SumSquares(p, g)) // in float64 the squares of finite float32s cannot overflow
 	if math.IsNaN(gradNorm) || math.IsInf(gradNorm, 0) {
-		return gradNorm, fmt.Errorf("adamw: norm of the gradients is %g: %w", gradNorm, ErrNotFinite)
+		return gradNorm, fmt.Errorf("%w: their norm is %g", ErrNotFinite, gradNorm)
 	}
 	kernel.AdamW(p, w, g, m, v, kernel.AdamWParams{
 		LR: s.LR, Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay,

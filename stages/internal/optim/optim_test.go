@@ -104,8 +104,8 @@ func TestApplyRefuses(t *testing.T) {
 		g    []float32
 		want string
 	}{
-		{"infinite gradient", Step{settings, 0.1, 1}, []float32{1, inf}, "norm of the gradients is +Inf"},
-		{"nan gradient", Step{settings, 0.1, 1}, []float32{nan, 1}, "norm of the gradients is NaN"},
+		{"infinite gradient", Step{settings, 0.1, 1}, []float32{1, inf}, "their norm is +Inf"},
+		{"nan gradient", Step{settings, 0.1, 1}, []float32{nan, 1}, "their norm is NaN"},
 		{"step 0", Step{settings, 0.1, 0}, []float32{1, 1}, "step number is 0"},
 		{"negative rate", Step{settings, -0.1, 1}, []float32{1, 1}, "learning rate is -0.1"},
 		{"nan rate", Step{settings, math.NaN(), 1}, []float32{1, 1}, "learning rate is NaN"},

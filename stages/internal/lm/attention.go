@@ -27,7 +27,7 @@ func (b *builder) qkNorm(name string, qkv *gorgonia.Node) *gorgonia.Node {
 	q, k := b.normKernel(3*C), b.normKernel(3*C)
 	params := append(b.normParams(name+"q_norm"), b.normParams(name+"k_norm")...)
 	each := len(params) / 2 // parameters of one norm
-	o := (&op{name: name + "qk_norm", diff: allTrue(1 + len(params)), touch: append(q.buffers(), k.buffers()...), over: 0}).matrix(N, 3*C)
+	o := (&op{name: name + "qk_norm", diff: allTrue(1 + len(params)), touch: append(q.buffers(), k.buffers()...), over: 0, redo: Cheap}).matrix(N, 3*C)
 	o.run = func(y []float32, in []gorgonia.Value) error {
 		x := f32(in[0])
 		q.forward(y, x, f32(in[1]), optional(in[:1+each], 2))
@@ -65,13 +65,13 @@ func (b *builder) qkNormBackward(name string, q, k normKernel, dy, qkv, qw, kw *
 		}
 		return nil
 	}
-	return b.apply(o, dy, qkv, qw, kw)
+	return b.apply(o, dy, b.again(qkv, dy), qw, kw)
 }
 
 // rope turns q and k by the angles of their positions; v passes. Its backward pass turns back.
 func (b *builder) rope(name string, qkv *gorgonia.Node) *gorgonia.Node {
 	o := b.rotation(name, false)
-	o.diff = []bool{true}
+	o.diff, o.redo = []bool{true}, Cheap
 	o.sym = func(_ gorgonia.Nodes, _, dy *gorgonia.Node) gorgonia.Nodes {
 		return gorgonia.Nodes{b.apply(b.rotation(name+" dx", true), dy)}
 	}
@@ -92,7 +92,7 @@ func (b *builder) rotation(name string, inverse bool) *op {
 // heads is causal attention of every head: (N, 3C) -> (N, C).
 func (b *builder) heads(name string, qkv *gorgonia.Node) *gorgonia.Node {
 	B, T, C, H, p := b.B, b.T, b.e.cfg.DModel, b.e.cfg.Heads, b.pool
-	o := (&op{name: name, diff: []bool{true}, over: -1}).matrix(b.N, C)
+	o := (&op{name: name, diff: []bool{true}, over: -1, redo: Layers}).matrix(b.N, C)
 	lse := &buffer{} // log of the softmax's denominator per head and query, for the backward pass alone
 	if b.train {
 		lse = newBuffer(b.N * H)
@@ -108,7 +108,7 @@ func (b *builder) heads(name string, qkv *gorgonia.Node) *gorgonia.Node {
 			kernel.AttentionBackward(p, dx, f32(in[0]), f32(in[1]), lse.data, f32(in[2]), B, T, H, C/H)
 			return nil
 		}
-		return gorgonia.Nodes{b.apply(d, dy, output, qkv)}
+		return gorgonia.Nodes{b.apply(d, dy, b.again(output, dy), b.again(qkv, dy))}
 	}
 	return b.apply(o, qkv)
 }

@@ -12,6 +12,7 @@ import (
 
 // engine is the CPU engine.
 type engine struct {
+	Options
 	cfg   Config
 	pool  *kernel.Pool
 	rope  *kernel.RopeTable
@@ -53,7 +54,7 @@ func newCPU(cfg Config, opt Options) (_ *engine, err error) {
 			err = fmt.Errorf("engine: start kernels: %v", r)
 		}
 	}()
-	e := &engine{cfg: cfg, specs: cfg.tensors(), index: map[string]int{}}
+	e := &engine{Options: opt, cfg: cfg, specs: cfg.tensors(), index: map[string]int{}}
 	size := 0
 	for i, s := range e.specs {
 		e.index[s.name] = i

@@ -46,6 +46,7 @@ type builder struct {
 	pool    *kernel.Pool
 	B, T, N int
 	train   bool
+	redo    Recompute
 	batch   *batch
 
 	ids, targets *gorgonia.Node
@@ -61,6 +62,8 @@ type builder struct {
 	// more holds, for a node read by two linear layers, the second one's part of the gradient, which the norm that made the
 	// node asks for (parallel blocks). Same reason.
 	more map[*gorgonia.Node]func(grad *gorgonia.Node) *gorgonia.Node
+	// redone holds the second computation of a node, see again.
+	redone map[*gorgonia.Node]*gorgonia.Node
 }
 
 // buildGraph builds, differentiates, plans and compiles. The caller binds it to an arena before it runs.
@@ -97,8 +100,9 @@ func (e *engine) newBuilder(B, T int, train bool, salt uint32) *builder {
 	N := B * T
 	gr := &graph{B: B, T: T, train: train, ids: make([]int32, N), targets: make([]int32, N), batch: &batch{nats: make([]float32, N)}}
 	b := &builder{
-		e: e, graph: gr, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch,
+		e: e, graph: gr, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch, redo: e.Recompute,
 		carry: map[*gorgonia.Node]*gorgonia.Node{}, more: map[*gorgonia.Node]func(*gorgonia.Node) *gorgonia.Node{},
+		redone: map[*gorgonia.Node]*gorgonia.Node{},
 	}
 	b.ids = b.tokens("inputs", gr.ids)
 	b.targets = b.tokens("targets", gr.targets)
@@ -171,7 +175,7 @@ func (b *builder) apply(o *op, in ...*gorgonia.Node) *gorgonia.Node {
 		return nil
 	}
 	b.ops++
-	o.b, o.id = b, b.salt<<24|b.ops
+	o.b, o.id, o.from = b, b.salt<<24|b.ops, in
 	for i, n := range in {
 		if n == nil {
 			b.err = fmt.Errorf("internal error: operation %v: input %d is missing", o, i)
@@ -179,7 +183,7 @@ func (b *builder) apply(o *op, in ...*gorgonia.Node) *gorgonia.Node {
 		}
 		o.in = append(o.in, n.Type())
 		var at *buffer
-		if from, ok := n.Op().(*op); ok {
+		if from, ok := n.Op().(*op); ok && i < len(in)-o.after {
 			at = from.buf
 		}
 		o.args = append(o.args, at)

@@ -19,14 +19,16 @@ func TestProgramAndMemory(t *testing.T) {
 		if cfg.NormBias != cfg.LinearBias || cfg.NormBias != cfg.AttnOut { // 64 are enough to meet every operation
 			continue
 		}
-		for _, training := range []bool{true, false} {
-			t.Run(label(cfg), func(t *testing.T) { poison(t, cfg, training) })
+		for _, redo := range Levels {
+			t.Run(label(cfg), func(t *testing.T) { poison(t, cfg, true, redo) })
 		}
+		t.Run(label(cfg), func(t *testing.T) { poison(t, cfg, false, None) })
 	}
 }
 
-func poison(t *testing.T, cfg Config, training bool) {
+func poison(t *testing.T, cfg Config, training bool, redo Recompute) {
 	e := newEngine(t, cfg, 1)
+	e.Recompute = redo
 	scramble(e, 1)
 	inputs, targets := tokens(2, 10, cfg.Vocab)
 	out := make([]float32, 10)

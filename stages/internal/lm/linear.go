@@ -30,7 +30,7 @@ func (b *builder) linearAdd(name string, x, res *gorgonia.Node, in, out int, kin
 func (b *builder) affine(name string, x, res *gorgonia.Node, in, out int, shared bool, kind residualKind) *gorgonia.Node {
 	N, p := b.N, b.pool
 	nodes := []*gorgonia.Node{x, b.param(name + ".weight")}
-	o := (&op{name: name, diff: []bool{!shared, true}, over: -1}).matrix(N, out)
+	o := (&op{name: name, diff: []bool{!shared, true}, over: -1, redo: Layers}).matrix(N, out)
 	bias, residual := -1, -1 // their places among the inputs
 	if b.e.cfg.LinearBias {
 		bias = len(nodes)
@@ -61,7 +61,7 @@ func (b *builder) affine(name string, x, res *gorgonia.Node, in, out int, shared
 		} else {
 			grads[0] = b.linearInput(name, dy, w, nil, in, out)
 		}
-		grads[1] = b.linearWeight(name, dy, x, in, out)
+		grads[1] = b.linearWeight(name, dy, b.again(x, dy), in, out)
 		if bias >= 0 {
 			grads[bias] = b.linearBias(name, dy, out)
 		}
@@ -123,7 +123,7 @@ func (b *builder) linearBias(name string, dy *gorgonia.Node, out int) *gorgonia.
 // add is y = x + res; its gradient passes through to both.
 func (b *builder) add(name string, x, res *gorgonia.Node, cols int, kind residualKind) *gorgonia.Node {
 	p := b.pool
-	o := (&op{name: name, diff: []bool{true, kind == direct}, over: 1}).matrix(b.N, cols)
+	o := (&op{name: name, diff: []bool{true, kind == direct}, over: 1, redo: Cheap}).matrix(b.N, cols)
 	o.run = func(y []float32, in []gorgonia.Value) error {
 		kernel.Add(p, y, f32(in[1]), f32(in[0]))
 		return nil

@@ -82,7 +82,8 @@ type Engine interface {
 
 // Options say how an engine works. No result depends on them, to the last bit.
 type Options struct {
-	Threads int // that may ever compute, at least 1
+	Threads   int       // that may ever compute, at least 1
+	Recompute Recompute // what a training gives of its time for memory
 }
 
 // New returns an engine for a model, its parameters and moments zero until Init, Load or Fill. It computes on the

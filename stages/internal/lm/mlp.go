@@ -21,7 +21,7 @@ func (b *builder) mlp(name string, h, res *gorgonia.Node) *gorgonia.Node {
 func (b *builder) activation(name string, u *gorgonia.Node) *gorgonia.Node {
 	N, F, A, p := b.N, b.e.cfg.MLPHidden, b.e.cfg.mlpOut(), b.pool
 	swiglu := b.e.cfg.MLP == SwiGLU
-	o := (&op{name: name, diff: []bool{true}, over: -1}).matrix(N, A)
+	o := (&op{name: name, diff: []bool{true}, over: -1, redo: Cheap}).matrix(N, A)
 	d := (&op{name: name + " dx", over: 1}).matrix(N, F)
 	if swiglu {
 		o.run = func(y []float32, in []gorgonia.Value) error {
@@ -43,8 +43,8 @@ func (b *builder) activation(name string, u *gorgonia.Node) *gorgonia.Node {
 			return nil
 		}
 	}
-	o.sym = func(inputs gorgonia.Nodes, _, dy *gorgonia.Node) gorgonia.Nodes {
-		return gorgonia.Nodes{b.apply(d, dy, inputs[0])}
+	o.sym = func(_ gorgonia.Nodes, _, dy *gorgonia.Node) gorgonia.Nodes {
+		return gorgonia.Nodes{b.apply(d, dy, b.again(u, dy))}
 	}
 	return b.apply(o, u)
 }

@@ -10,7 +10,7 @@ import (
 func (b *builder) model() *gorgonia.Node {
 	x := b.embed("wte.weight", b.ids) // (N, C), the residual stream
 	for l := range b.e.cfg.Layers {
-		x = b.block(fmt.Sprintf("blocks.%d.", l), x)
+		x = b.keep(b.block(fmt.Sprintf("blocks.%d.", l), x))
 	}
 	head := "head.weight"
 	if b.e.cfg.TiedHead {

@@ -62,13 +62,13 @@ func (b *builder) normBeside(name string, x, other *gorgonia.Node) *gorgonia.Nod
 	k := b.normKernel(C)
 	params := b.normParams(name)
 	inputs := append([]*gorgonia.Node{x}, params...)
-	o := (&op{name: name, diff: allTrue(len(inputs)), touch: k.buffers(), over: -1}).matrix(b.N, C)
+	o := (&op{name: name, diff: allTrue(len(inputs)), touch: k.buffers(), over: -1, redo: Cheap}).matrix(b.N, C)
 	if b.train && other != nil {
-		inputs, o.diff = append(inputs, other), append(o.diff, false)
+		inputs, o.diff, o.after = append(inputs, other), append(o.diff, false), 1
 		o.diff[0] = false
 	}
 	o.run = func(y []float32, in []gorgonia.Value) error {
-		k.forward(y, f32(in[0]), f32(in[1]), optional(in[:1+len(params)], 2))
+		k.forward(y, f32(in[0]), f32(in[1]), optional(in, 2))
 		return nil
 	}
 	o.sym = func(inputs gorgonia.Nodes, output, dy *gorgonia.Node) gorgonia.Nodes {
@@ -90,7 +90,7 @@ func (b *builder) normBeside(name string, x, other *gorgonia.Node) *gorgonia.Nod
 
 func (b *builder) normBackward(name string, k normKernel, dy, x, w *gorgonia.Node) *gorgonia.Node {
 	dw, db := b.gradient(name+".weight"), b.optionalGradient(name+".bias")
-	nodes := []*gorgonia.Node{dy, x, w}
+	nodes := []*gorgonia.Node{dy, b.again(x, dy), w}
 	if carry := b.carry[x]; carry != nil {
 		nodes = append(nodes, carry)
 	}

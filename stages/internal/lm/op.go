@@ -29,6 +29,9 @@ type op struct {
 	buf   *buffer        // where the value lives, nil for a scalar or a fixed value
 	args  []*buffer      // where the inputs live; nil for parameters, tokens and scalars
 	touch []*buffer      // side buffers that run reads or writes
+	after int            // trailing inputs that run does not see: they only say what comes first
+	redo  Recompute      // from this level on the value is computed again rather than kept; None: always kept
+	from  gorgonia.Nodes // the inputs
 	over  int            // input whose memory run may take for its value if nobody reads that input later; -1: none
 	value gorgonia.Value // what Do returns: a tensor over buf, or the fixed value
 
@@ -77,7 +80,7 @@ func (o *op) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 	if o.buf != nil {
 		y = o.buf.data
 	}
-	if err := o.run(y, in); err != nil {
+	if err := o.run(y, in[:len(in)-o.after]); err != nil {
 		return nil, fmt.Errorf("operation %v: %w", o, err)
 	}
 	if watch := o.b.graph.watch; watch != nil {

@@ -36,7 +36,10 @@ const (
 )
 
 //go:noinline
-func fma32Careful(p, c, s float64) float32 {
+func fma32Careful(p, c, s float64) float32 { return float32(toOdd(p, c, s)) }
+
+// toOdd is p+c rounded to odd, s being p+c rounded to the nearest.
+func toOdd(p, c, s float64) float64 {
 	// The error of s = p+c, exact: Knuth's TwoSum.
 	t := s - p
 	e := (p - (s - t)) + (c - t)
@@ -48,5 +51,5 @@ func fma32Careful(p, c, s float64) float32 {
 			u--
 		}
 	}
-	return float32(math.Float64frombits(u))
+	return math.Float64frombits(u)
 }

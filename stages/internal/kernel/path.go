@@ -29,6 +29,8 @@ type path struct {
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
 
+	bf16 func() []*bf16Path // of GemmBF16, the fastest first
+
 	scores *scoreLoops // nil: the loops along rows, a row at a time
 
 	rowLoops
@@ -97,6 +99,7 @@ var portablePath = path{
 	nr:       portableCols,
 	tiles:    panelwise(portableCols, tileGo),
 	half:     panelwise(portableCols/2, tileGo),
+	bf16:     goBF16,
 	rowLoops: goLoops,
 }
 

@@ -2,6 +2,7 @@ package kernel
 
 //go:generate go run gen.go gen_attention.go
 //go:generate go run gen_tile.go
+//go:generate go run gen_bf16.go
 
 // Each function is described where the path type or the portable kernel names
 // it; the assembly repeats the loop.
@@ -94,6 +95,7 @@ var avx512Path = path{
 	copyHalf:   copy16avx,
 	copyRows:   copy8avx,
 	transpose8: transpose8avx,
+	bf16:       avx512BF16,
 	scores:     &scoreLoops{softmaxRowsAVX512, scoreGradRowsAVX512, scaleRowsAVX512, dotRowsAVX512},
 	rowLoops:   loopsAVX512,
 }
@@ -109,6 +111,7 @@ var avx2Path = path{
 	copyHalf:   copy8avx,
 	copyRows:   copy6avx,
 	transpose8: transpose8avx,
+	bf16:       avx2BF16,
 	rowLoops:   loopsAVX2,
 }
 

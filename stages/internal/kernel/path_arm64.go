@@ -14,6 +14,7 @@ var fusedPath = path{
 	nr:       portableCols,
 	tiles:    panelwise(portableCols, fusedGo),
 	half:     panelwise(portableCols/2, fusedGo),
+	bf16:     goBF16,
 	rowLoops: goLoops,
 }
 

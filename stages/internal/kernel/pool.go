@@ -29,6 +29,7 @@ type Pool struct {
 	sums    []float64
 	gemm    gemmCall
 	gemmRun func(w *worker, i int) // bound once, so that Gemm allocates nothing
+	bf16    bf16State
 }
 
 // worker is what one worker may scribble on. The caller of Run is worker 0.
@@ -40,6 +41,7 @@ type worker struct {
 	sums  []float64        // one block of WeightedSum
 	attn  []float32        // attention scratch
 	head  head             // the head under way
+	bf16  bf16Scratch
 
 	calls atomic.Int64 // runs this worker was called to; -1: end
 	sleeper
@@ -70,6 +72,7 @@ func newPool(threads int, k *path) *Pool {
 	threads = max(threads, 1)
 	p := &Pool{k: k, threads: threads, started: 1, work: make([]worker, threads)}
 	p.gemmRun = p.gemmTask
+	p.bf16 = bf16State{path: k.bf16()[0], pack: p.bf16Pack, multiply: p.bf16Multiply}
 	p.caller.init()
 	return p
 }

@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // This file is the slow, obvious truth that the tests hold the kernels to. Only
-// refGemm must be met bit for bit; the others are formulas in float64, and the
+// refGemm and refGemmBF16 must be met bit for bit; the others are formulas in float64, and the
 // backward kernels must be the derivatives of these, by finite differences.
 
 // refGemm is Gemm.
@@ -23,6 +23,29 @@ func refGemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32
 					ib = j*ldb + l
 				}
 				s = fma32(a[ia], b[ib], s)
+			}
+			c[i*ldc+j] = s
+		}
+	}
+}
+
+// refGemmBF16 is GemmBF16.
+func refGemmBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	for i := range m {
+		for j := range n {
+			var s float32
+			if beta != 0 {
+				s = c[i*ldc+j]
+			}
+			for l := range k {
+				ia, ib := i*lda+l, l*ldb+j
+				if transA {
+					ia = l*lda + i
+				}
+				if transB {
+					ib = j*ldb + l
+				}
+				s = flushingFMA(flush(widenBF16(roundBF16(a[ia]))), flush(widenBF16(roundBF16(b[ib]))), flush(s))
 			}
 			c[i*ldc+j] = s
 		}

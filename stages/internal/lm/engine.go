@@ -61,7 +61,7 @@ func newCPU(cfg Config, opt Options) (_ *engine, err error) {
 		e.at = append(e.at, size)
 		size += (int(s.size()) + arenaAlign - 1) / arenaAlign * arenaAlign // the gaps stay zero under AdamW
 	}
-	e.weights = make([]float32, size)
+	e.weights = kernel.Arena(size)
 	e.rope = kernel.NewRopeTable(cfg.Context, cfg.turned(), cfg.RopeBase)
 	e.pool = kernel.NewPool(opt.Threads)
 	return e, nil
@@ -94,7 +94,7 @@ func prefixed(prefix string, tensors []Tensor) []Tensor {
 // training makes the arenas that only training needs.
 func (e *engine) training() {
 	if e.grads == nil {
-		e.grads, e.m, e.v = make([]float32, len(e.weights)), make([]float32, len(e.weights)), make([]float32, len(e.weights))
+		e.grads, e.m, e.v = kernel.Arena(len(e.weights)), kernel.Arena(len(e.weights)), kernel.Arena(len(e.weights))
 	}
 }
 
@@ -283,7 +283,7 @@ func (e *engine) graph(B, T int, train bool) (*graph, error) {
 			return nil, err
 		}
 		e.acts = nil // let the collector have it before the larger one is made
-		e.acts = make([]float32, g.size)
+		e.acts = kernel.Arena(g.size)
 	}
 	g.bind(e.acts)
 	if len(e.graphs) == maxGraphs {

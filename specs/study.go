@@ -111,7 +111,7 @@ type Model struct {
 	Preset          string   `yaml:"preset" enum:"tiny|small|paper-102m|paper-278m|paper-1b|paper-102m-parallel|paper-278m-parallel|paper-1b-parallel|pythia-14m|pythia-31m|pythia-70m|pythia-160m|pythia-410m|pythia-1b|pythia-1.4b|pythia-2.8b|datadecide-4m|datadecide-20m|datadecide-60m|datadecide-90m|datadecide-150m|datadecide-300m|datadecide-530m|datadecide-750m|datadecide-1b|stories-15m|stories-42m|stories-110m|llama-7b" default:"tiny" doc:"Fills the keys below that are not given; see the tables of presets." key:"nothing by itself"`
 	DModel          int      `yaml:"d_model" min:"1" max:"16777216" doc:"Width of the residual stream." example:"128" key:"all models"`
 	Layers          int      `yaml:"layers" min:"1" max:"4096" doc:"Blocks." example:"4" key:"all models"`
-	Heads           int      `yaml:"heads" min:"1" max:"16777216" doc:"Attention heads; must divide d_model into even parts." example:"4" key:"all models"`
+	Heads           int      `yaml:"heads" min:"1" max:"16777216" doc:"Attention heads; must divide d_model." example:"4" key:"all models"`
 	Context         int      `yaml:"context" min:"1" max:"16777216" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
 	Block           string   `yaml:"block" enum:"sequential|parallel|neox" doc:"Where the MLP stands: sequential, after attention; parallel, beside it behind one norm for both (PaLM); neox, beside it behind a norm of its own (GPT-NeoX)." key:"all models"`
 	Norm            string   `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`

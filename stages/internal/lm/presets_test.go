@@ -2,10 +2,12 @@ package lm
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
 	"ablate/specs"
+	"ablate/stages/internal/optim"
 )
 
 // published are the presets of studies with the numbers of parameters that their authors give: of all, and of a part of them.
@@ -141,5 +143,37 @@ func TestPresetsAgainstReference(t *testing.T) {
 			compare(t, cfg, 2, 5, 0.3)
 			differences(t, cfg)
 		})
+	}
+}
+
+// A new model knows nothing, and says so: its mean loss is that of equal probabilities. And it learns: 30 steps on one batch
+// leave less than half.
+func TestPresetsBegin(t *testing.T) {
+	for name, cfg := range scaledDown(t) {
+		cfg.Vocab, cfg.DModel, cfg.MLPHidden = 301, 64, 4*cfg.MLPHidden
+		e := newEngine(t, cfg, 1)
+		if err := Init(e, 1); err != nil {
+			t.Fatal(err)
+		}
+		inputs, targets := tokens(1, 28, cfg.Vocab)
+		for i := range targets {
+			targets[i] = max(0, targets[i]) // none is ignored
+		}
+		var first, last float64
+		for step := range 30 {
+			loss, err := e.Accumulate(inputs, targets, 4, 7, 1.0/28)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last = loss / 28; step == 0 {
+				first = last
+			}
+			if _, err := e.Step(optim.Step{AdamW: adamw, LR: 0.01, Number: step + 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if uniform := math.Log(301); math.Abs(first-uniform) > 0.05 || last > uniform/2 {
+			t.Errorf("%s: loss %.3f at first, %.3f after 30 steps, want %.3f within 0.05 and less than half of it", name, first, last, uniform)
+		}
 	}
 }

@@ -185,19 +185,25 @@ func TestPathsDoNotMatter(t *testing.T) {
 	}()
 	wide := trained()
 	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 61
-	var want []uint32
-	for _, path := range []string{"portable", "avx2", "avx512"} {
-		if err := kernel.Select(path); err != nil {
-			t.Logf("not compared: %v", err)
-			continue
-		}
-		e := newEngine(t, wide, 1)
-		Init(e, 5)
-		train(t, e, 0, 3)
-		if want == nil {
-			want = bits(e)
-		} else if !slices.Equal(bits(e), want) {
-			t.Errorf("%s: weights or moments differ from those of portable", path)
+	pythia := wide
+	pythia.Block, pythia.MLP, pythia.QKNorm, pythia.TiedHead, pythia.Heads, pythia.Rotary = NeoX, GELU, false, false, 3, 0.25
+	llama := wide
+	llama.Norm, llama.NormBias, llama.LinearBias, llama.QKNorm, llama.MLPHidden = RMSNorm, false, false, false, 258
+	for _, cfg := range []Config{wide, pythia, llama} {
+		var want []uint32
+		for _, path := range []string{"portable", "avx2", "avx512"} {
+			if err := kernel.Select(path); err != nil {
+				t.Logf("not compared: %v", err)
+				continue
+			}
+			e := newEngine(t, cfg, 1)
+			Init(e, 5)
+			train(t, e, 0, 3)
+			if want == nil {
+				want = bits(e)
+			} else if !slices.Equal(bits(e), want) {
+				t.Errorf("%s: %s: weights or moments differ from those of portable", label(cfg), path)
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ func BenchmarkPeak(b *testing.B) {
 			x, y, c := make([]float32, k.mr*depth), make([]float32, k.nr*depth), make([]float32, k.mr*k.nr)
 			gigaflops(b, k, 100*k.mr*k.nr*depth, func() {
 				for range 100 {
-					k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0)
+					k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
 				}
 			})
 		})
@@ -28,7 +28,7 @@ func peakLoop(k *path) (fma int, f func()) {
 	}
 	const depth = 128
 	x, y, c := make([]float32, k.mr*depth), make([]float32, k.nr*depth), make([]float32, k.mr*k.nr)
-	return k.mr * k.nr * depth, func() { k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0) }
+	return k.mr * k.nr * depth, func() { k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0) }
 }
 
 // peakChains is gen_tile.go's; a vector is half a panel on both paths that have a peak loop.

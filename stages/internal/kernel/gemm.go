@@ -51,19 +51,18 @@ func Gemm(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []f
 	g.a, g.b, g.c = nil, nil, nil
 }
 
-// divide cuts C into tasks. It minimises the longest worker's time: elements of
-// C, plus the packing of B, which every row of tasks repeats and which costs
-// about as much as packRows more rows.
+// divide cuts C into tasks. It minimises the longest worker's time: elements of C, plus the packing of B, which every row of tasks repeats
+// and which costs about as much as packRows more rows, plus a quarter of a task, by which workers end apart when others use their cores.
 func (g *gemmCall) divide(k *path, threads int) {
 	const packRows = 12
 	pm, pn := (g.m+k.mr-1)/k.mr, (g.n+k.nr-1)/k.nr
 	best := -1
 	for cols := 1; cols <= min(pn, 2*threads); cols++ {
-		for _, want := range [2]int{2 * threads, threads} {
+		for want := threads; want <= 8*threads; want *= 2 {
 			rows := min(pm, (want+cols-1)/cols)
 			rounds := (rows*cols + threads - 1) / threads
-			cost := rounds * ((pn + cols - 1) / cols) * ((pm+rows-1)/rows*k.mr + packRows)
-			if best < 0 || cost < best {
+			task := ((pn + cols - 1) / cols) * ((pm+rows-1)/rows*k.mr + packRows)
+			if cost := rounds*task + task/4; best < 0 || cost < best {
 				best, g.rowTasks, g.colTasks = cost, rows, cols
 			}
 		}

@@ -80,23 +80,62 @@ copy8:
 	VZEROUPPER
 	RET
 
-// func copy6avx(dst, src *float32, ld, depth int)
-// for l < depth, j < 6: dst[l*6+j] = src[l*ld+j]
-TEXT ·copy6avx(SB), NOSPLIT, $0-32
+// func copyStrip8avx(dst, src *float32, ld, depth, panels int)
+// for p < panels, l < depth, i < 8: dst[(p*depth+l)*8+i] = src[l*ld+8*p+i]
+TEXT ·copyStrip8avx(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R8
 	MOVQ depth+24(FP), CX
+	MOVQ panels+32(FP), R9
 	SHLQ $2, R8
-copy6:
-	VMOVUPS (SI), X0
-	VMOVSD 16(SI), X1
-	VMOVUPS X0, (DI)
-	VMOVSD X1, 16(DI)
+	MOVQ CX, R10
+	SHLQ $5, R10
+	SHLQ $5, R9
+strip8:
+	MOVQ DI, BX
+	XORL AX, AX
+columns8:
+	VMOVUPS (SI)(AX*1), Y0
+	VMOVUPS Y0, (BX)
+	ADDQ R10, BX
+	ADDQ $32, AX
+	CMPQ AX, R9
+	JLT  columns8
+	ADDQ R8, SI
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  strip8
+	VZEROUPPER
+	RET
+
+// func copyStrip6avx(dst, src *float32, ld, depth, panels int)
+// for p < panels, l < depth, i < 6: dst[(p*depth+l)*6+i] = src[l*ld+6*p+i]
+TEXT ·copyStrip6avx(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ depth+24(FP), CX
+	MOVQ panels+32(FP), R9
+	SHLQ $2, R8
+	IMUL3Q $24, CX, R10
+	IMUL3Q $24, R9, R9
+strip6:
+	MOVQ DI, BX
+	XORL AX, AX
+columns6:
+	VMOVUPS (SI)(AX*1), X0
+	VMOVSD 16(SI)(AX*1), X1
+	VMOVUPS X0, (BX)
+	VMOVSD X1, 16(BX)
+	ADDQ R10, BX
+	ADDQ $24, AX
+	CMPQ AX, R9
+	JLT  columns6
 	ADDQ R8, SI
 	ADDQ $24, DI
 	DECQ CX
-	JNZ  copy6
+	JNZ  strip6
 	RET
 
 // func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)

@@ -7,9 +7,6 @@ package kernel
 // maxTile is the largest microtile of any path, in floats.
 const maxTile = 8 * 48
 
-// packColumns is the number of columns of B from which on a copy of A's rows pays.
-const packColumns = 128
-
 // packedSize is the length of a packed B of n columns and depth rows.
 func (k *path) packedSize(n, depth int) int {
 	return (n + k.nr - 1) / k.nr * k.nr * depth
@@ -128,9 +125,11 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 // whole panels unless it is all of them. Panels of A run outside, so that each is read from afar once and then from L1, while B streams from
 // L2.
 func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
+	strip := k.stripOf(w, m, n, depth, a, ars, acs)
 	for i := 0; i < m; i += k.mr {
 		rows := min(k.mr, m-i)
-		ap, rs, cs := k.rowsOfA(w, rows, n, depth, a[i*ars:], ars, acs)
+		ap, rs, cs := strip.rows(i)
+		ahead, by := strip.ahead(i)
 		for j := 0; j < n; {
 			width := k.width(n-j, wide-j)
 			cols, panels := min(width, n-j), 1
@@ -145,45 +144,11 @@ func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, p
 				}
 				step := width * packedDepth
 				_, _ = ct[(rows-1)*ldc+panels*width-1], panel[(panels-1)*step+width*depth-1]
-				tiles(depth, &ap[0], rs, cs, &panel[0], &ct[0], ldc, load, panels, step)
+				tiles(depth, &ap[0], rs, cs, &panel[0], &ct[0], ldc, load, panels, step, ahead, by)
 			}
 			j += panels * width
 		}
 	}
-}
-
-// rowsOfA returns mr rows of A and their strides: as they lie, or a copy by columns. Short rows are filled up with rows of 0.
-//
-// The copy is for the first-level cache: rows far apart meet in few of its sets and would be fetched again for each panel of B.
-func (k *path) rowsOfA(w *worker, rows, n, depth int, a []float32, ars, acs int) (panel []float32, rs, cs int) {
-	if rows < k.mr {
-		return k.padRows(w, rows, depth, a, ars, acs), 1, k.mr
-	}
-	_ = a[(rows-1)*ars+(depth-1)*acs]
-	byColumns, byRows := ars == 1 && acs > k.mr && k.copyRows != nil, ars > 1 && k.mr == 8 && k.transpose8 != nil
-	if n < packColumns || !byColumns && !byRows {
-		return a, ars, acs
-	}
-	w.packA = grow(w.packA, k.mr*depth)
-	if byColumns {
-		k.copyRows(&w.packA[0], &a[0], acs, depth)
-	} else {
-		k.packTransposed(w.packA, a, ars, k.mr, depth, k.mr)
-	}
-	return w.packA, 1, k.mr
-}
-
-// padRows copies rows < mr rows of A to a panel of mr, the rest 0.
-func (k *path) padRows(w *worker, rows, depth int, a []float32, ars, acs int) []float32 {
-	w.packA = grow(w.packA, k.mr*depth)
-	for l := range depth {
-		row := w.packA[l*k.mr : (l+1)*k.mr]
-		for i := range rows {
-			row[i] = a[i*ars+l*acs]
-		}
-		clear(row[rows:])
-	}
-	return w.packA
 }
 
 // edge computes a tile that sticks out of C, by way of a whole one.
@@ -195,7 +160,7 @@ func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a 
 			copy(t[i*width:i*width+cols], c[i*ldc:i*ldc+cols])
 		}
 	}
-	tiles(depth, &a[0], rs, cs, &panel[0], &t[0], width, load, 1, 0)
+	tiles(depth, &a[0], rs, cs, &panel[0], &t[0], width, load, 1, 0, &panel[0], 0)
 	for i := range rows {
 		copy(c[i*ldc:i*ldc+cols], t[i*width:i*width+cols])
 	}
@@ -209,5 +174,6 @@ func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a 
 //		for l < depth: s = fma(a[i*rs+l*cs], b[p*step+l*width+j], s)
 //		c[i*ldc+p*width+j] = s
 //
-// Strides are in floats, rs or cs is 1; depth and panels are at least 1.
-type tilesFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+// Strides are in floats, rs or cs is 1; depth and panels are at least 1. ahead is where the caller will go on in A: mr rows with A's stride
+// where cs is 1, else depth rows by floats apart. It is asked for early, to be near when its turn comes, and may lie outside of A.
+type tilesFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)

@@ -8,19 +8,19 @@ package kernel
 // it; the assembly repeats the loop.
 
 //go:noescape
-func tiles8x48avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+func tiles8x48avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 //go:noescape
-func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 //go:noescape
-func tiles8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+func tiles8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 //go:noescape
-func tiles6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+func tiles6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 //go:noescape
-func tiles6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int)
+func tiles6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 func fmaPeakAVX512(n int)
 
@@ -39,7 +39,10 @@ func copy16avx(dst, src *float32, ld, depth int)
 func copy8avx(dst, src *float32, ld, depth int)
 
 //go:noescape
-func copy6avx(dst, src *float32, ld, depth int)
+func copyStrip8avx(dst, src *float32, ld, depth, panels int)
+
+//go:noescape
+func copyStrip6avx(dst, src *float32, ld, depth, panels int)
 
 //go:noescape
 func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
@@ -93,7 +96,7 @@ var avx512Path = path{
 	copyPanel:  copy32avx512,
 	copyWide:   copy48avx512,
 	copyHalf:   copy16avx,
-	copyRows:   copy8avx,
+	copyStrip:  copyStrip8avx,
 	transpose8: transpose8avx,
 	bf16:       avx512BF16,
 	scores:     &scoreLoops{softmaxRowsAVX512, scoreGradRowsAVX512, scaleRowsAVX512, dotRowsAVX512},
@@ -109,7 +112,7 @@ var avx2Path = path{
 	peak:       fmaPeakAVX2,
 	copyPanel:  copy16avx,
 	copyHalf:   copy8avx,
-	copyRows:   copy6avx,
+	copyStrip:  copyStrip6avx,
 	transpose8: transpose8avx,
 	bf16:       avx2BF16,
 	rowLoops:   loopsAVX2,

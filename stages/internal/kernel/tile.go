@@ -54,7 +54,7 @@ type tileFunc func(width, depth int, a *float32, rs, cs int, b, c *float32, ldc 
 
 // panelwise is one panel after the other.
 func panelwise(width int, tile tileFunc) tilesFunc {
-	return func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int) {
+	return func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, _ *float32, _ int) {
 		for {
 			tile(width, depth, a, rs, cs, b, c, ldc, load)
 			if panels--; panels == 0 {

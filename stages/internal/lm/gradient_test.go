@@ -141,13 +141,15 @@ func TestVariantsAgainstReference(t *testing.T) {
 	}
 }
 
-// Shapes: two tokens, whole vectors, tails, more rows than headRows.
+// Shapes: two tokens, whole vectors, tails, heads of an odd width, more rows than headRows.
 func TestShapesAgainstReference(t *testing.T) {
 	big := tiny()
 	big.DModel, big.Heads, big.MLPHidden, big.Vocab, big.Context, big.Layers = 48, 3, 72, 37, 40, 1
 	big.QKNorm, big.LinearBias, big.NormBias, big.TiedHead = true, true, true, true
 	long := tiny()
 	long.DModel, long.Heads, long.MLPHidden, long.Layers, long.Vocab, long.Context = 4, 2, 4, 1, 5, 300
+	odd := tiny()
+	odd.DModel, odd.Heads, odd.Rotary, odd.Block = 15, 3, 0.8, NeoX // heads 5 wide, 4 channels of which turn
 	for _, c := range []struct {
 		name string
 		cfg  Config
@@ -155,6 +157,7 @@ func TestShapesAgainstReference(t *testing.T) {
 	}{
 		{"two tokens", tiny(), 3, 2},
 		{"wide", big, 2, 19},
+		{"odd heads", odd, 2, 7},
 		{"more rows than a chunk of the head", long, 300, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) { compare(t, c.cfg, c.B, c.T, 1) })

@@ -22,8 +22,8 @@ const (
 )
 
 // microTokens bounds how many tokens are in a forward and backward pass at a time; a batch is taken in as many equal passes as that asks
-// for. It is a constant because gradients are added pass by pass: another bound may change the last bits. 4096 tokens keep the kernels
-// busy, and are two rows of the paper's models, whose activations take a few gigabytes.
+// for. It is a constant because another cut changes the last bits of some gradients (package lm says which): it may change only with the
+// version of the kind. 4096 tokens keep the kernels busy, and are two rows of the paper's models, whose activations take a few gigabytes.
 const microTokens = 4096
 
 // Checkpoints of a training under way are saved when the job's SaveEvery has passed and saving takes at most a twentieth of the time. When

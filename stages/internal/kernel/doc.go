@@ -23,6 +23,8 @@
 //   - everything else uses only IEEE operations that are rounded correctly
 //     (add, subtract, multiply, divide, square root), in one order, never fused.
 //
+// What follows for a model and its training is stated in package lm.
+//
 // Two things are not promised: the payload and sign of a NaN, and equal bits
 // across architectures where the standard library's float64 log, sin, cos and
 // pow, used for lse and for the rotary table, differ in the last place before

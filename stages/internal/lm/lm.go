@@ -24,8 +24,41 @@
 // The model sees no document boundaries: a token attends to every earlier token of its row, also across documents packed
 // into it, as in the paper.
 //
-// What it does not promise: an Engine is not safe for concurrent use; results are the same for any number of threads and on
-// any run, but another batch split (B, T) sums in another order and may differ in the last bits.
+// An Engine is not safe for concurrent use.
+//
+// # The same bits
+//
+// This is the place that says what is the same to the last bit and what is not; tests hold what is promised, and what rests
+// on it refers to here. Promised of weights, moments, losses and norms of gradients, for one build on one processor family
+// (GOARCH):
+//
+//   - Threads: any number, changed between any two calls.
+//   - Paths of package kernel: avx512, avx2 and portable; TestSameBits has every family of presets on each, on 1, 2 and 7
+//     threads, and the script samebits of cmd/ablate every artifact of whole studies.
+//   - Recompute: whatever is kept and whatever computed again (TestRecomputeDoesNotMatter).
+//   - Runs: the same calls again. Calls of Losses in between, of any shape, change nothing.
+//   - Resuming: an engine that takes over another's weights and moments after any Step goes on as that would have; a
+//     training that was interrupted or killed, and goes on anywhere above, leaves the same files.
+//   - Rows: the loss of a token depends on the tokens of its row up to its target, not on the other rows or their number,
+//     nor on how long the row is.
+//   - Passes (micro-batches): the gradient of every matrix is one chain of sums over the rows of a batch, in their order,
+//     so that calls of Accumulate for consecutive rows give the bits of one call for all of them, where scale is the same.
+//
+// Not promised:
+//
+//   - Passes, for the rest: gradients of biases and norms, of which each pass adds up partial sums of its own; the matrix of
+//     a tied head, to which a pass adds the head's part and then the embedding's; and the float64 sum of losses. They differ
+//     in the last bits, and with them the norm, so a training does. How a batch is cut is therefore not an option but a
+//     constant of stages, under the version of its kind of step.
+//   - Rows, of gradients: rows in another order, or cut at other lengths, are other sums.
+//   - Processor families: arm64 (path fused) computes as amd64 does, but cosines and sines of the rotary table, logarithms
+//     of the head and of attention, AdamW's corrections, schedules and initial weights come from package math in float64,
+//     which may differ in the last place from one family to another before it is rounded. No run on arm64 was compared.
+//   - Versions of Go: the same functions, and the normal numbers of math/rand/v2, are the library's. The golden digests of
+//     stages tell when they change.
+//   - Precision: what is said here is of float32. Any other would be another model, with a key of its own.
+//   - Engines on a device: equal with themselves, as package enginetest has it, and near this one within its tolerances.
+//   - The sign and payload of a NaN.
 package lm
 
 import "ablate/stages/internal/optim"

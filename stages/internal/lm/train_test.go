@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ablate/stages/internal/kernel"
 	"ablate/stages/internal/optim"
 )
 
@@ -116,38 +115,6 @@ func bits(e *engine) []uint32 {
 	return all
 }
 
-// Weights, moments and losses are the same bits for any number of threads, in all variants of the norm, the MLP and the block.
-func TestThreadsDoNotMatter(t *testing.T) {
-	rms := trained()
-	rms.Block, rms.Norm, rms.MLP, rms.TiedHead = Parallel, RMSNorm, GELU, false
-	wide := trained() // wide enough for every kernel to split its work
-	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 301
-	for _, c := range []struct {
-		name string
-		cfg  Config
-	}{{"sequential", trained()}, {"parallel", rms}, {"wide", wide}} {
-		t.Run(c.name, func(t *testing.T) {
-			var want []uint32
-			var wantLosses []float64
-			for _, threads := range []int{1, 2, 7} {
-				e := newEngine(t, c.cfg, threads)
-				Init(e, 5)
-				losses := train(t, e, 0, 4)
-				if want == nil {
-					want, wantLosses = bits(e), losses
-					continue
-				}
-				if got := bits(e); !slices.Equal(got, want) {
-					t.Errorf("%d threads: weights or moments differ from those of 1 thread", threads)
-				}
-				if !slices.Equal(losses, wantLosses) {
-					t.Errorf("%d threads: losses %v, want %v", threads, losses, wantLosses)
-				}
-			}
-		})
-	}
-}
-
 // Changing the number of threads between the steps, and between Accumulate and Step, changes no bit.
 func TestSetThreads(t *testing.T) {
 	wide := trained()
@@ -173,38 +140,6 @@ func TestSetThreads(t *testing.T) {
 	}
 	if !slices.Equal(bits(e), bits(plain)) {
 		t.Error("weights or moments differ from those of 1 thread")
-	}
-}
-
-// Weights, moments and losses are the same bits for every path of the kernels that this machine can run.
-func TestPathsDoNotMatter(t *testing.T) {
-	defer func() {
-		if err := kernel.Select(""); err != nil {
-			t.Error(err)
-		}
-	}()
-	wide := trained()
-	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 61
-	pythia := wide
-	pythia.Block, pythia.MLP, pythia.QKNorm, pythia.TiedHead, pythia.Heads, pythia.Rotary = NeoX, GELU, false, false, 3, 0.25
-	llama := wide
-	llama.Norm, llama.NormBias, llama.LinearBias, llama.QKNorm, llama.MLPHidden = RMSNorm, false, false, false, 258
-	for _, cfg := range []Config{wide, pythia, llama} {
-		var want []uint32
-		for _, path := range []string{"portable", "avx2", "avx512"} {
-			if err := kernel.Select(path); err != nil {
-				t.Logf("not compared: %v", err)
-				continue
-			}
-			e := newEngine(t, cfg, 1)
-			Init(e, 5)
-			train(t, e, 0, 3)
-			if want == nil {
-				want = bits(e)
-			} else if !slices.Equal(bits(e), want) {
-				t.Errorf("%s: %s: weights or moments differ from those of portable", label(cfg), path)
-			}
-		}
 	}
 }
 

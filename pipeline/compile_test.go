@@ -315,7 +315,7 @@ func TestMergeAndSub(t *testing.T) {
 		models  []string
 	}{
 		{"an average", []Weighted{{"macro/pairs/beta+gamma", rat("1")}}, `["1/2","1/2"]`, []string{"unit/parts/beta/0", "unit/parts/gamma/0"}},
-		{"two models", []Weighted{{"unit/parts/beta/0", rat("3")}, {"seed", rat("0.5")}}, `["6/7","1/7"]`, []string{"unit/parts/beta/0", "seed"}},
+		{"two models", []Weighted{{"unit/parts/beta/0", rat("3")}, {"seed", rat("0.5")}}, `["1/7","6/7"]`, []string{"seed", "unit/parts/beta/0"}},
 		{"an average and a model of it", []Weighted{{"macro/pairs/alpha+beta", rat("1")}, {"unit/parts/beta/0", rat("1")}},
 			`["1/8","1/8","3/4"]`, []string{"unit/parts/alpha/0", "unit/parts/alpha/1", "unit/parts/beta/0"}},
 	} {

@@ -127,10 +127,7 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 	}
 	params := kind.EvalParams{Model: b.c.model(), Documents: int64(b.c.study.Eval.Documents), Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	var inputs []Input
-	for i, m := range r.models {
-		params.Weights = append(params.Weights, r.weights[i].RatString())
-		inputs = append(inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
-	}
+	inputs, params.Weights = r.inputs()
 	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: canonical(params), Inputs: append(inputs, tokens)})
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name

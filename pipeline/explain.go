@@ -219,7 +219,7 @@ func (s *State) differences(i int, near *cache.Entry) []Difference {
 		if !ok {
 			continue
 		}
-		for _, in := range s.Plan.Steps[i].Inputs {
+		for _, in := range s.Step(i).Inputs {
 			switch {
 			case in.Role != role:
 			case in.File != nil:
@@ -242,7 +242,7 @@ func (s *State) origin(i int, diffs []Difference) int {
 	if !ok {
 		return -1
 	}
-	for _, in := range s.Plan.Steps[i].Inputs {
+	for _, in := range s.Step(i).Inputs {
 		if in.Role == role && in.File == nil {
 			return in.Step
 		}

@@ -25,8 +25,7 @@ func (p *Plan) AddMerge(parts []Weighted) (int, error) {
 		}
 		total.Add(total, w.Weight)
 	}
-	var models []int
-	weight := map[int]*big.Rat{}
+	var whole recipe
 	var names []string
 	for _, w := range parts {
 		r, err := p.recipe(w.Model)
@@ -39,19 +38,12 @@ func (p *Plan) AddMerge(parts []Weighted) (int, error) {
 			names[len(names)-1] = share.RatString() + ":" + w.Model
 		}
 		for i, m := range r.models {
-			if weight[m] == nil {
-				weight[m] = new(big.Rat)
-				models = append(models, m)
-			}
-			weight[m].Add(weight[m], new(big.Rat).Mul(share, r.weights[i]))
+			whole.models, whole.weights = append(whole.models, m), append(whole.weights, new(big.Rat).Mul(share, r.weights[i]))
 		}
 	}
 	step := &Step{ID: "merge/" + strings.Join(names, ","), Kind: kind.Merge}
 	var params kind.MergeParams
-	for i, m := range models {
-		params.Weights = append(params.Weights, weight[m].RatString())
-		step.Inputs = append(step.Inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
-	}
+	step.Inputs, params.Weights = whole.inputs()
 	step.Params = canonical(params)
 	p.Steps = append(p.Steps, step)
 	p.index[step.ID] = len(p.Steps) - 1

@@ -188,17 +188,6 @@ func (c component) unitNumbers() []int {
 	return out
 }
 
-// recipe is a weighted average of trained models; weights are exact fractions that sum to 1.
-type recipe struct {
-	name    string
-	models  []int
-	weights []*big.Rat
-}
-
-func single(name string, step int) recipe {
-	return recipe{name, []int{step}, []*big.Rat{big.NewRat(1, 1)}}
-}
-
 // micro is the mean over all units of the mixture; macro the mean per component, then over components; merged the mean over the
 // components' own models (paper, sections 5.0.1 and 5.2).
 func (c *compiler) micro(m mixture) recipe {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"ablate/cache"
 )
@@ -34,6 +35,7 @@ type State struct {
 	Misses      []*cache.Miss        // where Status is Run
 
 	lookup    Lookup
+	steps     []*Step // as they are keyed and carried out; see settled
 	waiting   []int   // inputs not yet there
 	consumers [][]int // steps that read a step's outputs, once per input
 }
@@ -44,7 +46,7 @@ func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 	s := &State{
 		Plan: p, lookup: lookup,
 		Status: make([]Status, n), Keys: make([]cache.Key, n), Ingredients: make([][]cache.Ingredient, n),
-		Entries: make([]*cache.Entry, n), Misses: make([]*cache.Miss, n),
+		Entries: make([]*cache.Entry, n), Misses: make([]*cache.Miss, n), steps: slices.Clone(p.Steps),
 		waiting: make([]int, n), consumers: make([][]int, n),
 	}
 	for i, step := range p.Steps {
@@ -65,6 +67,9 @@ func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 	return s, nil
 }
 
+// Step is step i as it is keyed and carried out. Once its key is known, the models of an average stand in the order of their content.
+func (s *State) Step(i int) *Step { return s.steps[i] }
+
 // look keys step i, whose inputs are all there, and on a hit goes on to the steps that were waiting for it. It returns the steps that
 // must run.
 func (s *State) look(i int) ([]int, error) {
@@ -75,7 +80,8 @@ func (s *State) look(i int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Ingredients[i] = ingredients(s.Plan.Steps[i], digests)
+		s.steps[i], digests = settled(s.Plan.Steps[i], digests)
+		s.Ingredients[i] = ingredients(s.steps[i], digests)
 		s.Keys[i] = cache.KeyOf(s.Ingredients[i])
 		entry, err := s.lookup(s.Keys[i])
 		var miss *cache.Miss

@@ -250,7 +250,7 @@ func (r *run) start(ctx context.Context, i int) {
 
 // open finds the inputs of step i. Where the cache has lost one since it was looked up, the step that made it must run again first.
 func (r *run) open(i int) (*kind.Job, bool) {
-	step := r.plan.Steps[i]
+	step := r.state.Step(i)
 	job := &kind.Job{Params: step.Params, SaveEvery: r.Save}
 	for _, in := range step.Inputs {
 		if in.File != nil {

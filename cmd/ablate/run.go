@@ -203,7 +203,7 @@ func provenance(s *pipeline.State) []provenanceStep {
 	for i, step := range s.Plan.Steps {
 		e := s.Entries[i]
 		ps := provenanceStep{ID: step.ID, Kind: step.Kind, Key: s.Keys[i], Inputs: map[string]string{}, Outputs: e.Outputs, Provenance: e.Provenance}
-		for _, in := range step.Inputs {
+		for _, in := range s.Step(i).Inputs {
 			if in.File != nil {
 				ps.Inputs[in.Role] = "file " + in.File.Name + " " + in.File.Digest.String()
 				continue

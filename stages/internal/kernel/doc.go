@@ -21,7 +21,9 @@
 //   - each sum over rows keeps a number of partial sums that does not depend on
 //     the number of threads;
 //   - everything else uses only IEEE operations that are rounded correctly
-//     (add, subtract, multiply, divide, square root), in one order, never fused.
+//     (add, subtract, multiply, divide, square root, fused multiply-add), in one
+//     order; fused are those of the exponential and of GELU, where the Go loops
+//     say mulAdd, and no others.
 //
 // What follows for a model and its training is stated in package lm.
 //

@@ -90,7 +90,7 @@ const (
 func geluRow(y, x []float32) {
 	x = x[:len(y)]
 	for i, v := range x {
-		u := float32(v*geluA) * (float32(float32(v*v)*geluB) + 1)
+		u := float32(v*geluA) * mulAdd(v*v, geluB, 1)
 		y[i] = v / (expf(-u) + 1)
 	}
 }
@@ -101,10 +101,9 @@ func geluBackwardRow(dx, dy, x []float32) {
 		b := float32(float32(v*v) * geluB)
 		u := float32(v*geluA) * (b + 1)
 		s := 1 / (expf(-u) + 1)
-		du := float32(float32(b*3)+1) * geluA
+		du := mulAdd(b, 3*geluA, geluA)
 		// For large |x| the factor (1-s) or s is 0 and wins over x*du.
-		t := float32(float32(float32(s*(1-s))*v) * du)
-		dx[i] = dy[i] * (t + s)
+		dx[i] = dy[i] * mulAdd(float32(s*(1-s))*v, du, s)
 	}
 }
 

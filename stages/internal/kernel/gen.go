@@ -44,10 +44,10 @@ type loop struct {
 }
 
 var loops = []loop{
-	{"max", "sums[0] = max x[i]", "x", "", 1, float32(math.Inf(-1)), "VMAXPS", func(g *gen) {
+	{"max", "sums[0] = max x[i]", "x", "", 4, float32(math.Inf(-1)), "VMAXPS", func(g *gen) {
 		g.load("x", 0)
-		g.op("VMAXPS", g.acc(0), g.r(0), g.acc(0)) // NaN in x: keep the accumulator
-	}, 0, 0},
+		g.op("VMAXPS", g.acc(g.block), g.r(0), g.acc(g.block)) // NaN in x: keep the accumulator
+	}, 4, 1},
 	{"sum", "sums[l] += x[i]", "x", "", 1, 0, "", func(g *gen) {
 		g.op("VADDPS", g.mem("x"), g.acc(0), g.acc(0))
 	}, 0, 0},
@@ -122,11 +122,9 @@ var loops = []loop{
 	{"gelu", "see geluRow", "y x", "", 0, 0, "", func(g *gen) {
 		g.load("x", 0)
 		g.op("VMULPS", g.r(0), g.r(0), g.r(1))
-		g.op("VMULPS", g.c(geluB), g.r(1), g.r(1))
-		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
-		g.op("VMULPS", g.c(geluA), g.r(0), g.r(2))
-		g.op("VMULPS", g.r(1), g.r(2), g.r(1))
-		g.negate(1)
+		g.op("VFMADD213PS", g.c(1), g.constant(2, geluB), g.r(1))
+		g.op("VMULPS", g.c(-geluA), g.r(0), g.r(2))
+		g.op("VMULPS", g.r(1), g.r(2), g.r(1)) // -u
 		g.exp(1, 2, 3, 4)
 		g.op("VADDPS", g.c(1), g.r(1), g.r(1))
 		g.op("VDIVPS", g.r(1), g.r(0), g.r(0))
@@ -137,18 +135,14 @@ var loops = []loop{
 		g.op("VMULPS", g.r(0), g.r(0), g.r(4))
 		g.op("VMULPS", g.c(geluB), g.r(4), g.r(4)) // b
 		g.op("VADDPS", g.c(1), g.r(4), g.r(1))
-		g.op("VMULPS", g.c(geluA), g.r(0), g.r(2))
-		g.op("VMULPS", g.r(1), g.r(2), g.r(1))
-		g.negate(1)
-		g.sigmoidOfNegated(1, 2, 3, 5) // s
-		g.op("VMULPS", g.c(3), g.r(4), g.r(4))
-		g.op("VADDPS", g.c(1), g.r(4), g.r(4))
-		g.op("VMULPS", g.c(geluA), g.r(4), g.r(4)) // du
+		g.op("VMULPS", g.c(-geluA), g.r(0), g.r(2))
+		g.op("VMULPS", g.r(1), g.r(2), g.r(1))                          // -u
+		g.sigmoidOfNegated(1, 2, 3, 5)                                  // s
+		g.op("VFMADD213PS", g.c(geluA), g.constant(2, 3*geluA), g.r(4)) // du
 		g.op("VSUBPS", g.r(1), g.constant(2, 1), g.r(2))
 		g.op("VMULPS", g.r(1), g.r(2), g.r(2))
 		g.op("VMULPS", g.r(0), g.r(2), g.r(2))
-		g.op("VMULPS", g.r(4), g.r(2), g.r(2))
-		g.op("VADDPS", g.r(1), g.r(2), g.r(2))
+		g.op("VFMADD213PS", g.r(1), g.r(4), g.r(2))
 		g.op("VMULPS", g.mem("dy"), g.r(2), g.r(2))
 		g.store(2, "dx")
 	}, 3, 5},
@@ -241,25 +235,21 @@ func (g *gen) exp(x, t, n, q int) {
 	}
 	g.op("VMAXPS", X, g.constant(t, expLow), X) // NaN in X stays
 	g.op("VMINPS", X, g.constant(t, expHigh), X)
-	g.op("VMULPS", g.c(log2e), X, T)
+	g.set(t, expRound)
+	g.op("VFMADD231PS", g.c(log2e), X, T)
+	g.op("VSUBPS", g.c(expRound), T, N)
+	g.op("VFMADD231PS", g.c(-ln2Hi), N, X)
+	g.op("VFMADD231PS", g.inMemory(math.Float32bits(-ln2Lo)), N, X) // attention's loops have one register too few
 	if g.wide {
-		g.op("VRNDSCALEPS", "$8", T, N) // to the nearest integer, even if half-way
+		g.set(t, expC[0])
 	} else {
-		g.op("VADDPS", g.c(expRound), T, T)
-		g.op("VSUBPS", g.c(expRound), T, N)
+		g.set(q, expC[0])
 	}
-	g.op("VMULPS", g.c(ln2Hi), N, Q)
-	g.op("VSUBPS", Q, X, X)
-	g.op("VMULPS", g.c(ln2Lo), N, Q)
-	g.op("VSUBPS", Q, X, X)
-	g.op("VMULPS", g.c(expC[0]), X, Q)
 	for _, c := range expC[1:] {
-		g.op("VADDPS", g.c(c), Q, Q)
-		g.op("VMULPS", X, Q, Q)
+		g.op("VFMADD213PS", g.c(c), X, Q)
 	}
-	g.op("VMULPS", X, Q, Q)
-	g.op("VADDPS", X, Q, X)
-	g.op("VADDPS", g.c(1), X, X)
+	g.op("VFMADD213PS", g.c(1), X, Q)
+	g.op("VFMADD213PS", g.c(1), Q, X)
 	if g.wide {
 		g.op("VSCALEFPS", N, X, X) // X 2^N, rounded once, as the two factors are
 		return
@@ -282,8 +272,13 @@ func (g *gen) sigmoidOfNegated(x, t, n, q int) {
 	g.op("VDIVPS", g.r(x), g.constant(t, 1), g.r(x))
 }
 
-// folded folds the one accumulator to its lowest element and stores that.
-func (g *gen) folded() {
+// folded folds the accumulators, of which any order gives the same, to the lowest element of the first and stores that.
+func (g *gen) folded(halves int) {
+	for i := 1; i < g.accs; i++ {
+		for g.half = range halves {
+			g.op(g.loop.fold, g.acc(i), g.acc(0), g.acc(0))
+		}
+	}
 	g.half = 0
 	at := g.acc(0)[1:]
 	x, y := "X"+at, "Y"+at
@@ -384,6 +379,7 @@ func (g *gen) op(name string, operands ...string) {
 func (g *gen) load(name string, r int)  { g.op("VMOVUPS", g.mem(name), g.r(r)) }
 func (g *gen) store(r int, name string) { g.op("VMOVUPS", g.r(r), g.mem(name)) }
 func (g *gen) set(r int, c float32)     { g.op("VMOVUPS", g.c(c), g.r(r)) }
+func (g *gen) move(c float32, r int)    { g.op("VMOVUPS", g.c(c), g.r(r)) }
 func (g *gen) copy(from, to int)        { g.op("VMOVAPS", g.r(from), g.r(to)) }
 
 func index(list, name string) int {
@@ -446,7 +442,7 @@ func (l *loop) emit(isa string, consts *[]uint32) string {
 		fmt.Fprintf(g, "\tMOVQ sums+%d(FP), AX\n", 8*(len(ptrs)+1))
 	}
 	if l.fold != "" {
-		g.folded()
+		g.folded(halves)
 	} else {
 		for i := range l.accs {
 			for g.half = range halves {

@@ -105,17 +105,23 @@ func TestCrossEntropy(t *testing.T) {
 			}
 			agree(t, func(t *testing.T, p *Pool) []float32 {
 				wl, losses := guarded(rows, 9)
-				we, lse := guarded(rows, 9)
 				wd, d := guarded(rows*V, 9)
 				copy(d, logits)
-				CrossEntropy(p, losses, lse, d, targets, rows, V)
-				CrossEntropyBackward(p, d, lse, targets, rows, V, scale)
+				CrossEntropy(p, losses, d, targets, rows, V)
 				near(t, "losses", losses, want)
+				if err := sameBits(d, logits); err != nil {
+					t.Errorf("CrossEntropy changed the logits: %v", err)
+				}
+				wt, trained := guarded(rows, 9)
+				CrossEntropyGradient(p, trained, d, targets, rows, V, scale)
+				if err := sameBits(trained, losses); err != nil {
+					t.Errorf("losses beside the gradient differ from CrossEntropy's: %v", err)
+				}
 				near(t, "dlogits", d, wantD)
 				checkGuards(t, "losses", wl)
-				checkGuards(t, "lse", we)
+				checkGuards(t, "losses beside the gradient", wt)
 				checkGuards(t, "dlogits", wd)
-				return append(append(losses, lse...), d...)
+				return append(losses, d...)
 			})
 		})
 	}
@@ -134,8 +140,8 @@ func TestCrossEntropyNotFinite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			everyPool(t, func(t *testing.T, p *Pool) {
-				loss, lse := make([]float32, 1), make([]float32, 1)
-				CrossEntropy(p, loss, lse, c.row, []int32{0}, 1, len(c.row))
+				loss := make([]float32, 1)
+				CrossEntropy(p, loss, c.row, []int32{0}, 1, len(c.row))
 				if !c.ok(loss[0]) {
 					t.Errorf("loss of %v = %v", c.row, loss[0])
 				}

@@ -44,19 +44,18 @@ func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Nod
 	if b.train {
 		dh = newBuffer(N * C)
 		dw := b.gradient(name)
-		o.touch = []*buffer{k.logits, k.lse, dh}
+		o.touch = []*buffer{k.logits, dh}
 		o.run = func(_ []float32, in []gorgonia.Value) error {
 			h, w, targets := f32(in[0]), f32(in[1]), i32(in[2])
 			for r := 0; r < N; r += k.rows {
 				n := min(k.rows, N-r)
-				k.forward(batch.nats[r:], h[r*C:], w, targets[r:], n)
-				k.backward(dh.data[r*C:], dw, h[r*C:], w, targets[r:], n, batch.scale)
+				k.train(batch.nats[r:], dh.data[r*C:], dw, h[r*C:], w, targets[r:], n, batch.scale)
 			}
 			return nil
 		}
 	} else {
 		scored := newBuffer(k.rows * C)
-		o.touch = []*buffer{k.logits, k.lse, scored}
+		o.touch = []*buffer{k.logits, scored}
 		pick := picker{at: make([]int, k.rows), targets: make([]int32, k.rows), nats: make([]float32, k.rows)}
 		o.run = func(_ []float32, in []gorgonia.Value) error {
 			h, w, targets := f32(in[0]), f32(in[1]), i32(in[2])
@@ -66,7 +65,7 @@ func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Nod
 				if n, next = pick.rows(scored.data, h, targets, next, C); n == 0 {
 					continue
 				}
-				k.forward(pick.nats, scored.data, w, pick.targets, n)
+				k.evaluate(pick.nats, scored.data, w, pick.targets, n)
 				for i, r := range pick.at[:n] {
 					batch.nats[r] = pick.nats[i]
 				}
@@ -84,25 +83,29 @@ func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Nod
 
 // headKernel computes one chunk of rows.
 type headKernel struct {
-	p           *kernel.Pool
-	rows, C, V  int
-	logits, lse *buffer // (rows, V), (rows)
+	p          *kernel.Pool
+	rows, C, V int
+	logits     *buffer // (rows, V)
 }
 
 func newHeadKernel(b *builder) headKernel {
 	k := headKernel{p: b.pool, rows: min(b.N, headRows), C: b.e.cfg.DModel, V: b.e.cfg.Vocab}
-	k.logits, k.lse = newBuffer(k.rows*k.V), newBuffer(k.rows)
+	k.logits = newBuffer(k.rows * k.V)
 	return k
 }
 
-func (k headKernel) forward(nats, h, w []float32, targets []int32, n int) {
+func (k headKernel) multiply(h, w []float32, n int) {
 	kernel.Gemm(k.p, false, true, n, k.V, k.C, h, k.C, w, k.C, 0, k.logits.data, k.V)
-	kernel.CrossEntropy(k.p, nats, k.lse.data, k.logits.data, targets, n, k.V)
 }
 
-// backward follows forward of the same chunk and overwrites its logits.
-func (k headKernel) backward(dh, dw, h, w []float32, targets []int32, n int, scale float32) {
-	kernel.CrossEntropyBackward(k.p, k.logits.data, k.lse.data, targets, n, k.V, scale)
+func (k headKernel) evaluate(nats, h, w []float32, targets []int32, n int) {
+	k.multiply(h, w, n)
+	kernel.CrossEntropy(k.p, nats, k.logits.data, targets, n, k.V)
+}
+
+func (k headKernel) train(nats, dh, dw, h, w []float32, targets []int32, n int, scale float32) {
+	k.multiply(h, w, n)
+	kernel.CrossEntropyGradient(k.p, nats, k.logits.data, targets, n, k.V, scale)
 	kernel.Gemm(k.p, false, false, n, k.C, k.V, k.logits.data, k.V, w, k.C, 0, dh, k.C)
 	kernel.Gemm(k.p, true, false, k.V, k.C, n, k.logits.data, k.V, h, k.C, 1, dw, k.C)
 }

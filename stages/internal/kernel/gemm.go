@@ -2,26 +2,23 @@ package kernel
 
 import "iter"
 
-// Blocking of Gemm. A task takes a block of B of at most blockK x blockN, packs it and runs all its rows of A over it. 256 x 512 floats are
-// 512 KB, half of the L2 cache of Zen 4; a panel of A beside it, 8 x 256 floats, stays in L1.
+// Blocking of Gemm: B is packed in blocks of at most blockK x blockN. 256 x 512 floats are 512 KB, half of the L2 cache of Zen 4; a panel of A
+// beside it, 8 x 256 floats, stays in L1.
 const (
 	blockK = 256
 	blockN = 512
 )
 
-// serialWork is the number of multiply-adds below which a Gemm stays on the
-// caller: about 10 us on one core, twice what waking a worker costs.
-const serialWork = 1 << 19
+// sharedN and sharedSize bound the part of B that several workers share at a time: its columns, and its floats, 1 MB, since what one of them
+// packs the others read from its L2.
+const (
+	sharedN    = 4 * blockN
+	sharedSize = 1 << 18
+)
 
-// gemmCall is one Gemm under way and its division into rowTasks x colTasks.
-type gemmCall struct {
-	transA, transB     bool
-	m, n, k            int
-	a, b, c            []float32
-	lda, ldb, ldc      int
-	load               bool
-	rowTasks, colTasks int
-}
+// serialWork is the number of multiply-adds below which a Gemm stays on the caller: about 10 us on one core, twice what waking a worker
+// costs.
+const serialWork = 1 << 19
 
 // Gemm sets C = A'B' + beta C, where A' is A or its transpose, m x k, and B' is
 // B or its transpose, k x n; beta is 0 (C need not be set) or 1. lda, ldb, ldc
@@ -42,50 +39,45 @@ func Gemm(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []f
 		}
 		return
 	}
-	g := &p.gemm
-	*g = gemmCall{transA, transB, m, n, k, a, b, c, lda, ldb, ldc, beta != 0, 1, 1}
-	if p.threads > 1 && m*n*k > serialWork {
-		g.divide(p.k, p.threads)
-	}
-	p.run(g.rowTasks*g.colTasks, p.gemmRun)
-	g.a, g.b, g.c = nil, nil, nil
-}
-
-// divide cuts C into tasks. It minimises the longest worker's time: elements of C, plus the packing of B, which every row of tasks repeats
-// and which costs about as much as packRows more rows, plus a quarter of a task, by which workers end apart when others use their cores.
-func (g *gemmCall) divide(k *path, threads int) {
-	const packRows = 12
-	pm, pn := (g.m+k.mr-1)/k.mr, (g.n+k.nr-1)/k.nr
-	best := -1
-	for cols := 1; cols <= min(pn, 2*threads); cols++ {
-		for want := threads; want <= 8*threads; want *= 2 {
-			rows := min(pm, (want+cols-1)/cols)
-			rounds := (rows*cols + threads - 1) / threads
-			task := ((pn + cols - 1) / cols) * ((pm+rows-1)/rows*k.mr + packRows)
-			if cost := rounds*task + task/4; best < 0 || cost < best {
-				best, g.rowTasks, g.colTasks = cost, rows, cols
-			}
-		}
-	}
-}
-
-func (p *Pool) gemmTask(w *worker, i int) {
-	g := &p.gemm
-	r, c := i/g.colTasks, i%g.colTasks
-	i0, i1 := cut(g.m, p.k.mr, g.rowTasks, r)
-	j0, j1 := cut(g.n, p.k.nr, g.colTasks, c)
-	if i0 >= i1 || j0 >= j1 {
+	if p.threads == 1 || m*n*k <= serialWork {
+		p.k.product(&p.work[0], operand{a, lda, !transA}, operand{b, ldb, !transB}, m, n, k, beta != 0, c, ldc)
 		return
 	}
-	atA, ars, acs := i0*g.lda, g.lda, 1
-	if g.transA {
-		atA, ars, acs = i0, 1, g.lda
+	g := &p.gemm
+	for j := 0; j < n; j += sharedN {
+		cols := min(sharedN, n-j)
+		most := max(1, sharedSize/cols/blockK) * blockK
+		for l := 0; l < k; l += most {
+			*g = gemmCall{m: m, n: cols, k: min(most, k-l), c: c[j:], ldc: ldc, load: beta != 0 || l > 0}
+			g.a, g.b = operand{a, lda, !transA}.from(0, l), operand{b, ldb, !transB}.from(l, j)
+			p.share()
+		}
 	}
-	atB := j0
-	if g.transB {
-		atB = j0 * g.ldb
+	g.a.x, g.b.x, g.c = nil, nil, nil
+}
+
+// operand is a matrix and the distance of its rows as stored, or of its columns.
+type operand struct {
+	x      []float32
+	ld     int
+	byRows bool
+}
+
+// from is the operand without its first i rows and j columns.
+func (o operand) from(i, j int) operand {
+	if !o.byRows {
+		i, j = j, i
 	}
-	p.k.product(w, i1-i0, j1-j0, g.k, g.a[atA:], ars, acs, g.b[atB:], g.ldb, g.transB, g.load, g.c[i0*g.ldc+j0:], g.ldc)
+	o.x = o.x[i*o.ld+j:]
+	return o
+}
+
+// strides are the distances of two rows and of two columns.
+func (o operand) strides() (rs, cs int) {
+	if o.byRows {
+		return o.ld, 1
+	}
+	return 1, o.ld
 }
 
 // cut returns part i of [0, n) in parts, with cuts at multiples of unit.
@@ -94,19 +86,17 @@ func cut(n, unit, parts, i int) (lo, hi int) {
 	return min(n, i*u/parts*unit), min(n, (i+1)*u/parts*unit)
 }
 
-// product is Gemm on one worker. A's element (i, l) is a[i*ars+l*acs].
-func (k *path) product(w *worker, m, n, depth int, a []float32, ars, acs int, b []float32, ldb int, transB, load bool, c []float32, ldc int) {
+// product is Gemm on one worker.
+func (k *path) product(w *worker, a, b operand, m, n, depth int, load bool, c []float32, ldc int) {
 	for j, cols := range inParts(n, blockN, k.nr) {
 		wide := k.wideColumns(cols)
 		for l := 0; l < depth; l += blockK {
 			kb := min(blockK, depth-l)
 			w.packB = grow(w.packB, k.packedSize(cols, kb))
-			at := l*ldb + j
-			if transB {
-				at = j*ldb + l
-			}
-			k.packPanels(w.packB, b[at:], ldb, transB, cols, kb, wide)
-			k.multiply(w, m, cols, kb, a[l*acs:], ars, acs, w.packB, kb, wide, load || l > 0, c[j:], ldc)
+			from := b.from(l, j)
+			k.packPanels(w.packB, from.x, b.ld, !b.byRows, cols, kb, wide)
+			rs, cs := a.strides()
+			k.multiply(w, m, cols, kb, a.from(0, l).x, rs, cs, w.packB, kb, wide, load || l > 0, c[j:], ldc)
 		}
 	}
 }

@@ -25,11 +25,12 @@ type Pool struct {
 	caller  sleeper
 	failed  atomic.Pointer[failure]
 
-	scratch []float32 // for the caller between runs: partial sums over rows
-	sums    []float64
-	gemm    gemmCall
-	gemmRun func(w *worker, i int) // bound once, so that Gemm allocates nothing
-	bf16    bf16State
+	scratch                []float32 // for the caller between runs: partial sums over rows
+	sums                   []float64
+	gemm                   gemmCall
+	shared                 []float32              // B, packed for all workers
+	gemmPack, gemmMultiply func(w *worker, i int) // bound once, so that Gemm allocates nothing
+	bf16                   bf16State
 }
 
 // worker is what one worker may scribble on. The caller of Run is worker 0.
@@ -71,7 +72,7 @@ func NewPool(threads int) *Pool {
 func newPool(threads int, k *path) *Pool {
 	threads = max(threads, 1)
 	p := &Pool{k: k, threads: threads, started: 1, work: make([]worker, threads)}
-	p.gemmRun = p.gemmTask
+	p.gemmPack, p.gemmMultiply = p.packTask, p.multiplyTask
 	p.bf16 = bf16State{path: k.bf16()[0], pack: p.bf16Pack, multiply: p.bf16Multiply}
 	p.caller.init()
 	return p

@@ -1,0 +1,76 @@
+package kernel
+
+// gemmCall is a product that several workers share. First they pack all of B, panel by panel, into the pool's memory; then they take rows of
+// A, a few at a time, so that a core which others slow down takes fewer. (Were C cut into one part a worker, each would have to pack B for
+// itself: a third more time for the gradient of 512 x 128 weights on two cores.)
+type gemmCall struct {
+	a, b               operand
+	m, n, k            int
+	c                  []float32
+	ldc                int
+	load               bool
+	colParts           int // blocks of B beside each other
+	rowTasks, colTasks int
+}
+
+// tasksPerWorker evens out the workers' ends.
+const tasksPerWorker = 8
+
+// leastRows is the number of rows of A below which a task would spend its time reading B.
+const leastRows = 128
+
+func (p *Pool) share() {
+	g := &p.gemm
+	g.colParts = (g.n + blockN - 1) / blockN
+	want := tasksPerWorker * p.threads
+	g.rowTasks = max(1, min(want, g.m/leastRows))
+	g.colTasks = min(g.colParts, (want+g.rowTasks-1)/g.rowTasks)
+	p.shared = grow(p.shared, p.k.packedSize(g.n, g.k))
+	p.run(g.colParts*g.depthParts()*p.k.panels(), p.gemmPack)
+	p.run(g.rowTasks*g.colTasks, p.gemmMultiply)
+}
+
+func (g *gemmCall) depthParts() int { return (g.k + blockK - 1) / blockK }
+
+// panels is the most panels that a block has.
+func (k *path) panels() int { return blockN / k.nr }
+
+// block returns where block (l, j) of B begins, its size, how many of its columns are in wide panels, and its place in the shared memory.
+func (g *gemmCall) block(k *path, l, j int) (l0, depth, j0, cols, wide, at int) {
+	j0, j1 := cut(g.n, k.nr, g.colParts, j)
+	l0 = l * blockK
+	cols = j1 - j0
+	return l0, min(blockK, g.k-l0), j0, cols, k.wideColumns(cols), j0*g.k + l0*k.packedSize(cols, 1)
+}
+
+// packTask packs one panel of B.
+func (p *Pool) packTask(_ *worker, i int) {
+	g, k := &p.gemm, p.k
+	i, panel := i/k.panels(), i%k.panels()
+	l, depth, j, cols, wide, at := g.block(k, i/g.colParts, i%g.colParts)
+	first, inWide := panel*k.wideWidth(), k.wideWidth()
+	if first >= wide {
+		first, inWide = wide+(panel-wide/k.wideWidth())*k.nr, 0
+	}
+	if first >= cols {
+		return
+	}
+	b, n := g.b.from(l, j+first), min(k.width(cols-first, inWide), cols-first)
+	k.packPanels(p.shared[at+first*depth:], b.x, b.ld, !b.byRows, n, depth, inWide)
+}
+
+// multiplyTask computes some rows of C, in some of the columns.
+func (p *Pool) multiplyTask(w *worker, i int) {
+	g, k := &p.gemm, p.k
+	i0, i1 := cut(g.m, k.mr, g.rowTasks, i/g.colTasks)
+	if i0 >= i1 {
+		return
+	}
+	rs, cs := g.a.strides()
+	for j := i % g.colTasks; j < g.colParts; j += g.colTasks {
+		for l := range g.depthParts() {
+			l0, depth, j0, cols, wide, at := g.block(k, l, j)
+			k.multiply(w, i1-i0, cols, depth, g.a.from(i0, l0).x, rs, cs, p.shared[at:], depth, wide, g.load || l > 0, g.c[i0*g.ldc+j0:], g.ldc)
+		}
+	}
+}

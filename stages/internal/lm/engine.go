@@ -54,17 +54,22 @@ func newCPU(cfg Config, opt Options) (_ *engine, err error) {
 			err = fmt.Errorf("engine: start kernels: %v", r)
 		}
 	}()
-	e := &engine{Options: opt, cfg: cfg, specs: cfg.tensors(), index: map[string]int{}}
-	size := 0
+	e, size := planned(cfg, opt)
+	e.weights = kernel.Arena(size)
+	e.rope = kernel.NewRopeTable(cfg.Context, cfg.turned(), cfg.RopeBase)
+	e.pool = kernel.NewPool(opt.Threads)
+	return e, nil
+}
+
+// planned is an engine that knows where everything belongs, and the length of each of the four arenas, but has no memory.
+func planned(cfg Config, opt Options) (e *engine, size int) {
+	e = &engine{Options: opt, cfg: cfg, specs: cfg.tensors(), index: map[string]int{}}
 	for i, s := range e.specs {
 		e.index[s.name] = i
 		e.at = append(e.at, size)
 		size += (int(s.size()) + arenaAlign - 1) / arenaAlign * arenaAlign // the gaps stay zero under AdamW
 	}
-	e.weights = kernel.Arena(size)
-	e.rope = kernel.NewRopeTable(cfg.Context, cfg.turned(), cfg.RopeBase)
-	e.pool = kernel.NewPool(opt.Threads)
-	return e, nil
+	return e, size
 }
 
 func (e *engine) Config() Config { return e.cfg }
@@ -99,6 +104,9 @@ func (e *engine) training() {
 }
 
 func (e *engine) view(arena []float32, i int) []float32 {
+	if arena == nil { // of an engine that is only measured
+		return nil
+	}
 	lo, n := e.at[i], int(e.specs[i].size())
 	return arena[lo : lo+n : lo+n]
 }

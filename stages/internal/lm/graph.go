@@ -88,12 +88,17 @@ func (e *engine) buildGraph(B, T int, train bool) (gr *graph, err error) {
 
 // assemble is buildGraph for one salt of the nodes' hashes.
 func (e *engine) assemble(B, T int, train bool, salt uint32) (*graph, error) {
+	return e.derive(B, T, train, salt).compile()
+}
+
+// derive builds the model and differentiates it.
+func (e *engine) derive(B, T int, train bool, salt uint32) *builder {
 	b := e.newBuilder(B, T, train, salt)
 	loss := b.model()
 	if b.err == nil && train {
 		_, b.err = gorgonia.Grad(loss, b.params...)
 	}
-	return b.compile()
+	return b
 }
 
 func (e *engine) newBuilder(B, T int, train bool, salt uint32) *builder {
@@ -109,20 +114,29 @@ func (e *engine) newBuilder(B, T int, train bool, salt uint32) *builder {
 	return b
 }
 
-// compile plans the memory of everything built so far and makes the machine.
-func (b *builder) compile() (gr *graph, err error) {
+// layout plans the memory of everything built so far.
+func (b *builder) layout() (err error) {
 	if b.err != nil {
-		return nil, b.err
+		return b.err
 	}
-	gr = b.graph
+	gr := b.graph
 	if gr.program, err = gorgonia.Sort(b.g); err != nil {
-		return nil, fmt.Errorf("sort: %w", err)
+		return fmt.Errorf("sort: %w", err)
 	}
 	slices.Reverse(gr.program) // as gorgonia.Compile does; a test holds the machine to this order
 	if err := distinct(gr.program); err != nil {
-		return nil, err
+		return err
 	}
 	gr.size = plan(gr.program)
+	return nil
+}
+
+// compile plans the memory and makes the machine.
+func (b *builder) compile() (*graph, error) {
+	if err := b.layout(); err != nil {
+		return nil, err
+	}
+	gr := b.graph
 	gr.vm = gorgonia.NewTapeMachine(b.g)
 	// The machine sets a finalizer on itself, and the garbage collector never frees a cycle that holds a finalizer: our ops point back to the
 	// machine, so every graph, arena and all, would stay for ever. Close does what the finalizer would.
@@ -208,7 +222,9 @@ func (b *builder) gradientOf(o *op, name string) *op {
 	t := b.e.specs[i]
 	o.over = -1
 	o.typ, o.shape = tensorType(len(t.shape)), slices.Clone(t.shape)
-	o.value = tensor.New(tensor.WithShape(t.shape...), tensor.WithBacking(b.e.view(b.e.grads, i)))
+	if b.e.grads != nil { // else it is only measured
+		o.value = tensor.New(tensor.WithShape(t.shape...), tensor.WithBacking(b.e.view(b.e.grads, i)))
+	}
 	return o
 }
 
@@ -229,9 +245,11 @@ func (b *builder) param(name string) *gorgonia.Node {
 		return nil
 	}
 	t := b.e.specs[i]
-	v := tensor.New(tensor.WithShape(t.shape...), tensor.WithBacking(b.e.view(b.e.weights, i)))
-	n := gorgonia.NewTensor(b.g, tensor.Float32, len(t.shape), gorgonia.WithShape(t.shape...),
-		gorgonia.WithName(fmt.Sprintf("%s/%d/%d", name, len(b.params), b.salt)), gorgonia.WithValue(v))
+	opts := []gorgonia.NodeConsOpt{gorgonia.WithShape(t.shape...), gorgonia.WithName(fmt.Sprintf("%s/%d/%d", name, len(b.params), b.salt))}
+	if b.e.weights != nil { // else it is only measured
+		opts = append(opts, gorgonia.WithValue(tensor.New(tensor.WithShape(t.shape...), tensor.WithBacking(b.e.view(b.e.weights, i)))))
+	}
+	n := gorgonia.NewTensor(b.g, tensor.Float32, len(t.shape), opts...)
 	b.params = append(b.params, n)
 	return n
 }

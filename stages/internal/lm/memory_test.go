@@ -1,0 +1,58 @@
+package lm
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// The authors' model trains on rows of 2048 tokens within 6 GB, and within 2 GB where whole layers are computed again.
+func TestAuthorsModelFits(t *testing.T) {
+	_, cfg := preset(t, "paper-102m")
+	for _, c := range []struct {
+		redo    Recompute
+		B       int
+		atMost  int64 // bytes in all
+		atLeast int64 // what the parameters alone take: the plan must not forget them
+	}{
+		{None, 1, 3.2e9, 16 * 102e6},
+		{None, 2, 4.5e9, 16 * 102e6},
+		{Cheap, 1, 2.6e9, 16 * 102e6},
+		{Layers, 1, 2.0e9, 16 * 102e6},
+	} {
+		m, err := TrainingMemory(cfg, c.B, 2048, Options{Threads: 8, Recompute: c.redo})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d rows, recomputing %s: %+v, %d MB in all", c.B, c.redo, m, m.Total()/1e6)
+		if m.Total() > c.atMost || m.Parameters < c.atLeast || m.Activations < 1 || m.Scratch < 1 {
+			t.Errorf("%d rows, recomputing %s: %+v, %d bytes in all, want at most %d", c.B, c.redo, m, m.Total(), c.atMost)
+		}
+	}
+	if n := cfg.NumParams(); n < 102e6 || n > 103e6 {
+		t.Errorf("%d parameters, want 102 million", n)
+	}
+}
+
+// What is planned without memory is what an engine then takes.
+func TestMemoryIsWhatIsTaken(t *testing.T) {
+	for _, redo := range Levels {
+		e := newEngine(t, trained(), 1)
+		e.Recompute = redo
+		Init(e, 1)
+		inputs, targets := tokens(5, 28, e.cfg.Vocab)
+		if _, err := e.Accumulate(inputs, targets, 4, 7, 1); err != nil {
+			t.Fatal(err)
+		}
+		m, err := TrainingMemory(trained(), 4, 7, e.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const float = int64(unsafe.Sizeof(float32(0)))
+		if got := float * int64(len(e.acts)); got != m.Activations {
+			t.Errorf("recomputing %s: activations of %d bytes, planned %d", redo, got, m.Activations)
+		}
+		if got := float * int64(len(e.weights)+len(e.grads)+len(e.m)+len(e.v)); got != m.Parameters {
+			t.Errorf("recomputing %s: parameters of %d bytes, planned %d", redo, got, m.Parameters)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,9 +41,14 @@ type Options struct {
 	Version  string               // of the program, for provenance
 	Kernels  string               // what the arithmetic runs on, for provenance
 	LogDir   string               // where the log of a failed step goes
+	Memory   int64                // bytes that the steps at once may take; 0: no bound
+	Wants    Wants                // what a step takes of it; nil: nothing
 	Save     time.Duration        // how often a training is saved, so that a kill loses no more
 	Events   func(Event)          // told of everything that happens, in order; may be nil
 }
+
+// Wants says what a step of a kind takes of the machine's memory on so many threads.
+type Wants func(name string, params json.RawMessage, threads int) (kind.Memory, error)
 
 // Event is something that happened to a step.
 type Event struct {
@@ -138,6 +144,7 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 		done:    make(chan result),
 		running: map[cache.Key][]int{},
 		failed:  map[int]*Failure{},
+		wanted:  map[string]kind.Memory{},
 	}
 	r.Slots = max(1, r.Slots)
 	if r.Jobs < 1 || r.Jobs > r.Slots {
@@ -171,13 +178,16 @@ type run struct {
 	running map[cache.Key][]int // key -> steps that wait for its one computation
 	failed  map[int]*Failure
 	order   []int // failed steps in the order they failed
+	wanted  map[string]kind.Memory
+	told    bool  // that memory is short
 	err     error // ours, not a step's
 }
 
 // activeStep is a running step and its share of the slots.
 type activeStep struct {
-	step  int
-	share atomic.Int32
+	step   int
+	memory int64 // bytes it may take
+	share  atomic.Int32
 }
 
 // result is what a step's goroutine answers: a progress event, or its end.
@@ -200,7 +210,11 @@ func (r *run) loop(ctx context.Context) {
 			if r.FailFast && len(r.order) > 0 {
 				break
 			}
-			r.start(ctx, heap.Pop(&r.ready).(waiting).step)
+			memory, ok := r.memory(r.ready[0].step)
+			if !ok {
+				break
+			}
+			r.start(ctx, heap.Pop(&r.ready).(waiting).step, memory)
 		}
 		if len(r.active) == 0 {
 			return
@@ -223,7 +237,7 @@ func (r *run) share() {
 }
 
 // start begins step i.
-func (r *run) start(ctx context.Context, i int) {
+func (r *run) start(ctx context.Context, i int, memory int64) {
 	if r.state.Status[i] != pipeline.Run {
 		return // revoked meanwhile, or done under another name
 	}
@@ -236,13 +250,15 @@ func (r *run) start(ctx context.Context, i int) {
 	if !ok {
 		return
 	}
-	a := &activeStep{step: i}
+	a := &activeStep{step: i, memory: memory}
 	r.active = append(r.active, a)
 	slices.SortStableFunc(r.active, func(a, b *activeStep) int {
 		return cmp.Compare(r.plan.Height(b.step), r.plan.Height(a.step))
 	})
 	r.share()
 	r.running[key] = []int{i}
+	job.Memory = memory
+	r.tellShort(i, memory)
 	job.Threads, job.Share = r.Slots, func() int { return int(a.share.Load()) }
 	r.Events(Event{What: Started, Step: i, Key: key})
 	go r.work(ctx, i, job)

@@ -144,3 +144,6 @@ func digits(s *string) int {
 	*s = text[n:]
 	return n
 }
+
+// ParseCount reads a Count where it stands on a command line.
+func ParseCount(text string) (Count, error) { return parseCount(text) }

@@ -109,7 +109,11 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	if t.order, err = newSampler(p.Seed, t.steps*int64(t.sequences), t.chunks, p.Sampling); err != nil {
 		return nil, err
 	}
-	if t.engine, err = lm.New(config(p.Model), lm.Options{Threads: max(1, job.Threads)}); err != nil {
+	redo, err := recompute(job, p)
+	if err != nil {
+		return nil, err
+	}
+	if t.engine, err = lm.New(config(p.Model), lm.Options{Threads: max(1, job.Threads), Recompute: redo}); err != nil {
 		return nil, err
 	}
 	t.micro = microSequences(t.sequences, p.Model.Context)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/term"
@@ -23,6 +24,7 @@ type runCommand struct {
 	Out       string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
 	Jobs      int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
 	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	Memory    size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
 	FailFast  bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
 	SaveEvery time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
 	JSON      bool          `help:"Print the events of the run as JSON lines instead of the result."`
@@ -52,7 +54,14 @@ func (r runCommand) Run(a *app) (err error) {
 	display := r.display(a)
 	opt := runner.Options{
 		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
-		LogDir: filepath.Join(out, "logs"), Events: display.Event,
+		LogDir: filepath.Join(out, "logs"), Events: display.Event, Memory: int64(r.Memory), Wants: stages.Memory,
+	}
+	if opt.Memory == 0 {
+		opt.Memory = machineMemory()
+	}
+	if opt.Memory > 0 {
+		// What a step leaves behind must go before the next one's memory comes; otherwise the collector would let the heap double first.
+		debug.SetMemoryLimit(min(opt.Memory, debug.SetMemoryLimit(-1)))
 	}
 	if opt.Slots < 1 {
 		opt.Slots = runtime.GOMAXPROCS(0)

@@ -58,6 +58,8 @@ type Job struct {
 	Partial string // survives a kill: what a later attempt at the same step may resume from; emptied when the step is done
 	Threads int    // how many threads may ever compute; results must not depend on it
 
+	Memory int64 // bytes that the step may take; 0: as many as it is fastest with. Results must not depend on it
+
 	// Share is how many of the threads may compute now. It may change while the job runs, so a long one asks again now and then. Nil: all.
 	Share func() int
 
@@ -67,6 +69,9 @@ type Job struct {
 	// goroutine at a time.
 	Progress func(done, total int64, unit string)
 }
+
+// Memory is what a step takes of the machine's memory, in bytes: at its fastest, and if it must do with little.
+type Memory struct{ Most, Least int64 }
 
 // Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
 type Func func(ctx context.Context, job *Job) error

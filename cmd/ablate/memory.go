@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"ablate/specs"
+)
+
+// size is a number of bytes on the command line: 6GB, 6G, 5.5GiB, 6000000000.
+type size int64
+
+// UnmarshalText is how the command line reads it.
+func (s *size) UnmarshalText(text []byte) error {
+	t := strings.TrimSpace(string(text))
+	if unit := strings.TrimSuffix(t, "B"); unit != t && strings.ContainsAny(unit[max(0, len(unit)-1):], "kKMGTi") {
+		t = unit
+	}
+	n, err := specs.ParseCount(t)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no size, want for example 6GB or 512Mi", text)
+	}
+	*s = size(n)
+	return nil
+}
+
+// machineMemory is how many bytes this process may count on: four fifths of the machine's or of its control group's, whichever is less; 0
+// where the system does not say. The rest is for other programs and for files' pages.
+func machineMemory() int64 {
+	least := int64(math.MaxInt64)
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		least = min(least, totalMemory(string(text)))
+	}
+	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if text, err := os.ReadFile(path); err == nil {
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 { // else "max"
+				least = min(least, n)
+			}
+		}
+	}
+	if least == math.MaxInt64 {
+		return 0
+	}
+	return least / 5 * 4
+}
+
+// totalMemory is MemTotal of /proc/meminfo, which counts in units of 1024 bytes.
+func totalMemory(meminfo string) int64 {
+	for line := range strings.Lines(meminfo) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemTotal:" && f[2] == "kB" {
+			if n, err := strconv.ParseInt(f[1], 10, 64); err == nil && n > 0 {
+				return n << 10
+			}
+		}
+	}
+	return math.MaxInt64
+}

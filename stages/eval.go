@@ -68,8 +68,8 @@ func openEvalTokens(job *kind.Job, p kind.EvalParams) (*table.Tokens, error) {
 
 // loadAverage fills the engine's parameters with the average of the models.
 func loadAverage(job *kind.Job, engine lm.Engine, p kind.EvalParams) error {
-	files, err := openModels(job)
-	defer closeModels(files)
+	files, done, err := openModels(job)
+	defer done()
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ func merge(ctx context.Context, job *kind.Job) error {
 	if err := job.Decode(&p); err != nil {
 		return err
 	}
-	files, err := openModels(job)
-	defer closeModels(files)
+	files, done, err := openModels(job)
+	defer done()
 	if err != nil {
 		return fmt.Errorf("merge: %w", err)
 	}

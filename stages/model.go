@@ -61,26 +61,32 @@ func checkMeta(f *checkpoint.File, m kind.Model) error {
 	return nil
 }
 
-// openModels opens the inputs model.N. They must be closed also after an error.
-func openModels(job *kind.Job) ([]*checkpoint.File, error) {
-	var files []*checkpoint.File
-	for _, in := range job.Numbered("model") {
-		f, err := checkpoint.Open(in.Path)
-		if err != nil {
-			return files, fmt.Errorf("%s: %w", in.Role, err)
+// keptModels bounds the checkpoints that stay open between steps, in bytes.
+const keptModels = 8 << 30
+
+// models are the checkpoints that stay open between steps: evaluations and merges of one run mix the same few again and again. A process has
+// one such shelf, as it has one address space.
+var models = checkpoint.NewShelf(keptModels)
+
+// openModels opens the inputs model.N. done must be called when they are no longer needed, also after an error.
+func openModels(job *kind.Job) (files []*checkpoint.File, done func(), err error) {
+	var puts []func()
+	done = func() {
+		for _, put := range puts {
+			put()
 		}
-		files = append(files, f)
+	}
+	for _, in := range job.Numbered("model") {
+		f, put, err := models.Take(in.Path)
+		if err != nil {
+			return nil, done, fmt.Errorf("%s: %w", in.Role, err)
+		}
+		files, puts = append(files, f), append(puts, put)
 	}
 	if len(files) == 0 {
-		return nil, errors.New("internal error: no input model.0")
+		return nil, done, errors.New("internal error: no input model.0")
 	}
-	return files, nil
-}
-
-func closeModels(files []*checkpoint.File) {
-	for _, f := range files {
-		f.Close() // a mapping that is only read: nothing can be lost
-	}
+	return files, done, nil
 }
 
 // loadPart copies the tensors of a file into the engine.

@@ -95,7 +95,7 @@ func (c *compiler) seedModel() int {
 				LR: s.LR, Warmup: float64(s.Warmup), Schedule: s.Schedule, FinalLR: finalLR(s.Schedule, s.FinalLR),
 			},
 			Tokens: wholeBatches(int64(s.Tokens), int64(s.Batch)), Batch: int64(s.Batch), Sampling: "equal", Seed: s.Seed,
-			Start: "random", Moments: c.study.Train.OptimizerState == "keep",
+			Start: "random", Moments: c.study.Train.OptimizerState == "keep", Precision: precision(s.Precision),
 		}),
 		Inputs: []Input{{Role: kind.Role("unit", 0), Step: pack, Output: kind.UnitOutput("all", 0)}},
 		Cost:   Cost{Tokens: wholeBatches(int64(s.Tokens), int64(s.Batch))},
@@ -115,7 +115,7 @@ func (c *compiler) train(id string, units []Input) int {
 			LR: t.LR, Warmup: float64(t.Warmup), Schedule: t.Schedule, FinalLR: finalLR(t.Schedule, t.FinalLR),
 		},
 		Tokens: wholeBatches(int64(len(units))*int64(t.TokensPerUnit), int64(t.Batch)), Batch: int64(t.Batch),
-		Sampling: t.Sampling, Seed: t.Seed, Start: "random",
+		Sampling: t.Sampling, Seed: t.Seed, Start: "random", Precision: precision(t.Precision),
 	}
 	if len(units) == 1 {
 		params.Sampling = "equal" // the same thing, and so the same key
@@ -132,6 +132,14 @@ func (c *compiler) train(id string, units []Input) int {
 	i := c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: Cost{Tokens: params.Tokens}})
 	c.trained[id] = i
 	return i
+}
+
+// precision is what enters the key: nothing for fp32, the only one there was at first.
+func precision(word string) string {
+	if word == "fp32" {
+		return ""
+	}
+	return word
 }
 
 // finalLR is what enters the key: a constant schedule has no final rate.

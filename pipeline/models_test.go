@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,6 +43,37 @@ func TestModelTakesEveryKey(t *testing.T) {
 	}
 	if len(got) > 0 {
 		t.Errorf("the training has %v, which no key of a study gives", got)
+	}
+}
+
+// Precision enters the parameters of the trainings it is said of, and only where it is not fp32, so that older keys hold.
+func TestPrecision(t *testing.T) {
+	for _, c := range []struct{ seed, train, wantSeed, wantUnit string }{
+		{"", "", "", ""},
+		{", precision: fp32", ", precision: fp32", "", ""},
+		{", precision: bf16", "", `"bf16"`, ""},
+		{"", ", precision: bf16", "", `"bf16"`},
+	} {
+		p := compiled(t, parsed(t, "tokens: 4096, batch: 256", "tokens: 4096, batch: 256"+c.seed, "tokens_per_unit: 2000, batch: 256", "tokens_per_unit: 2000, batch: 256"+c.train))
+		for _, s := range p.Steps {
+			if s.Kind != kind.Train {
+				if strings.Contains(string(s.Params), "precision") {
+					t.Errorf("%s: parameters %s", s.ID, s.Params)
+				}
+				continue
+			}
+			var params map[string]json.RawMessage
+			if err := json.Unmarshal(s.Params, &params); err != nil {
+				t.Fatal(err)
+			}
+			want := c.wantUnit
+			if s.ID == "seed" {
+				want = c.wantSeed
+			}
+			if got := string(params["precision"]); got != want {
+				t.Errorf("seed%s, train%s: %s has precision %q, want %q", c.seed, c.train, s.ID, got, want)
+			}
+		}
 	}
 }
 

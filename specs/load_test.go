@@ -66,10 +66,10 @@ func TestDefaults(t *testing.T) {
 		Model:         presets["tiny"],
 		Optimizer:     Optimizer{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1},
 		SeedModel: &SeedModel{
-			On: "go", Tokens: 3e6, Batch: 8192, LR: 1e-3, Warmup: 0.02, Schedule: "cosine", FinalLR: 1e-4, Seed: 1,
+			On: "go", Tokens: 3e6, Batch: 8192, LR: 1e-3, Warmup: 0.02, Schedule: "cosine", FinalLR: 1e-4, Seed: 1, Precision: "fp32",
 		},
 		Train: Train{
-			TokensPerUnit: 300_000, Batch: 8192, LR: 1e-3, Schedule: "constant", FinalLR: 1e-4, OptimizerState: "keep", Sampling: "equal", Seed: 1,
+			TokensPerUnit: 300_000, Batch: 8192, LR: 1e-3, Schedule: "constant", FinalLR: 1e-4, OptimizerState: "keep", Sampling: "equal", Seed: 1, Precision: "fp32",
 		},
 		Mixtures:  map[string]Mixture{"pairs": {Choose: 2, From: "areas", Of: "partitions", Seed: 1}},
 		Proxies:   []string{"mean_ind", "ind_id", "merged", "macro", "micro"},

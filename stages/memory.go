@@ -43,7 +43,7 @@ func trainingMemory(p kind.TrainParams, threads int, redo lm.Recompute) (int64, 
 	if T < 1 || p.Batch < int64(T) {
 		return 0, fmt.Errorf("batch of %d tokens in rows of %d", p.Batch, T)
 	}
-	m, err := lm.TrainingMemory(config(p.Model), microSequences(int(p.Batch)/T, T), T, lm.Options{Threads: threads, Recompute: redo})
+	m, err := lm.TrainingMemory(trainConfig(p), microSequences(int(p.Batch)/T, T), T, lm.Options{Threads: threads, Recompute: redo})
 	return m.Total() + besides, err
 }
 

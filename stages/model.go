@@ -30,6 +30,13 @@ func config(m kind.Model) lm.Config {
 	}
 }
 
+// trainConfig is the engine's form of a training's architecture; evaluations have no precision of their own.
+func trainConfig(p kind.TrainParams) lm.Config {
+	c := config(p.Model)
+	c.Precision = p.Precision
+	return c
+}
+
 func modelMeta(m kind.Model) (map[string]string, error) {
 	text, err := json.Marshal(m)
 	if err != nil {

@@ -113,7 +113,7 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.engine, err = lm.New(config(p.Model), lm.Options{Threads: max(1, job.Threads), Recompute: redo}); err != nil {
+	if t.engine, err = lm.New(trainConfig(p), lm.Options{Threads: max(1, job.Threads), Recompute: redo}); err != nil {
 		return nil, err
 	}
 	t.micro = microSequences(t.sequences, p.Model.Context)

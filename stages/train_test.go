@@ -105,6 +105,24 @@ func TestTrainLearns(t *testing.T) {
 	}
 }
 
+// A training in bf16 is another training: it learns as well and leaves another model.
+func TestTrainInBF16(t *testing.T) {
+	p := trainParams()
+	plain := runKind(t, kind.Train, p, testUnits(t)).outputs(t)
+	p.Precision = "bf16"
+	first := runKind(t, kind.Train, p, testUnits(t))
+	again := runKind(t, kind.Train, p, testUnits(t)).outputs(t)
+	got := first.outputs(t)
+	for _, name := range []string{kind.OutModel, kind.OutOptimizer, kind.OutCurve} {
+		if got[name] == plain[name] {
+			t.Errorf("%s is that of float32", name)
+		}
+		if got[name] != again[name] {
+			t.Errorf("%s differs from that of another run", name)
+		}
+	}
+}
+
 func TestTrainOnAnyNumberOfThreads(t *testing.T) {
 	in := testUnits(t)
 	var first result
@@ -407,6 +425,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"a vocabulary too small", func(p *kind.TrainParams) { p.Model.Vocab = 63 }, units, []string{"vocabulary of 64, the model has 63 rows"}},
 		{"no units", func(p *kind.TrainParams) {}, roles{}, []string{"internal error: no input unit.0"}},
 		{"a model that cannot be", func(p *kind.TrainParams) { p.Model.Heads = 3 }, units, []string{"d_model 16 is not divisible by heads 3"}},
+		{"another precision", func(p *kind.TrainParams) { p.Precision = "fp16" }, units, []string{`precision is "fp16"`}},
 		{"another start", func(p *kind.TrainParams) { p.Start = "middle" }, units, []string{`internal error: start is "middle"`}},
 		{"a rate that explodes", func(p *kind.TrainParams) { p.Optimizer.LR, p.Optimizer.Warmup = 1e30, 0 }, units, []string{"step 2 of 12"}},
 	} {

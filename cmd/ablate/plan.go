@@ -14,6 +14,7 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
+	"ablate/specs"
 )
 
 type planCommand struct {
@@ -31,7 +32,7 @@ func (cmd planCommand) Run(a *app) (err error) {
 			return enc.Encode(account)
 		}
 		if cmd.Steps {
-			printSteps(a.stdout, p.state)
+			printSteps(a.stdout, p)
 		}
 		return printAccount(a.stdout, p, account)
 	})
@@ -56,11 +57,12 @@ func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) (err
 	return f(p, c)
 }
 
-func printSteps(w io.Writer, s *pipeline.State) {
+func printSteps(w io.Writer, p *compiled) {
+	s := p.state
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + runner.Count(step.Cost.Tokens, "tokens")
+			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.ID == "seed")
 		}
 		if step.Cost.Bytes > 0 {
 			line += "  " + runner.Count(step.Cost.Bytes, "B")
@@ -75,6 +77,18 @@ func printSteps(w io.Writer, s *pipeline.State) {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w)
+}
+
+// inPrecision says in what a model is trained, where that is not fp32.
+func inPrecision(s *specs.Study, seed bool) string {
+	word := s.Train.Precision
+	if seed {
+		word = s.SeedModel.Precision
+	}
+	if word == "fp32" {
+		return ""
+	}
+	return " in " + word
 }
 
 func keyOrDash(s *pipeline.State, i int) string {
@@ -138,22 +152,24 @@ func printAccount(w io.Writer, p *compiled, acc pipeline.Account) error {
 		}
 		return fmt.Sprintf("  %.4g hours", hours)
 	}
+	trained := inPrecision(p.study, false)
 	lines := []struct {
 		what   string
 		tokens string
 		hours  float64
+		in     string
 	}{
-		{"seed model", runner.Count(sum.Tokens.Seed, ""), sum.Hours.Seed},
-		{"unit models: proxies for every mixture", runner.Count(sum.Tokens.Units, ""), sum.Hours.Units},
-		{"partition models, for the merged proxy", runner.Count(sum.Tokens.Partitions, ""), sum.Hours.Partitions},
-		{"reference models of the mixtures selected", runner.Count(sum.Tokens.ReferenceSelected, ""), sum.Hours.ReferenceSelected},
-		{"the naive way: a model for every mixture", bigCount(sum.Tokens.ReferenceAll.String()), sum.Hours.ReferenceAll},
+		{"seed model", runner.Count(sum.Tokens.Seed, ""), sum.Hours.Seed, inPrecision(p.study, p.study.SeedModel != nil)},
+		{"unit models: proxies for every mixture", runner.Count(sum.Tokens.Units, ""), sum.Hours.Units, trained},
+		{"partition models, for the merged proxy", runner.Count(sum.Tokens.Partitions, ""), sum.Hours.Partitions, trained},
+		{"reference models of the mixtures selected", runner.Count(sum.Tokens.ReferenceSelected, ""), sum.Hours.ReferenceSelected, trained},
+		{"the naive way: a model for every mixture", bigCount(sum.Tokens.ReferenceAll.String()), sum.Hours.ReferenceAll, trained},
 	}
 	for _, l := range lines {
 		if l.tokens == "0" {
 			continue
 		}
-		fmt.Fprintf(w, "%8s tokens  %s%s\n", l.tokens, l.what, price(l.hours))
+		fmt.Fprintf(w, "%8s tokens  %s%s%s\n", l.tokens, l.what, l.in, price(l.hours))
 	}
 	return nil
 }

@@ -105,6 +105,9 @@ type TrainParams struct {
 	Seed      int64     `json:"seed"`
 	Start     string    `json:"start"`   // random, model (weights of input start), state (weights and moments)
 	Moments   bool      `json:"moments"` // leave the optimizer state as an output
+
+	// Precision of the products of linear layers: bf16; empty: float32, as before there was a choice, so that older keys hold.
+	Precision string `json:"precision,omitempty"`
 }
 
 // MergeParams averages checkpoints. Inputs: model.N. Output: model.safetensors.

@@ -54,6 +54,7 @@ type bf16Path struct {
 	name   string
 	mr, nr int
 	pairs  bool
+	peak   func(n int) // n times 12 vectors of pairs on registers alone; nil: the peak is that of Gemm
 
 	// tile is the microkernel, depth words deep; panels have rows of mr and nr words.
 	//

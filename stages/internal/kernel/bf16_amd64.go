@@ -14,6 +14,8 @@ func bf16DotAVX512(depth int, a, b *uint32, c *float32, ldc int, load bool)
 //go:noescape
 func bf16TileAVX2(depth int, a, b *uint32, c *float32, ldc int, load bool)
 
+func bf16PeakDot(n int)
+
 //go:noescape
 func bf16RoundCols(dst *uint32, src *float32, ld, depth, width int)
 
@@ -27,9 +29,9 @@ func bf16PairCols(dst *uint32, src *float32, ld, depth, width int)
 func bf16PairRow(dst *uint32, src *float32, n int)
 
 var (
-	bf16AVX512 = bf16Path{"FMA", 8, 32, false, bf16TileAVX512, bf16RoundCols, bf16RoundRow, transpose8avx}
-	bf16Dot    = bf16Path{"VDPBF16PS", 8, 32, true, bf16DotAVX512, bf16PairCols, bf16PairRow, transpose8avx}
-	bf16AVX2   = bf16Path{"FMA", 8, 16, false, bf16TileAVX2, bf16RoundCols, bf16RoundRow, transpose8avx}
+	bf16AVX512 = bf16Path{"FMA", 8, 32, false, nil, bf16TileAVX512, bf16RoundCols, bf16RoundRow, transpose8avx}
+	bf16Dot    = bf16Path{"VDPBF16PS", 8, 32, true, bf16PeakDot, bf16DotAVX512, bf16PairCols, bf16PairRow, transpose8avx}
+	bf16AVX2   = bf16Path{"FMA", 8, 16, false, nil, bf16TileAVX2, bf16RoundCols, bf16RoundRow, transpose8avx}
 )
 
 func avx2BF16() []*bf16Path { return []*bf16Path{&bf16AVX2} }

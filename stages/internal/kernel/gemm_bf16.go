@@ -12,6 +12,10 @@ const (
 // bf16Room bounds the packed words of B in memory at a time: 32 MB.
 const bf16Room = 1 << 23
 
+// BF16Scratch bounds what a pool keeps for GemmBF16, in bytes, besides a block of A for each worker. (A single panel of B that is longer, of a
+// sum of 260,000 steps, is not counted.)
+const BF16Scratch = 4 * bf16Room
+
 // bf16Call is one GemmBF16 under way: the columns of it whose B is packed, and its division into tasks.
 type bf16Call struct {
 	a, b               bf16Operand

@@ -22,6 +22,7 @@ func main() {
 		g.line("%s // VDPBF16PS Z%d, Z%d, Z%d", byteList(vdpbf16ps(acc, a, b)), b, a, acc)
 	})
 	g.tileAVX2()
+	g.peak()
 	g.cols("bf16RoundCols", "float32(bf16(src[l*ld+j]))", 1)
 	g.cols("bf16PairCols", "bf16(src[2*l*ld+j])<<16 | bf16(src[(2*l+1)*ld+j])", 2)
 	g.row("bf16RoundRow", "float32(bf16(src[i]))", 1)
@@ -160,6 +161,22 @@ func (g *gen) tileAVX2() {
 	g.line("ADDQ $16, AX\n\tLEAQ (DI)(R11*4), DI\n\tDECQ R10\n\tJNZ half")
 	g.flushOff()
 	g.line("VZEROUPPER\n\tRET")
+}
+
+// peakChains is how many accumulators the peak loop has: enough for a latency of 8 at one instruction a cycle.
+const peakChains = 12
+
+func (g *gen) peak() {
+	g.text("(n int)", fmt.Sprintf("n times %d VDPBF16PS on registers alone", peakChains), "bf16PeakDot", 0, 8)
+	g.line("MOVQ n+0(FP), CX")
+	for i := range peakChains + 2 {
+		g.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	}
+	g.line("PCALIGN $32\nloop:")
+	for i := range peakChains {
+		g.line("%s", byteList(vdpbf16ps(i, peakChains, peakChains+1)))
+	}
+	g.line("DECQ CX\n\tJNZ loop\n\tVZEROUPPER\n\tRET")
 }
 
 // rounding sets up what round needs: Y12 the high half, Y13 one, Y14 0x7fff, Y15 the bit that makes a NaN quiet. (MOVD, without the V,

@@ -14,6 +14,7 @@ const (
 	LayerNorm  = "layernorm"  // (x - mean) / sqrt(var + eps) * w + b (arXiv:1607.06450)
 	RMSNorm    = "rmsnorm"    // x / sqrt(mean(x^2) + eps) * w + b (arXiv:1910.07467)
 	GELU       = "gelu"       // the tanh form, as GPT-2 (arXiv:1606.08415)
+	BF16       = "bf16"       // see Config.Precision
 	SwiGLU     = "swiglu"     // value * silu(gate), value = first half, gate = second half (arXiv:2002.05202)
 )
 
@@ -39,6 +40,12 @@ type Config struct {
 	Rotary   float64 `json:"rotary"`    // share of each head that turns, its first channels; 1: all of it
 	NormEps  float64 `json:"norm_eps"`
 	InitStd  float64 `json:"init_std"`
+
+	// Precision is that of training: bf16, or empty for float32. With bf16 the operands of the linear layers' and the head's products are
+	// rounded to bf16 in Accumulate, forward and backward, and summed in float32 (kernel.GemmBF16); attention's own products, norms,
+	// softmax, losses, gradients, weights and moments stay float32. Losses are those of float32 always: what a model is judged by
+	// depends on its weights, not on how they came to be.
+	Precision string `json:"precision,omitempty"`
 }
 
 // Bounds far above any model in use; they keep products of sizes inside an int64 and a mistyped study from listing millions
@@ -85,6 +92,7 @@ func (c Config) Validate() error {
 	oneOf("block", c.Block, Sequential, Parallel, NeoX)
 	oneOf("norm", c.Norm, LayerNorm, RMSNorm)
 	oneOf("mlp", c.MLP, GELU, SwiGLU)
+	oneOf("precision", c.Precision, "", BF16)
 	if c.MLP == SwiGLU && c.MLPHidden%2 != 0 {
 		bad("mlp_hidden is %d, but %s halves it and needs an even number", c.MLPHidden, SwiGLU)
 	}

@@ -65,6 +65,7 @@ func TestValidate(t *testing.T) {
 		{"huge", func(c *Config) { c.Vocab = 1 << 40 }, []string{"vocab is 1099511627776"}},
 		{"words", func(c *Config) { c.Block, c.Norm, c.MLP = "Parallel", "", "relu" },
 			[]string{`block is "Parallel"`, `norm is ""`, `mlp is "relu"`, `["gelu" "swiglu"]`}},
+		{"precision", func(c *Config) { c.Precision = "fp16" }, []string{`precision is "fp16"`, `"bf16"`}},
 		{"odd swiglu", func(c *Config) { c.MLPHidden = 7 }, []string{"mlp_hidden is 7"}},
 		{"no eps", func(c *Config) { c.NormEps = 0 }, []string{"norm_eps is 0"}},
 		{"base 1", func(c *Config) { c.RopeBase = 1 }, []string{"rope_base is 1, want more than 1"}},

@@ -84,18 +84,19 @@ func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Nod
 // headKernel computes one chunk of rows.
 type headKernel struct {
 	p          *kernel.Pool
+	gemm       gemm
 	rows, C, V int
 	logits     *buffer // (rows, V)
 }
 
 func newHeadKernel(b *builder) headKernel {
-	k := headKernel{p: b.pool, rows: min(b.N, headRows), C: b.e.cfg.DModel, V: b.e.cfg.Vocab}
+	k := headKernel{p: b.pool, gemm: b.gemm, rows: min(b.N, headRows), C: b.e.cfg.DModel, V: b.e.cfg.Vocab}
 	k.logits = newBuffer(k.rows * k.V)
 	return k
 }
 
 func (k headKernel) multiply(h, w []float32, n int) {
-	kernel.Gemm(k.p, false, true, n, k.V, k.C, h, k.C, w, k.C, 0, k.logits.data, k.V)
+	k.gemm(k.p, false, true, n, k.V, k.C, h, k.C, w, k.C, 0, k.logits.data, k.V)
 }
 
 func (k headKernel) evaluate(nats, h, w []float32, targets []int32, n int) {
@@ -106,8 +107,8 @@ func (k headKernel) evaluate(nats, h, w []float32, targets []int32, n int) {
 func (k headKernel) train(nats, dh, dw, h, w []float32, targets []int32, n int, scale float32) {
 	k.multiply(h, w, n)
 	kernel.CrossEntropyGradient(k.p, nats, k.logits.data, targets, n, k.V, scale)
-	kernel.Gemm(k.p, false, false, n, k.C, k.V, k.logits.data, k.V, w, k.C, 0, dh, k.C)
-	kernel.Gemm(k.p, true, false, k.V, k.C, n, k.logits.data, k.V, h, k.C, 1, dw, k.C)
+	k.gemm(k.p, false, false, n, k.C, k.V, k.logits.data, k.V, w, k.C, 0, dh, k.C)
+	k.gemm(k.p, true, false, k.V, k.C, n, k.logits.data, k.V, h, k.C, 1, dw, k.C)
 }
 
 // picker gathers the rows whose target is not ignored: an evaluation ignores the context of its windows and the padding of

@@ -35,6 +35,9 @@ type batch struct {
 	nats  []float32 // N; loss of each row
 }
 
+// gemm is the matrix product, kernel.Gemm or kernel.GemmBF16.
+type gemm func(p *kernel.Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
+
 // building guards gorgonia's package globals: Grad puts one shared constant node into every graph.
 var building sync.Mutex
 
@@ -44,6 +47,7 @@ type builder struct {
 	graph   *graph // what compile completes
 	g       *gorgonia.ExprGraph
 	pool    *kernel.Pool
+	gemm    gemm // of the linear layers and the head
 	B, T, N int
 	train   bool
 	redo    Recompute
@@ -108,6 +112,9 @@ func (e *engine) newBuilder(B, T int, train bool, salt uint32) *builder {
 		e: e, graph: gr, g: gorgonia.NewGraph(), salt: salt, pool: e.pool, B: B, T: T, N: N, train: train, batch: gr.batch, redo: e.Recompute,
 		carry: map[*gorgonia.Node]*gorgonia.Node{}, more: map[*gorgonia.Node]func(*gorgonia.Node) *gorgonia.Node{},
 		redone: map[*gorgonia.Node]*gorgonia.Node{},
+	}
+	if b.gemm = kernel.Gemm; train && e.cfg.Precision == BF16 {
+		b.gemm = kernel.GemmBF16
 	}
 	b.ids = b.tokens("inputs", gr.ids)
 	b.targets = b.tokens("targets", gr.targets)

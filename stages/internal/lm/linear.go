@@ -47,7 +47,7 @@ func (b *builder) affine(name string, x, res *gorgonia.Node, in, out int, shared
 			copyRows(p, y, f32(in_[residual]))
 			beta = 1
 		}
-		kernel.Gemm(p, false, true, N, out, in, f32(in_[0]), in, f32(in_[1]), in, beta, y, out)
+		b.gemm(p, false, true, N, out, in, f32(in_[0]), in, f32(in_[1]), in, beta, y, out)
 		if bias >= 0 {
 			kernel.AddBias(p, y, f32(in_[bias]), N, out)
 		}
@@ -92,7 +92,7 @@ func (b *builder) linearInput(name string, dy, w, before *gorgonia.Node, in, out
 			copyRows(p, dx, f32(in_[2]))
 			beta = 1
 		}
-		kernel.Gemm(p, false, false, N, in, out, f32(in_[0]), out, f32(in_[1]), in, beta, dx, in)
+		b.gemm(p, false, false, N, in, out, f32(in_[0]), out, f32(in_[1]), in, beta, dx, in)
 		return nil
 	}
 	return b.apply(o, nodes...)
@@ -103,7 +103,7 @@ func (b *builder) linearWeight(name string, dy, x *gorgonia.Node, in, out int) *
 	name += ".weight"
 	N, p, dw := b.N, b.pool, b.gradient(name)
 	o := &op{name: "d " + name, run: func(_ []float32, in_ []gorgonia.Value) error {
-		kernel.Gemm(p, true, false, out, in, N, f32(in_[0]), out, f32(in_[1]), in, 1, dw, in)
+		b.gemm(p, true, false, out, in, N, f32(in_[0]), out, f32(in_[1]), in, 1, dw, in)
 		return nil
 	}}
 	return b.apply(b.gradientOf(o, name), dy, x)

@@ -1,6 +1,10 @@
 package lm
 
-import "fmt"
+import (
+	"fmt"
+
+	"ablate/stages/internal/kernel"
+)
 
 // Memory is what an engine of a model takes, in bytes.
 type Memory struct {
@@ -43,6 +47,9 @@ func memory(c Config, B, T int, train bool, opt Options) (m Memory, err error) {
 		m.Parameters *= 4
 	}
 	m.Scratch = int64(max(1, opt.Threads)) * scratch(c, T)
+	if train && c.Precision == BF16 {
+		m.Scratch += kernel.BF16Scratch
+	}
 	return m, nil
 }
 

@@ -217,12 +217,13 @@ func TestOpCasesAreComplete(t *testing.T) {
 }
 
 // The variants take both sides of every switch and more than one value of every word: else the test above would not see
-// what a new field of Config brings.
+// what a new field of Config brings. Precision brings no operation, only another product, for which the bounds of those tests are too narrow:
+// precision_test.go.
 func TestVariantsAreComplete(t *testing.T) {
 	typ := reflect.TypeFor[Config]()
 	for i := range typ.NumField() {
 		f := typ.Field(i)
-		if f.Type.Kind() != reflect.Bool && f.Type.Kind() != reflect.String {
+		if f.Type.Kind() != reflect.Bool && f.Type.Kind() != reflect.String || f.Name == "Precision" {
 			continue
 		}
 		values := map[any]bool{}

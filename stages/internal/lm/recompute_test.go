@@ -8,7 +8,7 @@ import (
 
 // Computing activations again changes no bit of losses, weights or moments, in any architecture.
 func TestRecomputeDoesNotMatter(t *testing.T) {
-	for _, cfg := range variants() {
+	for _, cfg := range append(variants(), half()) {
 		var want []uint32
 		var wantLosses []float64
 		for _, redo := range Levels {

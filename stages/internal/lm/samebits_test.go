@@ -45,6 +45,9 @@ func families() map[string]Config {
 		"pythia": with(func(c *Config) {
 			c.Block, c.NormBias, c.LinearBias, c.MLP, c.AttnOut, c.Rotary = NeoX, true, true, GELU, true, 0.2
 		}),
+		"bf16": with(func(c *Config) {
+			c.Block, c.NormBias, c.LinearBias, c.MLP, c.AttnOut, c.Precision = NeoX, true, true, GELU, true, BF16
+		}),
 		"llama": with(func(c *Config) { c.Norm, c.AttnOut, c.NormEps = RMSNorm, true, 1e-6 }),
 	}
 }

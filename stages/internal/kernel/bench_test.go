@@ -181,9 +181,6 @@ func BenchmarkRows(b *testing.B) {
 			{"BiasBackward", rows * C, func() { BiasBackward(p, bias, d, rows, C) }},
 			{"AdamW", rows * C, func() { AdamW(p, y[:rows*C], d, x, moment, o) }},
 			{"SumSquares", rows * C, func() { SumSquares(p, d[:rows*C]) }},
-			{"WeightedSum4", rows * C, func() {
-				WeightedSum(p, y[:rows*C], [][]float32{x, d, x, d}, []float64{.1, .2, .3, .4})
-			}},
 		} {
 			b.Run(k.name+"/"+c.name, func(b *testing.B) {
 				start := cpuTime()

@@ -1,5 +1,5 @@
 // Package kernel holds the compute kernels of the CPU transformer: matrix
-// product, attention, norms, activations, cross entropy, AdamW and merging,
+// product, attention, norms, activations, cross entropy and AdamW,
 // forward and backward, in float32 over plain slices. It knows nothing of
 // graphs or of models; the package above it checks shapes.
 //

@@ -100,37 +100,3 @@ func fold64(s *[lanes]float64) float64 {
 	}
 	return s[0]
 }
-
-// WeightedSum sets dst[i] = sum over j of weights[j]*srcs[j][i], added in
-// float64 in the order of j and rounded once. dst may be one of srcs.
-func WeightedSum(p *Pool, dst []float32, srcs [][]float32, weights []float64) {
-	p.splitRows(len(dst), 1, func(w *worker, lo, hi int) {
-		// 4 KB of each source at a time: sums stay in L1, sources stream.
-		const block = 1024
-		w.sums = grow(w.sums, block)
-		for ; lo < hi; lo += block {
-			acc := w.sums[:min(block, hi-lo)]
-			clear(acc)
-			for j, src := range srcs {
-				p.k.mix(acc, src[lo:lo+len(acc)], weights[j])
-			}
-			p.k.narrow(dst[lo:lo+len(acc)], acc)
-		}
-	})
-}
-
-// mix sets acc[i] += x[i]*weight.
-func mix(acc []float64, x []float32, weight float64) {
-	acc = acc[:len(x)]
-	for i, v := range x {
-		acc[i] += float64(float64(v) * weight)
-	}
-}
-
-// narrow sets y[i] = acc[i].
-func narrow(y []float32, acc []float64) {
-	acc = acc[:len(y)]
-	for i, v := range acc {
-		y[i] = float32(v)
-	}
-}

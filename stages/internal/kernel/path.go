@@ -65,8 +65,6 @@ type rowLoops struct {
 	turnHeads    func(x, cos, sin []float32, inverse bool)
 	adam         func(w, g, m, v []float32, c *adamCoefficients)
 	squares64    func(x []float32) float64
-	mix          func(acc []float64, x []float32, weight float64)
-	narrow       func(y []float32, acc []float64)
 }
 
 var goLoops = rowLoops{
@@ -88,8 +86,6 @@ var goLoops = rowLoops{
 	turnHeads:    turnHeads,
 	adam:         adamRow,
 	squares64:    squares64,
-	mix:          mix,
-	narrow:       narrow,
 }
 
 var portablePath = path{

@@ -39,7 +39,6 @@ type worker struct {
 	packB []float32        // packed block of B
 	edge  [maxTile]float32 // one tile of C, for the edges
 	row   []float32        // one row of logits
-	sums  []float64        // one block of WeightedSum
 	attn  []float32        // attention scratch
 	head  head             // the head under way
 	bf16  bf16Scratch

@@ -113,12 +113,6 @@ func adamAVX2(w, grad, m, v *float32, n int, gradScale, keep, beta1, new1, beta2
 // These take whole sixteens to the assembly and the rest to the Go loops.
 
 //go:noescape
-func mixAVX512(acc *float64, x *float32, n int, weight float64)
-
-//go:noescape
-func narrowAVX512(y *float32, acc *float64, n int)
-
-//go:noescape
 func squares64AVX512(x *float32, n int, sums *float64)
 
 var loopsAVX512 = rowLoops{
@@ -140,8 +134,6 @@ var loopsAVX512 = rowLoops{
 	turnHeads:    turnHeadsVector,
 	adam:         adamRowAVX512,
 	squares64:    rowSquares64AVX512,
-	mix:          mixRowAVX512,
-	narrow:       narrowRowAVX512,
 }
 
 func rowSquares64AVX512(x []float32) float64 {
@@ -152,24 +144,6 @@ func rowSquares64AVX512(x []float32) float64 {
 	}
 	laneSquares64(&s, x[n:])
 	return fold64(&s)
-}
-
-func mixRowAVX512(acc []float64, x []float32, weight float64) {
-	acc = acc[:len(x)]
-	n := whole(len(x))
-	if n > 0 {
-		mixAVX512(&acc[0], &x[0], n, weight)
-	}
-	mix(acc[n:], x[n:], weight)
-}
-
-func narrowRowAVX512(y []float32, acc []float64) {
-	acc = acc[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		narrowAVX512(&y[0], &acc[0], n)
-	}
-	narrow(y[n:], acc[n:])
 }
 
 func rowMaxAVX512(x []float32) float32 {
@@ -348,12 +322,6 @@ func adamRowAVX512(w, g, m, v []float32, c *adamCoefficients) {
 // These take whole sixteens to the assembly and the rest to the Go loops.
 
 //go:noescape
-func mixAVX2(acc *float64, x *float32, n int, weight float64)
-
-//go:noescape
-func narrowAVX2(y *float32, acc *float64, n int)
-
-//go:noescape
 func squares64AVX2(x *float32, n int, sums *float64)
 
 var loopsAVX2 = rowLoops{
@@ -375,8 +343,6 @@ var loopsAVX2 = rowLoops{
 	turnHeads:    turnHeadsVector,
 	adam:         adamRowAVX2,
 	squares64:    rowSquares64AVX2,
-	mix:          mixRowAVX2,
-	narrow:       narrowRowAVX2,
 }
 
 func rowSquares64AVX2(x []float32) float64 {
@@ -387,24 +353,6 @@ func rowSquares64AVX2(x []float32) float64 {
 	}
 	laneSquares64(&s, x[n:])
 	return fold64(&s)
-}
-
-func mixRowAVX2(acc []float64, x []float32, weight float64) {
-	acc = acc[:len(x)]
-	n := whole(len(x))
-	if n > 0 {
-		mixAVX2(&acc[0], &x[0], n, weight)
-	}
-	mix(acc[n:], x[n:], weight)
-}
-
-func narrowRowAVX2(y []float32, acc []float64) {
-	acc = acc[:len(y)]
-	n := whole(len(y))
-	if n > 0 {
-		narrowAVX2(&y[0], &acc[0], n)
-	}
-	narrow(y[n:], acc[n:])
 }
 
 func rowMaxAVX2(x []float32) float32 {

@@ -7,6 +7,10 @@ import "math"
 // is half wasted: 32 of 256 positions waste 6 %.
 const queryBlock = 32
 
+// keyBlock is the number of keys that the backward pass takes at a time: packed keys and values, their gradients and two blocks of scores, of
+// 64 channels, are 750 KB, so that they stay in L2 while all queries pass. With every key at once 2048 of them take 3 MB.
+const keyBlock = 512
+
 // Attention is causal self-attention. qkv (B*T, 3*NH*HD), each row [q | k | v];
 // out (B*T, NH*HD); lse (B, NH, T), kept for AttentionBackward, may be nil. For
 // each head:
@@ -53,6 +57,7 @@ type head struct {
 	ld     int       // row length of the scores; not a multiple of 4 KB, which would make all rows meet in one cache set
 	scores []float32 // (queryBlock, ld)
 	grads  []float32 // (queryBlock, ld)
+	deltas []float32 // whole query blocks
 	packed [4][]float32
 }
 
@@ -62,15 +67,16 @@ func newHead(k *path, w *worker, i, T, NH, HD int) *head {
 	*h = head{k: k, w: w, T: T, HD: HD, C: NH * HD, stride: 3 * NH * HD, scale: float32(1 / math.Sqrt(float64(HD)))}
 	h.at = b*T*h.stride + n*HD
 	h.outAt = b*T*h.C + n*HD
-	h.ld = upTo(T) + lanes
 	return h
 }
 
-// reserve divides the worker's scratch: two blocks of scores and four packed
-// operands, of T columns by HD rows or the reverse.
-func (h *head) reserve() {
-	operand := max(h.k.packedSize(h.T, h.HD), h.k.packedSize(h.HD, max(h.T, queryBlock)))
-	size := 2*queryBlock*h.ld + len(h.packed)*operand
+// reserve divides the worker's scratch: two blocks of scores, a number for each
+// query and four packed operands, of so many keys by HD channels or the reverse.
+func (h *head) reserve(keys int) {
+	h.ld = upTo(keys) + lanes
+	queries := (h.T + queryBlock - 1) / queryBlock * queryBlock
+	operand := max(h.k.packedSize(keys, h.HD), h.k.packedSize(h.HD, max(keys, queryBlock)))
+	size := 2*queryBlock*h.ld + len(h.packed)*operand + queries
 	h.w.attn = grow(h.w.attn, size)
 	s := h.w.attn
 	h.scores, s = s[:queryBlock*h.ld], s[queryBlock*h.ld:]
@@ -78,10 +84,11 @@ func (h *head) reserve() {
 	for i := range h.packed {
 		h.packed[i], s = s[:operand], s[operand:]
 	}
+	h.deltas = s[:queries]
 }
 
 func (h *head) forward(out, lse, q []float32) {
-	h.reserve()
+	h.reserve(h.T)
 	k, key, value := h.k, q[h.C:], q[2*h.C:]
 	keyT, values := h.packed[0], h.packed[1]
 	k.pack(keyT, key, h.stride, true, h.T, h.HD)
@@ -106,32 +113,42 @@ func (h *head) forward(out, lse, q []float32) {
 	}
 }
 
+// backward takes the keys in blocks and for each of them all queries that see it. Blocks change no bit: what a query gathers is a chain over
+// the keys, what a key gathers is a chain over the queries, and both go on where the block before left them.
 func (h *head) backward(dq, dout, out, lse, q []float32) {
-	h.reserve()
-	k, key, value := h.k, q[h.C:], q[2*h.C:]
-	dkey, dvalue := dq[h.C:], dq[2*h.C:]
-	keyT, valueT, keys, rows := h.packed[0], h.packed[1], h.packed[2], h.packed[3]
-	k.pack(keyT, key, h.stride, true, h.T, h.HD)
-	k.pack(valueT, value, h.stride, true, h.T, h.HD)
-	k.pack(keys, key, h.stride, false, h.HD, h.T)
+	h.reserve(min(h.T, keyBlock))
 	for t := range h.T {
-		clear(dkey[t*h.stride : t*h.stride+h.HD])
-		clear(dvalue[t*h.stride : t*h.stride+h.HD])
+		clear(dq[t*h.stride+h.C:][:h.HD])
+		clear(dq[t*h.stride+2*h.C:][:h.HD])
 	}
 	for q0 := 0; q0 < h.T; q0 += queryBlock {
+		h.dotRows((*[queryBlock]float32)(h.deltas[q0:]), dout[q0*h.C:], out[q0*h.C:], min(queryBlock, h.T-q0))
+	}
+	for k0 := 0; k0 < h.T; k0 += keyBlock {
+		h.backwardKeys(k0, min(h.T, k0+keyBlock), dq, dout, lse, q)
+	}
+}
+
+// backwardKeys is backward for the keys k0 to k1.
+func (h *head) backwardKeys(k0, k1 int, dq, dout, lse, q []float32) {
+	k, key, value := h.k, q[k0*h.stride+h.C:], q[k0*h.stride+2*h.C:]
+	dkey, dvalue := dq[k0*h.stride+h.C:], dq[k0*h.stride+2*h.C:]
+	keyT, valueT, keys, rows := h.packed[0], h.packed[1], h.packed[2], h.packed[3]
+	k.pack(keyT, key, h.stride, true, k1-k0, h.HD)
+	k.pack(valueT, value, h.stride, true, k1-k0, h.HD)
+	k.pack(keys, key, h.stride, false, h.HD, k1-k0)
+	for q0 := k0; q0 < h.T; q0 += queryBlock {
 		q1 := min(h.T, q0+queryBlock)
-		m := q1 - q0
+		m, n := q1-q0, min(q1, k1)-k0 // queries, and keys that the last of them sees
 		qb, do := q[q0*h.stride:], dout[q0*h.C:]
-		k.block(h.w, m, q1, h.HD, qb, h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
-		k.block(h.w, m, q1, h.HD, do, h.C, 1, valueT, h.HD, false, h.grads, h.ld)
-		var delta [queryBlock]float32
-		h.dotRows(&delta, do, out[q0*h.C:], m)
-		h.scoreGrad(lse[q0:q1], &delta, q0, q1)
+		k.block(h.w, m, n, h.HD, qb, h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
+		k.block(h.w, m, n, h.HD, do, h.C, 1, valueT, h.HD, false, h.grads, h.ld)
+		h.scoreGrad(lse[q0:q1], (*[queryBlock]float32)(h.deltas[q0:]), q0-k0, n)
 		k.pack(rows, do, h.C, false, h.HD, m)
-		k.block(h.w, q1, h.HD, m, h.scores, 1, h.ld, rows, m, true, dvalue, h.stride)
-		k.block(h.w, m, h.HD, q1, h.grads, h.ld, 1, keys, h.T, false, dq[q0*h.stride:], h.stride)
+		k.block(h.w, n, h.HD, m, h.scores, 1, h.ld, rows, m, true, dvalue, h.stride)
+		k.block(h.w, m, h.HD, n, h.grads, h.ld, 1, keys, k1-k0, k0 > 0, dq[q0*h.stride:], h.stride)
 		k.pack(rows, qb, h.stride, false, h.HD, m)
-		k.block(h.w, q1, h.HD, m, h.grads, 1, h.ld, rows, m, true, dkey, h.stride)
+		k.block(h.w, n, h.HD, m, h.grads, 1, h.ld, rows, m, true, dkey, h.stride)
 	}
 }
 
@@ -152,23 +169,24 @@ func (h *head) softmax(peaks, sums *[queryBlock]float32, q0, q1 int) {
 	}
 }
 
-// scoreGrad turns the scores of queries q0 to q1 into P = exp(a s - lse), and the gradients d of P into those of the scores, P (d - delta) a.
-// What lies in the future becomes 0 in both, whatever it was.
-func (h *head) scoreGrad(lse []float32, delta *[queryBlock]float32, q0, q1 int) {
-	k, m, done := h.k, q1-q0, 0
+// scoreGrad turns the scores of the queries of lse and a block of n keys into P = exp(a s - lse), and the gradients d of P into those of the
+// scores, P (d - delta) a. The first query has the keys up to number last of the block, each further one a key more. What lies in the future
+// becomes 0 in both, whatever it was.
+func (h *head) scoreGrad(lse []float32, delta *[queryBlock]float32, last, n int) {
+	k, done := h.k, 0
 	if k.scores != nil {
-		if done = m &^ 3; done > 0 {
-			k.scores.scoreGrad(&h.scores[0], &h.grads[0], h.ld, done, q0+1, upTo(q1), &lse[0], &delta[0], h.scale)
+		if done = len(lse) &^ 3; done > 0 {
+			k.scores.scoreGrad(&h.scores[0], &h.grads[0], h.ld, done, last+1, upTo(n), &lse[0], &delta[0], h.scale)
 		}
 	}
-	for i := done; i < m; i++ {
-		n := q0 + i + 1
-		s := h.masked(i, n)
+	for i := done; i < len(lse); i++ {
+		seen := min(last+i+1, n)
+		s := h.masked(i, seen)
 		k.rowExp(s, s, h.scale, lse[i])
-		clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(q1)])
-		d := h.grads[i*h.ld:][:upTo(q1)]
+		clear(h.scores[i*h.ld+len(s) : i*h.ld+upTo(n)])
+		d := h.grads[i*h.ld:][:upTo(n)]
 		k.rowScoreGrad(d[:len(s)], s, delta[i], h.scale)
-		clear(d[n:])
+		clear(d[seen:])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 func TestAttention(t *testing.T) {
 	for _, s := range []struct{ B, T, NH, HD int }{
 		{0, 3, 2, 4}, {1, 1, 1, 2}, {2, 5, 3, 6}, {1, 31, 2, 16}, {2, 33, 1, 16}, {1, 64, 2, 8}, {1, 65, 1, 33}, {1, 70, 2, 20}, {1, 97, 1, 64}, {3, 130, 2, 48},
+		{1, keyBlock + 1, 1, 8}, {1, keyBlock + 70, 1, 16}, {1, 2*keyBlock + 33, 1, 8},
 	} {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) { testAttention(t, s.B, s.T, s.NH, s.HD) })
 	}

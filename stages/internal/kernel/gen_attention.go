@@ -6,7 +6,8 @@ import "fmt"
 
 // Attention's loops over four rows of scores abreast, AVX-512 alone: rows of a short sequence are a few registers long, so that one row at
 // a time would wait for its own chain of operations, and a call a row would take as long as its work. Row i of a block has first+i scores;
-// first-1 and rows are multiples of 4, so that four rows end in the same 16 columns, the last for which masks are needed.
+// first-1 and rows are multiples of 4, so that four rows end in the same 16 columns, the last for which masks are needed. Rows longer than limit
+// end there, whole.
 //
 // Registers: DI row 0, R8 row distance, R9 three of it (bytes), R10 rows left, DX length of row 0, BX limit, AX columns before the last 16,
 // CX columns left, R12 row 0 at the current column, K1-K4 the last 16 columns of each row.
@@ -37,9 +38,16 @@ func (g *gen) each(f func(row int)) {
 
 func (g *gen) lines(text string) { g.WriteString(text) }
 
-// masks sets AX and K1-K4 from DX.
+// masks sets AX and K1-K4 from DX and BX.
 func (g *gen) masks() {
-	g.lines(`	LEAQ -1(DX), AX
+	g.lines(`	LEAQ -16(BX), AX
+	KXNORW K1, K1, K1
+	KMOVW K1, K2
+	KMOVW K1, K3
+	KMOVW K1, K4
+	CMPQ DX, BX
+	JGT masked
+	LEAQ -1(DX), AX
 	ANDQ $-16, AX
 	MOVQ DX, CX
 	SUBQ AX, CX
@@ -53,6 +61,7 @@ func (g *gen) masks() {
 	KMOVW R13, K3
 	LEAL 1(R13)(R13*1), R13
 	KMOVW R13, K4
+masked:
 `)
 }
 

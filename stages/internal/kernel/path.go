@@ -36,8 +36,8 @@ type path struct {
 }
 
 // scoreLoops are attention's loops over several rows of scores; see the methods
-// of head of the same names. first is the length of the first row; first-1 and
-// rows are multiples of 4, ld and limit of 16.
+// of head of the same names. first is the length of the first row, each
+// further one is longer by 1 but none than limit; first-1 and rows are multiples of 4, ld and limit of 16.
 type scoreLoops struct {
 	softmax   func(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
 	scoreGrad func(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)

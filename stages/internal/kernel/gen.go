@@ -193,6 +193,8 @@ var loops = []loop{
 		g.op("VMULPS", g.mem("w"), g.f("keep"), g.r(0))
 		g.op("VSUBPS", g.r(1), g.r(0), g.r(0))
 		g.store(0, "w")
+		g.op("VXORPS", g.r(3), g.r(3), g.r(3))
+		g.store(3, "grad")
 	}, 0, 0},
 }
 

@@ -211,10 +211,16 @@ func TestAdamW(t *testing.T) {
 				ww, w := guarded(n, 0)
 				wm, m := guarded(n, 0)
 				wv, v := guarded(n, 0)
+				wg, spent := guarded(n, 0)
 				copy(w, w0)
 				copy(m, m0)
 				copy(v, v0)
-				AdamW(p, w, g, m, v, o)
+				copy(spent, g)
+				AdamW(p, w, spent, m, v, o)
+				if err := sameBits(spent, make([]float32, n)); err != nil {
+					t.Errorf("gradients are not cleared: %v", err)
+				}
+				checkGuards(t, "g", wg)
 				near(t, "w", w, wantW)
 				near(t, "m", m, wantM)
 				near(t, "v", v, wantV)

@@ -21,8 +21,9 @@ type AdamWParams struct {
 //	m  = Beta1 m + (1-Beta1) g'
 //	v  = Beta2 v + (1-Beta2) g'^2
 //	w  = w - LR/Correction1 m / (sqrt(v)/sqrt(Correction2) + Eps)
+//	g  = 0, which saves the next accumulation a pass over memory
 //
-// All have w's length; g is not changed.
+// All have w's length.
 func AdamW(p *Pool, w, g, m, v []float32, o AdamWParams) {
 	c := adamCoefficients{
 		gradScale: float32(o.GradScale),
@@ -53,7 +54,7 @@ func adamRow(w, g, m, v []float32, c *adamCoefficients) {
 		d := g[i] * c.gradScale
 		mi := float32(m[i]*c.beta1) + float32(d*c.new1)
 		vi := float32(v[i]*c.beta2) + float32(float32(d*d)*c.new2)
-		m[i], v[i] = mi, vi
+		m[i], v[i], g[i] = mi, vi, 0
 		den := float32(float32(math.Sqrt(float64(vi)))*c.root) + c.eps
 		w[i] = float32(w[i]*c.keep) - float32(mi*c.step)/den
 	}

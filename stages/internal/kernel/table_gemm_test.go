@@ -38,7 +38,6 @@ type product struct {
 	m, n, k        int
 }
 
-// measure tells the rate on one thread, its share of the peak of a core, and how many times as fast two threads are by the clock.
 func (s product) measure() string {
 	x, y, c := ramp(s.m*s.k), ramp(s.k*s.n), make([]float32, s.m*s.n)
 	lda, ldb := s.k, s.n
@@ -48,13 +47,20 @@ func (s product) measure() string {
 	if s.transB {
 		ldb = s.k
 	}
+	return oneAndTwo(2*float64(s.m)*float64(s.n)*float64(s.k)/1e9, func(p *kernel.Pool) {
+		kernel.Gemm(p, s.transA, s.transB, s.m, s.n, s.k, x, lda, y, ldb, 0, c, s.n)
+	})
+}
+
+// oneAndTwo tells the rate of f, of gflop GF a run, on one thread, its share of the peak of a core, and how many times as fast two threads
+// are by the clock.
+func oneAndTwo(gflop float64, f func(p *kernel.Pool)) string {
 	p := kernel.NewPool(2)
 	defer p.Close()
 	run := func(threads int) sample {
 		p.Limit(threads)
-		return timed(short, func() { kernel.Gemm(p, s.transA, s.transB, s.m, s.n, s.k, x, lda, y, ldb, 0, c, s.n) })
+		return timed(short, func() { f(p) })
 	}
-	gflop := 2 * float64(s.m) * float64(s.n) * float64(s.k) / 1e9
 	run(1)
 	run(2)
 	var rates, shares, gains []float64

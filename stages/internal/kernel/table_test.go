@@ -22,6 +22,8 @@ func BenchmarkTable(b *testing.B) {
 		fmt.Printf("\nkernels: %s. Medians of %d. Rates are by the clock; shares, and ratios to training, by processor time.\n", kernel.Features(), repeats)
 		tablePeaks()
 		tableGemm()
+		tableAttention()
+		tableRows()
 		tableModels(b)
 		tableText(b)
 		tableTokens(b)

@@ -181,7 +181,9 @@ func (e *engine) Step(o optim.Step) (gradNorm float64, err error) {
 		bad, _ := e.firstBad("gradient", e.grads)
 		err = fmt.Errorf("%w; %s", err, bad)
 	}
-	e.zeroGradients()
+	if err != nil { // else they are cleared
+		e.zeroGradients()
+	}
 	return gradNorm, err
 }
 

@@ -54,7 +54,7 @@ type Step struct {
 // ErrNotFinite says that a gradient is NaN or infinite.
 var ErrNotFinite = errors.New("the gradients are not finite")
 
-// Apply clips the gradients and updates w, m and v, all of one length; g is not changed. It returns the norm of g before
+// Apply clips the gradients and updates w, m and v, all of one length; g becomes 0. It returns the norm of g before
 // clipping. On error nothing was changed.
 func (s Step) Apply(p *kernel.Pool, w, g, m, v []float32) (gradNorm float64, err error) {
 	if len(g) != len(w) || len(m) != len(w) || len(v) != len(w) {

@@ -81,6 +81,9 @@ func TestApplyAgainstReference(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if !slices.Equal(g, make([]float32, n)) {
+					t.Fatalf("step %d: the gradients are not cleared", step)
+				}
 				if math.Abs(norm-norms[step-1]) > 1e-9*norm {
 					t.Errorf("step %d: norm %v, want %v", step, norm, norms[step-1])
 				}

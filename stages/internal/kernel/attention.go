@@ -59,6 +59,8 @@ type head struct {
 	grads  []float32 // (queryBlock, ld)
 	deltas []float32 // whole query blocks
 	packed [4][]float32
+
+	peaks, sums [queryBlock]float32 // here, because what assembly is given by pointer would be allocated for each block
 }
 
 func newHead(k *path, w *worker, i, T, NH, HD int) *head {
@@ -97,8 +99,8 @@ func (h *head) forward(out, lse, q []float32) {
 		q1 := min(h.T, q0+queryBlock)
 		m := q1 - q0
 		k.block(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
-		var peaks, sums [queryBlock]float32
-		h.softmax(&peaks, &sums, q0, q1)
+		peaks, sums := &h.peaks, &h.sums
+		h.softmax(peaks, sums, q0, q1)
 		if lse != nil {
 			for i := range m {
 				lse[q0+i] = logf(sums[i]) + peaks[i]
@@ -109,7 +111,7 @@ func (h *head) forward(out, lse, q []float32) {
 		for i := range m {
 			sums[i] = 1 / sums[i]
 		}
-		h.scaleRows(o, &sums, m)
+		h.scaleRows(o, sums, m)
 	}
 }
 

@@ -3,6 +3,7 @@ package lm
 import (
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -380,4 +381,54 @@ func TestAllocationsPerStep(t *testing.T) {
 	if got, limit := testing.AllocsPerRun(10, run), float64(8*nodes); got > limit {
 		t.Errorf("%v allocations per step of %d nodes, want at most %v", got, nodes, limit)
 	}
+}
+
+// Nor does it allocate many bytes, in training or evaluation, or more with every step: 130 to 170 an operation were measured, for gorgonia's
+// slices of inputs and the closures that kernels hand to their workers. One activation of this batch alone, 256*96*4 bytes, would exceed the bound.
+func TestBytesPerStep(t *testing.T) {
+	for _, redo := range Levels {
+		cfg := trained()
+		cfg.DModel, cfg.Heads, cfg.MLPHidden = 96, 6, 384
+		e := newEngine(t, cfg, 1)
+		e.Recompute = redo
+		Init(e, 1)
+		inputs, targets := tokens(5, 256, e.cfg.Vocab)
+		out := make([]float32, 256)
+		step := 0
+		training := func() {
+			step++
+			if _, err := e.Accumulate(inputs, targets, 32, 8, 1.0/256); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := e.Step(optim.Step{AdamW: adamw, LR: 0.001, Number: step}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		evaluation := func() {
+			if err := e.Losses(inputs, targets, 32, 8, out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, run := range map[string]func(){"training": training, "evaluation": evaluation} {
+			run()
+			nodes := len(e.graphs[len(e.graphs)-1].program)
+			const steps = 20
+			first, second := allocated(steps, run), allocated(steps, run)
+			t.Logf("recomputing %s, %s: %d and %d bytes a step of %d nodes", redo, name, first, second, nodes)
+			if limit := uint64(300 * nodes); first > limit || second > limit {
+				t.Errorf("recomputing %s, %s: %d and %d bytes a step of %d nodes, want at most %d", redo, name, first, second, nodes, limit)
+			}
+		}
+	}
+}
+
+// allocated is how many bytes a run of f allocates, on average over n.
+func allocated(n int, f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / uint64(n)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"ablate/stages/internal/kernel"
@@ -38,6 +39,10 @@ const (
 	firstMoment  = "m."
 	secondMoment = "v."
 )
+
+// largeEngine is from how many bytes on Close has the memory collected at once. Left to itself the collector lets the heap double first: two
+// trainings one after the other then held twice what one takes. A collection takes milliseconds, because arenas hold no pointers.
+const largeEngine = 64 << 20
 
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
 const maxGraphs = 16
@@ -234,6 +239,11 @@ func (e *engine) Close() error {
 	e.closed = true
 	err := e.forget()
 	e.pool.Close()
+	large := 4*(len(e.weights)+len(e.grads)+len(e.m)+len(e.v)+len(e.acts)) >= largeEngine
+	e.weights, e.grads, e.m, e.v, e.acts = nil, nil, nil, nil, nil
+	if large {
+		debug.FreeOSMemory()
+	}
 	return err
 }
 

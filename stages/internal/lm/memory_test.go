@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"runtime"
 	"testing"
 	"unsafe"
 )
@@ -55,4 +56,24 @@ func TestMemoryIsWhatIsTaken(t *testing.T) {
 			t.Errorf("recomputing %s: parameters of %d bytes, planned %d", redo, got, m.Parameters)
 		}
 	}
+}
+
+// A closed engine has given back its memory, though somebody still holds it: the next one's comes at once.
+func TestCloseGivesBack(t *testing.T) {
+	cfg := trained()
+	cfg.Vocab = largeEngine / 4 / cfg.DModel // weights alone make it large
+	e, err := newCPU(cfg, Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if given := int64(before.HeapAlloc) - int64(after.HeapAlloc); given < largeEngine {
+		t.Errorf("closing gave back %d bytes, want at least %d", given, largeEngine)
+	}
+	runtime.KeepAlive(e)
 }

@@ -34,12 +34,13 @@ const (
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
+//	          4: moments that are denormal become 0
 //	merge     1: first
 //	eval      1: first
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 3, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
 }
 
 // Input is one opened input of a job.

@@ -178,12 +178,14 @@ var loops = []loop{
 		g.op("VMULPS", g.mem("grad"), g.f("gradScale"), g.r(0)) // d
 		g.op("VMULPS", g.mem("m"), g.f("beta1"), g.r(1))
 		g.op("VMULPS", g.f("new1"), g.r(0), g.r(2))
-		g.op("VADDPS", g.r(2), g.r(1), g.r(1)) // m
+		g.op("VADDPS", g.r(2), g.r(1), g.r(1))
+		g.flush(1, 2) // m
 		g.store(1, "m")
 		g.op("VMULPS", g.mem("v"), g.f("beta2"), g.r(2))
 		g.op("VMULPS", g.r(0), g.r(0), g.r(3))
 		g.op("VMULPS", g.f("new2"), g.r(3), g.r(3))
-		g.op("VADDPS", g.r(3), g.r(2), g.r(2)) // v
+		g.op("VADDPS", g.r(3), g.r(2), g.r(2))
+		g.flush(2, 3) // v
 		g.store(2, "v")
 		g.op("VSQRTPS", g.r(2), g.r(2))
 		g.op("VMULPS", g.f("root"), g.r(2), g.r(2))
@@ -207,6 +209,7 @@ const (
 	ln2Hi           = 0.693359375
 	ln2Lo           = -2.12194440e-4
 	expRound        = 12582912
+	minNormal       = 0x1p-126
 	geluA           = 2 * 0.79788456080286536
 	geluB           = 0.044715
 )
@@ -298,6 +301,19 @@ func (g *gen) folded(halves int) {
 	g.op("VPERMILPS", "$0xb1", x, "X0")
 	g.op(g.loop.fold, "X0", x, x)
 	g.op("VMOVSS", x, "(AX)")
+}
+
+// flush is flushed on register x, with a temporary.
+func (g *gen) flush(x, t int) {
+	const notLess = "$5" // also where x is NaN
+	g.op("VANDPS", g.integer(1<<31-1), g.r(x), g.r(t))
+	if g.wide {
+		g.op("VCMPPS", notLess, g.bits(minNormal), g.r(t), "K1")
+		g.op("VMOVAPS.Z", g.r(x), "K1", g.r(x))
+		return
+	}
+	g.op("VCMPPS", notLess, g.bits(minNormal), g.r(t), g.r(t))
+	g.op("VANDPS", g.r(t), g.r(x), g.r(x))
 }
 
 func (g *gen) negate(x int) { g.op("VXORPS", g.integer(1<<31), g.r(x), g.r(x)) }

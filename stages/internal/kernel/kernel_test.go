@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -258,4 +259,26 @@ func TestSumsAndScale(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Moments that have become too small for full precision are 0 from then on, on every path; what is not a number stays.
+func TestAdamWFlushesMoments(t *testing.T) {
+	const smallest = 0x1p-126
+	o := AdamWParams{LR: 1e-2, Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, Correction1: 1, Correction2: 1, GradScale: 1}
+	moments := []float32{2 * smallest, -2 * smallest, 1.999 * smallest, -1.999 * smallest, 0x1p-149, -0x1p-149, 0, float32(math.NaN()), float32(math.Inf(1)), 1}
+	want := []float32{smallest, -smallest, 0, 0, 0, 0, 0, float32(math.NaN()), float32(math.Inf(1)), 0.5}
+	everyPool(t, func(t *testing.T, p *Pool) {
+		for _, n := range []int{len(moments), 16, 35} {
+			m, v, w, g := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+			wantM := make([]float32, n)
+			for i := range m {
+				m[i], wantM[i] = moments[i%len(moments)], want[i%len(moments)]
+				v[i] = m[i]
+			}
+			AdamW(p, w, g, m, v, o)
+			if err := errors.Join(sameBits(m, wantM), sameBits(v, wantM)); err != nil {
+				t.Errorf("%d elements: %v", n, err)
+			}
+		}
+	})
 }

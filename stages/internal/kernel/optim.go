@@ -20,6 +20,7 @@ type AdamWParams struct {
 //	w  = w (1 - LR WeightDecay)
 //	m  = Beta1 m + (1-Beta1) g'
 //	v  = Beta2 v + (1-Beta2) g'^2
+//	m, v = 0 where they are denormal, unlike PyTorch
 //	w  = w - LR/Correction1 m / (sqrt(v)/sqrt(Correction2) + Eps)
 //	g  = 0, which saves the next accumulation a pass over memory
 //
@@ -52,12 +53,23 @@ func adamRow(w, g, m, v []float32, c *adamCoefficients) {
 	g, m, v = g[:n], m[:n], v[:n]
 	for i := range w {
 		d := g[i] * c.gradScale
-		mi := float32(m[i]*c.beta1) + float32(d*c.new1)
-		vi := float32(v[i]*c.beta2) + float32(float32(d*d)*c.new2)
+		mi := flushed(float32(m[i]*c.beta1) + float32(d*c.new1))
+		vi := flushed(float32(v[i]*c.beta2) + float32(float32(d*d)*c.new2))
 		m[i], v[i], g[i] = mi, vi, 0
 		den := float32(float32(math.Sqrt(float64(vi)))*c.root) + c.eps
 		w[i] = float32(w[i]*c.keep) - float32(mi*c.step)/den
 	}
+}
+
+// flushed is x, or 0 if it is denormal. The moments of the embedding of a word that no longer comes halve every few steps and would stay
+// denormal for good, since 0.9 times the fourth denormal is rounded to itself: a step
+// over such numbers took six times as long.
+func flushed(x float32) float32 {
+	const smallest = 0x1p-126
+	if x > -smallest && x < smallest {
+		return 0
+	}
+	return x
 }
 
 // sumBlock is the number of elements of one partial sum of SumSquares. It must

@@ -161,7 +161,7 @@ type Train struct {
 	Schedule       string   `yaml:"schedule" enum:"constant|cosine|linear" default:"constant" doc:"How the rate falls after the warm-up." key:"unit and reference models"`
 	FinalLR        float64  `yaml:"final_lr" min:"0" default:"1e-4" doc:"Rate at the end of a cosine or linear schedule." key:"unit and reference models"`
 	OptimizerState string   `yaml:"optimizer_state" enum:"keep|reset" default:"keep" doc:"Whether training goes on with the seed model's AdamW moments." key:"unit and reference models"`
-	Sampling       string   `yaml:"sampling" enum:"equal|proportional" default:"equal" doc:"Share of each unit in a reference model's batches: equal quotas (short units repeat), or by size." key:"reference models"`
+	Sampling       string   `yaml:"sampling" enum:"equal|proportional|repeat|replacement" default:"equal" doc:"Share of each unit in a reference model's batches: equal, exact quotas (short units repeat); proportional, by size; repeat, by size after whole copies of the short units, as many as fit into the largest unit (the authors' --upsample); replacement, equal quotas drawn with replacement (the authors' proportions). A model of one unit reads it pass by pass. The realised shares are in shares.parquet." key:"reference models"`
 	Seed           int64    `yaml:"seed" default:"1" doc:"Data order (and initial weights where there is no seed model)." key:"unit and reference models"`
 
 	Precision string `yaml:"precision" enum:"fp32|bf16" default:"fp32" doc:"Operands of the linear layers' products: bf16 rounds them and sums in float32; made for AMD since Zen 4, and a little slower than fp32 on Intel. Evaluation is always fp32." key:"unit and reference models"`

@@ -10,21 +10,33 @@ import (
 const (
 	samplingEqual        = "equal"
 	samplingProportional = "proportional"
+	samplingRepeat       = "repeat"
+	samplingReplacement  = "replacement"
 )
 
-// quotas returns how many of total sequences each unit gives, exactly: equal shares, or shares in proportion to the units' chunks. What
-// does not divide goes by the largest remainder, ties to the earlier unit.
+// quotas returns how many of total sequences each unit gives, exactly. What does not divide goes by the largest remainder, ties to the
+// earlier unit.
+//
+//   - equal: the same from each unit, so that a short unit repeats;
+//   - proportional: in proportion to the units' chunks, so that nothing repeats before everything was read;
+//   - repeat: in proportion to chunks times floor(most / chunks), most being the chunks of the largest unit: whole copies, as the authors'
+//     code makes them (its --upsample). Two units may differ up to twofold. That code shuffles the copies and cuts at the budget, which
+//     gives these shares on average; here they are exact;
+//   - replacement: as many as equal, but each drawn at random from the whole unit, as the authors' code does where it is given proportions.
 func quotas(total int64, chunks []int64, sampling string) ([]int64, error) {
 	weights := make([]int64, len(chunks))
+	most := slices.Max(chunks)
 	var sum int64
 	for i, c := range chunks {
 		switch sampling {
-		case samplingEqual:
+		case samplingEqual, samplingReplacement:
 			weights[i] = 1
 		case samplingProportional:
 			weights[i] = c
+		case samplingRepeat:
+			weights[i] = c * (most / c)
 		default:
-			return nil, fmt.Errorf("sampling is %q, want %q or %q", sampling, samplingEqual, samplingProportional)
+			return nil, fmt.Errorf("sampling is %q, want %q, %q, %q or %q", sampling, samplingEqual, samplingProportional, samplingRepeat, samplingReplacement)
 		}
 		sum += weights[i]
 	}
@@ -60,12 +72,14 @@ type pick struct {
 }
 
 // A sampler says which sequence comes when. The units' quotas are laid out as slots and shuffled; the j-th slot of a unit reads chunk
-// j mod chunks of its epoch j / chunks, and each epoch of each unit has a fresh permutation of the unit's chunks. All of it follows from
-// the seed, so any batch can be found from its number alone, and a resumed training needs no replayed state.
+// j mod chunks of its epoch j / chunks, and each epoch of each unit has a fresh permutation of the unit's chunks; with replacement it reads
+// a chunk that follows from j alone. All of it follows from the seed, so any batch can be found from its number alone, and a resumed
+// training needs no replayed state.
 //
 // Memory: two bytes a slot and four a chunk.
 type sampler struct {
 	seed   int64
+	again  bool // with replacement
 	chunks []int64
 	slots  []uint16
 	next   int     // slot that comes next
@@ -98,7 +112,7 @@ func newSampler(seed int64, total int64, chunks []int64, sampling string) (*samp
 	if err != nil {
 		return nil, err
 	}
-	s := &sampler{seed: seed, chunks: chunks, slots: make([]uint16, 0, total), taken: make([]int64, len(chunks)), epochs: make([]epoch, len(chunks))}
+	s := &sampler{seed: seed, again: sampling == samplingReplacement, chunks: chunks, slots: make([]uint16, 0, total), taken: make([]int64, len(chunks)), epochs: make([]epoch, len(chunks))}
 	for u, n := range shares {
 		for range n {
 			s.slots = append(s.slots, uint16(u))
@@ -128,6 +142,9 @@ func (s *sampler) draw() pick {
 }
 
 func (s *sampler) chunkOf(u int, j int64) int64 {
+	if s.again {
+		return int64(below(stream(s.seed, "sequence with replacement", int64(u), j), int(s.chunks[u])))
+	}
 	n, e := s.chunks[u], &s.epochs[u]
 	if e.number != j/n {
 		if e.order == nil {

@@ -22,6 +22,10 @@ func TestQuotas(t *testing.T) {
 		{"proportional, largest remainder", 10, []int64{5, 1, 9}, samplingProportional, []int64{3, 1, 6}},
 		// 1e15 * 1e9 leaves 64 bits.
 		{"proportional, large", 1e15, []int64{1e9, 3e9}, samplingProportional, []int64{25e13, 75e13}},
+		// Whole copies: floor(9/5) = 1, floor(9/1) = 9, floor(9/9) = 1, so 5 : 9 : 9. The floor leaves a unit of a
+		// little more than half the largest at half its share.
+		{"repeat", 46, []int64{5, 1, 9}, samplingRepeat, []int64{10, 18, 18}},
+		{"replacement, as equal", 11, []int64{5, 1, 9}, samplingReplacement, []int64{4, 4, 3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := quotas(c.total, c.chunks, c.sampling)
@@ -70,9 +74,43 @@ func TestSamplerVisitsEachChunkOncePerEpoch(t *testing.T) {
 	}
 }
 
+// With replacement a pass over a unit misses 1/e of its chunks on average: of 1000 drawn 1000 times about 632 are seen, with a standard
+// deviation of sqrt(1000 (1/e - 2/e^2)) = 9.9. Ten of those are allowed.
+func TestSamplerWithReplacement(t *testing.T) {
+	s, err := newSampler(5, 2000, []int64{1000, 1000}, samplingReplacement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := [2]map[int64]bool{{}, {}}
+	for range 2000 {
+		p := s.draw()
+		if p.chunk < 0 || p.chunk >= 1000 {
+			t.Fatalf("chunk %d of 1000", p.chunk)
+		}
+		seen[p.unit][p.chunk] = true
+	}
+	if got := s.counts(); !cmp.Equal(got, []int64{1000, 1000}) {
+		t.Errorf("%d sequences of the units, want 1000 of each", got)
+	}
+	for u := range seen {
+		if n := len(seen[u]); n < 632-99 || n > 632+99 {
+			t.Errorf("unit %d: %d different chunks of 1000 drawn, want about 632", u, n)
+		}
+	}
+	if cmp.Equal(seen[0], seen[1]) {
+		t.Error("two units draw the same chunks")
+	}
+}
+
 func TestSamplerSeek(t *testing.T) {
+	for _, sampling := range []string{samplingEqual, samplingProportional, samplingRepeat, samplingReplacement} {
+		t.Run(sampling, func(t *testing.T) { testSamplerSeek(t, sampling) })
+	}
+}
+
+func testSamplerSeek(t *testing.T, sampling string) {
 	chunks := []int64{7, 3, 20}
-	whole, err := newSampler(5, 60, chunks, samplingProportional)
+	whole, err := newSampler(5, 60, chunks, sampling)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +119,7 @@ func TestSamplerSeek(t *testing.T) {
 		want = append(want, whole.draw())
 	}
 	for _, at := range []int64{0, 1, 29, 59, 60} {
-		s, err := newSampler(5, 60, chunks, samplingProportional)
+		s, err := newSampler(5, 60, chunks, sampling)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ const keyBlock = 512
 // queries; T x T scores never exist.
 func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 	p.run(B*NH, func(w *worker, i int) {
+		i = p.headAt(i, B, NH)
 		h := newHead(p.k, w, i, T, NH, HD)
 		var l []float32
 		if lse != nil {
@@ -39,9 +40,20 @@ func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 // (Dao et al., "FlashAttention", arXiv:2205.14135, appendix B.)
 func AttentionBackward(p *Pool, dqkv, dout, out, lse, qkv []float32, B, T, NH, HD int) {
 	p.run(B*NH, func(w *worker, i int) {
+		i = p.headAt(i, B, NH)
 		h := newHead(p.k, w, i, T, NH, HD)
 		h.backward(dqkv[h.at:], dout[h.outAt:], out[h.outAt:], lse[i*T:(i+1)*T], qkv[h.at:])
 	})
+}
+
+// headAt is the head that is taken i-th. Two heads of one sequence lie in the same rows, and workers that write into neighbouring lines at the
+// same time disturb each other: so several take the first head of each sequence, then the second, and so on (the gradient on two cores: 2.0
+// times one instead of 1.6). One alone finds the rows near if it takes a sequence at a time.
+func (p *Pool) headAt(i, B, NH int) int {
+	if p.threads == 1 {
+		return i
+	}
+	return i%B*NH + i/B
 }
 
 // head is the work on one head of one sequence. Its slices of qkv and out begin

@@ -13,18 +13,30 @@ type gemmCall struct {
 	rowTasks, colTasks int
 }
 
-// tasksPerWorker evens out the workers' ends.
-const tasksPerWorker = 8
+// Tasks of a product: tasksPerWorker of them even out the workers' ends. Fewer, but leastTasks a worker, if they would have less than goodTask
+// rows or columns, where a task takes longer to read A and B than a few larger ones would; none has less than leastTask rows.
+const (
+	tasksPerWorker, leastTasks = 8, 2
+	goodTask, leastTask        = 128, 32
+)
 
-// leastRows is the number of rows of A below which a task would spend its time reading B.
-const leastRows = 128
+// divide decides on the tasks.
+func (g *gemmCall) divide(threads int) {
+	want, least := tasksPerWorker*threads, leastTasks*threads
+	g.colParts = (g.n + blockN - 1) / blockN
+	g.rowTasks = max(1, min(want, g.m/goodTask))
+	if g.rowTasks < least {
+		g.colParts = max(g.colParts, min(g.n/goodTask, (least+g.rowTasks-1)/g.rowTasks))
+	}
+	g.colTasks = min(g.colParts, (want+g.rowTasks-1)/g.rowTasks)
+	if g.rowTasks*g.colTasks < least {
+		g.rowTasks = max(1, min((least+g.colTasks-1)/g.colTasks, g.m/leastTask))
+	}
+}
 
 func (p *Pool) share() {
 	g := &p.gemm
-	g.colParts = (g.n + blockN - 1) / blockN
-	want := tasksPerWorker * p.threads
-	g.rowTasks = max(1, min(want, g.m/leastRows))
-	g.colTasks = min(g.colParts, (want+g.rowTasks-1)/g.rowTasks)
+	g.divide(p.threads)
 	p.shared = grow(p.shared, p.k.packedSize(g.n, g.k))
 	p.run(g.colParts*g.depthParts()*p.k.panels(), p.gemmPack)
 	p.run(g.rowTasks*g.colTasks, p.gemmMultiply)

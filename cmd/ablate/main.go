@@ -43,6 +43,7 @@ type cli struct {
 	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
 	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
 	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`
+	Tokens   tokensCommand   `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
 	Validate validateCommand `cmd:"" help:"Check a study."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
 	Init     initCommand     `cmd:"" help:"Write a study to start from."`

@@ -59,6 +59,11 @@ func setup(env *testscript.Env) error {
 		env.Setenv("GOROOT", root)
 	}
 	env.Setenv("SHARED", shared())
+	tokenizer, err := filepath.Abs("../../stages/internal/bpe/testdata/tiny.tokenizer.json")
+	if err != nil {
+		return err
+	}
+	env.Setenv("TOKENIZER", tokenizer)
 	study, err := os.ReadFile("testdata/study/study.yaml")
 	if err != nil {
 		return err

@@ -44,7 +44,6 @@ const libraries = `
 	github.com/dominikbraun/graph        < pipeline
 	github.com/apache/arrow/go/v17       < cache/table
 	github.com/google/flatbuffers        < cache/table
-	github.com/valyala/fastjson          < stages/internal/corpus
 	github.com/klauspost/compress        < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe
 	gonum.org/v1/gonum                   < stages/internal/stat

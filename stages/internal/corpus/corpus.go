@@ -167,7 +167,7 @@ func (rd *reader) document(d Document, valid bool) error {
 // readLines reads JSON Lines. Lines of white space only hold no document and are passed over.
 func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 	b := bufio.NewReaderSize(in, 1<<20)
-	var line []byte
+	var line, long []byte
 	var offset int64 // of the line, in the decompressed file
 	if mark, err := b.Peek(3); err == nil && string(mark) == "\uFEFF" {
 		b.Discard(len(mark))
@@ -179,7 +179,7 @@ func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 		}
 		where := func() string { return fmt.Sprintf("corpus: %s:%d (byte %d)", rd.name, number, offset) }
 		var err error
-		line, err = rd.line(b, line[:0])
+		line, long, err = rd.line(b, long)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("%s: %w", where(), err)
 		}
@@ -199,16 +199,20 @@ func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 	}
 }
 
-// line reads up to and with the next newline, into buf.
-func (rd *reader) line(b *bufio.Reader, buf []byte) ([]byte, error) {
-	for {
-		part, err := b.ReadSlice('\n')
+// line reads up to and with the next newline. The line is good until the next one is read: a piece of b where it fits, else of buf, which
+// comes back grown.
+func (rd *reader) line(b *bufio.Reader, buf []byte) (line, grown []byte, err error) {
+	part, err := b.ReadSlice('\n')
+	if len(part) <= rd.limit && !errors.Is(err, bufio.ErrBufferFull) {
+		return part, buf, err
+	}
+	for buf = buf[:0]; ; part, err = b.ReadSlice('\n') {
 		buf = append(buf, part...)
 		if len(buf) > rd.limit {
-			return buf, fmt.Errorf("the line has more than %d bytes: is this a file of JSON Lines?", rd.limit)
+			return buf, buf, fmt.Errorf("the line has more than %d bytes: is this a file of JSON Lines?", rd.limit)
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return buf, err
+			return buf, buf, err
 		}
 	}
 }

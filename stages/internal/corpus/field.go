@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/valyala/fastjson"
 )
 
 // compiled is Options made ready: defaults filled in, paths parsed, metadata in order of names.
@@ -16,7 +14,8 @@ type compiled struct {
 	text, id fieldPath
 	fields   []field
 	absent   string
-	parser   fastjson.Parser
+	root     node // of the paths: text, id, fields
+	scan     scanner
 	scratch  []byte
 }
 
@@ -63,6 +62,12 @@ func (o Options) compile() (*compiled, error) {
 		}
 		c.fields = append(c.fields, f)
 	}
+	c.root.add(c.text.steps, 0)
+	c.root.add(c.id.steps, 1)
+	for i, f := range c.fields {
+		c.root.add(f.path.steps, 2+i)
+	}
+	c.scan.found = make([]span, 2+len(c.fields))
 	return c, nil
 }
 
@@ -113,37 +118,4 @@ func parsePath(source string) (fieldPath, error) {
 		}
 	}
 	return p, nil
-}
-
-// find returns nil where the path leads nowhere or to null.
-func (p fieldPath) find(v *fastjson.Value) *fastjson.Value {
-	for _, s := range p.steps {
-		if s.key == "" {
-			a := v.GetArray()
-			if s.index >= len(a) {
-				return nil
-			}
-			v = a[s.index]
-		} else if v = member(v, s.key); v == nil {
-			return nil
-		}
-	}
-	if v.Type() == fastjson.TypeNull {
-		return nil
-	}
-	return v
-}
-
-// member returns the last value of a key, as most JSON readers do; the parser's own look-up returns the first.
-func member(v *fastjson.Value, key string) (found *fastjson.Value) {
-	o := v.GetObject()
-	if o == nil {
-		return nil
-	}
-	o.Visit(func(k []byte, x *fastjson.Value) {
-		if string(k) == key {
-			found = x
-		}
-	})
-	return found
 }

@@ -3,13 +3,14 @@ package corpus
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 )
 
 // parse reads one line. valid is false where a string that the document needs is not Unicode; what is no JSON object, or an object without
@@ -19,81 +20,78 @@ func (c *compiled) parse(line []byte) (d Document, valid bool, err error) {
 	if line[0] != '{' {
 		return d, false, fmt.Errorf("a line must be a JSON object, this one begins with %q: is this a file of JSON Lines?", line[:min(len(line), 16)])
 	}
-	line = c.markSurrogates(line)
-	// The parser bounds the depth but takes much that is not JSON (unknown escapes, control characters); the validator is strict but recurses
-	// without a bound. So both, in this order.
-	v, err := c.parser.ParseBytes(line)
-	if err == nil {
-		err = fastjson.ValidateBytes(line)
+	if err := c.scan.scan(line, &c.root); err != nil {
+		return d, false, fmt.Errorf("the line is no JSON object: %w", err)
 	}
-	if err != nil {
-		return d, false, fmt.Errorf("the line is no JSON object: %s", brief(err))
-	}
-	text := c.text.find(v)
-	if text == nil {
+	text := c.scan.found[0]
+	switch text.kind {
+	case '"':
+	case 0:
 		return d, false, fmt.Errorf("no field %q for the text: name the field that holds it with the corpus's key text", c.text.source)
+	default:
+		return d, false, fmt.Errorf("field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind])
 	}
-	if text.Type() != fastjson.TypeString {
-		return d, false, fmt.Errorf("field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, text.Type())
-	}
-	raw := text.GetStringBytes()
-	valid = utf8.Valid(raw)
-	d.Text = string(raw)
-	if d.ID, err = scalar(c.id, v, ""); err != nil {
+	d.Text, valid = c.string(text)
+	id, ok, err := c.scalar(1, c.id, "")
+	if err != nil {
 		return d, false, err
 	}
-	if d.ID == "" {
-		sum := sha256.Sum256(raw)
+	if d.ID, valid = id, valid && ok; d.ID == "" {
+		sum := sha256.Sum256([]byte(d.Text))
 		d.ID = hex.EncodeToString(sum[:8])
 	}
-	valid = valid && utf8.ValidString(d.ID)
 	d.Meta = make(map[string]string, len(c.fields))
-	for _, f := range c.fields {
-		if d.Meta[f.name], err = scalar(f.path, v, c.absent); err != nil {
+	for i, f := range c.fields {
+		if d.Meta[f.name], ok, err = c.scalar(2+i, f.path, c.absent); err != nil {
 			return d, false, err
 		}
-		valid = valid && utf8.ValidString(d.Meta[f.name])
+		valid = valid && ok
 	}
 	return d, valid, nil
 }
 
-// brief keeps the parser's reason without the rest of the line that it quotes.
-func brief(err error) string {
-	why, _, _ := strings.Cut(err.Error(), "; unparsed tail")
-	if len(why) > 200 {
-		why = why[:200] + "..."
+var typeNames = map[byte]string{'{': "object", '[': "array", '0': "number", 't': "true", 'f': "false"}
+
+// string takes a string out of the line, and says whether it is Unicode.
+func (c *compiled) string(v span) (text string, valid bool) {
+	raw := c.scan.line[v.start:v.end]
+	if !v.escaped {
+		return string(raw), v.ascii || validUTF8(raw)
 	}
-	return strconv.QuoteToGraphic(why)
+	c.scratch, valid = unescape(c.scratch[:0], raw)
+	return string(c.scratch), valid && (v.ascii || validUTF8(raw)) // escapes add nothing to raw that is not UTF-8
 }
 
-// scalar renders the value at a path as a string.
-func scalar(p fieldPath, v *fastjson.Value, absent string) (string, error) {
-	x := p.find(v)
-	for x != nil && x.Type() == fastjson.TypeArray {
-		a := x.GetArray()
-		if len(a) == 0 || a[0].Type() == fastjson.TypeNull {
-			return absent, nil
+// scalar renders the value that path n led to as a string, and says whether it is Unicode.
+func (c *compiled) scalar(n int, p fieldPath, absent string) (text string, valid bool, err error) {
+	v := c.scan.found[n]
+	for v.kind == '[' {
+		inner := scanner{line: c.scan.line, found: make([]span, 1)}
+		first := inner.space(v.start + 1)
+		if inner.line[first] == ']' {
+			return absent, true, nil
 		}
-		x = a[0]
-	}
-	if x == nil {
-		return absent, nil
-	}
-	switch x.Type() {
-	case fastjson.TypeString:
-		return string(x.GetStringBytes()), nil
-	case fastjson.TypeNumber:
-		n, err := canonical(string(x.MarshalTo(nil)))
-		if err != nil {
-			return "", fmt.Errorf("field %q: %w", p.source, err)
+		if _, err := inner.value(first, &node{ends: []int{0}}, 0); err != nil {
+			return "", false, err
 		}
-		return n, nil
-	case fastjson.TypeTrue:
-		return "true", nil
-	case fastjson.TypeFalse:
-		return "false", nil
+		v = inner.found[0]
 	}
-	return "", fmt.Errorf("field %q is an object, want a string, a number or an array of them: name a field inside it", p.source)
+	switch v.kind {
+	case 0:
+		return absent, true, nil
+	case '"':
+		text, valid = c.string(v)
+		return text, valid, nil
+	case '{':
+		return "", false, fmt.Errorf("field %q is an object, want a string, a number or an array of them: name a field inside it", p.source)
+	}
+	text = string(c.scan.line[v.start:v.end])
+	if v.kind == '0' {
+		if text, err = canonical(text); err != nil {
+			return "", false, fmt.Errorf("field %q: %w", p.source, err)
+		}
+	}
+	return text, true, nil
 }
 
 // maxDigits bounds the canonical form of numbers such as 1e999999.
@@ -136,50 +134,73 @@ func canonical(number string) (string, error) {
 	return out, nil
 }
 
-// markSurrogates replaces each escape of half a surrogate pair by the byte FF, which is not UTF-8, so that the check of the text finds
-// it: the parser would pass it on as the six characters of the escape, which a text may hold in its own right.
-func (c *compiled) markSurrogates(line []byte) []byte {
-	if !hasSurrogate(line) {
-		return line
-	}
-	out := c.scratch[:0]
-	for i := 0; i < len(line); {
-		if line[i] != '\\' || i+1 == len(line) {
-			out = append(out, line[i])
-			i++
+// unescape appends to out what raw, the checked inside of a JSON string, stands for. It says whether that is Unicode as far as escapes go:
+// half of a surrogate pair is not, and becomes U+FFFD.
+func unescape(out, raw []byte) ([]byte, bool) {
+	valid := true
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			return append(out, raw...), valid
+		}
+		out = append(out, raw[:i]...)
+		if c := raw[i+1]; c != 'u' {
+			out = append(out, escaped[c])
+			raw = raw[i+2:]
 			continue
 		}
-		unit, ok := escapedUnit(line[i:])
-		switch {
-		case !ok || unit&0xF800 != 0xD800: // any other escape, two bytes of it: the rest is plain
-			out = append(out, line[i], line[i+1])
-			i += 2
-		case unit < 0xDC00 && isLow(line[i+6:]):
-			out = append(out, line[i:i+12]...)
-			i += 12
-		default:
-			out = append(out, 0xFF)
-			i += 6
+		unit, _ := escapedUnit(raw[i:])
+		raw = raw[i+6:]
+		if utf16.IsSurrogate(unit) {
+			low, _ := escapedUnit(raw)
+			if unit = utf16.DecodeRune(unit, low); unit == utf8.RuneError {
+				valid = false
+			} else {
+				raw = raw[6:]
+			}
 		}
+		out = utf8.AppendRune(out, unit)
 	}
-	c.scratch = out
-	return out
 }
 
-func hasSurrogate(line []byte) bool {
-	return bytes.Contains(line, []byte(`\ud`)) || bytes.Contains(line, []byte(`\uD`))
-}
-
-func isLow(s []byte) bool {
-	unit, ok := escapedUnit(s)
-	return ok && unit&0xFC00 == 0xDC00
-}
+// escaped is what a byte after a backslash stands for.
+var escaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // escapedUnit reads \uXXXX at the start of s.
-func escapedUnit(s []byte) (uint64, bool) {
+func escapedUnit(s []byte) (unit rune, ok bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false
 	}
-	unit, err := strconv.ParseUint(string(s[2:6]), 16, 16)
-	return unit, err == nil
+	for _, c := range s[2:6] {
+		switch {
+		case c-'0' <= 9:
+			c -= '0'
+		case c|0x20-'a' <= 5:
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		unit = unit<<4 | rune(c)
+	}
+	return unit, true
+}
+
+// validUTF8 is utf8.Valid for text in which other characters than ASCII are few: the library's goes byte by byte after the first of them.
+func validUTF8(s []byte) bool {
+	for len(s) >= 8 {
+		if x := binary.LittleEndian.Uint64(s) & highs; x != 0 {
+			s = s[bits.TrailingZeros64(x)/8:]
+			n := 0
+			for n < len(s) && s[n] >= utf8.RuneSelf {
+				n++
+			}
+			if !utf8.Valid(s[:n]) {
+				return false
+			}
+			s = s[n:]
+			continue
+		}
+		s = s[8:]
+	}
+	return utf8.Valid(s)
 }

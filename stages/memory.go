@@ -8,7 +8,7 @@ import (
 	"ablate/stages/kind"
 )
 
-// besides is what a step takes besides its engine: compiled graphs, tables, buffers of files. Measured: 20 to 40 MB.
+// besides is what a step takes besides its engine: compiled graphs, tables, buffers of files. An estimate.
 const besides = 40 << 20
 
 // Memory says what a step takes of the machine's memory. Kinds that hold no model take little and are not counted.

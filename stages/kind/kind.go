@@ -29,7 +29,9 @@ const (
 // Versions of the kinds. A version rises by hand when the same parameters and inputs would give other bytes; one line of history each.
 //
 //	tokenizer 1: first
+//	          2: letters and numbers are those of Unicode 16
 //	tokenize  1: first
+//	          2: letters and numbers are those of Unicode 16
 //	split     1: first
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
@@ -40,7 +42,7 @@ const (
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 1, Tokenize: 1, Split: 1, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 2, Tokenize: 2, Split: 1, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
 }
 
 // Input is one opened input of a job.

@@ -9,8 +9,8 @@
 // flags. Load refuses anything else by the name of the feature, rather than encode differently from the library that wrote the file.
 //
 // Not promised: offsets, truncation, padding, templates with special tokens, or a guess at what an unknown option means. Letters and
-// numbers are those of the Unicode version of the Go release (15.0 in Go 1.26), so younger letters may be split differently elsewhere;
-// NFC is that of Unicode 15 too, where the reference library has 13, so that combining marks younger than that may be ordered differently.
+// numbers are those of Unicode 16, as in the reference library. NFC is that of Unicode 15, where that library has 13, so that combining
+// marks younger than that may be ordered differently.
 //
 // Checked by hand against Hugging Face tokenizers 0.23.3, ids equal: GPT-2, GPT-NeoX-20B, its Dolma variant, dolma2 and a tokenizer trained
 // and written here, each on 9,986 texts (12 MB) of prose, source code and random characters; with NFC one text differs, by U+08CE of Unicode 14.

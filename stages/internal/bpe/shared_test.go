@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// shared returns a path below the data folder that is kept beside the checkout, and skips the test where it is absent.
-func shared(t testing.TB, name string) string {
-	t.Helper()
+// sharedPath returns a path below the data folder that is kept beside the checkout; false where it is absent.
+func sharedPath(name string) (string, bool) {
 	dirs := []string{os.Getenv("ABLATE_SHARED")}
 	if at, err := os.Getwd(); err == nil {
 		for ; at != filepath.Dir(at); at = filepath.Dir(at) {
@@ -21,11 +20,20 @@ func shared(t testing.TB, name string) string {
 			continue
 		}
 		if p := filepath.Join(d, "data", name); exists(p) {
-			return p
+			return p, true
 		}
 	}
-	t.Skipf("no data/%s: set ABLATE_SHARED to the folder that holds data, or put that folder beside the checkout as shared", name)
-	return ""
+	return "", false
+}
+
+// shared skips the test where the path is absent.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	path, ok := sharedPath(name)
+	if !ok {
+		t.Skipf("no data/%s: set ABLATE_SHARED to the folder that holds data, or put that folder beside the checkout as shared", name)
+	}
+	return path
 }
 
 func exists(path string) bool {

@@ -47,15 +47,19 @@ func readFile(t testing.TB, path string) string {
 
 // The trained file is golden: a change of the trainer changes every key that depends on a trained tokenizer.
 func TestTrainGolden(t *testing.T) {
-	got := written(t, train(t, TrainOptions{Vocab: 320}, readFile(t, "testdata/train.txt")))
-	const file = "testdata/tiny.tokenizer.json"
+	checkFile(t, "testdata/tiny.tokenizer.json", train(t, TrainOptions{Vocab: 320}, readFile(t, "testdata/train.txt")))
+}
+
+func checkFile(t *testing.T, file string, tok *Tokenizer) {
+	t.Helper()
+	got := written(t, tok)
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if diff := cmp.Diff(readFile(t, file), got); diff != "" {
-		t.Errorf("trained tokenizer differs from %s (-want +got):\n%s", file, diff)
+		t.Errorf("the tokenizer differs from %s (-want +got):\n%s", file, diff)
 	}
 }
 

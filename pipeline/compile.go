@@ -225,7 +225,7 @@ func (c *compiler) add(s *Step) int {
 
 // read is a corpus's reading rule as it enters keys; names count for text files only.
 func read(corpus specs.Corpus, files []File) kind.Read {
-	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, PieceBytes: int64(corpus.PieceBytes)}
+	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
 	if r.Format == "jsonl" {
 		r.Text, r.ID = corpus.Text, corpus.ID
 		return r
@@ -234,6 +234,22 @@ func read(corpus specs.Corpus, files []File) kind.Read {
 		r.Names = append(r.Names, f.Name)
 	}
 	return r
+}
+
+// bad is what the study says otherwise than by default, so that the keys of studies that say nothing hold.
+func bad(b specs.Bad) map[string]string {
+	var out map[string]string
+	for _, x := range []struct{ fault, is, usual string }{
+		{"line", b.Line, "error"}, {"text", b.Text, "error"}, {"utf8", b.UTF8, "drop"}, {"surrogate", b.Surrogate, "drop"}, {"empty", b.Empty, "drop"},
+	} {
+		if x.is != x.usual && x.is != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[x.fault] = x.is
+		}
+	}
+	return out
 }
 
 func format(corpus specs.Corpus, files []File) string {

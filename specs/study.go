@@ -57,6 +57,17 @@ type Corpus struct {
 	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too; 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
+	Bad        Bad               `yaml:"bad" doc:"What becomes of documents that cannot be used as they are: error ends the step, drop leaves them out and counts them."`
+}
+
+// Bad says what becomes of documents that cannot be used as they are. What is dropped is counted by reason, and the report says where the
+// first few lie.
+type Bad struct {
+	Line      string `yaml:"line" enum:"error|drop" default:"error" doc:"A line of jsonl that is no JSON object, is longer than 256 MiB, or has metadata that is an object." key:"tokens"`
+	Text      string `yaml:"text" enum:"error|drop" default:"error" doc:"No string where the text of a jsonl document should be." key:"tokens"`
+	UTF8      string `yaml:"utf8" enum:"error|drop" default:"drop" doc:"Bytes that are not UTF-8 in the text, the identity or the metadata." key:"tokens"`
+	Surrogate string `yaml:"surrogate" enum:"error|drop" default:"drop" doc:"Half of a surrogate pair there, written as an escape of jsonl." key:"tokens"`
+	Empty     string `yaml:"empty" enum:"error|drop" default:"drop" doc:"Text of no bytes." key:"tokens"`
 }
 
 // Tokenizer is exactly one of Train and File.

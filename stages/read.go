@@ -43,7 +43,10 @@ func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
 }
 
 func (f *files) options() corpus.Options {
-	return corpus.Options{Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, PieceBytes: f.read.PieceBytes}
+	return corpus.Options{
+		Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, Bad: f.read.Bad,
+		PieceBytes: f.read.PieceBytes,
+	}
 }
 
 // name is what the i-th file is called: in identities its name where the study gives it one; in errors of other files what a person calls it.

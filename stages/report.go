@@ -43,6 +43,7 @@ type ReportCorpus struct {
 	Name    string
 	EvalSet bool
 	Counts  []string
+	Files   [][]string // names of the files that each of those steps read, in order; may be nil
 }
 
 // ReportSplit is a partition set and its sizes.parquet.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/corpus"
 	"ablate/stages/internal/plot"
 	"ablate/stages/internal/report"
 )
@@ -17,8 +18,8 @@ import (
 func (b *reportBuilder) corpora() error {
 	for _, c := range b.in.Corpora {
 		r := report.Corpus{Name: c.Name, EvalSet: c.EvalSet}
-		dropped := map[string]int64{}
-		for _, path := range c.Counts {
+		dropped, places := map[string]int64{}, map[string][]string{}
+		for i, path := range c.Counts {
 			n, err := readCounts(path)
 			if err != nil {
 				return fmt.Errorf("corpus %s: %w", c.Name, err)
@@ -27,9 +28,14 @@ func (b *reportBuilder) corpora() error {
 			for reason, documents := range n.Dropped {
 				dropped[reason] += documents
 			}
+			for _, p := range n.Places {
+				if len(places[p.Reason]) < maxPlaces && i < len(c.Files) && p.File < int64(len(c.Files[i])) {
+					places[p.Reason] = append(places[p.Reason], placeInWords(c.Files[i][p.File], p))
+				}
+			}
 		}
 		for _, reason := range slices.Sorted(maps.Keys(dropped)) {
-			r.Dropped = append(r.Dropped, report.Dropped{Reason: reason, Documents: dropped[reason]})
+			r.Dropped = append(r.Dropped, report.Dropped{Reason: reason, Documents: dropped[reason], Places: places[reason]})
 		}
 		if r.Kept+r.AllDropped() != r.Read {
 			return fmt.Errorf("corpus %s: %d documents read, but %d kept and %d dropped", c.Name, r.Read, r.Kept, r.AllDropped())
@@ -37,6 +43,16 @@ func (b *reportBuilder) corpora() error {
 		b.d.Corpora = append(b.d.Corpora, r)
 	}
 	return nil
+}
+
+// maxPlaces bounds how many places a report names of the documents of a corpus that were dropped for one reason.
+const maxPlaces = 5
+
+func placeInWords(file string, p corpus.Place) string {
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d (byte %d)", file, p.Line, p.Byte)
+	}
+	return file
 }
 
 func readCounts(path string) (TokenizeCounts, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/corpus"
 	"ablate/stages/internal/report"
 )
 
@@ -191,12 +192,13 @@ func TestReport(t *testing.T) {
 		{"what was read", func(t *testing.T, in *ReportInput) {
 			in.Corpora = []ReportCorpus{
 				{Name: "text", Counts: []string{
-					countsFile(t, TokenizeCounts{Files: 2, Read: 10, Kept: 7, Dropped: map[string]int64{"invalid utf-8": 1, "empty": 2}, Bytes: 900_000, Tokens: 250}),
+					countsFile(t, TokenizeCounts{Files: 2, Read: 10, Kept: 7, Dropped: map[string]int64{"invalid utf-8": 1, "empty": 2}, Bytes: 900_000, Tokens: 250,
+						Places: []corpus.Place{{File: 1, Line: 7, Byte: 99, Reason: "empty"}, {File: 0, Reason: "empty"}}}),
 					countsFile(t, TokenizeCounts{Files: 1, Read: 5, Kept: 4, Dropped: map[string]int64{"empty": 1}, Bytes: 100_000, Tokens: 50}),
-				}},
+				}, Files: [][]string{{"a.txt", "b.jsonl"}, {"c.jsonl"}}},
 				{Name: "far", EvalSet: true, Counts: []string{countsFile(t, TokenizeCounts{Files: 1, Read: 3, Kept: 3, Bytes: 700, Tokens: 20})}},
 			}
-		}, []string{"text corpus 3 15 11 4 3 empty , 1 invalid utf-8 1.0 MB 300", "far eval set 1 3 3 0 700 B 20"}, nil},
+		}, []string{"text corpus 3 15 11 4 3 empty , 1 invalid utf-8 1.0 MB 300", "text, empty: b.jsonl:7 (byte 99) , a.txt and 1 more.", "far eval set 1 3 3 0 700 B 20"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := pairsStudy(t)

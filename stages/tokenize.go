@@ -33,7 +33,8 @@ type TokenizeCounts struct {
 	Dropped  map[string]int64 `json:"dropped"` // by reason
 	Bytes    int64            `json:"bytes"`   // of the text of kept documents
 	Tokens   int64            `json:"tokens"`
-	Metadata []string         `json:"metadata"` // names
+	Metadata []string         `json:"metadata"`         // names
+	Places   []corpus.Place   `json:"places,omitempty"` // of the first few documents dropped for each reason; files in the order of the inputs
 }
 
 // tokenize turns files into tokens, metadata and paragraph hashes.
@@ -181,6 +182,7 @@ func (t *tokenizing) write(job *kind.Job, c corpus.Counts) error {
 	}
 	return writeJSON(job, kind.OutCounts, TokenizeCounts{
 		Files: c.Files, Read: c.Read, Kept: c.Kept, Dropped: nonNil(c.Dropped), Bytes: c.Bytes, Tokens: t.tokens, Metadata: append([]string{}, t.names...),
+		Places: c.Places,
 	})
 }
 

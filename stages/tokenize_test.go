@@ -149,6 +149,10 @@ func TestTokenize(t *testing.T) {
 	wantCounts := TokenizeCounts{
 		Files: 1, Read: 3, Kept: 2, Dropped: map[string]int64{"empty": 1}, Bytes: int64(len(docs[0].Text) + len(docs[2].Text)),
 		Tokens: tokens.Len(), Metadata: []string{"area", "year"},
+		Places: counts.Places,
+	}
+	if len(counts.Places) != 1 || counts.Places[0].Line != 2 || counts.Places[0].Reason != "empty" {
+		t.Errorf("places %+v, want the empty text of line 2", counts.Places)
 	}
 	if diff := cmp.Diff(wantCounts, counts); diff != "" {
 		t.Errorf("counts, - want, + got:\n%s", diff)

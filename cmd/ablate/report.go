@@ -121,7 +121,13 @@ func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 			n = len(out)
 			out = append(out, stages.ReportCorpus{Name: name, EvalSet: eval})
 		}
-		out[n].Counts = append(out[n].Counts, counts)
+		var files []string
+		for _, in := range step.Inputs {
+			if in.File != nil && strings.HasPrefix(in.Role, "file.") {
+				files = append(files, in.File.Name)
+			}
+		}
+		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, files)
 	}
 	slices.SortStableFunc(out, func(a, b stages.ReportCorpus) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil

@@ -14,6 +14,8 @@ type Read struct {
 	ID       string            `json:"id,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"`
+	// Bad says by fault (line, text, utf8, surrogate, empty) what becomes of such documents (drop, error) where that is not the usual.
+	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes cuts a longer document into several; 0: none is cut.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
 	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is

@@ -25,12 +25,6 @@ const (
 	FormatJSONL = "jsonl" // one JSON object a line, as Dolma has it
 )
 
-// Reasons for which documents are dropped.
-const (
-	DroppedEmpty = "empty"
-	DroppedUTF8  = "invalid utf-8" // in the text, the id or the metadata; also half of a surrogate pair written as \uD800
-)
-
 // Options say how a file is read. All of them change the result. Compressed files (gzip, zstd) are known by their first bytes.
 type Options struct {
 	Format    string `json:"format"`               // FormatText or FormatJSONL
@@ -40,6 +34,8 @@ type Options struct {
 	// group over the file's name (text).
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
+	// Bad says what becomes of documents with a fault, Drop or Fail by fault; of those it does not name what is usual.
+	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no bound.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
 }
@@ -56,10 +52,15 @@ type Counts struct {
 	Files, Read, Kept int64
 	Bytes             int64            // of the text of kept documents
 	Dropped           map[string]int64 // by reason
+	Places            []Place          // of the first few dropped of each reason
 }
 
 // Add adds the counts of another file.
 func (c *Counts) Add(o Counts) {
+	for _, p := range o.Places {
+		p.File += c.Files
+		c.place(p)
+	}
 	c.Files += o.Files
 	c.Read += o.Read
 	c.Kept += o.Kept
@@ -129,24 +130,36 @@ func (rd *reader) readText(ctx context.Context, in io.Reader) error {
 	if len(data) > rd.limit {
 		return fmt.Errorf("corpus: %s: a document may have %d bytes: cut the file into smaller ones, or store it as JSONL", rd.name, rd.limit)
 	}
+	where := func() string { return "corpus: " + rd.name }
+	if !utf8.Valid(data) {
+		at := invalid(data)
+		return rd.fault(faultf(BadUTF8, "the text is not valid UTF-8 at byte %d", at), Place{Byte: int64(at)}, where)
+	}
 	meta := make(map[string]string, len(rd.fields))
 	for _, f := range rd.fields {
 		meta[f.name] = f.fromName(rd.name, rd.absent)
 	}
-	return rd.document(Document{ID: rd.name, Text: string(data), Meta: meta}, utf8.Valid(data))
+	return rd.document(Document{ID: rd.name, Text: string(data), Meta: meta}, Place{}, where)
 }
 
-// document counts a document, and hands it on if it can be used.
-func (rd *reader) document(d Document, valid bool) error {
-	rd.counts.Read++
-	switch {
-	case d.Text == "":
-		rd.counts.drop(DroppedEmpty, 1)
-		return nil
-	case !valid:
-		rd.counts.drop(DroppedUTF8, 1)
-		return nil
+// invalid is where s, which is not UTF-8, ceases to be.
+func invalid(s []byte) int {
+	at := 0
+	for {
+		r, n := utf8.DecodeRune(s[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return at
+		}
+		at += n
 	}
+}
+
+// document counts a document, and hands it on. where says in words where it lies.
+func (rd *reader) document(d Document, p Place, where func() string) error {
+	if d.Text == "" {
+		return rd.fault(faultf(BadEmpty, "document %q has no text", d.ID), p, where)
+	}
+	rd.counts.Read++
 	number := 0
 	for text := range pieces(d.Text, rd.piece) {
 		piece := Document{ID: d.ID, Text: text, Meta: d.Meta}
@@ -173,46 +186,50 @@ func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 		b.Discard(len(mark))
 		offset = int64(len(mark))
 	}
-	for number := 1; ; number++ {
+	for number := int64(1); ; number++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		where := func() string { return fmt.Sprintf("corpus: %s:%d (byte %d)", rd.name, number, offset) }
+		var size int64
 		var err error
-		line, long, err = rd.line(b, long)
-		if err != nil && !errors.Is(err, io.EOF) {
+		line, long, size, err = rd.line(b, long)
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("%s: %w", where(), err)
 		}
-		if len(bytes.TrimSpace(line)) > 0 {
-			d, valid, err := rd.parse(line)
-			if err != nil {
-				return fmt.Errorf("%s: %w", where(), err)
-			}
-			if err := rd.document(d, valid); err != nil {
-				return err
+		err = nil
+		if p := (Place{Line: number, Byte: offset}); size > int64(rd.limit) {
+			err = rd.fault(faultf(BadLine, "the line has more than %d bytes: is this a file of JSON Lines?", rd.limit), p, where)
+		} else if len(bytes.TrimSpace(line)) > 0 {
+			if d, f := rd.parse(line); f != nil {
+				err = rd.fault(f, p, where)
+			} else {
+				err = rd.document(d, p, where)
 			}
 		}
-		if err != nil {
-			return nil
+		if err != nil || last {
+			return err
 		}
-		offset += int64(len(line))
+		offset += size
 	}
 }
 
-// line reads up to and with the next newline. The line is good until the next one is read: a piece of b where it fits, else of buf, which
-// comes back grown.
-func (rd *reader) line(b *bufio.Reader, buf []byte) (line, grown []byte, err error) {
+// line reads up to and with the next newline, size bytes. The line is good until the next one is read: a piece of b where it fits, else of
+// buf, which comes back grown. Of a line of more than limit bytes nothing is kept; where that is an error, it is not read to its end.
+func (rd *reader) line(b *bufio.Reader, buf []byte) (line, grown []byte, size int64, err error) {
 	part, err := b.ReadSlice('\n')
-	if len(part) <= rd.limit && !errors.Is(err, bufio.ErrBufferFull) {
-		return part, buf, err
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return part, buf, int64(len(part)), err
 	}
 	for buf = buf[:0]; ; part, err = b.ReadSlice('\n') {
-		buf = append(buf, part...)
-		if len(buf) > rd.limit {
-			return buf, buf, fmt.Errorf("the line has more than %d bytes: is this a file of JSON Lines?", rd.limit)
+		if size += int64(len(part)); size <= int64(rd.limit) {
+			buf = append(buf, part...)
+		} else if buf = buf[:0]; rd.bad[BadLine] == Fail {
+			return nil, buf, size, nil
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return buf, buf, err
+			return buf, buf, size, err
 		}
 	}
 }

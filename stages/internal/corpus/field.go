@@ -14,7 +14,8 @@ type compiled struct {
 	text, id fieldPath
 	fields   []field
 	absent   string
-	root     node // of the paths: text, id, fields
+	bad      map[string]string // what becomes of each fault
+	root     node              // of the paths: text, id, fields
 	scan     scanner
 	scratch  []byte
 }
@@ -41,6 +42,9 @@ func (o Options) compile() (*compiled, error) {
 	}
 	c := &compiled{absent: or(o.Absent, "NA")}
 	var err error
+	if c.bad, err = policies(o.Bad); err != nil {
+		return nil, fmt.Errorf("corpus: %w", err)
+	}
 	if c.text, err = parsePath(or(o.TextField, "text")); err != nil {
 		return nil, fmt.Errorf("corpus: text field: %w", err)
 	}

@@ -13,85 +13,98 @@ import (
 	"unicode/utf8"
 )
 
-// parse reads one line. valid is false where a string that the document needs is not Unicode; what is no JSON object, or an object without
-// the text, is an error.
-func (c *compiled) parse(line []byte) (d Document, valid bool, err error) {
+// parse reads one line.
+func (c *compiled) parse(line []byte) (d Document, f *fault) {
 	line = bytes.TrimSpace(line)
 	if line[0] != '{' {
-		return d, false, fmt.Errorf("a line must be a JSON object, this one begins with %q: is this a file of JSON Lines?", line[:min(len(line), 16)])
+		return d, faultf(BadLine, "a line must be a JSON object, this one begins with %q: is this a file of JSON Lines?", line[:min(len(line), 16)])
 	}
 	if err := c.scan.scan(line, &c.root); err != nil {
-		return d, false, fmt.Errorf("the line is no JSON object: %w", err)
+		return d, faultf(BadLine, "the line is no JSON object: %w", err)
 	}
 	text := c.scan.found[0]
 	switch text.kind {
 	case '"':
 	case 0:
-		return d, false, fmt.Errorf("no field %q for the text: name the field that holds it with the corpus's key text", c.text.source)
+		return d, faultf(BadText, "no field %q for the text: name the field that holds it with the corpus's key text", c.text.source)
 	default:
-		return d, false, fmt.Errorf("field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind])
+		return d, faultf(BadText, "field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind])
 	}
-	d.Text, valid = c.string(text)
-	id, ok, err := c.scalar(1, c.id, "")
-	if err != nil {
-		return d, false, err
+	// A line may have several faults; that of the text counts, and it is told with the identity where there is one.
+	id, f := c.scalar(1, c.id, "")
+	d.ID = id
+	var bad *fault
+	if d.Text, bad = c.string(text, c.text); bad != nil || f != nil {
+		return d, first(bad, f)
 	}
-	if d.ID, valid = id, valid && ok; d.ID == "" {
+	if d.ID == "" {
 		sum := sha256.Sum256([]byte(d.Text))
 		d.ID = hex.EncodeToString(sum[:8])
 	}
 	d.Meta = make(map[string]string, len(c.fields))
-	for i, f := range c.fields {
-		if d.Meta[f.name], ok, err = c.scalar(2+i, f.path, c.absent); err != nil {
-			return d, false, err
+	for i, m := range c.fields {
+		if d.Meta[m.name], f = c.scalar(2+i, m.path, c.absent); f != nil {
+			return d, f
 		}
-		valid = valid && ok
 	}
-	return d, valid, nil
+	return d, nil
+}
+
+func first(a, b *fault) *fault {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 var typeNames = map[byte]string{'{': "object", '[': "array", '0': "number", 't': "true", 'f': "false"}
 
-// string takes a string out of the line, and says whether it is Unicode.
-func (c *compiled) string(v span) (text string, valid bool) {
+// string takes the string v, to which path p led, out of the line.
+func (c *compiled) string(v span, p fieldPath) (string, *fault) {
 	raw := c.scan.line[v.start:v.end]
-	if !v.escaped {
-		return string(raw), v.ascii || validUTF8(raw)
+	if !v.ascii && !validUTF8(raw) { // escapes are ASCII
+		return "", faultf(BadUTF8, "field %q is not valid UTF-8", p.source)
 	}
-	c.scratch, valid = unescape(c.scratch[:0], raw)
-	return string(c.scratch), valid && (v.ascii || validUTF8(raw)) // escapes add nothing to raw that is not UTF-8
+	if !v.escaped {
+		return string(raw), nil
+	}
+	var valid bool
+	if c.scratch, valid = unescape(c.scratch[:0], raw); !valid {
+		return "", faultf(BadSurrogate, "field %q has an escape of half a surrogate pair, which is no character", p.source)
+	}
+	return string(c.scratch), nil
 }
 
-// scalar renders the value that path n led to as a string, and says whether it is Unicode.
-func (c *compiled) scalar(n int, p fieldPath, absent string) (text string, valid bool, err error) {
+// scalar renders the value that path n, p, led to as a string.
+func (c *compiled) scalar(n int, p fieldPath, absent string) (string, *fault) {
 	v := c.scan.found[n]
 	for v.kind == '[' {
 		inner := scanner{line: c.scan.line, found: make([]span, 1)}
 		first := inner.space(v.start + 1)
 		if inner.line[first] == ']' {
-			return absent, true, nil
+			return absent, nil
 		}
 		if _, err := inner.value(first, &node{ends: []int{0}}, 0); err != nil {
-			return "", false, err
+			return "", faultf(BadLine, "%w", err)
 		}
 		v = inner.found[0]
 	}
+	text := string(c.scan.line[v.start:v.end])
 	switch v.kind {
 	case 0:
-		return absent, true, nil
+		return absent, nil
 	case '"':
-		text, valid = c.string(v)
-		return text, valid, nil
+		return c.string(v, p)
 	case '{':
-		return "", false, fmt.Errorf("field %q is an object, want a string, a number or an array of them: name a field inside it", p.source)
-	}
-	text = string(c.scan.line[v.start:v.end])
-	if v.kind == '0' {
-		if text, err = canonical(text); err != nil {
-			return "", false, fmt.Errorf("field %q: %w", p.source, err)
+		return "", faultf(BadLine, "field %q is an object, want a string, a number or an array of them: name a field inside it", p.source)
+	case '0':
+		number, err := canonical(text)
+		if err != nil {
+			return "", faultf(BadLine, "field %q: %w", p.source, err)
 		}
+		return number, nil
 	}
-	return text, true, nil
+	return text, nil
 }
 
 // maxDigits bounds the canonical form of numbers such as 1e999999.

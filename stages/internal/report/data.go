@@ -83,6 +83,7 @@ type Corpus struct {
 type Dropped struct {
 	Reason    string
 	Documents int64
+	Places    []string // of the first few
 }
 
 // Left is what was kept but is neither trained on nor held out, for one reason. Partitions may be empty.

@@ -228,6 +228,9 @@ func (v view) Checked() bool {
 	return slices.ContainsFunc(v.Choices, func(c Choice) bool { return c.References > 0 })
 }
 
+// Unplaced counts the documents whose places are not told.
+func (d Dropped) Unplaced() int64 { return d.Documents - int64(len(d.Places)) }
+
 // AllDropped counts the documents dropped for any reason.
 func (c Corpus) AllDropped() int64 {
 	var n int64

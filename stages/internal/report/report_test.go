@@ -41,7 +41,7 @@ func example(t *testing.T) Data {
 			Seed: 2_000_000, Units: 17 * 300_000, References: 12 * 1_275_000, Possible: 28, All: 28 * 1_275_000,
 		},
 		Corpora: []Corpus{
-			{"go", false, 2104, 2104, 2101, []Dropped{{"empty", 2}, {"invalid utf-8", 1}}, 21_004_119, 6_911_240},
+			{"go", false, 2104, 2104, 2101, []Dropped{{"empty", 2, nil}, {"invalid utf-8", 1, []string{"net/a.go", "net/testdata/b.jsonl:12 (byte 4096)"}}}, 21_004_119, 6_911_240},
 			{"spec", true, 1, 1, 1, nil, 214_900, 62_408},
 		},
 		Left: []Left{
@@ -305,7 +305,7 @@ func TestNamesAreEscaped(t *testing.T) {
 		Study: evil, About: evil, Program: evil, Metric: evil, Warnings: []string{evil},
 		Choices:      []Choice{{Set: evil, Proxy: evil, Chosen: evil, Best: evil, Candidates: 2, References: 2, Rank: 2, ChosenReference: 2, BestReference: 1}},
 		EvalSets:     []EvalSet{{Name: evil, About: evil}},
-		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1}}}},
+		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1, []string{evil}}}}},
 		Left:         []Left{{Corpus: evil, Why: evil, Partitions: []string{evil}}},
 		Partitions:   []Partition{{Name: evil, Corpus: evil}},
 		Mixtures:     []Mixture{{Name: evil, Partitions: []string{evil}}, {Name: evil, Shares: []Share{{evil, 0.5}}}},

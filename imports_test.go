@@ -44,6 +44,7 @@ const libraries = `
 	github.com/dominikbraun/graph        < pipeline
 	github.com/apache/arrow/go/v17       < cache/table
 	github.com/google/flatbuffers        < cache/table
+	github.com/bits-and-blooms/bloom/v3  < stages
 	github.com/klauspost/compress        < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe
 	gonum.org/v1/gonum                   < stages/internal/stat

@@ -112,24 +112,44 @@ func (c *compiler) corpora() {
 		c.evalSets = append(c.evalSets, name)
 		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files, true))
 	}
+	d := st.Decontaminate
+	params := kind.SplitParams{
+		Seed: st.Heldout.Seed, Against: sorted(d.Against), Overlap: float64(d.Overlap), Common: d.Common,
+	}
+	if d.Filter == "bloom" && len(d.Against) > 0 {
+		params.Bloom = &kind.Bloom{FalsePositives: d.FalsePositives, Seed: d.Seed}
+	}
 	for _, name := range sortedKeys(st.Partitions) {
-		p := st.Partitions[name]
-		i := c.split("split/"+name, p.Corpus, kind.SplitParams{
-			By: p.By, Order: p.Order, Only: sorted(p.Only), Except: sorted(p.Except), Small: p.Small, Declared: p.Units,
-			UnitTokens: int64(p.Unit.Tokens), Validation: float64(st.Heldout.Validation), Test: float64(st.Heldout.Test),
-			Seed: st.Heldout.Seed, Against: sorted(st.Decontaminate.Against), Overlap: float64(st.Decontaminate.Overlap), Common: st.Decontaminate.Common,
-		})
+		p, params := st.Partitions[name], params
+		params.By, params.Fold, params.Order, params.Only, params.Except, params.Small = p.By, p.Fold, p.Order, sorted(p.Only), sorted(p.Except), p.Small
+		params.Declared, params.UnitTokens = p.Units, int64(p.Unit.Tokens)
+		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
+		i := c.split("split/"+name, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
 		c.sets = append(c.sets, set{name: name, split: i})
 	}
 	if s := st.SeedModel; s != nil {
-		against := slices.DeleteFunc(sorted(st.Decontaminate.Against), func(s string) bool { return s == "heldout" })
-		i := c.split("pack/"+s.On, s.On, kind.SplitParams{
-			By: []string{}, Order: "id", Small: "keep", Seed: st.Heldout.Seed, Against: against,
-			Overlap: float64(st.Decontaminate.Overlap), Common: st.Decontaminate.Common,
-		})
+		// As in the paper, not against held-out text: documents that are added would hold more out, and a seed model that loses one
+		// trains everything anew.
+		params.By, params.Order, params.Small = []string{}, "id", "keep"
+		params.Against = slices.DeleteFunc(sorted(d.Against), func(s string) bool { return s == "heldout" })
+		if len(params.Against) == 0 {
+			params.Bloom = nil
+		}
+		i := c.split("pack/"+s.On, s.On, params, nil)
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: s.On, Step: i, Seed: true})
 	}
+}
+
+// others are the corpora but this one that documents are held out of.
+func (c *compiler) others(corpus string) []string {
+	var names []string
+	for _, p := range c.study.Partitions {
+		if p.Corpus != corpus {
+			names = append(names, p.Corpus)
+		}
+	}
+	return sorted(names)
 }
 
 // tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
@@ -169,8 +189,8 @@ func (c *compiler) corpusShards(name string) []int {
 	return steps
 }
 
-// split adds the step that cuts a corpus into units.
-func (c *compiler) split(id, corpus string, params kind.SplitParams) int {
+// split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
+func (c *compiler) split(id, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
 	var inputs []Input
 	for i, s := range c.corpusShards(corpus) {
@@ -178,6 +198,18 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams) int {
 			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
 			Input{Role: kind.Role("documents", i), Step: s, Output: kind.OutDocuments},
 			Input{Role: kind.Role("paragraphs", i), Step: s, Output: kind.OutParagraphs})
+	}
+	if slices.Contains(params.Against, "heldout") {
+		n := 0
+		for _, other := range others {
+			for _, s := range c.corpusShards(other) {
+				inputs = append(inputs, Input{Role: kind.Role("heldout", n), Step: s, Output: kind.OutParagraphs})
+				n++
+			}
+		}
+		if h := c.study.Heldout; n > 0 {
+			params.Elsewhere = &kind.HoldOut{Validation: float64(h.Validation), Test: float64(h.Test), Seed: h.Seed}
+		}
 	}
 	if slices.Contains(params.Against, "eval") {
 		for i, s := range c.evals {

@@ -407,3 +407,32 @@ func BenchmarkCompile8128(b *testing.B) {
 		b.ReportMetric(float64(len(p.Steps)), "steps")
 	}
 }
+
+// Text held out of one corpus must be in no unit of another.
+func TestHeldOutOfOtherCorpora(t *testing.T) {
+	s := parsed(t, "partitions:\n", "partitions:\n  more: {corpus: seed, by: area, unit: {tokens: 1000}, units: {delta: 1}}\n",
+		"  seed: {files:", "  seed: {metadata: {area: x}, files:", "{choose: 2", "{from: parts, choose: 2")
+	p := compiled(t, s)
+	for id, want := range map[string][]string{
+		"split/parts": {"tokenize/seed/seed.jsonl"},
+		"split/more":  {"tokenize/parts/a.jsonl", "tokenize/parts/b.jsonl"},
+		"pack/seed":   nil,
+	} {
+		i, err := p.Find(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, in := range p.Steps[i].Inputs {
+			if in.Role == kind.Role("heldout", len(got)) {
+				got = append(got, p.Steps[in.Step].ID)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, held out elsewhere, - want, + got:\n%s", id, diff)
+		}
+		if strings.Contains(string(p.Steps[i].Params), `"elsewhere":{`) != (want != nil) {
+			t.Errorf("%s: parameters %s do not say what is held out elsewhere", id, p.Steps[i].Params)
+		}
+	}
+}

@@ -168,6 +168,7 @@ func (c *checker) partitions() {
 				c.fail(under(here, "order"), "corpus %s declares no metadata %q%s", p.Corpus, clip(p.Order), didYouMean(p.Order, append(sortedKeys(declared), "id")))
 			}
 		}
+		c.fold(here, p)
 		for _, list := range []struct {
 			key   string
 			names []string
@@ -182,6 +183,30 @@ func (c *checker) partitions() {
 				}
 			}
 		}
+	}
+}
+
+// fold checks partitions that are part of others: no other key may know them, and merging by size leaves nothing to declare.
+func (c *checker) fold(here []string, p Partition) {
+	if !c.whole(under(here, "fold")...) {
+		return
+	}
+	for _, part := range sortedKeys(p.Fold) {
+		at := append(under(here, "fold"), part)
+		if into, ok := p.Fold[p.Fold[part]]; ok {
+			c.fail(at, "%q is folded on into %q; name that", clip(p.Fold[part]), clip(into))
+		}
+		for _, list := range []struct {
+			key  string
+			have bool
+		}{{"only", slices.Contains(p.Only, part)}, {"except", slices.Contains(p.Except, part)}, {"units", p.Units[part] > 0}} {
+			if list.have {
+				c.fail(at, "%q is in %s, but no longer exists after folding; name %q there", clip(part), list.key, clip(p.Fold[part]))
+			}
+		}
+	}
+	if small := under(here, "small"); c.ok(small) && p.Small == "merge" && len(p.Units) > 0 {
+		c.fail(small, "merge goes by the size of partitions and units declares them; join partitions with fold, or declare none")
 	}
 }
 
@@ -214,6 +239,18 @@ func (c *checker) heldout() {
 		}
 	}
 	c.once(at("decontaminate", "against"), c.s.Decontaminate.Against)
+	bloom := c.s.Decontaminate.Filter == "bloom"
+	if filter := at("decontaminate", "filter"); !c.ok(filter) {
+		return
+	}
+	for _, key := range []string{"false_positives", "seed"} {
+		if here := at("decontaminate", key); !bloom && c.given(here...) {
+			c.fail(here, "has no meaning with filter: exact, which never errs")
+		}
+	}
+	if here := at("decontaminate", "common"); bloom && c.ok(here) && c.s.Decontaminate.Common > 0 {
+		c.fail(here, "%d needs filter: exact; a Bloom filter cannot count the documents that hold a paragraph", c.s.Decontaminate.Common)
+	}
 }
 
 func percent(x Fraction) string { return strconv.FormatFloat(100*float64(x), 'g', 6, 64) + "%" }

@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		Tokenizer:     Tokenizer{Train: &TokenizerTrain{Vocab: 512, On: "go", Bytes: 32e6, MinFrequency: 2}},
 		Partitions:    map[string]Partition{"areas": {Corpus: "go", By: []string{"area"}, Order: "id", Unit: Unit{100_000}, Small: "error"}},
 		Heldout:       Heldout{Validation: 0, Test: 0.05, Seed: 1},
-		Decontaminate: Decontaminate{Against: []string{}, MinTokens: 13, Paragraph: "line"},
+		Decontaminate: Decontaminate{Against: []string{}, MinTokens: 13, Paragraph: "line", Filter: "exact", FalsePositives: 1e-5, Seed: 1},
 		Model:         presets["tiny"],
 		Optimizer:     Optimizer{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1},
 		SeedModel: &SeedModel{

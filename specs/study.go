@@ -86,14 +86,15 @@ type TokenizerTrain struct {
 
 // Partition is one set of partitions: a corpus divided by metadata, each part cut into base units.
 type Partition struct {
-	Corpus string         `yaml:"corpus" need:"yes" doc:"Corpus to divide." example:"go" key:"units"`
-	By     []string       `yaml:"by" need:"yes" doc:"Metadata names whose values, joined by a slash, name a document's partition." example:"area" key:"units"`
-	Only   []string       `yaml:"only" doc:"Partitions to keep; the others are counted and left out." example:"[crypto, net]" key:"units added"`
-	Except []string       `yaml:"except" doc:"Partitions to leave out." example:"[NA]" key:"units added"`
-	Order  string         `yaml:"order" default:"id" doc:"Metadata name that orders the documents of a partition (numbers by value); ties by identity. id: by identity alone." example:"year" key:"units"`
-	Unit   Unit           `yaml:"unit" need:"yes" doc:"Size of a base unit."`
-	Small  string         `yaml:"small" enum:"error|drop|keep" default:"error" doc:"What becomes of a partition with less text than half a unit." key:"units added"`
-	Units  map[string]int `yaml:"units" names:"partition" min:"1" max:"1000000" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
+	Corpus string            `yaml:"corpus" need:"yes" doc:"Corpus to divide." example:"go" key:"units"`
+	By     []string          `yaml:"by" need:"yes" doc:"Metadata names whose values, joined by a slash, name a document's partition." example:"area" key:"units"`
+	Only   []string          `yaml:"only" doc:"Partitions to keep; the others are counted and left out." example:"[crypto, net]" key:"units added"`
+	Except []string          `yaml:"except" doc:"Partitions to leave out." example:"[NA]" key:"units added"`
+	Order  string            `yaml:"order" default:"id" doc:"Metadata name that orders the documents of a partition (numbers by value); ties by identity. id: by identity alone." example:"year" key:"units"`
+	Unit   Unit              `yaml:"unit" need:"yes" doc:"Size of a base unit."`
+	Fold   map[string]string `yaml:"fold" names:"partition" doc:"Partitions that are part of another one, by name; other keys and mixtures know only the names folded into. It looks at no size, so that it stays when documents come." example:"{Law: PoliticalScience}" key:"units"`
+	Small  string            `yaml:"small" enum:"error|drop|keep|merge" default:"error" doc:"What becomes of a partition with less text than half a unit; merge: all of these become one partition named other." key:"units added"`
+	Units  map[string]int    `yaml:"units" names:"partition" min:"1" max:"1000000" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
 }
 
 // Unit is the size of a base unit.
@@ -110,11 +111,14 @@ type Heldout struct {
 
 // Decontaminate removes training documents that hold evaluation text.
 type Decontaminate struct {
-	Against   []string `yaml:"against" enum:"heldout|eval" default:"[]" doc:"Text that must not be trained on; empty: nothing is removed." example:"[heldout, eval]" key:"units that lose a document"`
-	MinTokens int      `yaml:"min_tokens" min:"1" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
-	Paragraph string   `yaml:"paragraph" enum:"line|blank" default:"line" doc:"What ends a paragraph: a newline, as in the paper, or a blank line." key:"tokens"`
-	Overlap   Fraction `yaml:"overlap" default:"0%" doc:"Share of a document's bytes that shared paragraphs must make up before it is removed, so that a licence header removes nothing; 0%: one paragraph is enough, as in the paper." example:"10%" key:"units that lose a document"`
-	Common    int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
+	Against        []string `yaml:"against" enum:"heldout|eval" default:"[]" doc:"Text that must not be in units: heldout, what is held out of this and of other sets of partitions; eval, the out-of-domain sets, from which the seed model's corpus is cleaned, too. Empty: nothing is removed." example:"[heldout, eval]" key:"units that lose a document"`
+	MinTokens      int      `yaml:"min_tokens" min:"1" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
+	Paragraph      string   `yaml:"paragraph" enum:"line|blank" default:"line" doc:"What ends a paragraph: a newline, as in the paper, or a blank line." key:"tokens"`
+	Overlap        Fraction `yaml:"overlap" default:"0%" doc:"Share of a document's bytes that shared paragraphs must make up before it is removed, so that a licence header removes nothing; 0%: one paragraph is enough, as in the paper." example:"10%" key:"units that lose a document"`
+	Filter         string   `yaml:"filter" enum:"exact|bloom" default:"exact" doc:"How evaluation paragraphs are looked up: exact, a set of their hashes, 50 bytes each, that never errs and names the evaluation document; bloom, a Bloom filter for each set as in the paper, 3 bytes each." key:"units that lose a document"`
+	FalsePositives float64  `yaml:"false_positives" above:"0" below:"1" default:"1e-5" doc:"Chance that the Bloom filters take a clean paragraph for an evaluated one." key:"units that lose a document"`
+	Seed           int64    `yaml:"seed" default:"1" doc:"Another seed gives the Bloom filters other false positives." key:"units that lose a document"`
+	Common         int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
 }
 
 // Model is the architecture; a preset fills what is not given.

@@ -132,35 +132,3 @@ func TestHoldOut(t *testing.T) {
 		t.Error("seeds 1 and 2 hold out the same number of documents")
 	}
 }
-
-func TestContamination(t *testing.T) {
-	a, b, rare := fingerprint{1}, fingerprint{2}, fingerprint{3}
-	fill := func(common int) *contamination {
-		c := newContamination(common)
-		for i, ps := range [][]fingerprint{{a, b}, {a, rare}, {a}} {
-			doc := c.add("set", fmt.Sprint("doc", i))
-			for _, p := range ps {
-				c.addParagraph(doc, p)
-			}
-		}
-		return c
-	}
-	for _, c := range []struct {
-		name   string
-		common int
-		p      fingerprint
-		want   string
-	}{
-		{"in one", 0, rare, "doc1"},
-		{"in three, the first is named", 0, a, "doc0"},
-		{"in three, at most three", 3, a, "doc0"},
-		{"in three, at most two", 2, a, ""},
-		{"in one, at most two", 2, b, "doc0"},
-		{"in none", 0, fingerprint{9}, ""},
-	} {
-		got, ok := fill(c.common).find(c.p)
-		if got.id != c.want || ok != (c.want != "") {
-			t.Errorf("%s: found %q, %v, want %q", c.name, got.id, ok, c.want)
-		}
-	}
-}

@@ -4,48 +4,86 @@ package stages
 // different ones agree with probability 10^-21.
 type fingerprint [16]byte
 
+// contamination knows the paragraphs of evaluation documents.
+type contamination interface {
+	// find returns the evaluation document that holds p, if p counts.
+	find(p fingerprint) (evalDocument, bool)
+	// filter says what is known, and how.
+	filter() Filter
+}
+
+// An evalDocument is a document that must not be trained on.
+type evalDocument struct{ set, id string }
+
+// Filter is filter.json: what decontamination looked for.
+type Filter struct {
+	Kind           string      `json:"filter"`            // none, exact or bloom
+	Library        string      `json:"library,omitempty"` // of the Bloom filter: bits depend on its hash
+	FalsePositives float64     `json:"false_positives,omitempty"`
+	Seed           int64       `json:"seed,omitempty"`
+	Sets           []FilterSet `json:"sets"`
+}
+
+// FilterSet is one source of evaluation text.
+type FilterSet struct {
+	Set        string `json:"set"` // as in the ledger
+	Documents  int64  `json:"documents"`
+	Paragraphs int64  `json:"paragraphs"` // of min_tokens or more; those of each document count
+	Bits       uint   `json:"m,omitempty"`
+	Hashes     uint   `json:"k,omitempty"`
+}
+
 // An evaluated paragraph is known by the first evaluation document that holds it.
 type evaluated struct {
 	first int32 // number of that document
 	count int32 // evaluation documents that hold it
 }
 
-// An evalDocument is a document that must not be trained on.
-type evalDocument struct{ set, id string }
-
-// contamination knows the paragraphs of evaluation documents. It is exact; it takes about 50 bytes a paragraph, which evaluation sets can
-// afford and which a Bloom filter would bring down to 3 at the price of removing wrong documents now and then.
-type contamination struct {
+// exact is a contamination that never errs. It takes about 50 bytes a paragraph.
+type exact struct {
 	docs       []evalDocument
+	sets       []FilterSet
 	paragraphs map[fingerprint]evaluated
 	common     int32 // a paragraph in more documents than this proves nothing; 0: every paragraph counts
 }
 
-func newContamination(common int) *contamination {
-	return &contamination{paragraphs: map[fingerprint]evaluated{}, common: int32(common)}
+func newExact(common int) *exact {
+	return &exact{paragraphs: map[fingerprint]evaluated{}, common: int32(common)}
 }
 
-// add enters an evaluation document and returns its number for addParagraph.
-func (c *contamination) add(set, id string) int32 {
+// add enters an evaluation document with its paragraphs, each once.
+func (c *exact) add(set, id string, paragraphs []fingerprint) {
+	doc := int32(len(c.docs))
 	c.docs = append(c.docs, evalDocument{set, id})
-	return int32(len(c.docs) - 1)
-}
-
-// addParagraph enters a paragraph of document number doc; each paragraph once per document.
-func (c *contamination) addParagraph(doc int32, p fingerprint) {
-	e, ok := c.paragraphs[p]
-	if !ok {
-		e.first = doc
+	c.sets = countSet(c.sets, set, len(paragraphs))
+	for _, p := range paragraphs {
+		e, ok := c.paragraphs[p]
+		if !ok {
+			e.first = doc
+		}
+		e.count++
+		c.paragraphs[p] = e
 	}
-	e.count++
-	c.paragraphs[p] = e
 }
 
-// find returns the evaluation document that holds p, if p counts.
-func (c *contamination) find(p fingerprint) (evalDocument, bool) {
+func (c *exact) find(p fingerprint) (evalDocument, bool) {
 	e, ok := c.paragraphs[p]
 	if !ok || c.common > 0 && e.count > c.common {
 		return evalDocument{}, false
 	}
 	return c.docs[e.first], true
+}
+
+func (c *exact) filter() Filter { return Filter{Kind: filterExact, Sets: c.sets} }
+
+// countSet counts a document of a set.
+func countSet(sets []FilterSet, set string, paragraphs int) []FilterSet {
+	for i := range sets {
+		if sets[i].Set == set {
+			sets[i].Documents++
+			sets[i].Paragraphs += int64(paragraphs)
+			return sets
+		}
+	}
+	return append(sets, FilterSet{Set: set, Documents: 1, Paragraphs: int64(paragraphs)})
 }

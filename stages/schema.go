@@ -9,6 +9,12 @@ type v1 struct{}
 // TableVersion is the version of the columns.
 func (v1) TableVersion() string { return "1" }
 
+// v2 makes a row type version 2 of its table.
+type v2 struct{}
+
+// TableVersion is the version of the columns.
+func (v2) TableVersion() string { return "2" }
+
 // DocumentRow is a document of documents.parquet, in the order of tokens.arrow.
 type DocumentRow struct {
 	v1     `col:"-"`
@@ -36,8 +42,8 @@ type LedgerRow struct {
 	Unit      int64  `col:"unit" doc:"number of the unit in its partition, from 0"`
 	Document  string `col:"document" doc:"identity of the removed document"`
 	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
-	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, or against.N, the N-th paragraph table"`
-	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph"`
+	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, heldout.N test or validation, of the N-th other corpus, or against.N, the N-th paragraph table"`
+	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph; empty where a Bloom filter found it"`
 	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
 }
 
@@ -54,14 +60,33 @@ const (
 
 // SizeRow is how much text a part of a corpus has. Together the rows account for every document of the inputs once.
 type SizeRow struct {
-	v1               `col:"-"`
+	v2               `col:"-"`
 	Partition        string `col:"partition" doc:"name of the partition; empty for duplicates"`
 	Part             string `col:"part" doc:"unit, test, validation, unused, small, excluded or duplicate"`
 	Unit             int64  `col:"unit" doc:"number of the unit from 0; -1 for other parts"`
+	Name             string `col:"name" doc:"name of the unit: its partition and the range of the values that order it, if those are numbers, else its number; empty for other parts"`
+	First            string `col:"first" doc:"order value of the unit's first document before decontamination; empty where identities order it"`
+	Last             string `col:"last" doc:"order value of its last document"`
 	Documents        int64  `col:"documents" unit:"documents" doc:"documents left after decontamination"`
 	Tokens           int64  `col:"tokens" unit:"tokens" doc:"their tokens; EOS after each document included, except in test and validation, which have none"`
 	RemovedDocuments int64  `col:"removed_documents" unit:"documents" doc:"documents removed by decontamination"`
 	RemovedTokens    int64  `col:"removed_tokens" unit:"tokens" doc:"their tokens, EOS included"`
+}
+
+// TimelineRow is what a partition has of one value of the metadata that order it, such as a year.
+type TimelineRow struct {
+	v1               `col:"-"`
+	Partition        string `col:"partition" doc:"name of the partition"`
+	Value            string `col:"value" doc:"value of the order's metadata; empty where identities order the partition"`
+	Documents        int64  `col:"documents" unit:"documents" doc:"documents in units, after decontamination"`
+	Tokens           int64  `col:"tokens" unit:"tokens" doc:"their tokens, EOS included"`
+	FirstUnit        int64  `col:"first_unit" doc:"first unit that holds any, or held before decontamination; -1: none"`
+	LastUnit         int64  `col:"last_unit" doc:"last such unit"`
+	Test             int64  `col:"test" unit:"documents" doc:"documents held out to evaluate on"`
+	Validation       int64  `col:"validation" unit:"documents" doc:"documents held out for validation"`
+	RemovedDocuments int64  `col:"removed_documents" unit:"documents" doc:"documents removed by decontamination"`
+	RemovedTokens    int64  `col:"removed_tokens" unit:"tokens" doc:"their tokens, EOS included"`
+	Unused           int64  `col:"unused" unit:"documents" doc:"documents beyond the declared units"`
 }
 
 // CurveRow is a step of a training.

@@ -18,14 +18,21 @@ const (
 	smallError = "error"
 	smallDrop  = "drop"
 	smallKeep  = "keep"
+	smallMerge = "merge"
 
 	againstHeldout = "heldout"
 	againstEval    = "eval"
+
+	filterNone  = "none"
+	filterExact = "exact"
+	filterBloom = "bloom"
 
 	// allDocuments is the partition of a corpus that is not divided.
 	allDocuments = "all"
 	// orderByID is the order of documents by identity alone.
 	orderByID = "id"
+	// otherPartition gathers the partitions that are too small where these are merged.
+	otherPartition = "other"
 )
 
 // split divides a corpus into partitions, holds documents out, cuts the rest into units and then removes from the units what
@@ -56,7 +63,7 @@ func split(ctx context.Context, job *kind.Job) error {
 }
 
 func checkSplit(p kind.SplitParams) error {
-	if p.Small != smallError && p.Small != smallDrop && p.Small != smallKeep {
+	if !slices.Contains([]string{smallError, smallDrop, smallKeep, smallMerge}, p.Small) {
 		return fmt.Errorf("internal error: split: small is %q", p.Small)
 	}
 	for _, a := range p.Against {
@@ -66,6 +73,9 @@ func checkSplit(p kind.SplitParams) error {
 	}
 	if !(p.Validation >= 0 && p.Test >= 0 && p.Validation+p.Test <= 1) {
 		return fmt.Errorf("internal error: split: held out %g for validation and %g for test", p.Validation, p.Test)
+	}
+	if b := p.Bloom; b != nil && !(b.FalsePositives > 0 && b.FalsePositives < 1 && p.Common == 0) {
+		return fmt.Errorf("internal error: split: a Bloom filter of rate %g, common %d", b.FalsePositives, p.Common)
 	}
 	return nil
 }
@@ -79,8 +89,11 @@ type splitting struct {
 	partitions map[string]*partition
 	names      []string // of the partitions, sorted
 	duplicates []document
-	heldOut    map[place]fate // documents of all partitions that are held out, kept ones and excluded ones
+	folded     map[string]bool   // names of the study's fold that a document has
+	merged     map[string]string // partition -> the one it was merged into
+	heldOut    map[place]fate    // documents of all partitions that are held out, kept ones and excluded ones
 	ledger     []LedgerRow
+	filter     Filter
 }
 
 // A place is where a document's tokens are.
@@ -92,6 +105,7 @@ type partition struct {
 	kept                       bool // not left out by the study
 	small                      bool // dropped as too small
 	cut                        cut
+	spans                      []span       // of each unit, before decontamination
 	removed                    [][]document // of each unit
 }
 
@@ -120,6 +134,7 @@ func (s *splitting) close() {
 // divide reads the metadata and decides each document's partition and fate.
 func (s *splitting) divide(ctx context.Context) error {
 	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
+	s.folded, s.merged = map[string]bool{}, map[string]string{}
 	seen := map[string]bool{}
 	for shard, t := range s.shards {
 		if err := ctx.Err(); err != nil {
@@ -168,6 +183,10 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]bool) error
 		}
 		name = strings.Join(values, "/")
 	}
+	if into, ok := s.params.Fold[name]; ok {
+		s.folded[name] = true
+		name = into
+	}
 	if s.params.Order != orderByID {
 		v, err := metadata(row, s.params.Order)
 		if err != nil {
@@ -212,6 +231,11 @@ func (s *splitting) choose() error {
 		wanted = slices.Sorted(maps.Keys(s.params.Declared))
 	}
 	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(s.params.Fold)) {
+		if !s.folded[name] {
+			errs = append(errs, fmt.Errorf("fold: no document belongs to partition %q; the corpus has %s", name, enumerate(nearest.Sorted(name, s.names))))
+		}
+	}
 	for _, name := range wanted {
 		if s.partitions[name] == nil {
 			errs = append(errs, fmt.Errorf("no document belongs to partition %q; the corpus has %s", name, enumerate(nearest.Sorted(name, s.names))))
@@ -247,6 +271,9 @@ func (s *splitting) kept() []string {
 func (s *splitting) cut(context.Context) error {
 	var small, untested []string
 	var errs []error
+	if s.params.Small == smallMerge {
+		s.merge()
+	}
 	for _, name := range s.names {
 		p := s.partitions[name]
 		sortDocuments(p.training)
@@ -270,13 +297,18 @@ func (s *splitting) cut(context.Context) error {
 			p.small = true
 			small = append(small, fmt.Sprintf("%s (%d tokens of %d documents, %d held out)", name, size, len(p.training), len(p.test)+len(p.validation)))
 		}
+		p.spans = spans(name, s.params.Order, p.cut.units)
 		if s.params.Test > 0 && len(p.test) == 0 && len(s.params.By) > 0 && !p.small {
 			untested = append(untested, fmt.Sprintf("%s (%d documents)", name, len(p.training)+len(p.validation)))
 		}
 	}
-	if len(small) > 0 && s.params.Small == smallError {
-		errs = append(errs, fmt.Errorf("%d of %d partitions have less than half a unit of %d tokens: %s; make units smaller, leave these partitions out with except, or say small: drop or small: keep",
+	switch {
+	case len(small) > 0 && s.params.Small == smallError:
+		errs = append(errs, fmt.Errorf("%d of %d partitions have less than half a unit of %d tokens: %s; make units smaller, leave these partitions out with except, join them with fold, or say small: drop, merge or keep",
 			len(small), len(s.names), s.params.UnitTokens, strings.Join(small, ", ")))
+	case len(small) > 0 && s.params.Small == smallMerge:
+		errs = append(errs, fmt.Errorf("all %d small partitions together have less than half a unit of %d tokens: %s; make units smaller, leave them out with except, or say small: drop or keep",
+			len(s.merged), s.params.UnitTokens, strings.Join(small, ", ")))
 	}
 	if len(untested) > 0 {
 		errs = append(errs, fmt.Errorf("%d partitions have no document among the %.6g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",

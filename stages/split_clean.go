@@ -21,25 +21,34 @@ func (s *splitting) decontaminate(ctx context.Context) error {
 	for _, p := range s.partitions {
 		p.removed = make([][]document, len(p.cut.units))
 	}
+	s.filter = Filter{Kind: filterNone, Sets: []FilterSet{}}
 	if len(s.params.Against) == 0 {
 		return nil
 	}
-	c := newContamination(s.params.Common)
-	if slices.Contains(s.params.Against, againstHeldout) {
-		if err := s.addHeldOut(ctx, c); err != nil {
-			return err
-		}
+	c, err := s.contamination(ctx)
+	if err != nil {
+		return err
 	}
-	if slices.Contains(s.params.Against, againstEval) {
-		if err := s.addSets(ctx, c); err != nil {
-			return err
-		}
-	}
+	s.filter = c.filter()
 	hits, err := s.search(ctx, c)
 	if err != nil {
 		return err
 	}
 	return s.remove(hits)
+}
+
+// contamination gathers the paragraphs of all evaluation text: in one reading, or for Bloom filters, whose size must be known first, in two.
+func (s *splitting) contamination(ctx context.Context) (contamination, error) {
+	if s.params.Bloom == nil {
+		c := newExact(s.params.Common)
+		return c, s.eachEvaluated(ctx, func(set, id string, ps []fingerprint) { c.add(set, id, ps) })
+	}
+	var sets []FilterSet
+	if err := s.eachEvaluated(ctx, func(set, _ string, ps []fingerprint) { sets = countSet(sets, set, len(ps)) }); err != nil {
+		return nil, err
+	}
+	c := newBlooms(*s.params.Bloom, sets)
+	return c, s.eachEvaluated(ctx, func(set, _ string, ps []fingerprint) { c.add(set, ps) })
 }
 
 // paragraphs reads the paragraph table of an input.
@@ -63,34 +72,53 @@ func (s *splitting) shardParagraphs(shard int) ([]ParagraphRow, error) {
 	return rows, err
 }
 
-func addRow(c *contamination, set string, row ParagraphRow) error {
-	ps, err := fingerprints(row.Hashes)
-	if err != nil {
-		return fmt.Errorf("paragraphs of document %q: %w", row.ID, err)
-	}
-	doc := c.add(set, row.ID)
-	for _, p := range ps {
-		c.addParagraph(doc, p)
-	}
-	return nil
-}
-
-func (s *splitting) addHeldOut(ctx context.Context, c *contamination) error {
-	sets := map[fate]string{toTest: "heldout test", toValidation: "heldout validation"}
-	for shard := range s.shards {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rows, err := s.shardParagraphs(shard)
-		if err != nil {
-			return err
-		}
+// eachEvaluated calls f for every document that must not be trained on, with its paragraphs.
+func (s *splitting) eachEvaluated(ctx context.Context, f func(set, id string, paragraphs []fingerprint)) error {
+	each := func(rows []ParagraphRow, set func(i int) string) error {
 		for i, row := range rows {
-			f, ok := s.heldOut[place{shard, i}]
-			if !ok {
+			name := set(i)
+			if name == "" {
 				continue
 			}
-			if err := addRow(c, sets[f], row); err != nil {
+			ps, err := fingerprints(row.Hashes)
+			if err != nil {
+				return fmt.Errorf("paragraphs of document %q: %w", row.ID, err)
+			}
+			f(name, row.ID, ps)
+		}
+		return ctx.Err()
+	}
+	if slices.Contains(s.params.Against, againstHeldout) {
+		for shard := range s.shards {
+			rows, err := s.shardParagraphs(shard)
+			if err != nil {
+				return err
+			}
+			if err := each(rows, func(i int) string { return heldoutSet("heldout", s.heldOut[place{shard, i}]) }); err != nil {
+				return err
+			}
+		}
+		for _, in := range s.job.Numbered("heldout") {
+			rows, err := paragraphs(in)
+			if err != nil {
+				return err
+			}
+			e := s.params.Elsewhere
+			if e == nil {
+				return fmt.Errorf("internal error: input %s, but nothing says what is held out of it", in.Role)
+			}
+			if err := each(rows, func(i int) string { return heldoutSet(in.Role, holdOut(e.Seed, rows[i].ID, e.Validation, e.Test)) }); err != nil {
+				return err
+			}
+		}
+	}
+	if slices.Contains(s.params.Against, againstEval) {
+		for _, in := range s.job.Numbered("against") {
+			rows, err := paragraphs(in)
+			if err != nil {
+				return err
+			}
+			if err := each(rows, func(int) string { return in.Role }); err != nil {
 				return err
 			}
 		}
@@ -98,22 +126,15 @@ func (s *splitting) addHeldOut(ctx context.Context, c *contamination) error {
 	return nil
 }
 
-func (s *splitting) addSets(ctx context.Context, c *contamination) error {
-	for _, in := range s.job.Numbered("against") {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rows, err := paragraphs(in)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if err := addRow(c, in.Role, row); err != nil {
-				return err
-			}
-		}
+// heldoutSet is what the ledger calls held-out documents; empty for a document to train on.
+func heldoutSet(of string, f fate) string {
+	switch f {
+	case toTest:
+		return of + " test"
+	case toValidation:
+		return of + " validation"
 	}
-	return nil
+	return ""
 }
 
 // A hit is the first paragraph of a contaminated document that an evaluation document holds.
@@ -123,7 +144,7 @@ type hit struct {
 }
 
 // search returns the documents that share a paragraph.
-func (s *splitting) search(ctx context.Context, c *contamination) (map[place]hit, error) {
+func (s *splitting) search(ctx context.Context, c contamination) (map[place]hit, error) {
 	hits := map[place]hit{}
 	for shard := range s.shards {
 		if err := ctx.Err(); err != nil {

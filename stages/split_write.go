@@ -9,10 +9,11 @@ import (
 )
 
 // Catalogue is catalogue.json: the partitions of a split and how many units each has. A partition that is dropped as too small is not
-// among them and says why.
+// among them and says why; one that is merged says into which.
 type Catalogue struct {
 	Units   map[string]int    `json:"units"`
 	Dropped map[string]string `json:"dropped,omitempty"`
+	Merged  map[string]string `json:"merged,omitempty"`
 }
 
 // write leaves the token files, the ledger, the sizes and the catalogue.
@@ -40,7 +41,7 @@ func (s *splitting) write(ctx context.Context) error {
 		progress(s.job, done, total, "tokens")
 		return nil
 	}
-	catalogue := Catalogue{Units: map[string]int{}, Dropped: map[string]string{}}
+	catalogue := Catalogue{Units: map[string]int{}, Dropped: map[string]string{}, Merged: s.merged}
 	for _, name := range s.kept() {
 		p := s.partitions[name]
 		catalogue.Units[name] = len(p.cut.units)
@@ -64,7 +65,13 @@ func (s *splitting) write(ctx context.Context) error {
 	if err := writeTable(s.job, kind.OutLedger, s.ledger); err != nil {
 		return err
 	}
+	if err := writeJSON(s.job, kind.OutFilter, s.filter); err != nil {
+		return err
+	}
 	if err := writeTable(s.job, kind.OutSizes, s.sizes()); err != nil {
+		return err
+	}
+	if err := writeTable(s.job, kind.OutTimeline, s.timeline()); err != nil {
 		return err
 	}
 	return writeJSON(s.job, kind.OutCatalogue, catalogue)
@@ -128,7 +135,8 @@ func (s *splitting) sizes() []SizeRow {
 		}
 		for u, docs := range p.cut.units {
 			rows = append(rows, SizeRow{
-				Partition: name, Part: PartUnit, Unit: int64(u), Documents: int64(len(docs)), Tokens: trainingTokens(docs),
+				Partition: name, Part: PartUnit, Unit: int64(u), Name: p.spans[u].name, First: p.spans[u].first, Last: p.spans[u].last,
+				Documents: int64(len(docs)), Tokens: trainingTokens(docs),
 				RemovedDocuments: int64(len(p.removed[u])), RemovedTokens: trainingTokens(p.removed[u]),
 			})
 		}

@@ -18,7 +18,11 @@ func TestTablesAreDocumented(t *testing.T) {
 	b.WriteString("# Tables that steps leave\n\nWritten from the row types in schema.go by `go test ./stages -run Tables -update`. " +
 		"Each file also carries units and meanings in its own metadata.\nHow a table lies in its file: [cache/ARTIFACTS.md](../cache/ARTIFACTS.md).\n")
 	write := func(name, of string, columns []table.Column) {
-		fmt.Fprintf(&b, "\n## %s\n\nOf %s, version 1.\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", name, of)
+		version := v1{}.TableVersion()
+		if name == "sizes.parquet" {
+			version = v2{}.TableVersion()
+		}
+		fmt.Fprintf(&b, "\n## %s\n\nOf %s, version %s.\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", name, of, version)
 		for _, c := range columns {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.Type, c.Unit, c.Doc)
 		}
@@ -27,6 +31,7 @@ func TestTablesAreDocumented(t *testing.T) {
 	write("paragraphs.parquet", "tokenize", table.Columns[ParagraphRow]())
 	write("ledger.parquet", "split", table.Columns[LedgerRow]())
 	write("sizes.parquet", "split", table.Columns[SizeRow]())
+	write("timeline.parquet", "split", table.Columns[TimelineRow]())
 	write("curve.parquet", "train", table.Columns[CurveRow]())
 	write("shares.parquet", "train", table.Columns[ShareRow]())
 	write("losses.parquet", "eval", table.Columns[LossRow]())

@@ -34,6 +34,7 @@ const (
 //	          2: letters and numbers are those of Unicode 16
 //	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
 //	split     1: first
+//	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -43,7 +44,7 @@ const (
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 3, Split: 1, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 2, Tokenize: 3, Split: 2, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
 }
 
 // Input is one opened input of a job.

@@ -15,6 +15,8 @@ const (
 	OutCounts       = "counts.json"           // of tokenize: documents read, kept, left out and why
 	OutLedger       = "ledger.parquet"        // of split: what decontamination removed
 	OutSizes        = "sizes.parquet"         // of split: tokens and documents of everything
+	OutTimeline     = "timeline.parquet"      // of split: the same by year, or whatever orders the documents
+	OutFilter       = "filter.json"           // of split: what decontamination looked for, and with which filter
 	OutCatalogue    = "catalogue.json"        // of split: partitions and their unit counts
 	OutModel        = "model.safetensors"     // of train and merge
 	OutOptimizer    = "optimizer.safetensors" // of train, where TrainParams.Moments is set

@@ -42,23 +42,40 @@ type TokenizeParams struct {
 
 // SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N of each shard of the corpus, and against.N, the
 // paragraph tables of evaluation sets. Outputs: units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
-// validation/<partition>.arrow (they do not), ledger.parquet, sizes.parquet, catalogue.json.
+// validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet, timeline.parquet, catalogue.json. heldout.N are the
+// paragraph tables of other corpora that the study holds documents out of.
 type SplitParams struct {
-	By         []string       `json:"by"` // empty: one partition named "all"
-	Order      string         `json:"order"`
-	Only       []string       `json:"only,omitempty"`
-	Except     []string       `json:"except,omitempty"`
-	Small      string         `json:"small"`
-	Declared   map[string]int `json:"declared,omitempty"`
-	UnitTokens int64          `json:"unit_tokens"` // 0: one unit of everything
-	Validation float64        `json:"validation"`
-	Test       float64        `json:"test"`
-	Seed       int64          `json:"seed"`
-	Against    []string       `json:"against,omitempty"` // heldout, eval
-	Overlap    float64        `json:"overlap"`           // share of a document's text that shared paragraphs must make up; 0: one is enough
-	Common     int            `json:"common"`
-	EOS        uint32         `json:"eos"`
-	Vocab      int            `json:"vocab"`
+	By         []string          `json:"by"`             // empty: one partition named "all"
+	Fold       map[string]string `json:"fold,omitempty"` // partition -> the partition it is part of
+	Order      string            `json:"order"`
+	Only       []string          `json:"only,omitempty"`
+	Except     []string          `json:"except,omitempty"`
+	Small      string            `json:"small"`
+	Declared   map[string]int    `json:"declared,omitempty"`
+	UnitTokens int64             `json:"unit_tokens"` // 0: one unit of everything
+	Validation float64           `json:"validation"`
+	Test       float64           `json:"test"`
+	Seed       int64             `json:"seed"`
+	Against    []string          `json:"against,omitempty"`   // heldout, eval
+	Elsewhere  *HoldOut          `json:"elsewhere,omitempty"` // what is held out of inputs heldout.N; nil: there are none
+	Bloom      *Bloom            `json:"bloom,omitempty"`     // nil: an exact set
+	Overlap    float64           `json:"overlap"`             // share of a document's text that shared paragraphs must make up; 0: one is enough
+	Common     int               `json:"common"`
+	EOS        uint32            `json:"eos"`
+	Vocab      int               `json:"vocab"`
+}
+
+// HoldOut says which documents are held out, by a hash of seed and identity.
+type HoldOut struct {
+	Validation float64 `json:"validation"`
+	Test       float64 `json:"test"`
+	Seed       int64   `json:"seed"`
+}
+
+// Bloom makes decontamination look paragraphs up in Bloom filters.
+type Bloom struct {
+	FalsePositives float64 `json:"false_positives"` // chance that a paragraph that is in no evaluation text is taken for one that is
+	Seed           int64   `json:"seed"`
 }
 
 // Model is the architecture as it enters keys; every field is explicit.

@@ -1,0 +1,61 @@
+package stages
+
+import (
+	"encoding/binary"
+
+	"github.com/bits-and-blooms/bloom/v3"
+
+	"ablate/stages/kind"
+)
+
+// bloomLibrary is recorded beside m and k, for which bits a key sets is the library's choice (murmur3 in version 3).
+const bloomLibrary = "github.com/bits-and-blooms/bloom/v3"
+
+// blooms is a contamination that takes 3 bytes a paragraph at a false-positive rate of 1e-5 and removes a wrong document now and then. It
+// has one filter for each set, so that the ledger can say which set a paragraph is of; it cannot say which document.
+type blooms struct {
+	record  Filter
+	filters []*bloom.BloomFilter // of record.Sets
+}
+
+// newBlooms makes filters for sets of known size. The sets share the rate, so that all of them together have it.
+func newBlooms(p kind.Bloom, sets []FilterSet) *blooms {
+	b := &blooms{record: Filter{Kind: filterBloom, Library: bloomLibrary, FalsePositives: p.FalsePositives, Seed: p.Seed, Sets: sets}}
+	for i := range sets {
+		f := bloom.NewWithEstimates(uint(max(1, sets[i].Paragraphs)), p.FalsePositives/float64(len(sets)))
+		sets[i].Bits, sets[i].Hashes = f.Cap(), f.K()
+		b.filters = append(b.filters, f)
+	}
+	return b
+}
+
+// keyOf puts the seed before the fingerprint: the library's hash has none.
+func (b *blooms) keyOf(p fingerprint) []byte {
+	var key [8 + len(p)]byte
+	binary.LittleEndian.PutUint64(key[:], uint64(b.record.Seed))
+	copy(key[8:], p[:])
+	return key[:]
+}
+
+// add enters the paragraphs of a document of a set that newBlooms was given.
+func (b *blooms) add(set string, paragraphs []fingerprint) {
+	for i := range b.record.Sets {
+		if b.record.Sets[i].Set == set {
+			for _, p := range paragraphs {
+				b.filters[i].Add(b.keyOf(p))
+			}
+		}
+	}
+}
+
+func (b *blooms) find(p fingerprint) (evalDocument, bool) {
+	key := b.keyOf(p)
+	for i, f := range b.filters {
+		if f.Test(key) {
+			return evalDocument{set: b.record.Sets[i].Set}, true
+		}
+	}
+	return evalDocument{}, false
+}
+
+func (b *blooms) filter() Filter { return b.record }

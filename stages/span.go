@@ -1,0 +1,35 @@
+package stages
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// A span is a unit's name and the order values of its first and last document.
+type span struct{ name, first, last string }
+
+// spans names the units of a partition. One whose documents are ordered by numbers, such as years, goes by its range as in the paper,
+// Biology,1970-1993; where a range is as narrow as to hold several units, those after the first are counted: Physics,2019-2019#2. Others
+// are numbered: net/0. Names look at the cut alone, so that decontamination changes none, and at no later unit.
+func spans(partition, order string, units [][]document) []span {
+	out := make([]span, len(units))
+	times := map[string]int{}
+	for u, docs := range units {
+		out[u].name = partition + "/" + strconv.Itoa(u)
+		if order == orderByID {
+			continue
+		}
+		first, last := docs[0].order, docs[len(docs)-1].order
+		out[u].first, out[u].last = first.text, last.text
+		if !first.num || !last.num {
+			continue
+		}
+		name := fmt.Sprintf("%s,%s-%s", partition, first.text, last.text)
+		if times[name]++; times[name] > 1 {
+			out[u].name = fmt.Sprintf("%s#%d", name, times[name])
+			continue
+		}
+		out[u].name = name
+	}
+	return out
+}

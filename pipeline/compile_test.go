@@ -325,7 +325,8 @@ func TestMergeAndSub(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sub, j := p.Sub(i)
+			sub, at := p.Sub(i)
+			j := at[0]
 			step := sub.Steps[j]
 			var models []string
 			for _, in := range step.Inputs {

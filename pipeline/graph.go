@@ -58,11 +58,13 @@ func group(id string) string {
 	return strings.Join(parts[:min(keep, len(parts))], "/")
 }
 
-// Sub is the part of the plan that step i needs, as a plan of its own, and the number of that step in it.
-func (p *Plan) Sub(i int) (*Plan, int) {
+// Sub is the part of the plan that some steps need, as a plan of its own, and the numbers of those steps in it.
+func (p *Plan) Sub(goals ...int) (*Plan, []int) {
 	need := make([]bool, len(p.Steps))
-	need[i] = true
-	for j := i; j >= 0; j-- {
+	for _, i := range goals {
+		need[i] = true
+	}
+	for j := len(p.Steps) - 1; j >= 0; j-- {
 		if !need[j] {
 			continue
 		}
@@ -89,5 +91,23 @@ func (p *Plan) Sub(i int) (*Plan, int) {
 		sub.index[c.ID] = at[j]
 		sub.Steps = append(sub.Steps, &c)
 	}
-	return sub, at[i]
+	places := make([]int, len(goals))
+	for k, i := range goals {
+		places[k] = at[i]
+	}
+	return sub, places
+}
+
+// Corpora is the part of the plan that makes units of corpora and trains nothing.
+func (p *Plan) Corpora() *Plan {
+	var goals []int
+	for _, s := range p.Splits {
+		goals = append(goals, s.Step)
+	}
+	sub, at := p.Sub(goals...)
+	sub.Splits = slices.Clone(p.Splits)
+	for k := range sub.Splits {
+		sub.Splits[k].Step = at[k]
+	}
+	return sub
 }

@@ -73,7 +73,7 @@ type Bad struct {
 // Tokenizer is exactly one of Train and File.
 type Tokenizer struct {
 	Train *TokenizerTrain `yaml:"train" doc:"Train a byte-level BPE on one of the corpora."`
-	File  string          `yaml:"file" doc:"A tokenizer.json (byte-level BPE)." example:"tokenizer.json" key:"everything, by content"`
+	File  string          `yaml:"file" doc:"A tokenizer.json (byte-level BPE); ${VAR} from the environment; relative to the study's file." example:"tokenizer.json" key:"everything, by content"`
 }
 
 // TokenizerTrain says how a byte-level BPE is trained.

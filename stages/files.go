@@ -3,6 +3,7 @@ package stages
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
@@ -39,6 +40,15 @@ func Files(dir string, patterns, excludes []string, lookup func(string) (string,
 		files[i] = File(f)
 	}
 	return files, nil
+}
+
+// FilePath is the path of one file that a study names: relative to dir, ${NAME} in it what lookup says.
+func FilePath(dir, file string, lookup func(string) (string, bool)) (string, error) {
+	path, err := corpus.Expand(file, lookup)
+	if err == nil && !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return path, err
 }
 
 // TokenizerInfo reads what a plan must know of a tokenizer.json: the number of its ids and the id that ends a document.

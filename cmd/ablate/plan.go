@@ -34,6 +34,9 @@ func (cmd planCommand) Run(a *app) (err error) {
 		if cmd.Steps {
 			printSteps(a.stdout, p)
 		}
+		if err := printCatalogue(a.stdout, p, c); err != nil {
+			return err
+		}
 		return printAccount(a.stdout, p, account)
 	})
 }

@@ -21,6 +21,7 @@ import (
 
 type runCommand struct {
 	Study     string        `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Corpus    bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
 	Out       string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
 	Jobs      int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
 	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
@@ -74,13 +75,18 @@ func (r runCommand) Run(a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := writeOut(out, p, c); err != nil {
-		return err
+	if !r.Corpus {
+		if err := writeOut(out, p, c); err != nil {
+			return err
+		}
 	}
 	if r.JSON {
 		return nil
 	}
 	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, ran, time.Since(began).Seconds())
+	if r.Corpus {
+		return printCatalogue(a.stdout, p, c)
+	}
 	return printResult(a.stdout, p, c, out)
 }
 
@@ -93,6 +99,11 @@ func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, o
 			ran++
 		}
 		events(e)
+	}
+	if r.Corpus {
+		p.plan = p.plan.Corpora()
+		p.state, err = runner.Run(ctx, p.plan, opt)
+		return ran, err
 	}
 	for {
 		if p.state, err = runner.Run(ctx, p.plan, opt); err != nil || p.plan.Partial == "" {

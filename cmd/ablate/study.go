@@ -67,11 +67,12 @@ func sources(s *specs.Study, c *cache.Cache) (pipeline.Sources, error) {
 		src.EvalSets[name] = find(s.Eval.OutOfDomain[name].Corpus, "eval", "out_of_domain", name)
 	}
 	if file := s.Tokenizer.File; file != "" {
-		path := file
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s.Dir, path)
+		path, err := stages.FilePath(s.Dir, file, variable)
+		var d cache.Digest
+		var size int64
+		if err == nil {
+			d, size, err = c.FileDigest(path)
 		}
-		d, size, err := c.FileDigest(path)
 		if err == nil {
 			src.Tokenizer = &pipeline.File{Path: path, Name: filepath.Base(path), Size: size, Digest: d}
 			src.Vocab, src.EOS, err = stages.TokenizerInfo(path)

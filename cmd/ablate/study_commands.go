@@ -9,48 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages"
 	"ablate/stages/kind"
 )
-
-type corpusCommand struct {
-	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-}
-
-// Run prints every part of every partition set, once the corpus has been split.
-func (cmd corpusCommand) Run(a *app) error {
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		for _, split := range p.plan.Splits {
-			if p.state.Status[split.Step] != pipeline.Hit {
-				return fmt.Errorf("the corpus of %s has not been split yet; `ablate run %s` does it", p.plan.Steps[split.Step].ID, cmd.Study)
-			}
-			path, err := outputPath(c, p.state.Entries[split.Step], kind.OutSizes)
-			if err != nil {
-				return err
-			}
-			rows, err := stages.Sizes(path)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.stdout, "%s\n\n", p.plan.Steps[split.Step].ID)
-			t := newTable(table.Row{"partition", "part", "documents", "tokens", "removed documents", "removed tokens"}, 2)
-			for _, r := range rows {
-				part := r.Part
-				if r.Unit >= 0 {
-					part = fmt.Sprintf("%s %d", r.Part, r.Unit)
-				}
-				t.AppendRow(table.Row{r.Partition, part, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
-			}
-			fmt.Fprintf(a.stdout, "%s\n\n", t.Render())
-		}
-		return nil
-	})
-}
 
 type exportCommand struct {
 	Study  string   `arg:"" help:"A YAML file, or the name of a shipped study."`
@@ -71,7 +35,8 @@ func (cmd exportCommand) Run(a *app) error {
 				return usageError{err}
 			}
 		}
-		plan, i := p.plan.Sub(i)
+		plan, at := p.plan.Sub(i)
+		i = at[0]
 		state, err := plan.Resolve(c.Lookup)
 		if err != nil {
 			return err

@@ -26,6 +26,8 @@ func BenchmarkTable(b *testing.B) {
 		tableRows()
 		tableModels(b)
 		tableText(b)
+		tableTokenizers(b)
+		tableTraining(b)
 		tableTokens(b)
 		tableMerge(b)
 		fmt.Println()

@@ -4,7 +4,9 @@ package bpe
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,6 +106,42 @@ func BenchmarkEncode(b *testing.B) {
 					}
 					b.ReportMetric(float64(bytes)*float64(b.N)/(processorTime(b)-start).Seconds()/1e6, "MB/cpu-s")
 					b.ReportMetric(float64(bytes)/float64(tokens), "B/token")
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkHostile encodes texts that a slow method would choke on; ns/B may grow with the length as its logarithm.
+func BenchmarkHostile(b *testing.B) {
+	random := func(n int) string {
+		rng := rand.New(rand.NewPCG(1, 2))
+		text := make([]byte, n)
+		for i := range text {
+			text[i] = byte('a' + rng.IntN(26))
+		}
+		return string(text)
+	}
+	of := func(s string) func(int) string { return func(n int) string { return strings.Repeat(s, n/len(s)) } }
+	for _, tok := range goldenCases {
+		t := load(b, shared(b, "tokenizers/"+tok.file))
+		for _, c := range []struct {
+			name string
+			text func(n int) string
+		}{
+			{"letter", of("a")}, {"spaces", of(" ")}, {"line ends", of("\n")}, {"space and line end", of(" \n")}, {"emoji", of("😀")},
+			{"digit", of("1")}, {"bar", of("|")}, {"mark", of("\u0301")}, {"marks out of order", of("\u0301\u0327\u0323")},
+			{"half a token", of("<|endoftext|")}, {"random letters", random},
+		} {
+			for _, n := range []int{64 << 10, 1 << 20, 4 << 20} {
+				b.Run(fmt.Sprintf("%s/%s/%dK", tok.name, c.name, n>>10), func(b *testing.B) {
+					text := c.text(n)
+					e := t.Encoder()
+					start := processorTime(b)
+					for b.Loop() {
+						e.Encode(nil, text)
+					}
+					b.ReportMetric(float64((processorTime(b)-start).Nanoseconds())/float64(b.N)/float64(len(text)), "cpu-ns/B")
 				})
 			}
 		}

@@ -120,23 +120,44 @@ func TestMergesAgainstNaive(t *testing.T) {
 
 // A word of one letter is the worst case of a scan for the best merge. The work of the heap must grow as n log n: counted, not timed.
 func TestLongWordOperations(t *testing.T) {
-	tok := train(t, TrainOptions{Vocab: 270}, strings.Repeat("a", 4096))
-	e := tok.Encoder()
-	var perByte [2]float64
-	for i, n := range []int{1 << 12, 1 << 20} {
-		e.long.ops = 0
-		ids := e.Encode(nil, strings.Repeat("a", n))
-		if got, err := tok.Decode(ids); err != nil || len(got) != n {
-			t.Fatalf("%d letters come back as %d, %v", n, len(got), err)
-		}
-		if e.long.ops == 0 {
-			t.Fatal("no operations counted")
-		}
-		perByte[i] = float64(e.long.ops) / float64(n)
+	rng := rand.New(rand.NewPCG(15, 16))
+	random := make([]byte, 1<<20)
+	for i := range random {
+		random[i] = "etaoinshr"[rng.IntN(9)]
 	}
-	// log2 grows from 12 to 20; a quadratic scan would grow 256-fold.
-	if ratio := perByte[1] / perByte[0]; ratio > 20.0/12*1.5 {
-		t.Errorf("operations per byte grow from %.1f to %.1f, want at most as the logarithm", perByte[0], perByte[1])
+	for _, c := range []struct {
+		name, text string
+		rule       *splitRule
+	}{
+		{"one letter", strings.Repeat("a", 1<<20), splitGPT2},
+		{"spaces", strings.Repeat(" ", 1<<20), splitCL100K},
+		{"line ends", strings.Repeat("\n", 1<<20), splitCL100K},
+		{"emoji", strings.Repeat("😀", 1<<18), splitGPT2},
+		{"random letters", string(random), splitGPT2},
+		{"two letters", strings.Repeat("ab", 1<<19), splitGPT2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const short = 1 << 12
+			tok := train(t, TrainOptions{Vocab: 300}, c.text[:short])
+			tok.split = c.rule
+			e := tok.Encoder()
+			var perByte [2]float64
+			for i, text := range []string{c.text[:short], c.text} {
+				e.long.ops = 0
+				ids := e.Encode(nil, text)
+				if got, err := tok.Decode(ids); err != nil || string(got) != text {
+					t.Fatalf("%d bytes come back as %d, %v", len(text), len(got), err)
+				}
+				if e.long.ops == 0 {
+					t.Fatal("no operations counted")
+				}
+				perByte[i] = float64(e.long.ops) / float64(len(text))
+			}
+			// log2 grows from 12 to 20; a quadratic scan would grow 256-fold.
+			if ratio := perByte[1] / perByte[0]; ratio > 20.0/12*1.5 {
+				t.Errorf("operations per byte grow from %.1f to %.1f, want at most as the logarithm", perByte[0], perByte[1])
+			}
+		})
 	}
 }
 

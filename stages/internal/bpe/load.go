@@ -40,7 +40,8 @@ type fileAdded struct {
 type component struct {
 	Type           string            `json:"type"`
 	AddPrefixSpace bool              `json:"add_prefix_space"`
-	UseRegex       *bool             `json:"use_regex"` // absent in older files: true
+	TrimOffsets    bool              `json:"trim_offsets"` // changes no ids
+	UseRegex       *bool             `json:"use_regex"`    // absent in older files: true
 	Pattern        map[string]string `json:"pattern"`
 	Behavior       string            `json:"behavior"`
 	Invert         bool              `json:"invert"`
@@ -93,19 +94,41 @@ func Load(r io.Reader) (*Tokenizer, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("bpe: tokenizer.json is larger than %d bytes", maxFile)
 	}
-	var f file
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&f); err != nil {
-		return nil, fmt.Errorf("bpe: tokenizer.json: %w", err)
+	t, err := parse(data, true)
+	if key, ok := unknownKey(err); ok {
+		// What has keys of its own, such as a post-processor, is better told by its name.
+		if _, err = parse(data, false); err == nil {
+			err = fmt.Errorf("key %s is not supported", key)
+		}
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("bpe: tokenizer.json: data after the object, at byte %d", dec.InputOffset())
-	}
-	t, err := f.tokenizer()
 	if err != nil {
 		return nil, fmt.Errorf("bpe: tokenizer.json: %w", err)
 	}
 	return t, nil
+}
+
+// parse refuses keys that we do not know where strict.
+func parse(data []byte, strict bool) (*Tokenizer, error) {
+	var f file
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if strict {
+		dec.DisallowUnknownFields()
+	}
+	if err := dec.Decode(&f); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("data after the object, at byte %d", dec.InputOffset())
+	}
+	return f.tokenizer()
+}
+
+// unknownKey returns the key, quoted, that a strict decoder complained of. That error has no type of its own; a test holds its text.
+func unknownKey(err error) (string, bool) {
+	if err == nil {
+		return "", false
+	}
+	return strings.CutPrefix(err.Error(), "json: unknown field ")
 }
 
 func (f *file) tokenizer() (*Tokenizer, error) {

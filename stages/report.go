@@ -46,8 +46,14 @@ type ReportCorpus struct {
 	Files   [][]string // names of the files that each of those steps read, in order; may be nil
 }
 
-// ReportSplit is a partition set and its sizes.parquet.
-type ReportSplit struct{ Corpus, Sizes string }
+// ReportSplit is a partition set and what its split left: sizes.parquet, and where they are given timeline.parquet, filter.json and
+// ledger.parquet.
+type ReportSplit struct {
+	Set, Corpus, Sizes string
+	Order, Timeline    string                  // the metadata that orders documents, and the table by its values
+	Filter, Ledger     string                  // what was removed because of what
+	Words              func(set string) string // what the ledger's name of an evaluation text means in this study
+}
 
 // ReportModel is a trained model and its curve.parquet.
 type ReportModel struct {
@@ -81,7 +87,7 @@ func Report(in ReportInput) ([]byte, error) {
 	b.d.Training = report.Training{
 		Seed: t.Seed, Units: t.Units, Partitions: t.Partitions, References: t.References, Possible: t.MixturesPossible, All: t.AllReferences,
 	}
-	for _, f := range []func() error{b.tables, b.corpora, b.partitions, b.curves} {
+	for _, f := range []func() error{b.tables, b.corpora, b.partitions, b.timelines, b.removed, b.curves} {
 		if err := f(); err != nil {
 			return nil, fmt.Errorf("report of study %s: %w", in.Study, err)
 		}

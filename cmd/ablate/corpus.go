@@ -125,16 +125,10 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 	if len(d.filter.Sets) == 0 {
 		return
 	}
-	type loss struct{ documents, tokens int64 }
-	lost := map[string]loss{}
-	for _, r := range d.ledger {
-		l := lost[r.EvalSet]
-		lost[r.EvalSet] = loss{l.documents + 1, l.tokens + r.Tokens}
-	}
 	fmt.Fprintf(w, "decontamination by %s\n\n", filterInWords(d.filter))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens"}, 1)
-	for _, s := range d.filter.Sets {
-		t.AppendRow(table.Row{evalSetInWords(steps, split, s.Set), s.Documents, s.Paragraphs, lost[s.Set].documents, lost[s.Set].tokens})
+	for _, l := range stages.Losses(d.filter, d.ledger) {
+		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render())
 }
@@ -186,19 +180,9 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow) {
 			t.AppendSeparator()
 		}
 		last = r.Partition
-		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, unitRange(r), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
+		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render())
-}
-
-func unitRange(r stages.TimelineRow) string {
-	switch {
-	case r.FirstUnit < 0:
-		return ""
-	case r.FirstUnit == r.LastUnit:
-		return fmt.Sprint(r.FirstUnit)
-	}
-	return fmt.Sprintf("%d-%d", r.FirstUnit, r.LastUnit)
 }
 
 // printCatalogue prints the units that are known from a split: a line a partition, as the paper's table of base units.

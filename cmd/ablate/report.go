@@ -64,11 +64,11 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 		if split.Seed {
 			continue
 		}
-		sizes, err := outputPath(c, p.state.Entries[split.Step], kind.OutSizes)
+		r, err := reportSplit(p, c, split)
 		if err != nil {
 			return nil, err
 		}
-		in.Splits = append(in.Splits, stages.ReportSplit{Corpus: p.study.Partitions[split.Set].Corpus, Sizes: sizes})
+		in.Splits = append(in.Splits, r)
 	}
 	for _, m := range p.plan.Models {
 		e := p.state.Entries[m.Step]
@@ -89,6 +89,29 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	}
 	in.Steps, in.Provenance = stepsByKind(p.state), machines(p)
 	return stages.Report(in)
+}
+
+// reportSplit gathers what the report shows of a set of partitions; without an order there is nothing to show by it.
+func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.ReportSplit, error) {
+	spec, step := p.study.Partitions[split.Set], p.plan.Steps[split.Step]
+	r := stages.ReportSplit{
+		Set: split.Set, Corpus: spec.Corpus, Order: spec.Order,
+		Words: func(set string) string { return evalSetInWords(p.plan.Steps, step, set) },
+	}
+	for _, o := range []struct {
+		path *string
+		name string
+	}{{&r.Sizes, kind.OutSizes}, {&r.Timeline, kind.OutTimeline}, {&r.Filter, kind.OutFilter}, {&r.Ledger, kind.OutLedger}} {
+		path, err := outputPath(c, p.state.Entries[split.Step], o.name)
+		if err != nil {
+			return r, err
+		}
+		*o.path = path
+	}
+	if spec.Order == "id" {
+		r.Timeline = ""
+	}
+	return r, nil
 }
 
 func training(s pipeline.Summary) stages.ReportTraining {

@@ -26,6 +26,8 @@ type Data struct {
 	EvalSets     []EvalSet
 	Left         []Left
 	Partitions   []Partition
+	Removed      []Removed
+	Timelines    []Timeline
 	Mixtures     []Mixture
 	Correlations []Correlation // in groups of one eval set
 	Scores       []ScoreTable
@@ -103,6 +105,33 @@ type Partition struct {
 	Tokens           int64
 	HeldOut          int // documents
 	RemovedDocuments int // by decontamination
+	RemovedTokens    int64
+}
+
+// Removed is what decontamination took out of a corpus's units because of one evaluation text.
+type Removed struct {
+	Corpus, Because  string
+	Documents        int64 // of the evaluation text
+	Paragraphs       int64 // of it, those long enough to prove anything
+	RemovedDocuments int64
+	RemovedTokens    int64
+}
+
+// Timeline is a set of partitions by the values of the metadata that order their documents, such as years.
+type Timeline struct {
+	Set, Order string
+	Rows       []TimelineRow
+	Left       int // rows that are not shown
+}
+
+// TimelineRow is one partition at one value; documents and tokens are those to train on.
+type TimelineRow struct {
+	Partition, Value string
+	Documents        int64
+	Tokens           int64
+	Units            string // the unit or units it is in: 3, or 3-5
+	HeldOut          int64  // documents
+	RemovedDocuments int64
 	RemovedTokens    int64
 }
 

@@ -62,6 +62,12 @@ func example(t *testing.T) Data {
 	for i, a := range areas {
 		d.Partitions = append(d.Partitions, Partition{a, "go", units[i], 40 * units[i], tokens[i], 4 * units[i], i % 3, int64(i%3) * 1204})
 	}
+	d.Removed = []Removed{{"go", "held out of go, test", 214, 1903, 4, 6021}, {"go", "opticks", 1, 812, 0, 0}}
+	for i, a := range areas[:2] {
+		d.Timelines = append(d.Timelines, Timeline{Set: "areas " + a, Order: "year", Left: 7 * i, Rows: []TimelineRow{
+			{a, "2019", 12, 5150, "0", 2, 1, 1204}, {a, "2020", 30, 14_020, "0-1", 3, 0, 0}, {a, "2021", 0, 0, "", 1, 0, 0},
+		}})
+	}
 	proxies := []string{"mean_ind", "ind_id", "merged", "macro", "micro"}
 	quality := []float64{1.5, 1.2, 0.7, 0.3, 0.4}
 	base := []float64{14.2, 61.5, 33.8, 25.1}
@@ -308,6 +314,8 @@ func TestNamesAreEscaped(t *testing.T) {
 		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1, []string{evil}}}}},
 		Left:         []Left{{Corpus: evil, Why: evil, Partitions: []string{evil}}},
 		Partitions:   []Partition{{Name: evil, Corpus: evil}},
+		Removed:      []Removed{{Corpus: evil, Because: evil}},
+		Timelines:    []Timeline{{Set: evil, Order: evil, Rows: []TimelineRow{{Partition: evil, Value: evil, Units: evil}}}},
 		Mixtures:     []Mixture{{Name: evil, Partitions: []string{evil}}, {Name: evil, Shares: []Share{{evil, 0.5}}}},
 		Correlations: []Correlation{{Set: evil, Proxy: evil, Chosen: evil}},
 		Scores:       []ScoreTable{{Set: evil, Columns: []string{evil}, Rows: []ScoreRow{{evil, []float64{1}}}}},

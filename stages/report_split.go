@@ -1,0 +1,90 @@
+package stages
+
+import (
+	"fmt"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/report"
+)
+
+// mostTimelineRows is how many rows of a timeline the page shows: years times fields, not minutes times pages.
+const mostTimelineRows = 2000
+
+// timelines reads what each set of partitions has by year, or whatever else orders it.
+func (b *reportBuilder) timelines() error {
+	for _, split := range b.in.Splits {
+		if split.Timeline == "" {
+			continue
+		}
+		rows, err := Timeline(split.Timeline)
+		if err != nil {
+			return fmt.Errorf("set %s: %w", split.Set, err)
+		}
+		t := report.Timeline{Set: split.Set, Order: split.Order, Left: max(0, len(rows)-mostTimelineRows)}
+		for _, r := range rows[:len(rows)-t.Left] {
+			t.Rows = append(t.Rows, report.TimelineRow{
+				Partition: r.Partition, Value: r.Value, Documents: r.Documents, Tokens: r.Tokens, Units: r.Units(),
+				HeldOut: r.Test + r.Validation, RemovedDocuments: r.RemovedDocuments, RemovedTokens: r.RemovedTokens,
+			})
+		}
+		b.d.Timelines = append(b.d.Timelines, t)
+	}
+	return nil
+}
+
+// removed sums the ledger of each split by what made documents go; texts that removed nothing are told, too.
+func (b *reportBuilder) removed() error {
+	for _, split := range b.in.Splits {
+		if split.Filter == "" {
+			continue
+		}
+		f, err := ReadFilter(split.Filter)
+		if err != nil {
+			return fmt.Errorf("set %s: %w", split.Set, err)
+		}
+		ledger, err := table.ReadRows[LedgerRow](split.Ledger)
+		if err != nil {
+			return fmt.Errorf("set %s: %w", split.Set, err)
+		}
+		for _, l := range Losses(f, ledger) {
+			b.d.Removed = append(b.d.Removed, report.Removed{
+				Corpus: split.Corpus, Because: split.Words(l.Set), Documents: l.Documents, Paragraphs: l.Paragraphs,
+				RemovedDocuments: l.RemovedDocuments, RemovedTokens: l.RemovedTokens,
+			})
+		}
+	}
+	return nil
+}
+
+// A Loss is what a split lost because of one set of evaluation text.
+type Loss struct {
+	FilterSet
+	RemovedDocuments, RemovedTokens int64
+}
+
+// Losses sums a ledger by the sets of the filter that made it.
+func Losses(f Filter, ledger []LedgerRow) []Loss {
+	out := make([]Loss, len(f.Sets))
+	at := map[string]int{}
+	for i, s := range f.Sets {
+		out[i].FilterSet, at[s.Set] = s, i
+	}
+	for _, r := range ledger {
+		if i, ok := at[r.EvalSet]; ok {
+			out[i].RemovedDocuments++
+			out[i].RemovedTokens += r.Tokens
+		}
+	}
+	return out
+}
+
+// Units says which units a row is in, "3" or "3-5"; empty for none.
+func (r TimelineRow) Units() string {
+	switch {
+	case r.FirstUnit < 0:
+		return ""
+	case r.FirstUnit == r.LastUnit:
+		return fmt.Sprint(r.FirstUnit)
+	}
+	return fmt.Sprintf("%d-%d", r.FirstUnit, r.LastUnit)
+}

@@ -1,0 +1,47 @@
+package stages
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestReportShowsTheDataByYear(t *testing.T) {
+	in := pairsStudy(t)
+	filter := filepath.Join(t.TempDir(), "filter.json")
+	if err := os.WriteFile(filter, []byte(`{"filter": "exact", "sets": [{"set": "heldout test", "documents": 5, "paragraphs": 41}, {"set": "against.0", "documents": 7, "paragraphs": 77}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := &in.Splits[0]
+	s.Set, s.Order, s.Filter = "areas", "year", filter
+	s.Words = func(set string) string { return map[string]string{"against.0": "eval/far"}[set] }
+	s.Ledger = writeRows(t, LedgerRow{Partition: "a", EvalSet: "against.0", Tokens: 100}, LedgerRow{Partition: "a", EvalSet: "against.0", Tokens: 50})
+	s.Timeline = writeRows(t,
+		TimelineRow{Partition: "a", Value: "1999", Documents: 31, Tokens: 3100, FirstUnit: 0, LastUnit: 1, Test: 4, Validation: 2, RemovedDocuments: 2, RemovedTokens: 150},
+		TimelineRow{Partition: "b", Value: "2001", FirstUnit: -1, LastUnit: -1, Test: 9})
+	text := reportText(t, in)
+	for _, want := range []string{"eval/far text 7 77 2 150", "areas by year 2 rows", "a 1999 31 3,100 0-1 6 2 150", "b 2001 0 0 – 9 0 0"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+	s.Ledger = filepath.Join(t.TempDir(), "missing")
+	if _, err := Report(in); err == nil || !strings.Contains(err.Error(), "set areas") {
+		t.Errorf("without a ledger: error %v, want one that names the set", err)
+	}
+}
+
+func TestUnitsOfATimelineRow(t *testing.T) {
+	for _, c := range []struct {
+		first, last int64
+		want        string
+	}{{-1, -1, ""}, {3, 3, "3"}, {3, 5, "3-5"}} {
+		if got := (TimelineRow{FirstUnit: c.first, LastUnit: c.last}).Units(); got != c.want {
+			t.Errorf("units %d to %d: %q, want %q", c.first, c.last, got, c.want)
+		}
+	}
+}

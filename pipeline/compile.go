@@ -167,14 +167,14 @@ func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmp
 	})
 }
 
-// corpusShards adds the tokenize steps of a corpus, once: one for each jsonl file, textShards for a tree of text files.
+// corpusShards adds the tokenize steps of a corpus, once: one for each jsonl or Parquet file, textShards for a tree of text files.
 func (c *compiler) corpusShards(name string) []int {
 	if steps, ok := c.shards[name]; ok {
 		return steps
 	}
 	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
 	var steps []int
-	if format(corpus, files) == "jsonl" {
+	if format(corpus, files) != "text" {
 		for _, f := range files {
 			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}, false))
 		}
@@ -258,7 +258,7 @@ func (c *compiler) add(s *Step) int {
 // read is a corpus's reading rule as it enters keys; names count for text files only.
 func read(corpus specs.Corpus, files []File) kind.Read {
 	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
-	if r.Format == "jsonl" {
+	if r.Format != "text" {
 		r.Text, r.ID = corpus.Text, corpus.ID
 		return r
 	}
@@ -289,6 +289,9 @@ func format(corpus specs.Corpus, files []File) string {
 		return corpus.Format
 	}
 	for _, f := range files {
+		if strings.HasSuffix(f.Name, ".parquet") {
+			return "parquet"
+		}
 		name := strings.TrimSuffix(strings.TrimSuffix(f.Name, ".gz"), ".zst")
 		if strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".json") && name != f.Name {
 			return "jsonl"

@@ -48,7 +48,7 @@ func (c *checker) corpus(here []string, x Corpus) {
 	} else {
 		for _, key := range []string{"text", "id"} {
 			if c.given(under(here, key)...) {
-				c.fail(under(here, key), "names a field of jsonl, but the files are text; give format: jsonl if they are not")
+				c.fail(under(here, key), "names a field of jsonl or parquet, but the files are text; give format if they are not")
 			}
 		}
 	}
@@ -58,12 +58,12 @@ func (c *checker) corpus(here []string, x Corpus) {
 		switch {
 		case name == "id":
 			err = fmt.Errorf("the name id is taken: order: id goes by the identity of documents")
-		case format == "jsonl":
+		case format == "jsonl" || format == "parquet":
 			err = checkFieldPath(x.Metadata[name])
 		case format == "text":
 			err = checkExpression(x.Metadata[name])
 		default:
-			err = fmt.Errorf("some of the files are jsonl and some are text by their names, which metadata mean different things for; give format, or make two corpora")
+			err = fmt.Errorf("the files are of several formats by their names, which metadata mean different things for; give format, or make two corpora")
 		}
 		if err != nil {
 			c.fail(p, "%v", err)
@@ -76,6 +76,9 @@ func autoFormat(patterns []string) string {
 	found := ""
 	for _, p := range patterns {
 		format := "text"
+		if strings.HasSuffix(p, ".parquet") {
+			format = "parquet"
+		}
 		for _, end := range []string{".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz"} {
 			if strings.HasSuffix(p, end) {
 				format = "jsonl"

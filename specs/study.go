@@ -51,10 +51,10 @@ type Study struct {
 type Corpus struct {
 	Files      []string          `yaml:"files" need:"yes" doc:"File patterns: ** any depth, * ? and [a-z] within a name, ${VAR} from the environment; relative to the study's file. A file's name, as other keys use it, is its path from the first part with such a sign on." example:"[\"data/*.jsonl.gz\"]" key:"content of the files, not their names; for text files also their names below the pattern's fixed part"`
 	Exclude    []string          `yaml:"exclude" doc:"Patterns of files to leave out." example:"[\"**/testdata/**\"]" key:"as files"`
-	Format     string            `yaml:"format" enum:"auto|text|jsonl" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, else text." key:"tokens"`
-	Text       string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document." key:"tokens"`
-	ID         string            `yaml:"id" default:"id" doc:"Field that holds the identity of a jsonl document; where absent, a hash of the text." key:"tokens"`
-	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
+	Format     string            `yaml:"format" enum:"auto|text|jsonl|parquet" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); parquet: a row is a document; auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, parquet for *.parquet, else text." key:"tokens"`
+	Text       string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document, or column of a parquet one." key:"tokens"`
+	ID         string            `yaml:"id" default:"id" doc:"Field or column that holds the identity of a document; where absent, a hash of the text." key:"tokens"`
+	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too; 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
 	Bad        Bad               `yaml:"bad" doc:"What becomes of documents that cannot be used as they are: error ends the step, drop leaves them out and counts them."`

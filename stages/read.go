@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"ablate/cache/table"
 	"ablate/stages/internal/corpus"
 	"ablate/stages/kind"
 )
@@ -74,12 +75,49 @@ func (f *files) each(ctx context.Context, emit func(corpus.Document) error) (cor
 }
 
 func (f *files) one(ctx context.Context, i int, path string, emit func(corpus.Document) error) (corpus.Counts, error) {
+	if f.read.Format == corpus.FormatTable {
+		return f.table(ctx, i, path, emit)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
 	}
 	defer file.Close()
 	return corpus.Read(ctx, f.options(), f.name(i), &meter{file, f}, emit)
+}
+
+// table reads a Parquet file.
+func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.Document) error) (corpus.Counts, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
+	}
+	columns, err := f.options().Columns()
+	if err != nil {
+		return corpus.Counts{}, err
+	}
+	// As in JSONL, a document without an identity gets a hash of its text; of metadata a column that is not there is a mistake.
+	if has, err := table.HasColumn(path, columns[1]); err != nil {
+		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
+	} else if !has {
+		columns[1] = nil
+	}
+	var cells []corpus.Cell
+	counts, err := corpus.ReadRows(ctx, f.options(), f.name(i), func(each func(int64, []corpus.Cell) error) error {
+		return table.EachRow(ctx, path, columns, func(row int64, have []table.Cell) error {
+			cells = cells[:0]
+			for _, c := range have {
+				cells = append(cells, corpus.Cell(c))
+			}
+			return each(row, cells)
+		})
+	}, emit)
+	if err != nil {
+		return counts, fmt.Errorf("%s: %w", f.name(i), err)
+	}
+	f.done += info.Size()
+	progress(f.job, f.done, f.total, "bytes")
+	return counts, nil
 }
 
 // meter counts the bytes that pass through a reader.

@@ -224,3 +224,52 @@ func TestAtLeast(t *testing.T) {
 		}
 	}
 }
+
+type parquetLine struct {
+	v1   `col:"-"`
+	Body string   `col:"body" doc:"text"`
+	Area []string `col:"area" doc:"areas"`
+	Year int64    `col:"year" doc:"year"`
+}
+
+// The rows of a Parquet file and the lines of a JSONL file that say the same give the same tokens and documents.
+func TestTokenizeParquet(t *testing.T) {
+	var rows []parquetLine
+	var lines strings.Builder
+	for i := range 300 {
+		r := parquetLine{Body: prose(i, 20), Area: []string{"go", "c"}[:i%3], Year: int64(1900 + i)}
+		if i%7 == 0 {
+			r.Body = ""
+		}
+		rows = append(rows, r)
+		b, err := json.Marshal(map[string]any{"body": r.Body, "area": r.Area, "year": r.Year})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(b, '\n'))
+	}
+	dir := t.TempDir()
+	parquet, jsonl := filepath.Join(dir, "p"), filepath.Join(dir, "j")
+	if err := table.WriteRows(parquet, rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(jsonl, []byte(lines.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := kind.TokenizeParams{Paragraph: "line", MinTokens: 13, Read: kind.Read{
+		Format: "jsonl", Text: "body", ID: "id", Metadata: map[string]string{"area": "area[0]", "year": "year"}, Absent: "NA",
+	}}
+	want := runKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", jsonl))
+	p.Read.Format = "parquet"
+	got := runKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", parquet))
+	a, b := want.outputs(t), got.outputs(t)
+	delete(a, kind.OutCounts) // the places differ
+	delete(b, kind.OutCounts)
+	if diff := cmp.Diff(a, b); diff != "" || len(a) != 3 {
+		t.Errorf("outputs (-jsonl +parquet):\n%.500s", diff)
+	}
+	p.Read.Metadata["area"] = "aria"
+	failKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", parquet), "no column aria", "body, area")
+	p.Read.Metadata, p.Read.Bad = nil, map[string]string{"empty": "error"}
+	failKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", parquet), "file.0: row 1", "has no text")
+}

@@ -9,7 +9,7 @@ func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 // Read says how raw files become documents.
 type Read struct {
-	Format   string            `json:"format"` // text or jsonl
+	Format   string            `json:"format"` // text, jsonl or parquet
 	Text     string            `json:"text,omitempty"`
 	ID       string            `json:"id,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
@@ -19,7 +19,7 @@ type Read struct {
 	// PieceBytes cuts a longer document into several; 0: none is cut.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
 	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is
-	// the document's identity and bears its metadata). Empty for jsonl.
+	// the document's identity and bears its metadata). Empty for jsonl and parquet.
 	Names []string `json:"names,omitempty"`
 }
 

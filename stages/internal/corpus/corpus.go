@@ -21,13 +21,14 @@ import (
 
 // Formats.
 const (
-	FormatText  = "text"  // one file is one document
-	FormatJSONL = "jsonl" // one JSON object a line, as Dolma has it
+	FormatText  = "text"    // one file is one document
+	FormatJSONL = "jsonl"   // one JSON object a line, as Dolma has it
+	FormatTable = "parquet" // one row a document: ReadRows, by whoever can read the file
 )
 
 // Options say how a file is read. All of them change the result. Compressed files (gzip, zstd) are known by their first bytes.
 type Options struct {
-	Format    string `json:"format"`               // FormatText or FormatJSONL
+	Format    string `json:"format"`
 	TextField string `json:"text_field,omitempty"` // JSONL: field path of the text, "text" if empty
 	IDField   string `json:"id_field,omitempty"`   // JSONL: field path of the identity, "id" if empty
 	// Metadata gives each name a field path, such as metadata.field or metadata.fields[0] (JSONL), or a regular expression with one

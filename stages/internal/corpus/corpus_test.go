@@ -182,7 +182,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"text", Options{Format: FormatText, Metadata: map[string]string{"a": "(x)"}}, ""},
 		{"jsonl", Options{Format: FormatJSONL, Metadata: map[string]string{"a": "a.b[0][12].c"}}, ""},
-		{"format", Options{Format: "csv"}, `corpus: format "csv": want "text" or "jsonl"`},
+		{"format", Options{Format: "csv"}, `corpus: format "csv": want "text", "jsonl" or "parquet"`},
 		{"expression", Options{Format: FormatText, Metadata: map[string]string{"a": "("}}, "corpus: metadata a: error parsing regexp"},
 		{"no group", Options{Format: FormatText, Metadata: map[string]string{"a": "x"}}, `expression "x" has 0 groups, want 1`},
 		{"two groups", Options{Format: FormatText, Metadata: map[string]string{"a": "(x)(y)"}}, `has 2 groups, want 1`},

@@ -37,8 +37,8 @@ func (f *field) fromName(name, absent string) string {
 }
 
 func (o Options) compile() (*compiled, error) {
-	if o.Format != FormatText && o.Format != FormatJSONL {
-		return nil, fmt.Errorf("corpus: format %q: want %q or %q", o.Format, FormatText, FormatJSONL)
+	if o.Format != FormatText && o.Format != FormatJSONL && o.Format != FormatTable {
+		return nil, fmt.Errorf("corpus: format %q: want %q, %q or %q", o.Format, FormatText, FormatJSONL, FormatTable)
 	}
 	c := &compiled{absent: or(o.Absent, "NA")}
 	var err error

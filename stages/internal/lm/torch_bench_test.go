@@ -249,15 +249,18 @@ func tune(b *testing.B, python string, trial Config, threads []int) []setting {
 			}
 		}
 	}
+	// A thread that waits for others may sleep at once or look for some 50 us first. Without a bound it would look for longer than that, which
+	// wins little on an idle machine and, once others use the machine, makes each step ten times as long.
+	const sleeps, looks = "OMP_WAIT_POLICY=PASSIVE", "GOMP_SPINCOUNT=20000"
 	var ways []setting
 	for _, n := range threads {
-		for _, wait := range []string{"PASSIVE", "ACTIVE"} {
+		for _, wait := range []string{sleeps, looks} {
 			for _, blas := range slices.Compact([]int{1, n}) {
-				if n == 1 && wait == "ACTIVE" || !about.OpenBLAS && blas != n {
+				if n == 1 && wait == looks || !about.OpenBLAS && blas != n {
 					continue // nobody to wait for; one pool serves both
 				}
 				way := s
-				way.threads, way.env = n, append(slices.Clone(s.env), "OMP_WAIT_POLICY="+wait)
+				way.threads, way.env = n, append(slices.Clone(s.env), wait)
 				if about.OpenBLAS {
 					way.env = append(way.env, fmt.Sprint("OPENBLAS_NUM_THREADS=", blas))
 				}

@@ -257,7 +257,7 @@ func (c *compiler) add(s *Step) int {
 
 // read is a corpus's reading rule as it enters keys; names count for text files only.
 func read(corpus specs.Corpus, files []File) kind.Read {
-	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
+	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Between: corpus.Between, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
 	if r.Format != "text" {
 		r.Text, r.ID = corpus.Text, corpus.ID
 		return r

@@ -32,6 +32,9 @@ func (c *checker) corpus(here []string, x Corpus) {
 		}
 		c.once(under(here, list.key), list.patterns)
 	}
+	if c.whole(under(here, "metadata")...) && c.whole(under(here, "between")...) {
+		c.between(under(here, "between"), x)
+	}
 	if !c.ok(under(here, "format"), under(here, "files")) {
 		return
 	}
@@ -67,6 +70,27 @@ func (c *checker) corpus(here []string, x Corpus) {
 		}
 		if err != nil {
 			c.fail(p, "%v", err)
+		}
+	}
+}
+
+var rangeForm = regexp.MustCompile(`^(-?[0-9]{1,9})-(-?[0-9]{1,9})$`)
+
+func (c *checker) between(here []string, x Corpus) {
+	for _, name := range sortedKeys(x.Between) {
+		p := under(here, name)
+		if _, ok := x.Metadata[name]; !ok {
+			c.fail(p, "the corpus declares no metadata %q%s", clip(name), didYouMean(name, sortedKeys(x.Metadata)))
+			continue
+		}
+		m := rangeForm.FindStringSubmatch(x.Between[name])
+		if m == nil {
+			c.fail(p, "range %q: want two whole numbers, such as 1970-2022", clip(x.Between[name]))
+			continue
+		}
+		from, _ := strconv.Atoi(m[1])
+		if to, _ := strconv.Atoi(m[2]); from > to {
+			c.fail(p, "range %q ends before it begins", m[0])
 		}
 	}
 }

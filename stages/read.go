@@ -45,7 +45,7 @@ func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
 
 func (f *files) options() corpus.Options {
 	return corpus.Options{
-		Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, Bad: f.read.Bad,
+		Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, Between: f.read.Between, Bad: f.read.Bad,
 		PieceBytes: f.read.PieceBytes,
 	}
 }

@@ -14,6 +14,8 @@ type Read struct {
 	ID       string            `json:"id,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"`
+	// Between gives names of metadata ranges of whole numbers: documents outside are left out.
+	Between map[string]string `json:"between,omitempty"`
 	// Bad says by fault (line, text, utf8, surrogate, empty) what becomes of such documents (drop, error) where that is not the usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes cuts a longer document into several; 0: none is cut.

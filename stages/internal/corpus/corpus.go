@@ -35,6 +35,8 @@ type Options struct {
 	// group over the file's name (text).
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
+	// Between gives names of metadata ranges of whole numbers, such as 1970-2022: documents that have another value, or none, are dropped.
+	Between map[string]string `json:"between,omitempty"`
 	// Bad says what becomes of documents with a fault, Drop or Fail by fault; of those it does not name what is usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no bound.
@@ -161,6 +163,12 @@ func (rd *reader) document(d Document, p Place, where func() string) error {
 		return rd.fault(faultf(BadEmpty, "document %q has no text", d.ID), p, where)
 	}
 	rd.counts.Read++
+	if b := rd.outside(&d); b != nil {
+		p.Reason = b.reason
+		rd.counts.drop(p.Reason, 1)
+		rd.counts.place(p)
+		return nil
+	}
 	number := 0
 	for text := range pieces(d.Text, rd.piece) {
 		piece := Document{ID: d.ID, Text: text, Meta: d.Meta}

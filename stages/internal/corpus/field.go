@@ -15,7 +15,8 @@ type compiled struct {
 	fields   []field
 	absent   string
 	bad      map[string]string // what becomes of each fault
-	root     node              // of the paths: text, id, fields
+	bounds   []bound
+	root     node // of the paths: text, id, fields
 	scan     scanner
 	scratch  []byte
 }
@@ -65,6 +66,9 @@ func (o Options) compile() (*compiled, error) {
 			return nil, fmt.Errorf("corpus: metadata %s: %w", name, err)
 		}
 		c.fields = append(c.fields, f)
+	}
+	if c.bounds, err = bounds(o.Between, o.Metadata); err != nil {
+		return nil, fmt.Errorf("corpus: %w", err)
 	}
 	c.root.add(c.text.steps, 0)
 	c.root.add(c.id.steps, 1)

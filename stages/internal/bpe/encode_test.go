@@ -210,6 +210,11 @@ func TestNFC(t *testing.T) {
 		{"reordered", "a\u0301\u0327", "\u00e1\u0327"},
 		{"more than 30 marks are not broken up", "e" + marks, "é" + marks[2:]},
 		{"the same, to be reordered", "q" + marks + "\u0327", "q\u0327" + marks},
+		{"a mark younger than the reference stays", "e\u0323\u08d3\u0301", "ẹ\u08d3\u0301"},
+		{"and parts what is to be ordered", "q\u0301\u0323\u0eba\u0301\u0323", "q\u0323\u0301\u0eba\u0323\u0301"},
+		{"and is not ordered", "q\u0301\U0001e4ee", "q\u0301\U0001e4ee"},
+		{"younger composition", "\U00011935\U00011930", "\U00011935\U00011930"},
+		{"younger composed", "\U00011938", "\U00011938"},
 		{"a joiner of the text's own", "e\u034f" + marks, "e\u034f" + marks},
 	} {
 		t.Run(c.name, func(t *testing.T) {

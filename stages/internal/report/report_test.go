@@ -41,7 +41,7 @@ func example(t *testing.T) Data {
 			Seed: 2_000_000, Units: 17 * 300_000, References: 12 * 1_275_000, Possible: 28, All: 28 * 1_275_000,
 		},
 		Corpora: []Corpus{
-			{"go", false, 2104, 2104, 2101, []Dropped{{"empty", 2, nil}, {"invalid utf-8", 1, []string{"net/a.go", "net/testdata/b.jsonl:12 (byte 4096)"}}}, 21_004_119, 6_911_240},
+			{"go", false, 2104, 2104, 2101, []Dropped{{"empty", 1, nil}, {"invalid utf-8", 2, []string{"net/a.go", "net/testdata/b.jsonl:12 (byte 4096)"}}}, 21_004_119, 6_911_240},
 			{"spec", true, 1, 1, 1, nil, 214_900, 62_408},
 		},
 		Left: []Left{

@@ -14,6 +14,9 @@ import (
 // larger windows need an explicit option of the zstd command as well.
 const maxWindow = 128 << 20
 
+// A core inflates about 200 MB of English text a second from gzip and 500 from zstd, and reads 600 to 1200 MB of JSON Lines: whoever may
+// choose stores zstd.
+
 // decompress looks at the first bytes of r, never at a name: neither gzip's nor zstd's can begin a text in UTF-8 or a line of JSON.
 // The closer releases the decoder, not r.
 func decompress(r io.Reader) (io.Reader, func(), error) {

@@ -239,12 +239,16 @@ func tune(b *testing.B, python string, trial Config, threads []int) []setting {
 				try.env = append(slices.Clone(env), "OPENBLAS_CORETYPE="+core)
 			}
 			c := try.child(b)
-			var product clocked
-			ask(b, c, map[string]any{"do": "product", "seconds": turn}, &product)
+			rate := 0.0
+			for range 8 { // the best of some: a busy machine slows single ones down
+				var product clocked
+				ask(b, c, map[string]any{"do": "product", "seconds": turn / 3}, &product)
+				rate = max(rate, 1/product.CPU)
+			}
 			if err := c.close(); err != nil {
 				b.Fatal(err)
 			}
-			if rate := 1 / product.CPU; rate > best*1.02 { // the first that is as fast as any
+			if rate > best*1.05 { // the first that is as fast as any
 				best, s = rate, try
 			}
 		}

@@ -1,13 +1,16 @@
 // Package stat measures how well one list of scores foretells another: the correlations of proxy and reference scores, intervals for
-// them, and the quality of the decision taken from the proxy.
+// them, the quality of the decision taken from the proxy, the noise that no proxy can foretell, and the reference score that a proxy's
+// score lets one expect.
 //
 // Words: x is the proxy's score and y the reference's, one pair per mixture, in the same order; lower scores are better (perplexity,
 // loss, bits per byte). A statistic that is not defined on its input is NaN, never an error and never a panic: lists of unequal length,
 // fewer pairs than the statistic needs, a constant list, or a value that is not finite. Callers that must tell these apart look at their
 // own input.
 //
-// What it does not promise: significance. Mixtures of one study share units, so their scores are not independent, and an interval from
-// here is a description of the sample's spread, too narrow rather than too wide. There are no p-values for the same reason.
+// What it does not promise: independence. Mixtures of one study share units, so their scores are not independent; an interval from here is
+// a description of the sample's spread, too narrow rather than too wide, and a p-value is too small rather than too large.
+//
+// testdata/reference.py computes the values that the tests hold every function to with scipy, from draws by the same generator.
 package stat
 
 import (

@@ -28,8 +28,8 @@ func unitStudy(t *testing.T) *Plan {
 // spellings are recipes; those of one line are one average. Each is a list of models or averages with weights.
 var spellings = [][]string{
 	{"1*micro/pairs/beta+gamma", "1*macro/pairs/beta+gamma", "2*unit/parts/gamma/0 2*unit/parts/beta/0", "1*macro/pairs/beta+gamma 1*unit/parts/gamma/0 1*unit/parts/beta/0"},
-	{"1*micro/some/alpha/10+alpha/2+beta", "1*unit/parts/beta/0 1*unit/parts/alpha/2 1*unit/parts/alpha/10",
-		"1*unit/parts/alpha/10 1*unit/parts/alpha/2 1*unit/parts/beta/0", "3*micro/some/alpha/10+alpha/2+beta"},
+	{"1*micro/some/alpha/2+alpha/10+beta", "1*unit/parts/beta/0 1*unit/parts/alpha/2 1*unit/parts/alpha/10",
+		"1*unit/parts/alpha/10 1*unit/parts/alpha/2 1*unit/parts/beta/0", "3*micro/some/alpha/2+alpha/10+beta"},
 	{"1*macro/pairs/alpha+beta", "12*unit/parts/beta/0 " + alphas(12, 1), alphas(12, -1) + " 12*unit/parts/beta/0"},
 	{"1*micro/pairs/alpha+beta", "1*unit/parts/beta/0 " + alphas(12, -1)},
 	// A mean of means with its weights multiplied out: 1/2 (alpha + beta)/2 + 1/2 (beta + gamma)/2.

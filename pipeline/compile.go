@@ -19,6 +19,7 @@ type Sources struct {
 	Tokenizer *File             // where the study names a tokenizer.json
 	Vocab     int               // ids of that tokenizer
 	EOS       uint32            // its end-of-text id
+	Names     UnitNames         // of the units of corpora that have been split
 }
 
 // Catalogue holds the number of units of each partition, by partition set.
@@ -33,7 +34,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}, recipes: map[string]recipe{}},
+		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{},
 	}
@@ -85,6 +86,7 @@ type part struct {
 	set, name string
 	split     int
 	units     int
+	names     []string // of the units, where they have others than numbers
 }
 
 func (c *compiler) hours(tokens int64) float64 {
@@ -227,8 +229,8 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 		if counts == nil {
 			counts = c.study.Partitions[s.name].Units
 		}
-		if len(counts) == 0 {
-			missing = append(missing, s.name)
+		if c.numbered(s.name) {
+			c.plan.Numbered = append(c.plan.Numbered, s.name)
 		}
 		spec := c.study.Partitions[s.name]
 		for _, name := range sortedKeys(counts) {
@@ -239,6 +241,10 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 				s.parts = append(s.parts, part{set: s.name, name: name, split: s.split, units: counts[name]})
 				c.plan.Summary.BaseUnits += counts[name]
 			}
+		}
+		s.named(c.src.Names[s.name])
+		if len(counts) == 0 || c.listsRanges(*s) {
+			missing = append(missing, s.name)
 		}
 	}
 	return missing

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"ablate/stages/kind"
 )
@@ -26,6 +27,7 @@ func (b *board) mixture(m mixture) {
 	}
 	if slices.Contains(c.study.Reference.Seq, m.group) {
 		name := "seq/" + m.group + "/" + m.name()
+		c.plan.alias("seq/"+m.group+"/"+m.numbered(), name)
 		seq := single(name, c.train(name, unitInputs(m.components)))
 		scorers = append(scorers, scorer{name: "seq", everywhere: []recipe{seq}})
 	}
@@ -57,11 +59,11 @@ func (c *compiler) proxy(name string, m mixture) scorer {
 	s := scorer{name: name}
 	switch name {
 	case "micro":
-		s.everywhere = []recipe{c.named(c.micro(m))}
+		s.everywhere = []recipe{c.named(c.micro(m), m)}
 	case "macro":
-		s.everywhere = []recipe{c.named(c.macro(m))}
+		s.everywhere = []recipe{c.named(c.macro(m), m)}
 	case "merged":
-		s.everywhere = []recipe{c.named(c.merged(m))}
+		s.everywhere = []recipe{c.named(c.merged(m), m)}
 	default: // mean_ind, ind_id: the mean over the units' own perplexities
 		s.ownDomain = name == "ind_id"
 		for _, x := range m.components {
@@ -73,9 +75,10 @@ func (c *compiler) proxy(name string, m mixture) scorer {
 	return s
 }
 
-// named records an average so that it can be exported by name.
-func (c *compiler) named(r recipe) recipe {
+// named records an average of a mixture so that it can be exported by name.
+func (c *compiler) named(r recipe, m mixture) recipe {
 	c.plan.recipes[r.name] = r
+	c.plan.alias(strings.TrimSuffix(r.name, m.name())+m.numbered(), r.name)
 	return r
 }
 

@@ -83,13 +83,34 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 	return r, s.origin(i, r.Differs)
 }
 
-// nearestEntry prefers what the same step of the same study left last; then the fewest differences; then the smallest key.
+// sameStart reports whether two steps are the training of a unit before and after documents came: its range begins where it did.
+func sameStart(old, now string) bool {
+	if !strings.HasPrefix(old, "unit/") {
+		return false
+	}
+	begins := func(id string) string {
+		comma := strings.LastIndexByte(id, ',')
+		if comma < 0 || comma+2 > len(id) {
+			return ""
+		}
+		return id[:comma+2+max(0, strings.IndexByte(id[comma+2:], '-'))] // the first byte may be a sign
+	}
+	b := begins(old)
+	return b != "" && b == begins(now)
+}
+
+// nearestEntry prefers what the same step of the same study left last, or the unit whose range began there; then the fewest
+// differences; then the smallest key.
 func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
 	var best *cache.Entry
 	rank := func(e *cache.Entry) [2]int {
-		same := 1
-		if e.Provenance.Step == step.ID && e.Provenance.Study == study {
+		same := 2
+		switch {
+		case e.Provenance.Study != study:
+		case e.Provenance.Step == step.ID:
 			same = 0
+		case sameStart(e.Provenance.Step, step.ID):
+			same = 1
 		}
 		return [2]int{same, len(differ(e.Ingredients, ing))}
 	}

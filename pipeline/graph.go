@@ -74,7 +74,7 @@ func (p *Plan) Sub(goals ...int) (*Plan, []int) {
 			}
 		}
 	}
-	sub := &Plan{Study: p.Study, Result: -1, index: map[string]int{}}
+	sub := &Plan{Study: p.Study, Result: -1, index: map[string]int{}, aliases: p.aliases}
 	at := make([]int, len(p.Steps))
 	for j, s := range p.Steps {
 		if !need[j] {
@@ -98,11 +98,14 @@ func (p *Plan) Sub(goals ...int) (*Plan, []int) {
 	return sub, places
 }
 
-// Corpora is the part of the plan that makes units of corpora and trains nothing.
-func (p *Plan) Corpora() *Plan {
+// Corpora is the part of the plan that makes units of corpora and trains nothing, but for the seed model if that is asked for.
+func (p *Plan) Corpora(seed bool) *Plan {
 	var goals []int
 	for _, s := range p.Splits {
 		goals = append(goals, s.Step)
+	}
+	if i, ok := p.index["seed"]; ok && seed {
+		goals = append(goals, i)
 	}
 	sub, at := p.Sub(goals...)
 	sub.Splits = slices.Clone(p.Splits)

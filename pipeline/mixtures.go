@@ -6,24 +6,17 @@ import (
 	"iter"
 	"math/big"
 	"slices"
-	"sort"
 	"strings"
 
 	"ablate/cache"
 	"ablate/specs"
+	"ablate/specs/nearest"
 )
 
 // component is what a mixture is made of: a partition, or one of its units.
 type component struct {
 	part part
 	unit int // -1: the whole partition
-}
-
-func (c component) name() string {
-	if c.unit < 0 || c.part.units == 1 {
-		return c.part.name
-	}
-	return fmt.Sprintf("%s/%d", c.part.name, c.unit)
 }
 
 func (c component) units() int {
@@ -33,7 +26,7 @@ func (c component) units() int {
 	return 1
 }
 
-// mixture is a combination of components in the order of their names.
+// mixture is a combination of components in the order of the catalogue: partitions by name, units by number.
 type mixture struct {
 	group      string
 	components []component
@@ -110,23 +103,27 @@ func components(s set, units bool) []component {
 }
 
 func (c *compiler) listed(group string, spec specs.Mixture, all []component) ([]mixture, error) {
-	byName := map[string]component{}
-	for _, x := range all {
-		byName[x.name()] = x
-	}
+	known, theirs := byName(all)
 	var out []mixture
 	seen := map[string]bool{}
 	for i, names := range spec.List {
 		m := mixture{group: group}
+		var places []int
 		for j, name := range names {
-			x, ok := byName[name]
+			here := []string{"mixtures", group, "list", fmt.Sprint(i), fmt.Sprint(j)}
+			x, ok := known[name]
 			if !ok {
-				return nil, c.study.Errorf([]string{"mixtures", group, "list", fmt.Sprint(i), fmt.Sprint(j)},
-					"no component %q; there are %s", name, listSome(sortedKeys(byName), 20))
+				return nil, c.study.Errorf(here, "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
 			}
-			m.components = append(m.components, x)
+			if slices.Contains(places, x) {
+				return nil, c.study.Errorf(here, "%s is in this mixture already, by its other name", all[x].name())
+			}
+			places = append(places, x)
 		}
-		sort.Slice(m.components, func(a, b int) bool { return m.components[a].name() < m.components[b].name() })
+		slices.Sort(places)
+		for _, x := range places {
+			m.components = append(m.components, all[x])
+		}
 		if seen[m.name()] {
 			return nil, c.study.Errorf([]string{"mixtures", group, "list", fmt.Sprint(i)}, "mixture %s is listed twice", m.name())
 		}
@@ -216,7 +213,7 @@ func sample(all []component, k, m int, seed string) [][]int {
 	names := make([]string, k)
 	for comb := range combinations(len(all), k) {
 		for i, j := range comb {
-			names[i] = all[j].part.set + "/" + all[j].name()
+			names[i] = all[j].part.set + "/" + all[j].numbered()
 		}
 		h := cache.DigestOf([]byte(seed + "\x00" + strings.Join(names, "\x00")))
 		if len(best) < m {

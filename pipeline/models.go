@@ -152,14 +152,13 @@ func finalLR(schedule string, lr float64) float64 {
 
 func wholeBatches(tokens, batch int64) int64 { return (tokens + batch - 1) / batch * batch }
 
-func unitName(p part, u int) string { return fmt.Sprintf("unit/%s/%s/%d", p.set, p.name, u) }
-
 // unitInput is the token file of one unit as the i-th unit of a training.
 func unitInput(p part, u, i int) Input {
 	return Input{Role: kind.Role("unit", i), Step: p.split, Output: kind.UnitOutput(p.name, u)}
 }
 
 func (c *compiler) unitModel(p part, u int) int {
+	c.plan.alias("unit/"+p.set+"/"+p.numbered(u), unitName(p, u))
 	return c.train(unitName(p, u), []Input{unitInput(p, u, 0)})
 }
 

@@ -62,8 +62,10 @@ type Plan struct {
 	Steps   []*Step
 	Partial string // why steps are missing, or empty
 	Assumed string // what the caller's catalogue takes for granted, or empty
-	Result  int    // index of the correlate step, -1 in a partial plan
-	Summary Summary
+	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
+	Numbered []string
+	Result   int // index of the correlate step, -1 in a partial plan
+	Summary  Summary
 
 	Units    []Model // every unit model, in plan order
 	Models   []Model // every trained model: seed, units, partition references, mixtures
@@ -71,6 +73,7 @@ type Plan struct {
 	Splits   []SplitRef
 
 	index   map[string]int    // ID -> index
+	aliases map[string]string // other names of units, references and averages -> theirs
 	recipes map[string]recipe // averages of parameters that are evaluated, by name
 }
 
@@ -110,9 +113,12 @@ type Summary struct {
 	TokensReferenceOf *big.Int
 }
 
-// Find returns the index of the step with the given ID, or of the only step whose ID ends in it.
+// Find returns the index of the step with the given ID, or of the only step whose ID ends in it. The number of a unit does for its range.
 func (p *Plan) Find(id string) (int, error) {
 	if i, ok := p.index[id]; ok {
+		return i, nil
+	}
+	if i, ok := p.index[p.aliases[id]]; ok {
 		return i, nil
 	}
 	var found []string
@@ -121,6 +127,12 @@ func (p *Plan) Find(id string) (int, error) {
 			found = append(found, s.ID)
 		}
 	}
+	for name, of := range p.aliases {
+		if _, ok := p.index[of]; ok && hasSuffixPath(name, id) && !slices.Contains(found, of) {
+			found = append(found, of)
+		}
+	}
+	slices.Sort(found)
 	switch len(found) {
 	case 1:
 		return p.index[found[0]], nil

@@ -103,8 +103,8 @@ func (c *checker) listed(path []string, m Mixture) {
 	}
 }
 
-// component checks a name against the declared partitions. Units go by partition/0, partition/1, ..., and the only unit of a partition by
-// the partition's name.
+// component checks a name against the declared partitions. Units go by partition/0, partition/1, ..., or by their range, and the only unit
+// of a partition by the partition's name.
 func (c *checker) component(here []string, m Mixture, parts []string, name string) {
 	units := c.s.Partitions[m.From].Units
 	if m.Of != "units" {
@@ -112,6 +112,9 @@ func (c *checker) component(here []string, m Mixture, parts []string, name strin
 			c.fail(here, "unknown partition %q%s", clip(name), didYouMean(name, parts))
 		}
 		return
+	}
+	if c.s.Partitions[m.From].Order != "id" && RangeOf(name, parts) != "" {
+		return // whether there is such a unit is known once the corpus has been split
 	}
 	part, number := name, ""
 	if i := strings.LastIndexByte(name, '/'); i >= 0 && !slices.Contains(parts, name) {
@@ -127,6 +130,16 @@ func (c *checker) component(here []string, m Mixture, parts []string, name strin
 	case n > 1 && (err != nil || u < 0 || u >= n || strconv.Itoa(u) != number):
 		c.fail(here, "unknown unit %q: the units of partition %s are %s/0 to %s/%d", clip(name), part, part, part, n-1)
 	}
+}
+
+// RangeOf returns the partition that a unit named by a range, such as Biology,2005-2007, would be of; "" where there is none.
+func RangeOf(name string, parts []string) string {
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] == ',' && slices.Contains(parts, name[:i]) && strings.Contains(name[min(len(name), i+2):], "-") {
+			return name[:i]
+		}
+	}
+	return ""
 }
 
 // evaluation checks that there is something to evaluate on, and that each proxy can be computed from it.

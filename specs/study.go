@@ -190,7 +190,7 @@ type Mixture struct {
 	Of     string     `yaml:"of" enum:"partitions|units" default:"partitions" doc:"Whether a component is a whole partition or one base unit." key:"references and proxies added"`
 	Sample int        `yaml:"sample" min:"1" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
-	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units are partition/0, partition/1, and by the partition's name where it has one." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
+	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
 }
 
 // Reference says for which mixtures a model is really trained.

@@ -90,8 +90,8 @@ func (r runCommand) Run(a *app) (err error) {
 	return printResult(a.stdout, p, c, out)
 }
 
-// carryOut runs the plan; a partial one up to the split, after which the units are known and the plan is compiled again. It returns how
-// many steps ran.
+// carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
+// compiled again. It returns how many steps ran.
 func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, opt runner.Options) (ran int, err error) {
 	events := opt.Events
 	opt.Events = func(e runner.Event) {
@@ -101,12 +101,16 @@ func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, o
 		events(e)
 	}
 	if r.Corpus {
-		p.plan = p.plan.Corpora()
+		p.plan = p.plan.Corpora(false)
 		p.state, err = runner.Run(ctx, p.plan, opt)
 		return ran, err
 	}
 	for {
-		if p.state, err = runner.Run(ctx, p.plan, opt); err != nil || p.plan.Partial == "" {
+		settled := p.plan.Partial == "" && len(p.plan.Numbered) == 0
+		if !settled {
+			p.plan = p.plan.Corpora(true)
+		}
+		if p.state, err = runner.Run(ctx, p.plan, opt); err != nil || settled {
 			return ran, err
 		}
 		found, err := p.catalogue(c)
@@ -116,7 +120,7 @@ func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, o
 		if err := p.replan(c, found); err != nil {
 			return ran, err
 		}
-		if p.plan.Partial != "" {
+		if p.plan.Partial != "" || len(p.plan.Numbered) > 0 {
 			return ran, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
 		}
 	}

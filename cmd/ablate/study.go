@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -110,7 +109,7 @@ func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
 	if err := p.replan(c, nil); err != nil {
 		return nil, err
 	}
-	if p.plan.Partial != "" {
+	if p.plan.Partial != "" || len(p.plan.Numbered) > 0 {
 		found, err := p.catalogue(c)
 		if err != nil || found == nil {
 			return p, err
@@ -129,9 +128,10 @@ func (p *compiled) replan(c *cache.Cache, found pipeline.Catalogue) (err error) 
 	return err
 }
 
-// catalogue reads the unit counts that the split steps found, or returns nil where one of them has not run.
+// catalogue reads the units that the split steps found, and keeps their names among the study's sources, or returns nil where one of them
+// has not run.
 func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
-	found := pipeline.Catalogue{}
+	found, names := pipeline.Catalogue{}, pipeline.UnitNames{}
 	for _, split := range p.plan.Splits {
 		if split.Seed {
 			continue
@@ -139,27 +139,34 @@ func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
 		if p.state.Status[split.Step] != pipeline.Hit {
 			return nil, nil
 		}
-		units, err := unitsOf(c, p.state.Entries[split.Step])
+		units, theirs, err := unitsOf(c, p.state.Entries[split.Step])
 		if err != nil {
 			return nil, fmt.Errorf("step %s: %w", p.plan.Steps[split.Step].ID, err)
 		}
-		found[split.Set] = units
+		found[split.Set], names[split.Set] = units, theirs
 	}
+	p.src.Names = names
 	return found, nil
 }
 
-func unitsOf(c *cache.Cache, e *cache.Entry) (map[string]int, error) {
-	data, err := readOutput(c, e, kind.OutCatalogue)
+// unitsOf reads how many units each partition of a split has, and what they are called.
+func unitsOf(c *cache.Cache, e *cache.Entry) (counts map[string]int, names map[string][]string, err error) {
+	path, err := outputPath(c, e, kind.OutSizes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var counts struct {
-		Units map[string]int `json:"units"`
+	rows, err := stages.Sizes(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", kind.OutSizes, err)
 	}
-	if err := json.Unmarshal(data, &counts); err != nil {
-		return nil, fmt.Errorf("%s: %w", kind.OutCatalogue, err)
+	counts, names = map[string]int{}, map[string][]string{}
+	for _, r := range rows {
+		if r.Part == stages.PartUnit { // in the order of their numbers
+			counts[r.Partition]++
+			names[r.Partition] = append(names[r.Partition], r.Name)
+		}
 	}
-	return counts.Units, nil
+	return counts, names, nil
 }
 
 // assume completes a plan whose corpus must be split again with the units that the study's last split found, so that a person sees what a
@@ -175,7 +182,7 @@ func (p *compiled) assume(c *cache.Cache) error {
 			last[e.Provenance.Step] = e
 		}
 	}
-	found := pipeline.Catalogue{}
+	found, names := pipeline.Catalogue{}, pipeline.UnitNames{}
 	var assumed []string
 	for _, split := range p.plan.Splits {
 		id := p.plan.Steps[split.Step].ID
@@ -186,13 +193,14 @@ func (p *compiled) assume(c *cache.Cache) error {
 		if e == nil {
 			return nil
 		}
-		units, err := unitsOf(c, e)
+		units, theirs, err := unitsOf(c, e)
 		if err != nil {
 			return nil // nothing to go by
 		}
-		found[split.Set] = p.selected(split.Set, units)
+		found[split.Set], names[split.Set] = p.selected(split.Set, units), theirs
 		assumed = append(assumed, fmt.Sprintf("%s has the units that it had on %s, and new partitions one each", id, e.Provenance.Started))
 	}
+	p.src.Names = names
 	if err := p.replan(c, found); err != nil {
 		return err
 	}

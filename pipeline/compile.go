@@ -124,7 +124,10 @@ func (c *compiler) corpora() {
 	for _, name := range sortedKeys(st.Partitions) {
 		p, params := st.Partitions[name], params
 		params.By, params.Fold, params.Order, params.Only, params.Except, params.Small = p.By, p.Fold, p.Order, sorted(p.Only), sorted(p.Except), p.Small
-		params.Declared, params.UnitTokens = p.Units, int64(p.Unit.Tokens)
+		params.Declared, params.UnitTokens, params.Cut = p.Units, int64(p.Unit.Tokens), ""
+		if p.Unit.Cut != "document" {
+			params.Cut = p.Unit.Cut
+		}
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
 		i := c.split("split/"+name, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})

@@ -195,6 +195,9 @@ func (c *checker) partitions() {
 				c.fail(under(here, "order"), "corpus %s declares no metadata %q%s", p.Corpus, clip(p.Order), didYouMean(p.Order, append(sortedKeys(declared), "id")))
 			}
 		}
+		if cut := append(under(here, "unit"), "cut"); p.Unit.Cut == "order" && p.Order == "id" && c.ok(cut, under(here, "order")) {
+			c.fail(cut, "order: identities order the documents, and no two have the same; name the metadata that orders them, such as order: year")
+		}
 		c.fold(here, p)
 		for _, list := range []struct {
 			key   string

@@ -61,7 +61,7 @@ func TestDefaults(t *testing.T) {
 			Bad: Bad{Line: "error", Text: "error", UTF8: "drop", Surrogate: "drop", Empty: "drop"},
 		}},
 		Tokenizer:     Tokenizer{Train: &TokenizerTrain{Vocab: 512, On: "go", Bytes: 32e6, MinFrequency: 2}},
-		Partitions:    map[string]Partition{"areas": {Corpus: "go", By: []string{"area"}, Order: "id", Unit: Unit{100_000}, Small: "error"}},
+		Partitions:    map[string]Partition{"areas": {Corpus: "go", By: []string{"area"}, Order: "id", Unit: Unit{100_000, "document"}, Small: "error"}},
 		Heldout:       Heldout{Validation: 0, Test: 0.05, Seed: 1},
 		Decontaminate: Decontaminate{Against: []string{}, MinTokens: 13, Paragraph: "line", Filter: "exact", FalsePositives: 1e-5, Seed: 1},
 		Model:         presets["tiny"],

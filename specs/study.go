@@ -100,7 +100,8 @@ type Partition struct {
 
 // Unit is the size of a base unit.
 type Unit struct {
-	Tokens Count `yaml:"tokens" min:"1" need:"yes" unit:"tokens" doc:"A unit ends with the document that reaches this many tokens; a tail shorter than half of it joins the last unit." example:"100k" key:"units"`
+	Tokens Count  `yaml:"tokens" min:"1" need:"yes" unit:"tokens" doc:"A unit ends with the document that reaches this many tokens; a tail shorter than half of it joins the last unit." example:"100k" key:"units"`
+	Cut    string `yaml:"cut" enum:"document|order" default:"document" doc:"order: a unit ends only where the value of order changes, so that it is a stretch of whole years, at the end that is nearest to tokens; a year of many tokens is one large unit. document: behind any document, so that units are about equal and a year may be in several." key:"units"`
 }
 
 // Heldout says which documents never enter a unit.
@@ -116,7 +117,7 @@ type Decontaminate struct {
 	MinTokens      int      `yaml:"min_tokens" min:"1" unit:"tokens" default:"13" doc:"Shorter paragraphs prove nothing." key:"tokens"`
 	Paragraph      string   `yaml:"paragraph" enum:"line|blank" default:"line" doc:"What ends a paragraph: a newline, as in the paper, or a blank line." key:"tokens"`
 	Overlap        Fraction `yaml:"overlap" default:"0%" doc:"Share of a document's bytes that shared paragraphs must make up before it is removed, so that a licence header removes nothing; 0%: one paragraph is enough, as in the paper." example:"10%" key:"units that lose a document"`
-	Filter         string   `yaml:"filter" enum:"exact|bloom" default:"exact" doc:"How evaluation paragraphs are looked up: exact, a set of their hashes, 50 bytes each, that never errs and names the evaluation document; bloom, a Bloom filter for each set as in the paper, 3 bytes each." key:"units that lose a document"`
+	Filter         string   `yaml:"filter" enum:"exact|bloom" default:"exact" doc:"How evaluation paragraphs are looked up: exact, a set of their hashes, 50 bytes each, that never errs and names the evaluation document; bloom, a Bloom filter for each set as in the paper, 3 bytes each; what it finds is looked up once more, so that the ledger names the document and tells false positives, which are removed as well." key:"units that lose a document"`
 	FalsePositives float64  `yaml:"false_positives" above:"0" below:"1" default:"1e-5" doc:"Chance that the Bloom filters take a clean paragraph for an evaluated one." key:"units that lose a document"`
 	Seed           int64    `yaml:"seed" default:"1" doc:"Another seed gives the Bloom filters other false positives." key:"units that lose a document"`
 	Common         int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`

@@ -12,7 +12,8 @@ import (
 const bloomLibrary = "github.com/bits-and-blooms/bloom/v3"
 
 // blooms is a contamination that takes 3 bytes a paragraph at a false-positive rate of 1e-5 and removes a wrong document now and then. It
-// has one filter for each set, so that the ledger can say which set a paragraph is of; it cannot say which document.
+// has one filter for each set, so that the ledger can say for which set's a wrong paragraph was taken. It does not know which document holds
+// a paragraph: what it finds is looked up afterwards (confirm).
 type blooms struct {
 	record  Filter
 	filters []*bloom.BloomFilter // of record.Sets

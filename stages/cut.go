@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 )
@@ -34,21 +35,22 @@ func newOrderValue(text string) orderValue {
 	return orderValue{text: text, number: x, num: true}
 }
 
-// compareDocuments orders the documents of a partition: numbers by value, before words by their bytes; ties by identity.
+// compareDocuments orders the documents of a partition by the value that orders them; ties by identity.
 func compareDocuments(a, b document) int {
+	return cmp.Or(compareValues(a.order, b.order), cmp.Compare(a.id, b.id))
+}
+
+// compareValues orders numbers by value, before words by their bytes.
+func compareValues(a, b orderValue) int {
 	switch {
-	case a.order.num && !b.order.num:
+	case a.num && !b.num:
 		return -1
-	case !a.order.num && b.order.num:
+	case !a.num && b.num:
 		return 1
+	case a.num:
+		return cmp.Compare(a.number, b.number)
 	}
-	c := 0
-	if a.order.num {
-		c = cmp.Compare(a.order.number, b.order.number)
-	} else {
-		c = cmp.Compare(a.order.text, b.order.text)
-	}
-	return cmp.Or(c, cmp.Compare(a.id, b.id))
+	return cmp.Compare(a.text, b.text)
 }
 
 // Where a document goes.
@@ -80,15 +82,14 @@ type cut struct {
 	unused []document // beyond the declared units
 }
 
-// cutUnits cuts ordered documents into units from the front: a unit ends with the document that brings it to unitTokens tokens, EOS after
-// each document included. What remains at the end is a unit of its own from half of unitTokens on, and joins the last unit below that.
-// unitTokens 0 makes one unit of everything.
+// cutUnits cuts ordered documents into units from the front; documentEnds and valueEnds say where a full one ends. What remains at the end is
+// a unit of its own from half of unitTokens on, and joins the last unit below that. unitTokens 0 makes one unit of everything.
 //
-// With declared units, exactly so many are made where the text suffices: the last one, too, ends at its threshold, and the rest is unused.
-// Documents appended later thus never change a declared unit, and without a declaration the last one only.
+// With declared units, exactly so many are made where the text suffices: the last one, too, ends where a full one does, and the rest is
+// unused. Documents appended later thus never change a declared unit, and without a declaration the last one only.
 //
 // No unit comes out where all documents together have less than half of unitTokens.
-func cutUnits(docs []document, unitTokens int64, declared int) cut {
+func cutUnits(docs []document, unitTokens int64, declared int, ends func(docs []document, unitTokens int64) []int) cut {
 	if unitTokens == 0 {
 		if len(docs) == 0 {
 			return cut{}
@@ -96,34 +97,77 @@ func cutUnits(docs []document, unitTokens int64, declared int) cut {
 		return cut{units: [][]document{docs}}
 	}
 	var c cut
-	from, size := 0, int64(0)
-	for i, d := range docs {
+	from := 0
+	for _, end := range ends(docs, unitTokens) {
 		if declared > 0 && len(c.units) == declared {
-			c.unused = docs[i:]
-			return c
+			break
 		}
-		size += d.tokens + 1
-		if size >= unitTokens {
-			c.units = append(c.units, docs[from:i+1])
-			from, size = i+1, 0
-		}
+		c.units = append(c.units, docs[from:end])
+		from = end
 	}
 	tail := docs[from:]
+	size := trainingTokens(tail)
 	switch {
 	case len(tail) == 0:
-	case size >= unitTokens-size:
-		c.units = append(c.units, tail)
-	case len(c.units) == 0:
-		c.unused = tail
 	case declared > 0 && len(c.units) == declared:
 		c.unused = tail
-	case declared == 0:
-		last := len(c.units) - 1
-		c.units[last] = docs[len(docs)-len(tail)-len(c.units[last]):]
-	default:
+	case size >= unitTokens-size:
+		c.units = append(c.units, tail)
+	case len(c.units) == 0 || declared > 0:
 		c.unused = tail
+	default:
+		last := len(c.units) - 1
+		c.units[last] = docs[from-len(c.units[last]):]
 	}
 	return c
+}
+
+// documentEnds ends a full unit with the document that brings it to unitTokens tokens, EOS after each document included.
+func documentEnds(docs []document, unitTokens int64) (ends []int) {
+	size := int64(0)
+	for i, d := range docs {
+		if size += d.tokens + 1; size >= unitTokens {
+			ends = append(ends, i+1)
+			size = 0
+		}
+	}
+	return ends
+}
+
+// valueEnds ends a full unit only where the value that orders the documents changes, so that units are stretches of whole years, as the
+// paper's are. A unit is widened year by year until it has unitTokens tokens, with the year that brings it there or, where it has half of
+// them already and comes nearer to them by ratio that way, before that year. A year of several times unitTokens is one unit.
+//
+// Documents of later years leave the end of a full unit where it is: an end behind a year depends on the years before it alone, and an end
+// before a year is the nearer one the more, the more of that year comes. Documents that come late, of a year within a full unit, change that
+// unit and none before it; those behind it stay, too, where its end does. So much may come late that it ends a year earlier: then units change
+// up to the next end that is as before.
+func valueEnds(docs []document, unitTokens int64) (ends []int) {
+	size := int64(0)
+	for from := 0; from < len(docs); {
+		to := from + 1
+		for to < len(docs) && compareValues(docs[to].order, docs[from].order) == 0 {
+			to++
+		}
+		year := trainingTokens(docs[from:to])
+		if half := size >= unitTokens-size; half && size+year >= unitTokens && nearer(size, size+year, unitTokens) {
+			ends = append(ends, from)
+			size = 0
+		}
+		if size += year; size >= unitTokens {
+			ends = append(ends, to)
+			size = 0
+		}
+		from = to
+	}
+	return ends
+}
+
+// nearer reports whether less is nearer by ratio to want than more is: want/less < more/want.
+func nearer(less, more, want int64) bool {
+	h, l := bits.Mul64(uint64(less), uint64(more))
+	wantH, wantL := bits.Mul64(uint64(want), uint64(want))
+	return h > wantH || h == wantH && l > wantL
 }
 
 // trainingTokens is the length of the documents in a unit, EOS included.

@@ -42,7 +42,7 @@ func TestCutUnits(t *testing.T) {
 		{"declared, less than half in all", []int64{3}, 10, 1, nil, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := cutUnits(docsOf(c.lengths...), c.tokens, c.declared)
+			got := cutUnits(docsOf(c.lengths...), c.tokens, c.declared, documentEnds)
 			var sizes []int64
 			for _, u := range got.units {
 				sizes = append(sizes, trainingTokens(u))
@@ -71,8 +71,8 @@ func TestCutUnits(t *testing.T) {
 
 func TestAppendedDocumentsChangeTheLastUnitOnly(t *testing.T) {
 	lengths := []int64{4, 9, 2, 2, 7, 3, 8, 1, 6}
-	old := cutUnits(docsOf(lengths...), 10, 0).units
-	grown := cutUnits(docsOf(append(lengths, 5, 5, 12)...), 10, 0).units
+	old := cutUnits(docsOf(lengths...), 10, 0, documentEnds).units
+	grown := cutUnits(docsOf(append(lengths, 5, 5, 12)...), 10, 0, documentEnds).units
 	if diff := cmp.Diff(old[:len(old)-1], grown[:len(old)-1], cmp.AllowUnexported(document{}, orderValue{})); diff != "" {
 		t.Errorf("old units changed:\n%s", diff)
 	}

@@ -1,5 +1,7 @@
 package stages
 
+import "fmt"
+
 // A fingerprint is what stands for a paragraph: the first 16 bytes of the SHA-256 of its trimmed text. Among a billion paragraphs two
 // different ones agree with probability 10^-21.
 type fingerprint [16]byte
@@ -31,6 +33,14 @@ type FilterSet struct {
 	Paragraphs int64  `json:"paragraphs"` // of min_tokens or more; those of each document count
 	Bits       uint   `json:"m,omitempty"`
 	Hashes     uint   `json:"k,omitempty"`
+}
+
+// A hit is what decontamination found of a document.
+type hit struct {
+	evalDocument
+	paragraph  fingerprint
+	paragraphs []fingerprint // all that were found, in their order, until the hit is confirmed
+	wrong      bool          // no evaluation document holds any of them: a false positive of a Bloom filter
 }
 
 // An evaluated paragraph is known by the first evaluation document that holds it.
@@ -86,4 +96,21 @@ func countSet(sets []FilterSet, set string, paragraphs int) []FilterSet {
 		}
 	}
 	return append(sets, FilterSet{Set: set, Documents: 1, Paragraphs: int64(paragraphs)})
+}
+
+// Words says how evaluation text was looked for, and how often that was wrong.
+func (f Filter) Words(losses []Loss) string {
+	if f.Kind != filterBloom {
+		return "looked up in an exact set of paragraphs"
+	}
+	var bits, hashes uint
+	for _, s := range f.Sets {
+		bits, hashes = bits+s.Bits, max(hashes, s.Hashes)
+	}
+	var removed, wrong int64
+	for _, l := range losses {
+		removed, wrong = removed+l.RemovedDocuments, wrong+l.FalsePositives
+	}
+	return fmt.Sprintf("looked up in Bloom filters of %.3g MB in all, %d hashes at most, seed %d, which take at most %g of clean paragraphs for others; "+
+		"looked up once more, %d of the %d removed documents are false positives", float64(bits)/8e6, hashes, f.Seed, f.FalsePositives, wrong, removed)
 }

@@ -176,7 +176,8 @@ func readGzip[T any](t *testing.T, path string) (all []T) {
 	return all
 }
 
-// A Bloom filter removes what the exact set removes, and says the paragraph and the set, if not the document.
+// Bloom filters remove what the exact set removes, for the same reasons; and where they are small, other documents, too, which are told from
+// the first.
 func TestSplitWithBloom(t *testing.T) {
 	tokenizer := smallTokenizer(t)
 	docs := smallCorpus(90, "go", "c")
@@ -197,9 +198,6 @@ func TestSplitWithBloom(t *testing.T) {
 	p.Bloom = &kind.Bloom{FalsePositives: 1e-9, Seed: 3}
 	r := runKind(t, kind.Split, p, in)
 	b := readTable[LedgerRow](t, r, kind.OutLedger)
-	for i := range a {
-		a[i].EvalID = ""
-	}
 	if diff := cmp.Diff(a, b, cmp.AllowUnexported(LedgerRow{})); diff != "" {
 		t.Errorf("ledger, - exact, + bloom:\n%s", diff)
 	}
@@ -213,6 +211,34 @@ func TestSplitWithBloom(t *testing.T) {
 	}
 	if f.Kind != filterBloom || f.Seed != 3 || len(f.Sets) != 2 || f.Sets[0].Bits == 0 || f.Sets[0].Hashes == 0 {
 		t.Errorf("filter.json is %s", data)
+	}
+
+	// A filter that is wrong about one paragraph in ten is wrong about some document here.
+	p.Bloom.FalsePositives = 0.1
+	var right, wrong []LedgerRow
+	for _, row := range readTable[LedgerRow](t, runKind(t, kind.Split, p, in), kind.OutLedger) {
+		if row.FalsePositive {
+			wrong = append(wrong, row)
+			if row.EvalID != "" || row.EvalSet == "" || row.Name == "" {
+				t.Errorf("false positive %+v", row)
+			}
+			continue
+		}
+		right = append(right, row)
+	}
+	if diff := cmp.Diff(a, right, cmp.AllowUnexported(LedgerRow{})); diff != "" {
+		t.Errorf("ledger without false positives, - exact, + bloom:\n%s", diff)
+	}
+	if len(wrong) == 0 {
+		t.Error("no false positives at a rate of 0.1")
+	}
+	losses := Losses(f, append(right, wrong...))
+	var told int64
+	for _, l := range losses {
+		told += l.FalsePositives
+	}
+	if told != int64(len(wrong)) || !strings.Contains(f.Words(losses), fmt.Sprintf("%d of the %d removed documents are false positives", len(wrong), len(right)+len(wrong))) {
+		t.Errorf("%d false positives: %d told, %q", len(wrong), told, f.Words(losses))
 	}
 }
 

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"strings"
 
 	"ablate/cache/table"
 	"ablate/stages/internal/report"
@@ -20,10 +21,15 @@ func (b *reportBuilder) timelines() error {
 		if err != nil {
 			return fmt.Errorf("set %s: %w", split.Set, err)
 		}
+		sizes, err := Sizes(split.Sizes)
+		if err != nil {
+			return fmt.Errorf("set %s: %w", split.Set, err)
+		}
+		labels := Labels(sizes)
 		t := report.Timeline{Set: split.Set, Order: split.Order, Left: max(0, len(rows)-mostTimelineRows)}
 		for _, r := range rows[:len(rows)-t.Left] {
 			t.Rows = append(t.Rows, report.TimelineRow{
-				Partition: r.Partition, Value: r.Value, Documents: r.Documents, Tokens: r.Tokens, Units: r.Units(),
+				Partition: r.Partition, Value: r.Value, Documents: r.Documents, Tokens: r.Tokens, Units: r.Units(labels[r.Partition]),
 				HeldOut: r.Test + r.Validation, RemovedDocuments: r.RemovedDocuments, RemovedTokens: r.RemovedTokens,
 			})
 		}
@@ -46,7 +52,11 @@ func (b *reportBuilder) removed() error {
 		if err != nil {
 			return fmt.Errorf("set %s: %w", split.Set, err)
 		}
-		for _, l := range Losses(f, ledger) {
+		losses := Losses(f, ledger)
+		if len(losses) > 0 {
+			b.d.Filters = append(b.d.Filters, fmt.Sprintf("%s: %s.", split.Corpus, f.Words(losses)))
+		}
+		for _, l := range losses {
 			b.d.Removed = append(b.d.Removed, report.Removed{
 				Corpus: split.Corpus, Because: split.Words(l.Set), Documents: l.Documents, Paragraphs: l.Paragraphs,
 				RemovedDocuments: l.RemovedDocuments, RemovedTokens: l.RemovedTokens,
@@ -60,6 +70,8 @@ func (b *reportBuilder) removed() error {
 type Loss struct {
 	FilterSet
 	RemovedDocuments, RemovedTokens int64
+
+	FalsePositives int64 // of the removed documents: a Bloom filter was wrong about them
 }
 
 // Losses sums a ledger by the sets of the filter that made it.
@@ -73,18 +85,32 @@ func Losses(f Filter, ledger []LedgerRow) []Loss {
 		if i, ok := at[r.EvalSet]; ok {
 			out[i].RemovedDocuments++
 			out[i].RemovedTokens += r.Tokens
+			if r.FalsePositive {
+				out[i].FalsePositives++
+			}
 		}
 	}
 	return out
 }
 
-// Units says which units a row is in, "3" or "3-5"; empty for none.
-func (r TimelineRow) Units() string {
+// Labels are the names of units without their partition's, "2005-2007" or "3", by partition.
+func Labels(sizes []SizeRow) map[string][]string {
+	labels := map[string][]string{}
+	for _, r := range sizes {
+		if r.Part == PartUnit {
+			labels[r.Partition] = append(labels[r.Partition], strings.TrimLeft(strings.TrimPrefix(r.Name, r.Partition), ",/"))
+		}
+	}
+	return labels
+}
+
+// Units says which units a row is in, by the labels of its partition: "2005-2007", or "2005-2007 to 2007-2009"; empty for none.
+func (r TimelineRow) Units(labels []string) string {
 	switch {
 	case r.FirstUnit < 0:
 		return ""
 	case r.FirstUnit == r.LastUnit:
-		return fmt.Sprint(r.FirstUnit)
+		return labels[r.FirstUnit]
 	}
-	return fmt.Sprintf("%d-%d", r.FirstUnit, r.LastUnit)
+	return labels[r.FirstUnit] + " to " + labels[r.LastUnit]
 }

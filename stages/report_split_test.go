@@ -17,11 +17,13 @@ func TestReportShowsTheDataByYear(t *testing.T) {
 	s.Set, s.Order, s.Filter = "areas", "year", filter
 	s.Words = func(set string) string { return map[string]string{"against.0": "eval/far"}[set] }
 	s.Ledger = writeRows(t, LedgerRow{Partition: "a", EvalSet: "against.0", Tokens: 100}, LedgerRow{Partition: "a", EvalSet: "against.0", Tokens: 50})
+	s.Sizes = writeRows(t, SizeRow{Partition: "a", Part: PartUnit, Unit: 0, Name: "a,1990-1999"}, SizeRow{Partition: "a", Part: PartUnit, Unit: 1, Name: "a,1999-2004"},
+		SizeRow{Partition: "b", Part: PartUnit, Name: "b,2000-2000"})
 	s.Timeline = writeRows(t,
 		TimelineRow{Partition: "a", Value: "1999", Documents: 31, Tokens: 3100, FirstUnit: 0, LastUnit: 1, Test: 4, Validation: 2, RemovedDocuments: 2, RemovedTokens: 150},
 		TimelineRow{Partition: "b", Value: "2001", FirstUnit: -1, LastUnit: -1, Test: 9})
 	text := reportText(t, in)
-	for _, want := range []string{"eval/far text 7 77 2 150", "areas by year 2 rows", "a 1999 31 3,100 0-1 6 2 150", "b 2001 0 0 – 9 0 0"} {
+	for _, want := range []string{"eval/far text 7 77 2 150", "areas by year 2 rows", "a 1999 31 3,100 1990-1999 to 1999-2004 6 2 150", "looked up in an exact set", "b 2001 0 0 – 9 0 0"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -39,8 +41,8 @@ func TestUnitsOfATimelineRow(t *testing.T) {
 	for _, c := range []struct {
 		first, last int64
 		want        string
-	}{{-1, -1, ""}, {3, 3, "3"}, {3, 5, "3-5"}} {
-		if got := (TimelineRow{FirstUnit: c.first, LastUnit: c.last}).Units(); got != c.want {
+	}{{-1, -1, ""}, {1, 1, "1990-1993"}, {1, 2, "1990-1993 to 1993-1996"}} {
+		if got := (TimelineRow{FirstUnit: c.first, LastUnit: c.last}).Units([]string{"0", "1990-1993", "1993-1996"}); got != c.want {
 			t.Errorf("units %d to %d: %q, want %q", c.first, c.last, got, c.want)
 		}
 	}

@@ -37,14 +37,17 @@ type ParagraphRow struct {
 
 // LedgerRow is a document that decontamination removed from a unit.
 type LedgerRow struct {
-	v1        `col:"-"`
+	v2        `col:"-"`
 	Partition string `col:"partition" doc:"partition of the unit"`
 	Unit      int64  `col:"unit" doc:"number of the unit in its partition, from 0"`
+	Name      string `col:"name" doc:"name of the unit, as in sizes.parquet"`
 	Document  string `col:"document" doc:"identity of the removed document"`
 	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
 	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, heldout.N test or validation, of the N-th other corpus, or against.N, the N-th paragraph table"`
-	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph; empty where a Bloom filter found it"`
+	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph; empty for a false positive"`
 	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
+
+	FalsePositive bool `col:"false_positive" doc:"a Bloom filter took the paragraph for one of the set's, but no evaluation document holds it"`
 }
 
 // Parts of SizeRow.

@@ -23,6 +23,9 @@ const (
 	againstHeldout = "heldout"
 	againstEval    = "eval"
 
+	cutDocument = "" // as older keys have it
+	cutOrder    = "order"
+
 	filterNone  = "none"
 	filterExact = "exact"
 	filterBloom = "bloom"
@@ -65,6 +68,9 @@ func split(ctx context.Context, job *kind.Job) error {
 func checkSplit(p kind.SplitParams) error {
 	if !slices.Contains([]string{smallError, smallDrop, smallKeep, smallMerge}, p.Small) {
 		return fmt.Errorf("internal error: split: small is %q", p.Small)
+	}
+	if p.Cut != cutDocument && (p.Cut != cutOrder || p.Order == orderByID) {
+		return fmt.Errorf("internal error: split: cut is %q, order %q", p.Cut, p.Order)
 	}
 	for _, a := range p.Against {
 		if a != againstHeldout && a != againstEval {
@@ -271,6 +277,10 @@ func (s *splitting) kept() []string {
 func (s *splitting) cut(context.Context) error {
 	var small, untested []string
 	var errs []error
+	ends := documentEnds
+	if s.params.Cut == cutOrder {
+		ends = valueEnds
+	}
 	if s.params.Small == smallMerge {
 		s.merge()
 	}
@@ -283,7 +293,7 @@ func (s *splitting) cut(context.Context) error {
 			continue
 		}
 		declared := s.params.Declared[name]
-		p.cut = cutUnits(p.training, s.params.UnitTokens, declared)
+		p.cut = cutUnits(p.training, s.params.UnitTokens, declared, ends)
 		size := trainingTokens(p.training)
 		switch {
 		case len(p.training) == 0 && (s.params.UnitTokens == 0 || s.params.Small == smallKeep || declared > 0):

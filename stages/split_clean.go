@@ -34,6 +34,11 @@ func (s *splitting) decontaminate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.params.Bloom != nil {
+		if err := s.confirm(ctx, hits); err != nil {
+			return err
+		}
+	}
 	return s.remove(hits)
 }
 
@@ -137,12 +142,6 @@ func heldoutSet(of string, f fate) string {
 	return ""
 }
 
-// A hit is the first paragraph of a contaminated document that an evaluation document holds.
-type hit struct {
-	evalDocument
-	paragraph fingerprint
-}
-
 // search returns the documents that share a paragraph.
 func (s *splitting) search(ctx context.Context, c contamination) (map[place]hit, error) {
 	hits := map[place]hit{}
@@ -166,22 +165,54 @@ func (s *splitting) search(ctx context.Context, c contamination) (map[place]hit,
 			if len(row.Lengths) != len(ps) {
 				return nil, fmt.Errorf("paragraphs of document %q: %d hashes and %d lengths", row.ID, len(ps), len(row.Lengths))
 			}
-			var first *hit
+			var h hit
 			var shared int64 // bytes
 			for n, p := range ps {
 				if e, ok := c.find(p); ok {
-					if first == nil {
-						first = &hit{e, p}
+					if h.paragraphs == nil {
+						h.evalDocument, h.paragraph = e, p
 					}
+					h.paragraphs = append(h.paragraphs, p)
 					shared += row.Lengths[n]
 				}
 			}
-			if first != nil && float64(shared) >= s.params.Overlap*float64(s.shards[shard].Doc(i).Bytes) {
-				hits[at] = *first
+			if h.paragraphs != nil && float64(shared) >= s.params.Overlap*float64(s.shards[shard].Doc(i).Bytes) {
+				hits[at] = h
 			}
 		}
 	}
 	return hits, nil
+}
+
+// confirm looks the paragraphs that Bloom filters found up in the evaluation text itself, which takes a third reading of its hashes, but
+// memory for what was found alone. A hit then names the document that an exact set would name, and one that no evaluation document holds is
+// known to be wrong. It is removed all the same: that is what a Bloom filter costs, and the paper's rule.
+func (s *splitting) confirm(ctx context.Context, hits map[place]hit) error {
+	found := newExact(0)
+	for _, h := range hits {
+		for _, p := range h.paragraphs {
+			found.paragraphs[p] = evaluated{first: -1}
+		}
+	}
+	if err := s.eachEvaluated(ctx, func(set, id string, ps []fingerprint) {
+		for _, p := range ps {
+			if e, ok := found.paragraphs[p]; ok && e.first < 0 {
+				found.paragraphs[p] = evaluated{first: int32(len(found.docs))}
+				found.docs = append(found.docs, evalDocument{set, id})
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	for at, h := range hits {
+		i := slices.IndexFunc(h.paragraphs, func(p fingerprint) bool { return found.paragraphs[p].first >= 0 })
+		if h.wrong = i < 0; !h.wrong {
+			h.paragraph = h.paragraphs[i]
+			h.evalDocument = found.docs[found.paragraphs[h.paragraph].first]
+		}
+		hits[at] = h
+	}
+	return nil
 }
 
 // remove takes the hits out of the units and writes them into the ledger. A unit that loses everything is an error: a study must not train
@@ -200,14 +231,14 @@ func (s *splitting) remove(hits map[place]hit) error {
 				}
 				p.removed[u] = append(p.removed[u], d)
 				s.ledger = append(s.ledger, LedgerRow{
-					Partition: name, Unit: int64(u), Document: d.id, Tokens: d.tokens + 1, EvalSet: h.set, EvalID: h.id,
-					Paragraph: hex.EncodeToString(h.paragraph[:]),
+					Partition: name, Unit: int64(u), Name: p.spans[u].name, Document: d.id, Tokens: d.tokens + 1, EvalSet: h.set, EvalID: h.id,
+					Paragraph: hex.EncodeToString(h.paragraph[:]), FalsePositive: h.wrong,
 				})
 			}
 			if len(left) == 0 {
 				first := s.ledger[len(s.ledger)-1]
-				errs = append(errs, fmt.Errorf("unit %d of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
-					u, name, len(docs), first.Document, first.EvalID, first.EvalSet))
+				errs = append(errs, fmt.Errorf("unit %s of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
+					p.spans[u].name, name, len(docs), first.Document, first.EvalID, first.EvalSet))
 			}
 			p.cut.units[u] = left
 		}

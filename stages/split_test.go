@@ -291,7 +291,7 @@ func TestSplitDecontaminates(t *testing.T) {
 	if got.Tokens < 20 {
 		t.Errorf("ledger says %d tokens", got.Tokens)
 	}
-	want := LedgerRow{Partition: "go", Unit: 0, Document: first[1], Tokens: got.Tokens, EvalSet: "against.0", EvalID: "exam", Paragraph: fmt.Sprintf("%x", fingerprintOf(line0))}
+	want := LedgerRow{Partition: "go", Unit: 0, Name: got.Name, Document: first[1], Tokens: got.Tokens, EvalSet: "against.0", EvalID: "exam", Paragraph: fmt.Sprintf("%x", fingerprintOf(line0))}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(LedgerRow{})); diff != "" {
 		t.Errorf("ledger, - want, + got:\n%s", diff)
 	}

@@ -52,7 +52,7 @@ func (s *splitting) timeline() []TimelineRow {
 		for _, d := range p.cut.unused {
 			at(d).Unused++
 		}
-		sorted := slices.SortedFunc(maps.Values(values), func(a, b orderValue) int { return compareDocuments(document{order: a}, document{order: b}) })
+		sorted := slices.SortedFunc(maps.Values(values), compareValues)
 		for _, v := range sorted {
 			rows = append(rows, *by[v.text])
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -20,6 +21,8 @@ import (
 type corpusCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Units bool   `help:"Show every unit."`
+	JSON  bool   `help:"Print all of it as JSON (cmd/ablate/CORPUS.md says what is in it)." xor:"form"`
+	CSV   bool   `help:"Print partitions by year as CSV." xor:"form"`
 }
 
 // Run shows what the data is, once the corpus has been split.
@@ -30,21 +33,30 @@ func (cmd corpusCommand) Run(a *app) error {
 				return fmt.Errorf("the corpus of %s has not been split yet; `ablate run %s --corpus` does it", p.plan.Steps[split.Step].ID, cmd.Study)
 			}
 		}
-		for _, split := range p.plan.Splits {
-			if err := printSplit(a.stdout, p, c, split, cmd.Units); err != nil {
+		data := make([]splitData, len(p.plan.Splits))
+		for i, split := range p.plan.Splits {
+			var err error
+			if data[i], err = readSplit(c, p.state.Entries[split.Step]); err != nil {
 				return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
 			}
+		}
+		switch {
+		case cmd.JSON:
+			enc := json.NewEncoder(a.stdout)
+			enc.SetIndent("", "  ")
+			return enc.Encode(corpusInJSON(p, data))
+		case cmd.CSV:
+			return corpusInCSV(a.stdout, p, data)
+		}
+		for i, split := range p.plan.Splits {
+			printSplit(a.stdout, p, split, data[i], cmd.Units)
 		}
 		return nil
 	})
 }
 
 // printSplit prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it, and what was removed because of what.
-func printSplit(w io.Writer, p *compiled, c *cache.Cache, split pipeline.SplitRef, units bool) error {
-	data, err := readSplit(c, p.state.Entries[split.Step])
-	if err != nil {
-		return err
-	}
+func printSplit(w io.Writer, p *compiled, split pipeline.SplitRef, data splitData, units bool) {
 	fmt.Fprintf(w, "%s\n\n", p.plan.Steps[split.Step].ID)
 	printPartitions(w, data.sizes)
 	if units {
@@ -52,9 +64,8 @@ func printSplit(w io.Writer, p *compiled, c *cache.Cache, split pipeline.SplitRe
 	}
 	printContamination(w, p.plan.Steps, p.plan.Steps[split.Step], data)
 	if !split.Seed {
-		printTimeline(w, p.study.Partitions[split.Set].Order, data.timeline)
+		printTimeline(w, p.study.Partitions[split.Set].Order, data.timeline, stages.Labels(data.sizes))
 	}
-	return nil
 }
 
 // splitData is what a split left behind about its documents.
@@ -125,24 +136,16 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 	if len(d.filter.Sets) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "decontamination by %s\n\n", filterInWords(d.filter))
-	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens"}, 1)
-	for _, l := range stages.Losses(d.filter, d.ledger) {
-		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens})
+	losses := stages.Losses(d.filter, d.ledger)
+	fmt.Fprintf(w, "evaluation text, %s\n\n", d.filter.Words(losses))
+	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
+	if d.filter.Kind != "bloom" {
+		t.SetColumnConfigs(append(columns(6, 1), table.ColumnConfig{Number: 6, Hidden: true}))
+	}
+	for _, l := range losses {
+		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render())
-}
-
-func filterInWords(f stages.Filter) string {
-	if f.Kind != "bloom" {
-		return "an exact set of paragraphs"
-	}
-	var bits, hashes uint
-	for _, s := range f.Sets {
-		bits, hashes = bits+s.Bits, max(hashes, s.Hashes)
-	}
-	return fmt.Sprintf("Bloom filters of %s in all, %d hashes at most, seed %d, at most %g of clean paragraphs taken for others",
-		runner.Count(int64(bits/8), "B"), hashes, f.Seed, f.FalsePositives)
 }
 
 // evalSetInWords replaces a role that the ledger names, such as "against.3" or "heldout.0 test", by what it is in this study.
@@ -160,7 +163,7 @@ func evalSetInWords(steps []*pipeline.Step, split *pipeline.Step, set string) st
 }
 
 // printTimeline prints partitions by the values of their order. One without an order has nothing to add to the table of partitions.
-func printTimeline(w io.Writer, order string, rows []stages.TimelineRow) {
+func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels map[string][]string) {
 	if order == "id" {
 		return
 	}
@@ -180,7 +183,7 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow) {
 			t.AppendSeparator()
 		}
 		last = r.Partition
-		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
+		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(labels[r.Partition]), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render())
 }
@@ -196,14 +199,9 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 			return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
 		}
 		t := newTable(table.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
+		labels := stages.Labels(d.sizes)
 		for _, b := range stages.Breakdowns(d.sizes) {
-			var names []string
-			for _, r := range d.sizes {
-				if r.Part == stages.PartUnit && r.Partition == b.Partition {
-					names = append(names, strings.TrimLeft(strings.TrimPrefix(r.Name, b.Partition), ",/"))
-				}
-			}
-			t.AppendRow(table.Row{b.Partition, text.WrapSoft(strings.Join(names, " "), 70), b.Units,
+			t.AppendRow(table.Row{b.Partition, text.WrapSoft(strings.Join(labels[b.Partition], " "), 70), b.Units,
 				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
 		}
 		fmt.Fprintf(w, "%s\n\n", t.Render())

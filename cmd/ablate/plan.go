@@ -202,16 +202,20 @@ func newTable(header table.Row, left int) table.Writer {
 	t.Style().Options.SeparateColumns = false
 	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(header)
-	var configs []table.ColumnConfig
-	for i := range header {
+	t.SetColumnConfigs(columns(len(header), left))
+	return t
+}
+
+// columns aligns n columns, the first left of them as words.
+func columns(n, left int) (configs []table.ColumnConfig) {
+	for i := range n {
 		align := text.AlignRight
 		if i < left {
 			align = text.AlignLeft
 		}
 		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
 	}
-	t.SetColumnConfigs(configs)
-	return t
+	return configs
 }
 
 type explainCommand struct {

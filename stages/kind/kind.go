@@ -36,6 +36,7 @@ const (
 //	          4: combining marks younger than the reference's tables are not ordered
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
+//	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -45,7 +46,7 @@ const (
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 4, Split: 2, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 2, Tokenize: 4, Split: 3, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
 }
 
 // Input is one opened input of a job.

@@ -54,7 +54,8 @@ type SplitParams struct {
 	Except     []string          `json:"except,omitempty"`
 	Small      string            `json:"small"`
 	Declared   map[string]int    `json:"declared,omitempty"`
-	UnitTokens int64             `json:"unit_tokens"` // 0: one unit of everything
+	UnitTokens int64             `json:"unit_tokens"`   // 0: one unit of everything
+	Cut        string            `json:"cut,omitempty"` // order: a unit ends only where the value of order changes; empty: behind any document
 	Validation float64           `json:"validation"`
 	Test       float64           `json:"test"`
 	Seed       int64             `json:"seed"`

@@ -27,6 +27,7 @@ type Data struct {
 	Left         []Left
 	Partitions   []Partition
 	Removed      []Removed
+	Filters      []string // a sentence for each corpus: how evaluation text was looked for
 	Timelines    []Timeline
 	Mixtures     []Mixture
 	Correlations []Correlation // in groups of one eval set
@@ -129,7 +130,7 @@ type TimelineRow struct {
 	Partition, Value string
 	Documents        int64
 	Tokens           int64
-	Units            string // the unit or units it is in: 3, or 3-5
+	Units            string // the unit or units it is in: 2005-2007, or 2005-2007 to 2007-2009
 	HeldOut          int64  // documents
 	RemovedDocuments int64
 	RemovedTokens    int64

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+
+	"ablate/stages"
+)
+
+// corpusJSON is what `ablate corpus --json` prints; CORPUS.md is written from these types.
+type corpusJSON struct {
+	Study string    `json:"study" doc:"name of the study"`
+	Sets  []setJSON `json:"sets" doc:"sets of partitions, and the seed model's corpus"`
+}
+
+type setJSON struct {
+	Set        string          `json:"set" doc:"name of the set of partitions, or of the seed model's corpus"`
+	Seed       bool            `json:"seed" doc:"it is the seed model's corpus, one unit named all"`
+	Corpus     string          `json:"corpus" doc:"name of the corpus"`
+	Order      string          `json:"order" doc:"metadata that orders the documents, or id"`
+	Key        string          `json:"key" doc:"key of the split in the cache"`
+	Partitions []partitionJSON `json:"partitions" doc:"partitions that have units, in order of their names"`
+	Units      []unitJSON      `json:"units" doc:"base units, by partition and number"`
+	Timeline   []yearJSON      `json:"timeline" doc:"partitions by the values of order; one row a partition where order is id"`
+	Elsewhere  []elsewhereJSON `json:"elsewhere" doc:"documents that are neither in units nor held out"`
+	Filter     string          `json:"filter" doc:"how evaluation text was looked for: none, exact or bloom"`
+	Removed    []removedJSON   `json:"removed" doc:"what decontamination removed, by the evaluation text that made it"`
+}
+
+type partitionJSON struct {
+	Partition        string `json:"partition" doc:"name"`
+	Units            int    `json:"units" doc:"base units"`
+	Documents        int64  `json:"documents" doc:"in units, after decontamination"`
+	Tokens           int64  `json:"tokens" doc:"their tokens, EOS included"`
+	Smallest         int64  `json:"smallest_unit" doc:"tokens of the smallest unit"`
+	Largest          int64  `json:"largest_unit" doc:"tokens of the largest"`
+	Test             int64  `json:"test" doc:"documents held out to evaluate on"`
+	Validation       int64  `json:"validation" doc:"documents held out for validation"`
+	Unused           int64  `json:"unused" doc:"documents beyond the declared units"`
+	RemovedDocuments int64  `json:"removed_documents" doc:"documents removed by decontamination"`
+	RemovedTokens    int64  `json:"removed_tokens" doc:"their tokens, EOS included"`
+}
+
+type unitJSON struct {
+	Partition        string `json:"partition" doc:"its partition"`
+	Unit             int64  `json:"unit" doc:"its number from 0"`
+	Name             string `json:"name" doc:"its name: by range where numbers order it, else by number"`
+	First            string `json:"first" doc:"order value of its first document"`
+	Last             string `json:"last" doc:"order value of its last document"`
+	Documents        int64  `json:"documents" doc:"after decontamination"`
+	Tokens           int64  `json:"tokens" doc:"their tokens, EOS included"`
+	RemovedDocuments int64  `json:"removed_documents" doc:"documents removed by decontamination"`
+	RemovedTokens    int64  `json:"removed_tokens" doc:"their tokens, EOS included"`
+}
+
+type yearJSON struct {
+	Partition        string `json:"partition" doc:"name of the partition"`
+	Value            string `json:"value" doc:"value of order, such as a year; empty where order is id"`
+	Documents        int64  `json:"documents" doc:"in units, after decontamination"`
+	Tokens           int64  `json:"tokens" doc:"their tokens, EOS included"`
+	FirstUnit        int64  `json:"first_unit" doc:"number of the first unit that has any; -1: none"`
+	LastUnit         int64  `json:"last_unit" doc:"number of the last"`
+	Test             int64  `json:"test" doc:"documents held out to evaluate on"`
+	Validation       int64  `json:"validation" doc:"documents held out for validation"`
+	Unused           int64  `json:"unused" doc:"documents beyond the declared units"`
+	RemovedDocuments int64  `json:"removed_documents" doc:"documents removed by decontamination"`
+	RemovedTokens    int64  `json:"removed_tokens" doc:"their tokens, EOS included"`
+}
+
+type elsewhereJSON struct {
+	Partition string `json:"partition" doc:"name of the partition; empty for duplicates"`
+	Part      string `json:"part" doc:"unused (beyond the declared units), small, excluded or duplicate"`
+	Documents int64  `json:"documents" doc:"documents"`
+	Tokens    int64  `json:"tokens" doc:"their tokens, EOS included"`
+}
+
+type removedJSON struct {
+	Because          string `json:"because" doc:"where the evaluation text is from, in words"`
+	Documents        int64  `json:"documents" doc:"its documents"`
+	Paragraphs       int64  `json:"paragraphs" doc:"its paragraphs that are long enough, of each document"`
+	RemovedDocuments int64  `json:"removed_documents" doc:"documents removed because of it"`
+	RemovedTokens    int64  `json:"removed_tokens" doc:"their tokens, EOS included"`
+	FalsePositives   int64  `json:"false_positives" doc:"of the removed documents: a Bloom filter was wrong about them"`
+}
+
+// corpusInJSON gathers data, that of each split of the plan.
+func corpusInJSON(p *compiled, data []splitData) corpusJSON {
+	out := corpusJSON{Study: p.study.Name, Sets: []setJSON{}}
+	for i, split := range p.plan.Splits {
+		d, step := data[i], p.plan.Steps[split.Step]
+		s := setJSON{
+			Set: split.Set, Seed: split.Seed, Corpus: split.Set, Order: "id", Key: p.state.Keys[split.Step].String(), Filter: d.filter.Kind,
+			Partitions: []partitionJSON{}, Units: []unitJSON{}, Timeline: []yearJSON{}, Elsewhere: []elsewhereJSON{}, Removed: []removedJSON{},
+		}
+		if !split.Seed {
+			s.Corpus, s.Order = p.study.Partitions[split.Set].Corpus, p.study.Partitions[split.Set].Order
+		}
+		for _, b := range stages.Breakdowns(d.sizes) {
+			s.Partitions = append(s.Partitions, partitionJSON{
+				b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.Unused, b.RemovedDocuments, b.RemovedTokens,
+			})
+		}
+		for _, r := range d.sizes {
+			switch r.Part {
+			case stages.PartUnit:
+				s.Units = append(s.Units, unitJSON{
+					r.Partition, r.Unit, r.Name, r.First, r.Last, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens,
+				})
+			case stages.PartTest, stages.PartValidation: // counted by partition
+			default:
+				s.Elsewhere = append(s.Elsewhere, elsewhereJSON{r.Partition, r.Part, r.Documents, r.Tokens})
+			}
+		}
+		for _, r := range d.timeline {
+			s.Timeline = append(s.Timeline, yearJSON{
+				r.Partition, r.Value, r.Documents, r.Tokens, r.FirstUnit, r.LastUnit, r.Test, r.Validation, r.Unused, r.RemovedDocuments, r.RemovedTokens,
+			})
+		}
+		for _, l := range stages.Losses(d.filter, d.ledger) {
+			s.Removed = append(s.Removed, removedJSON{
+				evalSetInWords(p.plan.Steps, step, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives,
+			})
+		}
+		out.Sets = append(out.Sets, s)
+	}
+	return out
+}
+
+// corpusInCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
+func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
+	n := func(x int64) string { return strconv.FormatInt(x, 10) }
+	for i, set := range corpusInJSON(p, data).Sets {
+		labels := stages.Labels(data[i].sizes)
+		for _, r := range data[i].timeline {
+			rows = append(rows, []string{set.Set, r.Partition, set.Order, r.Value, n(r.Documents), n(r.Tokens), r.Units(labels[r.Partition]), n(r.Test),
+				n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})
+		}
+	}
+	return out.WriteAll(rows)
+}

@@ -35,7 +35,8 @@ const rooms = `
 	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
 	pipeline                 < specs specs/nearest cache stages/kind
 	runner                   < pipeline cache stages/kind
-	cmd/ablate               < specs cache stages stages/kind pipeline runner
+	runner/audit             < pipeline cache stages/kind
+	cmd/ablate               < specs cache stages stages/kind pipeline runner runner/audit
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

@@ -52,6 +52,9 @@ func firstDifference(first, second []Output) string {
 
 // Begin starts a build in a new, empty directory.
 func (c *Cache) Begin(key Key) (*Build, error) {
+	if c.readOnly {
+		return nil, c.writeError("the build of "+key.Short(), errReadOnly)
+	}
 	dir, err := os.MkdirTemp(c.path("tmp"), c.owner+".*")
 	if err != nil {
 		return nil, c.writeError("the build of "+key.Short(), err)

@@ -23,6 +23,8 @@ type Cache struct {
 	memo  *memo
 	now   func() time.Time // a test's clock
 
+	readOnly bool // nothing may be changed; see OpenReadOnly
+
 	mu      sync.Mutex
 	flights map[Digest]*flight // blobs being hashed now
 }
@@ -63,8 +65,7 @@ func open(dir string, d disk) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight)}
-	c.memo = newMemo(c)
+	c := newCache(dir, d)
 	version, err := os.ReadFile(c.path("version"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -74,8 +75,7 @@ func open(dir string, d disk) (*Cache, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cache: %w", err)
 	case string(version) != versionText:
-		return nil, fmt.Errorf("cache: %s: version is %s, this program reads %s: use the ablate that wrote it, or another directory with --cache or ABLATE_CACHE",
-			dir, clip(string(version)), clip(versionText))
+		return nil, c.versionError(version)
 	}
 	for _, name := range []string{"entries", "blobs", "tmp", "partial", "quarantine", "memo"} {
 		if err := os.Mkdir(c.path(name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -89,6 +89,17 @@ func open(dir string, d disk) (*Cache, error) {
 	os.Remove(probe)
 	c.sweep(c.now())
 	return c, nil
+}
+
+func newCache(dir string, d disk) *Cache {
+	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight)}
+	c.memo = newMemo(c)
+	return c
+}
+
+func (c *Cache) versionError(found []byte) error {
+	return fmt.Errorf("cache: %s: version is %s, this program reads %s: use the ablate that wrote it, or another directory with --cache or ABLATE_CACHE",
+		c.dir, clip(string(found)), clip(versionText))
 }
 
 // create makes the tree. Several processes may do so at once.
@@ -319,6 +330,9 @@ func (c *Cache) files(top string) iter.Seq2[string, error] {
 // removes it. Two processes that run one step share it and must not write the
 // same names; when one commits, the other loses its files there.
 func (c *Cache) Partial(key Key) (string, error) {
+	if c.readOnly {
+		return "", c.writeError("a partial", errReadOnly)
+	}
 	dir := c.path("partial", key.String())
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", c.writeError("directory "+c.rel(dir), err)

@@ -148,6 +148,9 @@ func (c *Cache) makeFan(dir string) error {
 // quarantine moves a file found corrupt out of the way. judged is the file
 // that was found so; if another has taken its place meanwhile, that one goes back.
 func (c *Cache) quarantine(path string, judged fs.FileInfo) error {
+	if c.readOnly {
+		return nil // it stays where it is, and whoever asked is told
+	}
 	if err := os.MkdirAll(c.path("quarantine"), 0o777); err != nil {
 		return c.writeError("directory quarantine", err)
 	}

@@ -26,6 +26,9 @@ type Freed struct {
 // runs again.
 func (c *Cache) GC(ctx context.Context, keep func(*Entry) bool, age time.Duration) (Freed, error) {
 	var freed Freed
+	if c.readOnly {
+		return freed, c.writeError("gc", errReadOnly)
+	}
 	named := make(map[Digest]bool)
 	for path, err := range c.files("entries") {
 		if err = errors.Join(err, ctx.Err()); err != nil {

@@ -131,7 +131,7 @@ func (m *memo) flush() error {
 // write appends all pending lines by one write(2), so that lines of several
 // processes do not mix. The first byte ends a line that another left torn.
 func (m *memo) write() error {
-	if len(m.pending) == 0 {
+	if len(m.pending) == 0 || m.c.readOnly {
 		return nil
 	}
 	f, err := os.OpenFile(m.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)

@@ -86,7 +86,7 @@ func Parse(name string, data []byte, dir string) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{Path: name, Dir: dir, root: root}
+	s := &Study{Path: name, Dir: dir, root: root, text: data}
 	d := newDecoder(name)
 	if _, v := child(root, "ablate"); v != nil && target(v).Kind == yaml.ScalarNode {
 		if found, err := parseInt(target(v).Value); err == nil && found != version {
@@ -103,6 +103,9 @@ func Parse(name string, data []byte, dir string) (*Study, error) {
 	}
 	return s, nil
 }
+
+// Text is the file that the study was read from, byte for byte.
+func (s *Study) Text() []byte { return s.text }
 
 // version of the study language.
 const version = 1

@@ -45,6 +45,7 @@ type Study struct {
 	Dir  string `yaml:"-"` // directory that relative file names start from
 
 	root *yaml.Node // the file's outermost mapping, for positions
+	text []byte     // of the file
 }
 
 // Corpus names raw files and says how to read documents from them.

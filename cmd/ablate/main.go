@@ -29,6 +29,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // a step failed, or the machine did
 	exitUsage       = 2 // the study or the command line is wrong
+	exitDiffers     = 3 // an audit found a difference
 	exitInterrupted = 130
 )
 
@@ -40,6 +41,7 @@ type cli struct {
 	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
 	Explain  explainCommand  `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
 	Graph    graphCommand    `cmd:"" help:"Draw the plan (dot or mermaid)."`
+	Audit    auditCommand    `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
 	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
 	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
 	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`
@@ -126,6 +128,8 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
 		return exitInterrupted
+	case errors.Is(err, errDiffers): // told on stdout
+		return exitDiffers
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(w, mistakes)
 		return exitUsage

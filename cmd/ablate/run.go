@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"ablate/cache"
-	"ablate/pipeline"
 	"ablate/runner"
+	"ablate/runner/audit"
 	"ablate/stages"
 )
 
@@ -202,42 +202,20 @@ func writeOut(dir string, p *compiled, c *cache.Cache) error {
 	if err != nil {
 		return err
 	}
-	prov, err := json.MarshalIndent(provenance(p.state), "", "  ")
+	prov, err := json.MarshalIndent(audit.Provenance(p.state), "", "  ")
+	if err != nil {
+		return err
+	}
+	src, err := writeSources(p.src)
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		writeFile(filepath.Join(dir, "report.html"), page),
 		writeFile(filepath.Join(dir, "plan.json"), append(plan, '\n')),
-		writeFile(filepath.Join(dir, "provenance.json"), append(prov, '\n')))
-}
-
-// provenanceStep is one step in provenance.json: enough to find and check every artifact behind a number of the report.
-type provenanceStep struct {
-	ID         string            `json:"id"`
-	Kind       string            `json:"kind"`
-	Key        cache.Key         `json:"key"`
-	Inputs     map[string]string `json:"inputs"` // role -> step/output or raw file name, and digest
-	Outputs    []cache.Output    `json:"outputs"`
-	Provenance cache.Provenance  `json:"provenance"`
-}
-
-func provenance(s *pipeline.State) []provenanceStep {
-	out := make([]provenanceStep, 0, len(s.Plan.Steps))
-	for i, step := range s.Plan.Steps {
-		e := s.Entries[i]
-		ps := provenanceStep{ID: step.ID, Kind: step.Kind, Key: s.Keys[i], Inputs: map[string]string{}, Outputs: e.Outputs, Provenance: e.Provenance}
-		for _, in := range s.Step(i).Inputs {
-			if in.File != nil {
-				ps.Inputs[in.Role] = "file " + in.File.Name + " " + in.File.Digest.String()
-				continue
-			}
-			o, _ := s.Entries[in.Step].Output(in.Output)
-			ps.Inputs[in.Role] = s.Plan.Steps[in.Step].ID + " " + in.Output + " " + o.Digest.String()
-		}
-		out = append(out, ps)
-	}
-	return out
+		writeFile(filepath.Join(dir, studyFile), p.study.Text()),
+		writeFile(filepath.Join(dir, sourcesFile), src),
+		writeFile(filepath.Join(dir, provenanceFile), append(prov, '\n')))
 }
 
 // writeFile replaces a file in one move, unless it holds data already.

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"tmpfs":    tmpfs,
 			"grow":     grow,
 			"samebits": samebits,
+			"tamper":   tamper,
 		},
 		Condition: condition,
 	})

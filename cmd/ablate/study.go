@@ -38,8 +38,11 @@ func (a *app) openCache() (*cache.Cache, error) {
 	return cache.Open(dir)
 }
 
+// hashing gives the digest and size in bytes of a raw file.
+type hashing func(path string) (cache.Digest, int64, error)
+
 // sources finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study.
-func sources(s *specs.Study, c *cache.Cache) (pipeline.Sources, error) {
+func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
 	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
 	var wrong specs.Errors
 	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
@@ -50,7 +53,7 @@ func sources(s *specs.Study, c *cache.Cache) (pipeline.Sources, error) {
 		}
 		files := make([]pipeline.File, len(found))
 		for i, f := range found {
-			d, size, err := c.FileDigest(f.Path)
+			d, size, err := digest(f.Path)
 			if err != nil {
 				wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
 				return nil
@@ -70,7 +73,7 @@ func sources(s *specs.Study, c *cache.Cache) (pipeline.Sources, error) {
 		var d cache.Digest
 		var size int64
 		if err == nil {
-			d, size, err = c.FileDigest(path)
+			d, size, err = digest(path)
 		}
 		if err == nil {
 			src.Tokenizer = &pipeline.File{Path: path, Name: filepath.Base(path), Size: size, Digest: d}
@@ -101,7 +104,7 @@ func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, err := sources(s, c)
+	src, err := sources(s, c.FileDigest)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,76 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// errReadOnly is the answer of a cache that was opened for looking only.
+var errReadOnly = errors.New("the cache is open for reading only")
+
+// OpenReadOnly opens the cache in dir to look at it as it is: nothing is
+// written, moved to quarantine or swept, so that what an auditor finds is
+// still there for the next one, and the directory may be mounted read-only.
+// No memo is believed: every blob that is asked for is read once. A directory
+// that is no cache is refused; Begin, Partial and GC are, too.
+func OpenReadOnly(dir string) (*Cache, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	c := newCache(dir, realDisk())
+	c.readOnly, c.memo.loaded = true, true
+	c.memo.blobs, c.memo.files = make(map[Digest]stamp), make(map[string]fileMemo)
+	version, err := os.ReadFile(c.path("version"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("cache: %s is not a cache: it has no file version; name one with --cache or ABLATE_CACHE", dir)
+	case err != nil:
+		return nil, fmt.Errorf("cache: %w", err)
+	case string(version) != versionText:
+		return nil, c.versionError(version)
+	}
+	return c, nil
+}
+
+// Entry reads the entry of a key as Lookup does, without looking at its blobs
+// and without moving a corrupt one away.
+func (c *Cache) Entry(key Key) (*Entry, error) { return c.readEntry(key, false) }
+
+// EntryBytes is the file of an entry, for copies that must be the same.
+func (c *Cache) EntryBytes(key Key) ([]byte, error) {
+	if _, err := c.Entry(key); err != nil {
+		return nil, err
+	}
+	data, _, err := readBounded(c.entryPath(key))
+	if err != nil {
+		return nil, fmt.Errorf("cache: entry %s: %w", key, err)
+	}
+	return data, nil
+}
+
+// BlobDigest is the digest that the bytes under a blob's name have, whatever
+// the name says.
+func (c *Cache) BlobDigest(ctx context.Context, d Digest) (Digest, error) {
+	got, err := hashFile(ctx, c.blobPath(d), nil)
+	if err != nil {
+		return Digest{}, fmt.Errorf("cache: blob %s: %w", d, err)
+	}
+	return got.digest, nil
+}
+
+// FileDigestNow is the digest and size of a raw input file, read now.
+func FileDigestNow(ctx context.Context, path string) (Digest, int64, error) {
+	got, err := hashFile(ctx, path, nil)
+	switch {
+	case err != nil:
+		return Digest{}, 0, fmt.Errorf("cache: %s: %w", path, err)
+	case got.torn:
+		return Digest{}, 0, fmt.Errorf("cache: %s: changed while it was read", path)
+	}
+	return got.digest, got.size, nil
+}

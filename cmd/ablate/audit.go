@@ -1,0 +1,401 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+	"ablate/runner/audit"
+	"ablate/specs"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+type auditCommand struct {
+	Study     string   `arg:"" help:"A YAML file or the name of a shipped study."`
+	Out       string   `help:"Where the run left its report (default: out/STUDY)." placeholder:"DIR"`
+	Recompute []string `sep:"none" help:"Execute steps again and compare every byte: so many drawn at random, training among them; or the one of this name; or all." placeholder:"N|STEP|all"`
+	Seed      uint64   `help:"Draws the same steps as the audit that printed it (default: random)." placeholder:"N"`
+	Threads   int      `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	Memory    size     `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
+	JSON      bool     `help:"Print the result as JSON."`
+	Quiet     bool     `short:"q" help:"Print findings only."`
+}
+
+// errDiffers is the answer of an audit that found a difference.
+var errDiffers = errors.New("the audit found differences")
+
+// auditing is an audit as the command line has it: what the audit itself cannot know.
+type auditing struct {
+	auditCommand
+	*audit.Audit
+	study *specs.Study
+	out   string
+	temp  string
+	p     *compiled
+	seed  uint64
+}
+
+func (cmd auditCommand) Run(a *app) (err error) {
+	if cmd.Threads < 0 {
+		return usageError{fmt.Errorf("--threads %d: want none below 0", cmd.Threads)}
+	}
+	dir := a.cacheDir
+	if dir == "" {
+		if dir, err = cache.DefaultDir(); err != nil {
+			return err
+		}
+	}
+	c, err := cache.OpenReadOnly(dir)
+	if err != nil {
+		return err
+	}
+	study, err := loadStudy(cmd.Study)
+	if err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp("", "ablate-audit-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	out := outDir(cmd.Out, &compiled{study: study})
+	rec, err := readRecord(out)
+	if err != nil {
+		return err
+	}
+	x := &auditing{auditCommand: cmd, study: study, out: out, temp: temp}
+	x.Audit = audit.New(x.options(a, c), rec.steps)
+	if err := x.all(a.ctx, rec); err != nil {
+		return err
+	}
+	return x.answer(a, c)
+}
+
+// options are what an audit of cache c works with.
+func (x *auditing) options(a *app, c *cache.Cache) audit.Options {
+	opt := audit.Options{
+		Cache: c, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Differ: stages.Difference,
+	}
+	if opt.Threads == 0 {
+		opt.Threads = runtime.GOMAXPROCS(0)
+	}
+	if opt.Memory == 0 {
+		opt.Memory = machineMemory()
+	}
+	if !x.Quiet && !x.JSON {
+		opt.Tell = func(line string) { fmt.Fprintln(a.stderr, line) }
+	}
+	return opt
+}
+
+// all carries the audit out.
+func (x *auditing) all(ctx context.Context, rec *record) (err error) {
+	src, err := x.raw(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if rec.study != nil {
+		x.sameStudy(rec.study)
+	}
+	if x.p, err = compileWith(x.study, src, x.Lookup); err != nil {
+		return err
+	}
+	x.Steps(x.p.state)
+	x.tell("reading the blobs of %d steps", len(x.p.plan.Steps))
+	if err := x.Blobs(ctx); err != nil {
+		return err
+	}
+	chosen, err := x.chosen()
+	if err != nil {
+		return err
+	}
+	remade := filepath.Join(x.temp, "out")
+	if err := os.Mkdir(remade, 0o777); err != nil {
+		return err
+	}
+	if x.p.plan.Result >= 0 {
+		keep := func(dir string) error { return os.CopyFS(remade, os.DirFS(dir)) }
+		if err := x.Execute(ctx, x.p.plan.Result, keep); err != nil {
+			return err
+		}
+	}
+	for _, i := range chosen {
+		if err := x.Execute(ctx, i, nil); err != nil {
+			return err
+		}
+	}
+	x.notExecuted(chosen)
+	if err := x.report(remade); err != nil {
+		return err
+	}
+	x.Skip("who ran it, where, when and how long it took", "entries hold what the machine said of itself; it enters no key and no number")
+	return nil
+}
+
+// sameStudy compares the study with the copy that the run left.
+func (x *auditing) sameStudy(recorded []byte) {
+	was, err := specs.Parse(filepath.Join(x.out, studyFile), recorded, x.study.Dir)
+	if err != nil {
+		x.Find("study", x.out+"/"+studyFile, "", "is no study: %v", err)
+		return
+	}
+	for _, c := range specs.Diff(was, x.study) {
+		x.Find("study", c.Path, "", "was %s when it ran (%s), is %s now (%s)", orAbsent(c.Old), c.OldAt, orAbsent(c.New), c.NewAt)
+	}
+}
+
+// raw finds the raw files and compares them with those that the run read. What it returns are the recorded ones where there is a record, so
+// that a file that was changed does not hide everything made from it.
+func (x *auditing) raw(ctx context.Context, rec *record) (pipeline.Sources, error) {
+	now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
+	if rec.sources == nil {
+		src, err := sources(x.study, now)
+		if err != nil {
+			return src, err
+		}
+		for _, f := range rawFiles(src) {
+			if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+				return src, err
+			}
+		}
+		return src, nil
+	}
+	src := *rec.sources
+	if err := complete(x.study, src); err != nil {
+		return src, err
+	}
+	for _, f := range x.located(src) {
+		if f.Digest.IsZero() {
+			x.Find("raw file", f.name, "", "was not there when the study was run: %s", f.Path)
+		} else if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+			return src, err
+		}
+	}
+	return src, nil
+}
+
+// rawFile is a raw file and what a person calls it.
+type rawFile struct {
+	pipeline.File
+	name string
+}
+
+// rawFiles lists the files of a study, in a stable order.
+func rawFiles(src pipeline.Sources) []rawFile {
+	var out []rawFile
+	for _, name := range slices.Sorted(maps.Keys(src.Corpora)) {
+		for _, f := range src.Corpora[name] {
+			out = append(out, rawFile{f, f.Name + " of corpus " + name})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(src.EvalSets)) {
+		for _, f := range src.EvalSets[name] {
+			out = append(out, rawFile{f, f.Name + " of evaluation set " + name})
+		}
+	}
+	if src.Tokenizer != nil {
+		out = append(out, rawFile{*src.Tokenizer, src.Tokenizer.Name + ", the tokenizer"})
+	}
+	return out
+}
+
+// located lists the recorded files with the paths where they lie now (empty: gone) and, without a digest, those that were not recorded.
+func (x *auditing) located(src pipeline.Sources) []rawFile {
+	found := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
+	find := func(c specs.Corpus) []pipeline.File {
+		var files []pipeline.File
+		for _, pattern := range c.Files { // one by one: a pattern that matches nothing any more must not hide what the others match
+			list, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, variable)
+			if err != nil {
+				continue // each file that was recorded and is not found is told
+			}
+			for _, f := range list {
+				files = append(files, pipeline.File{Path: f.Path, Name: f.Name})
+			}
+		}
+		return files
+	}
+	for name, c := range x.study.Corpora {
+		found.Corpora[name] = find(c)
+	}
+	for name, e := range x.study.Eval.OutOfDomain {
+		found.EvalSets[name] = find(e.Corpus)
+	}
+	if file := x.study.Tokenizer.File; file != "" {
+		if path, err := stages.FilePath(x.study.Dir, file, variable); err == nil && src.Tokenizer != nil {
+			found.Tokenizer = &pipeline.File{Name: src.Tokenizer.Name}
+			if _, err := os.Stat(path); err == nil {
+				found.Tokenizer.Path = path
+			}
+		}
+	}
+	there := map[string]pipeline.File{}
+	for _, f := range rawFiles(found) {
+		there[f.name] = f.File
+	}
+	list := rawFiles(src)
+	for i, f := range list {
+		list[i].Path = there[f.name].Path
+		delete(there, f.name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		list = append(list, rawFile{there[name], name})
+	}
+	return list
+}
+
+// chosen settles which steps are executed again.
+func (x *auditing) chosen() ([]int, error) {
+	var steps []int
+	for _, word := range x.Recompute {
+		n, err := strconv.Atoi(word)
+		switch {
+		case err == nil && n < 0:
+			return nil, usageError{fmt.Errorf("--recompute %s: want a number of steps, the name of one, or all", word)}
+		case err == nil:
+			if x.seed = x.Seed; x.seed == 0 {
+				x.seed = uint64(rand.Uint32()) + 1
+			}
+			steps = append(steps, x.Sample(n, x.seed)...)
+		case word == "all":
+			for i := range x.p.plan.Steps {
+				steps = append(steps, i)
+			}
+		default:
+			i, err := x.p.plan.Find(word)
+			if err != nil {
+				return nil, usageError{err}
+			}
+			steps = append(steps, i)
+		}
+	}
+	slices.Sort(steps)
+	return slices.DeleteFunc(slices.Compact(steps), func(i int) bool { return i == x.p.plan.Result }), nil
+}
+
+// notExecuted lists the steps that were taken at their word.
+func (x *auditing) notExecuted(chosen []int) {
+	left := map[string]int{}
+	for i, step := range x.p.plan.Steps {
+		if i != x.p.plan.Result && x.p.state.Status[i] == pipeline.Hit && !slices.Contains(chosen, i) {
+			left[step.Kind]++
+		}
+	}
+	for _, k := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval} {
+		switch left[k] {
+		case 0:
+		case 1:
+			x.Skip("that 1 "+k+" step gives what its entry says", "it was not executed again; --recompute does so")
+		default:
+			x.Skip(fmt.Sprintf("that %d %s steps give what their entries say", left[k], k), "they were not executed again; --recompute does so")
+		}
+	}
+}
+
+// report makes the output directory again from the cache and compares it. remade holds what the comparison left when it was executed again.
+func (x *auditing) report(remade string) error {
+	_, run, waits := x.p.state.Count()
+	why := ""
+	if run+waits > 0 || x.p.plan.Partial != "" {
+		why = "steps that it is made of are lost"
+	} else if err := writeOut(remade, x.p, x.Cache); err != nil {
+		why = err.Error()
+	}
+	if info, err := os.Stat(x.out); err != nil || !info.IsDir() {
+		x.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", x.out)
+		return nil
+	}
+	if why != "" {
+		x.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
+	}
+	return x.Files(remade, x.out)
+}
+
+// tell says what goes on.
+func (x *auditing) tell(format string, args ...any) {
+	if x.Tell != nil {
+		x.Tell(fmt.Sprintf(format, args...))
+	}
+}
+
+// answer prints what was found.
+func (x *auditing) answer(a *app, c *cache.Cache) error {
+	if x.JSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		err := enc.Encode(struct {
+			Study string `json:"study"`
+			Cache string `json:"cache"`
+			Out   string `json:"out"`
+			Sound bool   `json:"sound"`
+			Seed  uint64 `json:"seed,omitempty"`
+			audit.Result
+		}{x.study.Name, c.Dir(), x.out, len(x.Findings) == 0, x.seed, x.Result})
+		if err != nil {
+			return err
+		}
+	} else {
+		x.print(a, c.Dir())
+	}
+	if len(x.Findings) > 0 {
+		return errDiffers
+	}
+	return nil
+}
+
+func (x *auditing) print(a *app, from string) {
+	w := a.stdout
+	r := x.Result
+	if !x.Quiet {
+		fmt.Fprintf(w, "study %s, cache %s, report %s\n\n", x.study.Name, from, x.out)
+		fmt.Fprintf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
+		fmt.Fprintf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
+		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
+		fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		for _, e := range r.Executed {
+			verdict := "every byte the same"
+			if !e.Same {
+				verdict = "DIFFERS"
+			}
+			fmt.Fprintf(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
+		}
+		if x.seed != 0 {
+			fmt.Fprintf(w, "drawn with  --seed %d\n", x.seed)
+		}
+		fmt.Fprintf(w, "\nnot checked\n")
+		for _, u := range r.Unchecked {
+			fmt.Fprintf(w, "  %s: %s\n", u.What, u.Why)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintln(w, f)
+	}
+	switch n := len(r.Findings); {
+	case n == 1:
+		fmt.Fprintln(w, "\n1 difference")
+	case n > 1:
+		fmt.Fprintf(w, "\n%d differences\n", n)
+	case !x.Quiet:
+		fmt.Fprintln(w, "no differences")
+	}
+}
+
+func orAbsent(s string) string {
+	if s == "" {
+		return "absent"
+	}
+	return s
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner/audit"
+	"ablate/specs"
+	"ablate/stages/kind"
+)
+
+// Files of an output directory that record a run, beside plan.json.
+const (
+	studyFile      = "study.yaml"      // the study, byte for byte
+	sourcesFile    = "sources.json"    // the raw files that it read
+	provenanceFile = "provenance.json" // every step, what went in and what came out
+)
+
+// recordedFile is a raw file as sources.json names it.
+type recordedFile struct {
+	Name   string       `json:"name"` // below its corpus
+	Bytes  int64        `json:"bytes"`
+	Digest cache.Digest `json:"sha256"`
+}
+
+// recordedSources is sources.json: all that a plan needs to know of the raw files, so that it can be compiled again without them.
+type recordedSources struct {
+	Format    int                       `json:"format"` // 1
+	Corpora   map[string][]recordedFile `json:"corpora"`
+	EvalSets  map[string][]recordedFile `json:"eval_sets"`
+	Tokenizer *recordedTokenizer        `json:"tokenizer,omitempty"`
+}
+
+// recordedTokenizer is a tokenizer.json that a study names.
+type recordedTokenizer struct {
+	recordedFile
+	Vocab int    `json:"vocab"` // ids
+	EOS   uint32 `json:"eos"`   // id of the end of a text
+}
+
+// writeSources makes the bytes of sources.json.
+func writeSources(src pipeline.Sources) ([]byte, error) {
+	list := func(of map[string][]pipeline.File) map[string][]recordedFile {
+		out := map[string][]recordedFile{}
+		for name, files := range of {
+			out[name] = []recordedFile{}
+			for _, f := range files {
+				out[name] = append(out[name], recordedFile{f.Name, f.Size, f.Digest})
+			}
+		}
+		return out
+	}
+	r := recordedSources{Format: 1, Corpora: list(src.Corpora), EvalSets: list(src.EvalSets)}
+	if t := src.Tokenizer; t != nil {
+		r.Tokenizer = &recordedTokenizer{recordedFile{t.Name, t.Size, t.Digest}, src.Vocab, src.EOS}
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	return append(data, '\n'), err
+}
+
+// parseSources reads sources.json. The files have no paths: whoever has them adds those.
+func parseSources(data []byte) (pipeline.Sources, error) {
+	var r recordedSources
+	if err := json.Unmarshal(data, &r); err != nil {
+		return pipeline.Sources{}, fmt.Errorf("%s: %w", sourcesFile, err)
+	}
+	if r.Format != 1 {
+		return pipeline.Sources{}, fmt.Errorf("%s: has format %d, this program reads 1", sourcesFile, r.Format)
+	}
+	list := func(of map[string][]recordedFile) map[string][]pipeline.File {
+		out := map[string][]pipeline.File{}
+		for name, files := range of {
+			for _, f := range files {
+				out[name] = append(out[name], pipeline.File{Name: f.Name, Size: f.Bytes, Digest: f.Digest})
+			}
+		}
+		return out
+	}
+	src := pipeline.Sources{Corpora: list(r.Corpora), EvalSets: list(r.EvalSets)}
+	if t := r.Tokenizer; t != nil {
+		src.Tokenizer = &pipeline.File{Name: t.Name, Size: t.Bytes, Digest: t.Digest}
+		src.Vocab, src.EOS = t.Vocab, t.EOS
+	}
+	return src, nil
+}
+
+// complete checks that recorded sources are those of a study, as a plan needs them.
+func complete(s *specs.Study, src pipeline.Sources) error {
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(s.Corpora)) {
+		if len(src.Corpora[name]) == 0 {
+			missing = append(missing, "corpus "+name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Eval.OutOfDomain)) {
+		if len(src.EvalSets[name]) == 0 {
+			missing = append(missing, "evaluation set "+name)
+		}
+	}
+	if s.Tokenizer.File != "" && src.Tokenizer == nil {
+		missing = append(missing, "the tokenizer")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s names no files of %s", sourcesFile, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// record is what an output directory says of the run that made it. Nothing in it is believed without being checked.
+type record struct {
+	dir     string
+	study   []byte            // nil: not there
+	sources *pipeline.Sources // nil: not there
+	steps   []audit.Step      // nil: not there
+	lacks   []string          // which of the files are not there
+}
+
+// readRecord reads what there is. A file that cannot be read for what it is is an error.
+func readRecord(dir string) (*record, error) {
+	r := &record{dir: dir}
+	for _, f := range []struct {
+		name string
+		take func([]byte) error
+	}{
+		{studyFile, func(data []byte) error { r.study = data; return nil }},
+		{sourcesFile, func(data []byte) error {
+			src, err := parseSources(data)
+			r.sources = &src
+			return err
+		}},
+		{provenanceFile, func(data []byte) (err error) { r.steps, err = audit.ParseProvenance(data); return err }},
+	} {
+		data, err := os.ReadFile(filepath.Join(dir, f.name))
+		if os.IsNotExist(err) {
+			r.lacks = append(r.lacks, f.name)
+			continue
+		}
+		if err == nil {
+			err = f.take(data)
+		}
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", dir, err)
+		}
+	}
+	return r, nil
+}
+
+// compileWith plans a study from recorded sources, with entries found by lookup; units are counted by what the splits left, so that no blob
+// is needed.
+func compileWith(s *specs.Study, src pipeline.Sources, lookup pipeline.Lookup) (*compiled, error) {
+	if err := complete(s, src); err != nil {
+		return nil, err
+	}
+	p := &compiled{study: s, src: src}
+	found := pipeline.Catalogue(nil)
+	for range 2 { // as far as the split, then all of it
+		var err error
+		if p.plan, err = pipeline.Compile(s, src, found); err != nil {
+			return nil, err
+		}
+		if p.state, err = p.plan.Resolve(lookup); err != nil {
+			return nil, err
+		}
+		if p.plan.Partial == "" {
+			return p, nil
+		}
+		found = pipeline.Catalogue{}
+		for _, split := range p.plan.Splits {
+			if split.Seed {
+				continue
+			}
+			if p.state.Status[split.Step] != pipeline.Hit {
+				return p, nil
+			}
+			found[split.Set] = unitsLeft(p.state.Entries[split.Step])
+		}
+	}
+	return p, nil
+}
+
+// unitsLeft counts the units of each partition among the outputs of a split.
+func unitsLeft(e *cache.Entry) map[string]int {
+	units := map[string]int{}
+	for _, o := range e.Outputs {
+		rest, ok := strings.CutPrefix(o.Name, kind.UnitsFolder+"/")
+		end := strings.LastIndexByte(rest, '/')
+		if !ok || end < 0 {
+			continue
+		}
+		if partition, err := kind.Unescape(rest[:end]); err == nil {
+			units[partition]++
+		}
+	}
+	return units
+}

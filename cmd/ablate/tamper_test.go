@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ablate/cache"
+	"ablate/cache/table"
+	"ablate/stages"
+)
+
+// tamper does what someone would who wants other numbers:
+//
+//	tamper swap CACHE KIND OUTPUT     another step's output of that name under the name of the first one's blob
+//	tamper remove CACHE KIND          the entry of the first step of that kind
+//	tamper edit CACHE KIND            another provenance in that entry
+//	tamper forge CACHE KIND OUTPUT    that entry names another step's output as its own, and its sum is right
+//	tamper scores FILE                another perplexity in the first row of scores.parquet
+func tamper(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: tamper HOW ...")
+	}
+	if args[0] == "scores" {
+		path := ts.MkAbs(args[1])
+		rows, err := table.ReadRows[stages.ScoreRow](path)
+		ts.Check(err)
+		rows[0].Perplexity -= 1
+		ts.Check(os.Remove(path))
+		ts.Check(table.WriteRows(path, rows))
+		return
+	}
+	dir, kind := ts.MkAbs(args[1]), args[2]
+	c, err := cache.OpenReadOnly(dir)
+	ts.Check(err)
+	var found []*cache.Entry
+	for e, err := range c.Entries() {
+		ts.Check(err)
+		if e.Kind == kind {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 0 {
+		ts.Fatalf("tamper: no entry of kind %s", kind)
+	}
+	entry := filepath.Join(dir, "entries", found[0].Key.String()[:2], found[0].Key.String())
+	blob := func(e *cache.Entry) (cache.Output, string) {
+		out, ok := e.Output(args[3])
+		if !ok {
+			ts.Fatalf("tamper: step %s has no output %s", e.Provenance.Step, args[3])
+		}
+		return out, filepath.Join(dir, "blobs", out.Digest.String()[:2], out.Digest.String())
+	}
+	other := func() (cache.Output, string) {
+		first, _ := blob(found[0])
+		for _, e := range found[1:] {
+			if out, path := blob(e); out.Digest != first.Digest {
+				return out, path
+			}
+		}
+		ts.Fatalf("tamper: all %s of kind %s are the same", args[3], kind)
+		return cache.Output{}, ""
+	}
+	switch args[0] {
+	case "remove":
+		ts.Check(os.Remove(entry))
+	case "swap":
+		_, from := other()
+		data, err := os.ReadFile(from)
+		ts.Check(err)
+		_, to := blob(found[0])
+		overwrite(ts, to, data)
+	case "edit":
+		data, err := os.ReadFile(entry)
+		ts.Check(err)
+		overwrite(ts, entry, bytes.Replace(data, []byte(`"study":"small"`), []byte(`"study":"smell"`), 1))
+	case "forge":
+		data, err := os.ReadFile(entry)
+		ts.Check(err)
+		mine, _ := blob(found[0])
+		theirs, _ := other()
+		text := strings.Replace(string(data), mine.Digest.String(), theirs.Digest.String(), 1)
+		body := text[:strings.LastIndex(text, `"sum":"`)]
+		sum := sha256.Sum256([]byte(body))
+		overwrite(ts, entry, []byte(body+`"sum":"`+hex.EncodeToString(sum[:])+"\"}\n"))
+	default:
+		ts.Fatalf("tamper: unknown way %s", args[0])
+	}
+}
+
+// overwrite replaces a read-only file and puts its time back, as someone would who wants it not to show.
+func overwrite(ts *testscript.TestScript, path string, data []byte) {
+	info, err := os.Stat(path)
+	ts.Check(err)
+	ts.Check(errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, data, 0o644), os.Chtimes(path, info.ModTime(), info.ModTime()), os.Chmod(path, info.Mode())))
+}

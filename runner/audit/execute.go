@@ -1,0 +1,202 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/stages/kind"
+)
+
+// Sample draws n of the steps that could be executed again, at least one of them a training where there is one: a study has many more
+// evaluations than trainings, and it is in a training that a forgery would pay. The same seed draws the same steps. Steps that are executed
+// anyway are not drawn.
+func (a *Audit) Sample(n int, seed uint64) []int {
+	r := rand.New(rand.NewPCG(seed, 0x61756469))
+	var able, trains []int
+	for i, step := range a.state.Plan.Steps {
+		if a.state.Status[i] != pipeline.Hit || step.Kind == kind.Correlate || a.lacks(i) != "" {
+			continue
+		}
+		able = append(able, i)
+		if step.Kind == kind.Train {
+			trains = append(trains, i)
+		}
+	}
+	r.Shuffle(len(able), func(x, y int) { able[x], able[y] = able[y], able[x] })
+	if len(trains) > 0 && n > 0 {
+		t := trains[r.IntN(len(trains))]
+		able = append([]int{t}, slices.DeleteFunc(able, func(i int) bool { return i == t })...)
+	}
+	able = able[:min(n, len(able))]
+	slices.Sort(able)
+	return able
+}
+
+// lacks says why step i cannot be executed again, or "": an input that is not there, or not as it was.
+func (a *Audit) lacks(i int) string {
+	for _, in := range a.state.Step(i).Inputs {
+		if _, why := a.input(in); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// input finds the bytes of an input.
+func (a *Audit) input(in pipeline.Input) (kind.Input, string) {
+	if in.File != nil {
+		path, ok := a.raw[in.File.Digest]
+		if !ok {
+			return kind.Input{}, fmt.Sprintf("the raw file %s that it read is not here", in.File.Name)
+		}
+		return kind.Input{Role: in.Role, Digest: in.File.Digest, Path: path, Name: in.File.Name}, ""
+	}
+	id := a.state.Plan.Steps[in.Step].ID
+	if a.state.Status[in.Step] != pipeline.Hit {
+		return kind.Input{}, fmt.Sprintf("step %s, whose %s it read, is lost", id, in.Output)
+	}
+	out, ok := a.state.Entries[in.Step].Output(in.Output)
+	path, sound := a.blobs[out.Digest]
+	if !ok || !sound {
+		return kind.Input{}, fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
+	}
+	return kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: id + " " + in.Output}, ""
+}
+
+// Execute executes step i again on its recorded inputs and compares every byte of what it leaves. keep, where given, receives the directory
+// with the outputs before it is removed. What cannot be executed is listed.
+func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error) (err error) {
+	step := a.state.Plan.Steps[i]
+	if a.state.Status[i] != pipeline.Hit {
+		a.Skip("step "+step.ID, "not executed again: its entry is lost, so there is nothing to compare with")
+		return nil
+	}
+	if why := a.lacks(i); why != "" {
+		a.Skip("step "+step.ID, "not executed again: %s", why)
+		return nil
+	}
+	dir, err := os.MkdirTemp(a.Temp, "step-*")
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	entry := a.state.Entries[i]
+	a.tell("executing %s again (%s when it was made)", step.ID, seconds(entry.Provenance.WallSeconds))
+	began := time.Now()
+	if err := a.run(ctx, i, dir); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		a.fault(i, "execution", step.ID, "executed again it fails: %v%s", err, elsewhere(entry))
+		return nil
+	}
+	took := time.Since(began).Seconds()
+	same, err := a.compare(ctx, i, filepath.Join(dir, "out"))
+	if err != nil {
+		return err
+	}
+	a.Result.Executed = append(a.Result.Executed, Executed{step.ID, step.Kind, len(entry.Outputs), same, took, entry.Provenance.WallSeconds})
+	if keep != nil {
+		return keep(filepath.Join(dir, "out"))
+	}
+	return nil
+}
+
+// run executes step i with dir/out as its output directory.
+func (a *Audit) run(ctx context.Context, i int, dir string) (err error) {
+	step := a.state.Step(i)
+	job := &kind.Job{Params: step.Params, Dir: filepath.Join(dir, "out"), Partial: filepath.Join(dir, "partial"), Threads: max(1, a.Threads)}
+	for _, in := range step.Inputs {
+		x, _ := a.input(in) // lacks has seen them all
+		job.Inputs = append(job.Inputs, x)
+	}
+	if err := errors.Join(os.Mkdir(job.Dir, 0o777), os.Mkdir(job.Partial, 0o777)); err != nil {
+		return err
+	}
+	job.SaveEvery = time.Duration(1<<63 - 1) // there is nobody to go on with what it saved
+	if a.Memory > 0 && a.Wants != nil {
+		if w, err := a.Wants(step.Kind, step.Params, job.Threads); err == nil {
+			job.Memory = min(w.Most, a.Memory)
+		}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("internal error: panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	f := a.Table[step.Kind]
+	if f == nil {
+		return errors.New("internal error: no stage for this kind of step")
+	}
+	return f(ctx, job)
+}
+
+// compare compares what step i left in dir with the outputs that its entry names.
+func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err error) {
+	entry, id := a.state.Entries[i], a.state.Plan.Steps[i].ID
+	made, err := names(dir)
+	if err != nil {
+		return false, err
+	}
+	same = true
+	differ := func(output, format string, args ...any) {
+		same = false
+		a.fault(i, "execution", output, "%s%s", fmt.Sprintf(format, args...), elsewhere(entry))
+	}
+	for _, name := range made {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		got, size, err := cache.FileDigestNow(ctx, path)
+		if err != nil {
+			return false, err
+		}
+		want, ok := entry.Output(name)
+		switch {
+		case !ok:
+			differ(name, "executed again, step %s leaves it; its entry has no such output", id)
+		case got != want.Digest:
+			detail := fmt.Sprintf("executed again, step %s leaves %s (%d bytes); its entry says %s (%d bytes)", id, got, size, want.Digest, want.Size)
+			if there := a.blobs[want.Digest]; there != "" && a.Differ != nil {
+				if d := a.Differ(name, path, there); d != "" {
+					detail += "; " + d
+				}
+			}
+			differ(name, "%s", detail)
+		}
+	}
+	for _, o := range entry.Outputs {
+		if _, ok := slices.BinarySearch(made, o.Name); !ok {
+			differ(o.Name, "executed again, step %s does not leave it; its entry says %s", id, o.Digest)
+		}
+	}
+	return same, nil
+}
+
+// elsewhere warns that a step was made by another kind of machine or version of Go, for which the same bits are not promised.
+func elsewhere(e *cache.Entry) string {
+	var other []string
+	if p := e.Provenance; p.Arch != "" && p.Arch != runtime.GOARCH {
+		other = append(other, "on "+p.Arch+", this is "+runtime.GOARCH)
+	} else if p.Go != "" && p.Go != runtime.Version() {
+		other = append(other, "with "+p.Go+", this is "+runtime.Version())
+	}
+	if len(other) == 0 {
+		return ""
+	}
+	return " (it was made " + strings.Join(other, ", ") + ": the same bits are not promised there)"
+}
+
+// seconds is a time in words, with two digits.
+func seconds(s float64) string {
+	return fmt.Sprintf("%.2g s", s)
+}

@@ -36,7 +36,8 @@ const rooms = `
 	pipeline                 < specs specs/nearest cache stages/kind
 	runner                   < pipeline cache stages/kind
 	runner/audit             < pipeline cache stages/kind
-	cmd/ablate               < specs cache stages stages/kind pipeline runner runner/audit
+	runner/bundle            < pipeline cache stages/kind
+	cmd/ablate               < specs cache stages stages/kind pipeline runner runner/audit runner/bundle
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

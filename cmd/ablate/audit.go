@@ -17,20 +17,27 @@ import (
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/audit"
+	"ablate/runner/bundle"
 	"ablate/specs"
 	"ablate/stages"
 	"ablate/stages/kind"
 )
 
 type auditCommand struct {
-	Study     string   `arg:"" help:"A YAML file or the name of a shipped study."`
+	Study     string   `arg:"" help:"A YAML file, the name of a shipped study, or a bundle."`
 	Out       string   `help:"Where the run left its report (default: out/STUDY)." placeholder:"DIR"`
 	Recompute []string `sep:"none" help:"Execute steps again and compare every byte: so many drawn at random, training among them; or the one of this name; or all." placeholder:"N|STEP|all"`
 	Seed      uint64   `help:"Draws the same steps as the audit that printed it (default: random)." placeholder:"N"`
 	Threads   int      `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
 	Memory    size     `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
-	JSON      bool     `help:"Print the result as JSON."`
-	Quiet     bool     `short:"q" help:"Print findings only."`
+	Bundle    string   `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
+	License   string   `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
+
+	Checkpoints bool `help:"Pack checkpoints, too: evaluations can be executed again where there are tokens."`
+	Tokens      bool `help:"Pack tokens and metadata of documents, too: with checkpoints, trainings and evaluations can be executed again. The text can be read from them."`
+
+	JSON  bool `help:"Print the result as JSON."`
+	Quiet bool `short:"q" help:"Print findings only."`
 }
 
 // errDiffers is the answer of an audit that found a difference.
@@ -41,52 +48,66 @@ type auditing struct {
 	auditCommand
 	*audit.Audit
 	study *specs.Study
-	out   string
-	temp  string
+	cache *cache.Cache
+	out   string // where the report lies
+	temp  string // for all that is made again
 	p     *compiled
 	seed  uint64
+
+	bundle *bundle.Manifest // of what is audited, where it is one
 }
 
 func (cmd auditCommand) Run(a *app) (err error) {
 	if cmd.Threads < 0 {
 		return usageError{fmt.Errorf("--threads %d: want none below 0", cmd.Threads)}
 	}
+	temp, err := os.MkdirTemp("", "ablate-audit-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	x := &auditing{auditCommand: cmd, temp: temp}
+	if bundle.Is(cmd.Study) {
+		err = x.openBundle(a)
+	} else {
+		err = x.openStudy(a)
+	}
+	if err != nil {
+		return err
+	}
+	rec, err := readRecord(x.out)
+	if err != nil {
+		return err
+	}
+	x.Audit = audit.New(x.options(a), rec.steps)
+	if err := x.all(a.ctx, rec); err != nil {
+		return err
+	}
+	if err := x.answer(a); err != nil || cmd.Bundle == "" {
+		return err
+	}
+	return x.pack(a)
+}
+
+func (x *auditing) openStudy(a *app) (err error) {
 	dir := a.cacheDir
 	if dir == "" {
 		if dir, err = cache.DefaultDir(); err != nil {
 			return err
 		}
 	}
-	c, err := cache.OpenReadOnly(dir)
-	if err != nil {
+	if x.study, err = loadStudy(x.Study); err != nil {
 		return err
 	}
-	study, err := loadStudy(cmd.Study)
-	if err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp("", "ablate-audit-*")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	out := outDir(cmd.Out, &compiled{study: study})
-	rec, err := readRecord(out)
-	if err != nil {
-		return err
-	}
-	x := &auditing{auditCommand: cmd, study: study, out: out, temp: temp}
-	x.Audit = audit.New(x.options(a, c), rec.steps)
-	if err := x.all(a.ctx, rec); err != nil {
-		return err
-	}
-	return x.answer(a, c)
+	x.out = outDir(x.Out, &compiled{study: x.study})
+	x.cache, err = cache.OpenReadOnly(dir)
+	return err
 }
 
 // options are what an audit of cache c works with.
-func (x *auditing) options(a *app, c *cache.Cache) audit.Options {
+func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: c, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Differ: stages.Difference,
+		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Differ: stages.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -97,6 +118,9 @@ func (x *auditing) options(a *app, c *cache.Cache) audit.Options {
 	if !x.Quiet && !x.JSON {
 		opt.Tell = func(line string) { fmt.Fprintln(a.stderr, line) }
 	}
+	if x.bundle != nil {
+		opt.Lacks = x.bundle.Lacks
+	}
 	return opt
 }
 
@@ -106,7 +130,7 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	if err != nil {
 		return err
 	}
-	if rec.study != nil {
+	if rec.study != nil && x.bundle == nil {
 		x.sameStudy(rec.study)
 	}
 	if x.p, err = compileWith(x.study, src, x.Lookup); err != nil {
@@ -121,7 +145,7 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	if err != nil {
 		return err
 	}
-	remade := filepath.Join(x.temp, "out")
+	remade := x.remade()
 	if err := os.Mkdir(remade, 0o777); err != nil {
 		return err
 	}
@@ -139,6 +163,11 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	x.notExecuted(chosen)
 	if err := x.report(remade); err != nil {
 		return err
+	}
+	if x.bundle != nil {
+		if err := x.checkBundle(); err != nil {
+			return err
+		}
 	}
 	x.Skip("who ran it, where, when and how long it took", "entries hold what the machine said of itself; it enters no key and no number")
 	return nil
@@ -159,6 +188,9 @@ func (x *auditing) sameStudy(recorded []byte) {
 // raw finds the raw files and compares them with those that the run read. What it returns are the recorded ones where there is a record, so
 // that a file that was changed does not hide everything made from it.
 func (x *auditing) raw(ctx context.Context, rec *record) (pipeline.Sources, error) {
+	if x.bundle != nil {
+		return x.packedSources(rec)
+	}
 	now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
 	if rec.sources == nil {
 		src, err := sources(x.study, now)
@@ -310,7 +342,7 @@ func (x *auditing) report(remade string) error {
 	why := ""
 	if run+waits > 0 || x.p.plan.Partial != "" {
 		why = "steps that it is made of are lost"
-	} else if err := writeOut(remade, x.p, x.Cache); err != nil {
+	} else if err := writeOut(remade, x.p, x.cache); err != nil {
 		why = err.Error()
 	}
 	if info, err := os.Stat(x.out); err != nil || !info.IsDir() {
@@ -331,7 +363,7 @@ func (x *auditing) tell(format string, args ...any) {
 }
 
 // answer prints what was found.
-func (x *auditing) answer(a *app, c *cache.Cache) error {
+func (x *auditing) answer(a *app) error {
 	if x.JSON {
 		enc := json.NewEncoder(a.stdout)
 		enc.SetIndent("", "  ")
@@ -342,12 +374,12 @@ func (x *auditing) answer(a *app, c *cache.Cache) error {
 			Sound bool   `json:"sound"`
 			Seed  uint64 `json:"seed,omitempty"`
 			audit.Result
-		}{x.study.Name, c.Dir(), x.out, len(x.Findings) == 0, x.seed, x.Result})
+		}{x.study.Name, x.cache.Dir(), x.out, len(x.Findings) == 0, x.seed, x.Result})
 		if err != nil {
 			return err
 		}
 	} else {
-		x.print(a, c.Dir())
+		x.print(a)
 	}
 	if len(x.Findings) > 0 {
 		return errDiffers
@@ -355,11 +387,15 @@ func (x *auditing) answer(a *app, c *cache.Cache) error {
 	return nil
 }
 
-func (x *auditing) print(a *app, from string) {
+func (x *auditing) print(a *app) {
 	w := a.stdout
 	r := x.Result
 	if !x.Quiet {
-		fmt.Fprintf(w, "study %s, cache %s, report %s\n\n", x.study.Name, from, x.out)
+		if x.bundle != nil {
+			fmt.Fprintf(w, "study %s, bundle %s, packed by %s\n\n", x.study.Name, x.Study, x.bundle.Program)
+		} else {
+			fmt.Fprintf(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
+		}
 		fmt.Fprintf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
 		fmt.Fprintf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))

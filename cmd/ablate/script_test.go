@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"grow":     grow,
 			"samebits": samebits,
 			"tamper":   tamper,
+			"rezip":    rezip,
 		},
 		Condition: condition,
 	})

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,4 +101,43 @@ func overwrite(ts *testscript.TestScript, path string, data []byte) {
 	info, err := os.Stat(path)
 	ts.Check(err)
 	ts.Check(errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, data, 0o644), os.Chtimes(path, info.ModTime(), info.ModTime()), os.Chmod(path, info.Mode())))
+}
+
+// rezip FROM TO NAME OLD NEW: copies a zip file, with text replaced once in the file of that name. rezip FROM TO FOLDER remove: without the
+// first file of that folder.
+func rezip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: rezip FROM TO NAME OLD NEW")
+	}
+	from, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer from.Close()
+	out, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	to := zip.NewWriter(out)
+	done := false
+	for _, f := range from.File {
+		r, err := f.Open()
+		ts.Check(err)
+		data, err := io.ReadAll(r)
+		ts.Check(errors.Join(err, r.Close()))
+		switch {
+		case done:
+		case args[3] == "remove" && strings.HasPrefix(f.Name, args[2]+"/"):
+			done = true
+			continue
+		case f.Name == args[2]:
+			edited := strings.Replace(string(data), args[3], args[4], 1)
+			done = edited != string(data)
+			data = []byte(edited)
+		}
+		w, err := to.Create(f.Name)
+		ts.Check(err)
+		_, err = w.Write(data)
+		ts.Check(err)
+	}
+	ts.Check(errors.Join(to.Close(), out.Close()))
+	if !done {
+		ts.Fatalf("rezip: %s: %q is not there", args[2], args[3])
+	}
 }

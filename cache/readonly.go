@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // errReadOnly is the answer of a cache that was opened for looking only.
@@ -73,4 +74,16 @@ func FileDigestNow(ctx context.Context, path string) (Digest, int64, error) {
 		return Digest{}, 0, fmt.Errorf("cache: %s: changed while it was read", path)
 	}
 	return got.digest, got.size, nil
+}
+
+// Quarantined is where damaged files lie, below the cache directory, that
+// bore this name: 64 hexadecimal digits of a key or a digest.
+func (c *Cache) Quarantined(name string) []string {
+	var paths []string
+	for _, n := range readNames(c.path("quarantine")) {
+		if strings.HasPrefix(n, name+".") {
+			paths = append(paths, "quarantine/"+n)
+		}
+	}
+	return paths
 }

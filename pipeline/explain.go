@@ -33,6 +33,7 @@ type Difference struct {
 	New   string `json:"new"`
 	File  string `json:"file,omitempty"` // the raw file behind an input, where there is one
 	From  string `json:"from,omitempty"` // the step and output behind an input, where there is one
+	At    string `json:"at,omitempty"`   // file:line:column of the study where it comes from, filled in by who has the study
 }
 
 // Explain compares step i with the nearest cached entry: the one that the same step of the same study left, or else the one of the same
@@ -67,12 +68,13 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 		return r, on[0]
 	}
 	if m := s.Misses[i]; m.Reason != cache.Absent {
-		r.Note = fmt.Sprintf("the cache has an entry for it that cannot be used: %s", m.Detail)
+		r.Note = s.unusable(i, m, entries)
 		return r, -1
 	}
 	near := nearestEntry(step, s.Plan.Study, s.Ingredients[i], entries)
 	if near == nil {
-		r.Note = fmt.Sprintf("no step of kind %s was ever run with this cache", step.Kind)
+		r.Note = fmt.Sprintf("never seen: no step of kind %s was ever run with this cache; its ingredients are", step.Kind)
+		r.Differs = s.differences(i, &cache.Entry{})
 		return r, -1
 	}
 	if near.Provenance.Step != step.ID || near.Provenance.Study != s.Plan.Study {
@@ -97,6 +99,19 @@ func sameStart(old, now string) bool {
 	}
 	b := begins(old)
 	return b != "" && b == begins(now)
+}
+
+// unusable says of an entry that is there, and whose ingredients are all the same, when it was made and what of it is lost.
+func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
+	word := map[cache.Reason]string{cache.Incomplete: "evicted", cache.Corrupt: "corrupted"}[m.Reason]
+	note := fmt.Sprintf("%s: the cache had it, with the same ingredients, but %s", word, m.Detail)
+	for _, e := range entries {
+		if e.Key == s.Keys[i] {
+			p := e.Provenance
+			note += fmt.Sprintf("; step %s of study %s made it on %s in %.3g s", p.Step, p.Study, p.Started, p.WallSeconds)
+		}
+	}
+	return note
 }
 
 // nearestEntry prefers what the same step of the same study left last, or the unit whose range began there; then the fewest

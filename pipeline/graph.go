@@ -10,9 +10,49 @@ import (
 // Collapse is the plan as a drawing: labels and edges between them, in a stable order. A plan of hundreds of steps cannot be read as it
 // is, so unless each step is asked for, steps whose IDs share all but the parts that say which unit, mixture or set become one node.
 func (p *Plan) Collapse(each bool) (labels []string, edges [][2]int) {
+	labels, edges, _ = p.collapse(each)
+	return labels, edges
+}
+
+// CollapseWhy is Collapse with what of each node would run, and the first ingredient because of which: "3 run, 2 wait: param optimizer.lr:
+// 0.002 -> 0.003". why makes the latter of a step that would run; it returns "" where the step has no reason of its own.
+func (s *State) CollapseWhy(each bool, why func(step int) string) (labels []string, edges [][2]int) {
+	labels, edges, at := s.Plan.collapse(each)
+	run, waits, reason := make([]int, len(labels)), make([]int, len(labels)), make([]string, len(labels))
+	for i, n := range at {
+		switch s.Status[i] {
+		case Run:
+			run[n]++
+			if reason[n] == "" {
+				reason[n] = why(i)
+			}
+		case Waits:
+			waits[n]++
+		}
+	}
+	for n := range labels {
+		var words []string
+		if run[n] > 0 {
+			words = append(words, fmt.Sprintf("%d run", run[n]))
+		}
+		if waits[n] > 0 {
+			words = append(words, fmt.Sprintf("%d wait", waits[n]))
+		}
+		if len(words) > 0 {
+			labels[n] += "\n" + strings.Join(words, ", ")
+		}
+		if reason[n] != "" {
+			labels[n] += ": " + reason[n]
+		}
+	}
+	return labels, edges
+}
+
+// collapse also gives the node of each step.
+func (p *Plan) collapse(each bool) (labels []string, edges [][2]int, at []int) {
 	node := map[string]int{}
 	count := map[int]int{}
-	at := make([]int, len(p.Steps))
+	at = make([]int, len(p.Steps))
 	for i, s := range p.Steps {
 		name := s.ID
 		if !each {
@@ -44,7 +84,7 @@ func (p *Plan) Collapse(each bool) (labels []string, edges [][2]int) {
 	sort.Slice(edges, func(a, b int) bool {
 		return edges[a][0] < edges[b][0] || edges[a][0] == edges[b][0] && edges[a][1] < edges[b][1]
 	})
-	return labels, edges
+	return labels, edges, at
 }
 
 // group keeps what kind of thing a step is about: "unit/areas/crypto/0" -> "unit/areas".

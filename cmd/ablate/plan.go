@@ -218,94 +218,19 @@ func columns(n, left int) (configs []table.ColumnConfig) {
 	return configs
 }
 
-type explainCommand struct {
-	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Step  string `arg:"" help:"Step, as ablate plan --steps names it; the end of its name is enough."`
-	JSON  bool   `help:"Print the explanation as JSON."`
-}
-
-func (cmd explainCommand) Run(a *app) error {
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		i, err := p.plan.Find(cmd.Step)
-		if err != nil && p.plan.Partial != "" {
-			return usageError{fmt.Errorf("%w; the plan goes only as far as the split: %s", err, p.plan.Partial)}
-		} else if err != nil {
-			return usageError{err}
-		}
-		var entries []*cache.Entry
-		for e, err := range c.Entries() {
-			if err == nil { // a damaged entry explains nothing; lookups report it
-				entries = append(entries, e)
-			}
-		}
-		x := p.state.Explain(i, entries)
-		if cmd.JSON {
-			enc := json.NewEncoder(a.stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(x)
-		}
-		printExplanation(a.stdout, p, x)
-		return nil
-	})
-}
-
-func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
-	fmt.Fprintf(w, "%s: %s", p.plan.Steps[x.Step].ID, x.Status)
-	if x.Status != pipeline.Waits {
-		fmt.Fprintf(w, ", key %s", x.Key.Short())
-	}
-	fmt.Fprintln(w)
-	for n, r := range x.Because {
-		indent := strings.Repeat("  ", n+1)
-		if n > 0 {
-			fmt.Fprintf(w, "%s%s:\n", indent[2:], r.Step)
-		}
-		if r.Note != "" {
-			fmt.Fprintf(w, "%s%s\n", indent, r.Note)
-		}
-		if r.Nearest == "" {
-			continue
-		}
-		fmt.Fprintf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
-		if len(r.Differs) == 0 {
-			fmt.Fprintf(w, "%sthe same ingredients; its outputs are gone\n", indent)
-			continue
-		}
-		for _, d := range r.Differs[:min(3, len(r.Differs))] {
-			label := d.Label
-			switch {
-			case d.File != "":
-				label = "content of " + d.File
-			case d.From != "":
-				label += " (" + d.From + ")"
-			}
-			fmt.Fprintf(w, "%s%s: %s -> %s\n", indent, label, valueOrAbsent(d.Old), valueOrAbsent(d.New))
-		}
-		if more := len(r.Differs) - 3; more > 0 {
-			fmt.Fprintf(w, "%sand %d more ingredients\n", indent, more)
-		}
-	}
-}
-
-func valueOrAbsent(v string) string {
-	if v == "" {
-		return "(absent)"
-	}
-	if len(v) == 64 && !strings.ContainsAny(v, "\" ") { // a digest
-		return v[:8]
-	}
-	return v
-}
-
 type graphCommand struct {
 	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
 	Steps  bool   `help:"Every step as a node of its own; otherwise steps of one kind and group are one node."`
+	Why    bool   `help:"Say in each node what would run, and the first ingredient because of which: old value, new value, line of the study."`
 }
 
 func (cmd graphCommand) Run(a *app) error {
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
 		nodes, edges := p.plan.Collapse(cmd.Steps)
+		if cmd.Why {
+			nodes, edges = p.state.CollapseWhy(cmd.Steps, p.because(c))
+		}
 		if cmd.Format == "dot" {
 			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.plan.Study)
 			for i, n := range nodes {
@@ -319,7 +244,7 @@ func (cmd graphCommand) Run(a *app) error {
 		}
 		fmt.Fprintln(a.stdout, "flowchart LR")
 		for i, n := range nodes {
-			fmt.Fprintf(a.stdout, "  n%d[\"%s\"]\n", i, strings.ReplaceAll(n, `"`, "#quot;"))
+			fmt.Fprintf(a.stdout, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "\n", "<br/>").Replace(n))
 		}
 		for _, e := range edges {
 			fmt.Fprintf(a.stdout, "  n%d --> n%d\n", e[0], e[1])

@@ -44,7 +44,7 @@ func metadata(m Manifest, s *pipeline.State, files []packed) ([]byte, error) {
 	root := entity{
 		"@id": "./", "@type": "Dataset", "conformsTo": ref(profile), "name": "ablate study " + m.Study,
 		"description": about + " What a run of this study left: its report, and everything needed to check it without the machine it ran on.",
-		"license":     ref("#license"), "hasPart": refs(parts), "mentions": refs(actions), "datePublished": last,
+		"license":     ref("#license"), "hasPart": single(refs(parts)), "mentions": single(refs(actions)), "datePublished": last,
 	}
 	license := entity{"@id": "#license", "@type": "CreativeWork", "name": m.License, "description": "Terms as stated by whoever packed this bundle."}
 	if m.License == "" {
@@ -106,11 +106,12 @@ func (g *graph) actions() (actions []entity, last string) {
 		a := entity{
 			"@id": id, "@type": "CreateAction", "name": step.ID, "instrument": g.program(p),
 			"description":  fmt.Sprintf("Step of kind %s; %s lists what went into its key.", step.Kind, entryName(g.s.Keys[i])),
-			"actionStatus": ref("http://schema.org/CompletedActionStatus"), "object": object, "result": result,
+			"actionStatus": ref("http://schema.org/CompletedActionStatus"), "object": single(object), "result": single(result),
 		}
 		if began, err := time.Parse(time.RFC3339, p.Started); err == nil {
-			end := began.Add(time.Duration(p.WallSeconds * float64(time.Second))).UTC().Format(time.RFC3339)
-			a["startTime"], a["endTime"] = p.Started, end
+			const numeric = "2006-01-02T15:04:05-07:00" // the profile's own check takes no Z
+			end := began.Add(time.Duration(p.WallSeconds * float64(time.Second))).UTC().Format(numeric)
+			a["startTime"], a["endTime"] = began.UTC().Format(numeric), end
 			last = max(last, end)
 		}
 		actions = append(actions, a)
@@ -196,6 +197,14 @@ func encoding(name string) string {
 		return t
 	}
 	return "text/plain"
+}
+
+// single is a list, or of one its element, as RO-Crate has it.
+func single(list []entity) any {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
 }
 
 func refs(entities []entity) []entity {

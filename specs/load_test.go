@@ -53,7 +53,7 @@ func TestShippedStudiesLoad(t *testing.T) {
 // Every default of the language, as an absent key leaves it.
 func TestDefaults(t *testing.T) {
 	got := parse(t, small+"model: {}\nseed_model: {on: go, tokens: 3M}\n")
-	got.root = nil
+	got.root, got.text = nil, nil
 	want := &Study{
 		Version: 1, Name: "small", Path: "small.yaml", Dir: "dir",
 		Corpora: map[string]Corpus{"go": {

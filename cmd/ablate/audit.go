@@ -133,7 +133,7 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	if rec.study != nil && x.bundle == nil {
 		x.sameStudy(rec.study)
 	}
-	if x.p, err = compileWith(x.study, src, x.Lookup); err != nil {
+	if x.p, err = compileWith(x.study, src, x.Lookup, unitsRead(x.cache, src)); err != nil {
 		return err
 	}
 	x.Steps(x.p.state)

@@ -99,7 +99,7 @@ func sideOfRun(name, dir string) (side, error) {
 			return e, nil
 		}
 		return nil, &cache.Miss{What: "entry " + key.Short(), Reason: cache.Absent}
-	})
+	}, unitsRecorded(*rec.sources))
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", name, err)
 	}

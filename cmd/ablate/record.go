@@ -36,6 +36,7 @@ type recordedSources struct {
 	Corpora   map[string][]recordedFile `json:"corpora"`
 	EvalSets  map[string][]recordedFile `json:"eval_sets"`
 	Tokenizer *recordedTokenizer        `json:"tokenizer,omitempty"`
+	Units     pipeline.UnitNames        `json:"units,omitempty"` // what the split called them
 }
 
 // recordedTokenizer is a tokenizer.json that a study names.
@@ -57,7 +58,7 @@ func writeSources(src pipeline.Sources) ([]byte, error) {
 		}
 		return out
 	}
-	r := recordedSources{Format: 1, Corpora: list(src.Corpora), EvalSets: list(src.EvalSets)}
+	r := recordedSources{Format: 1, Corpora: list(src.Corpora), EvalSets: list(src.EvalSets), Units: src.Names}
 	if t := src.Tokenizer; t != nil {
 		r.Tokenizer = &recordedTokenizer{recordedFile{t.Name, t.Size, t.Digest}, src.Vocab, src.EOS}
 	}
@@ -83,7 +84,7 @@ func parseSources(data []byte) (pipeline.Sources, error) {
 		}
 		return out
 	}
-	src := pipeline.Sources{Corpora: list(r.Corpora), EvalSets: list(r.EvalSets)}
+	src := pipeline.Sources{Corpora: list(r.Corpora), EvalSets: list(r.EvalSets), Names: r.Units}
 	if t := r.Tokenizer; t != nil {
 		src.Tokenizer = &pipeline.File{Name: t.Name, Size: t.Bytes, Digest: t.Digest}
 		src.Vocab, src.EOS = t.Vocab, t.EOS
@@ -152,26 +153,46 @@ func readRecord(dir string) (*record, error) {
 	return r, nil
 }
 
-// compileWith plans a study from recorded sources, with entries found by lookup; units are counted by what the splits left, so that no blob
-// is needed.
-func compileWith(s *specs.Study, src pipeline.Sources, lookup pipeline.Lookup) (*compiled, error) {
+// unitsFound gives the units of each partition of a split, and their names.
+type unitsFound func(set string, e *cache.Entry) (counts map[string]int, names map[string][]string)
+
+// unitsRecorded counts the units of a split by what it left, and calls them as sources.json does, so that no blob is needed.
+func unitsRecorded(src pipeline.Sources) unitsFound {
+	return func(set string, e *cache.Entry) (map[string]int, map[string][]string) {
+		return unitsLeft(e), src.Names[set]
+	}
+}
+
+// unitsRead reads them from the split's table where that is sound, and goes by the record where it is not.
+func unitsRead(c *cache.Cache, src pipeline.Sources) unitsFound {
+	return func(set string, e *cache.Entry) (map[string]int, map[string][]string) {
+		if counts, names, err := unitsOf(c, e); err == nil {
+			return counts, names
+		}
+		return unitsRecorded(src)(set, e) // an audit tells that the table is lost when it reads the blobs
+	}
+}
+
+// compileWith plans a study from recorded sources, with entries found by lookup.
+func compileWith(s *specs.Study, src pipeline.Sources, lookup pipeline.Lookup, units unitsFound) (*compiled, error) {
 	if err := complete(s, src); err != nil {
 		return nil, err
 	}
+	src.Names = nil
 	p := &compiled{study: s, src: src}
 	found := pipeline.Catalogue(nil)
 	for range 2 { // as far as the split, then all of it
 		var err error
-		if p.plan, err = pipeline.Compile(s, src, found); err != nil {
+		if p.plan, err = pipeline.Compile(s, p.src, found); err != nil {
 			return nil, err
 		}
 		if p.state, err = p.plan.Resolve(lookup); err != nil {
 			return nil, err
 		}
-		if p.plan.Partial == "" {
+		if found != nil || p.plan.Partial == "" && len(p.plan.Numbered) == 0 {
 			return p, nil
 		}
-		found = pipeline.Catalogue{}
+		counts, names := pipeline.Catalogue{}, pipeline.UnitNames{}
 		for _, split := range p.plan.Splits {
 			if split.Seed {
 				continue
@@ -179,8 +200,9 @@ func compileWith(s *specs.Study, src pipeline.Sources, lookup pipeline.Lookup) (
 			if p.state.Status[split.Step] != pipeline.Hit {
 				return p, nil
 			}
-			found[split.Set] = unitsLeft(p.state.Entries[split.Step])
+			counts[split.Set], names[split.Set] = units(split.Set, p.state.Entries[split.Step])
 		}
+		found, p.src.Names = counts, names
 	}
 	return p, nil
 }

@@ -23,7 +23,7 @@ type Cache struct {
 	memo  *memo
 	now   func() time.Time // a test's clock
 
-	readOnly bool // nothing may be changed; see OpenReadOnly
+	readOnly bool // nothing may be changed; see OpenAudit
 
 	mu      sync.Mutex
 	flights map[Digest]*flight // blobs being hashed now

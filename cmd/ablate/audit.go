@@ -100,7 +100,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 		return err
 	}
 	x.out = outDir(x.Out, &compiled{study: x.study})
-	x.cache, err = cache.OpenReadOnly(dir)
+	x.cache, err = cache.OpenAudit(dir)
 	return err
 }
 

@@ -71,7 +71,7 @@ func (x *auditing) openBundle(a *app) error {
 	if x.study, err = specs.Parse(m.StudyFile, text, x.unpacked()); err != nil {
 		return err
 	}
-	x.cache, err = cache.OpenReadOnly(filepath.Join(x.unpacked(), "cache"))
+	x.cache, err = cache.OpenAudit(filepath.Join(x.unpacked(), "cache"))
 	return err
 }
 

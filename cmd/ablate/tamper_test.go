@@ -39,7 +39,7 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	dir, kind := ts.MkAbs(args[1]), args[2]
-	c, err := cache.OpenReadOnly(dir)
+	c, err := cache.OpenAudit(dir)
 	ts.Check(err)
 	var found []*cache.Entry
 	for e, err := range c.Entries() {

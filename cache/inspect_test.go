@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestOpenReadOnly(t *testing.T) {
+func TestOpenAudit(t *testing.T) {
 	dir := t.TempDir()
 	c, err := Open(dir)
 	if err != nil {
@@ -35,7 +35,7 @@ func TestOpenReadOnly(t *testing.T) {
 	}
 	before := listing(t, dir)
 
-	r, err := OpenReadOnly(dir)
+	r, err := OpenAudit(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestOpenReadOnly(t *testing.T) {
 		t.Errorf("the directory changed:\n%s\nbefore:\n%s", after, before)
 	}
 
-	if _, err := OpenReadOnly(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a cache") {
+	if _, err := OpenAudit(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a cache") {
 		t.Errorf("an empty directory: %v", err)
 	}
 }

@@ -13,12 +13,12 @@ import (
 // errReadOnly is the answer of a cache that was opened for looking only.
 var errReadOnly = errors.New("the cache is open for reading only")
 
-// OpenReadOnly opens the cache in dir to look at it as it is: nothing is
+// OpenAudit opens the cache in dir to look at it as it is and trust nothing: nothing is
 // written, moved to quarantine or swept, so that what an auditor finds is
 // still there for the next one, and the directory may be mounted read-only.
 // No memo is believed: every blob that is asked for is read once. A directory
 // that is no cache is refused; Begin, Partial and GC are, too.
-func OpenReadOnly(dir string) (*Cache, error) {
+func OpenAudit(dir string) (*Cache, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)

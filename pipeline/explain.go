@@ -117,26 +117,29 @@ func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 // nearestEntry prefers what the same step of the same study left last, or the unit whose range began there; then the fewest
 // differences; then the smallest key.
 func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
-	var best *cache.Entry
-	rank := func(e *cache.Entry) [2]int {
-		same := 2
+	rank := func(e *cache.Entry) int {
 		switch {
 		case e.Provenance.Study != study:
+			return 2
 		case e.Provenance.Step == step.ID:
-			same = 0
+			return 0
 		case sameStart(e.Provenance.Step, step.ID):
-			same = 1
+			return 1
 		}
-		return [2]int{same, len(differ(e.Ingredients, ing))}
+		return 2
 	}
-	var at [2]int
+	var best *cache.Entry
+	at, differs := 3, 0
 	for _, e := range entries {
 		if e.Kind != step.Kind {
 			continue
 		}
 		r := rank(e)
-		if best == nil || r[0] < at[0] || r[0] == at[0] && r[1] < at[1] {
-			best, at = e, r
+		if r > at {
+			continue // ingredients are compared only where they decide: a cache has tens of thousands of entries
+		}
+		if n := len(differ(e.Ingredients, ing)); r < at || n < differs {
+			best, at, differs = e, r, n
 		}
 	}
 	return best

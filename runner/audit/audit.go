@@ -101,6 +101,8 @@ type Audit struct {
 	bad     map[int]bool               // steps with a finding of their own
 	blobs   map[cache.Digest]string    // sound ones -> path
 	raw     map[cache.Digest]string    // sound raw files -> path
+
+	explained int // missing entries whose reason was looked for
 }
 
 // New begins an audit. The claims are those of provenance.json, or nil.

@@ -99,6 +99,10 @@ func (a *Audit) entries() []*cache.Entry {
 	return entries
 }
 
+// mostExplained is how many missing entries are traced to what differs: each is compared with every entry of the cache, and what many of
+// them have in common shows in the first.
+const mostExplained = 100
+
 // missing tells why step i has no entry: the first ingredient that differs from the nearest one. Where that is what an earlier step with a
 // finding left, it is a consequence.
 func (a *Audit) missing(i int, entries []*cache.Entry) {
@@ -106,6 +110,10 @@ func (a *Audit) missing(i int, entries []*cache.Entry) {
 	miss := a.lost[s.Keys[i]]
 	if miss.Reason != cache.Absent {
 		a.fault(i, "entry", s.Keys[i].String(), "%s", inWords(miss))
+		return
+	}
+	if a.explained++; a.explained > mostExplained {
+		a.fault(i, "entry", s.Keys[i].String(), "the cache has none for the key that the study gives")
 		return
 	}
 	because := s.Explain(i, entries).Because[0]

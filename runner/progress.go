@@ -27,6 +27,8 @@ type Display struct {
 	done   int
 	tokens int64 // trained, steps done
 	left   int64 // to train, all steps not done
+	bytes  int64 // of raw files, steps done
+	unread int64 // of raw files, all steps not done
 	drawn  bool
 	rate   rate
 }
@@ -37,6 +39,19 @@ type activity struct {
 	began       time.Time
 	done, total int64
 	unit        string
+	docs        int64
+}
+
+// String is the step's progress in words: "45% of 27.1 MB, 12.3k documents".
+func (a *activity) String() string {
+	text := fmt.Sprintf("%d%%", 100*a.done/a.total)
+	if a.unit == "bytes" {
+		text += " of " + Count(a.total, "B")
+	}
+	if a.docs > 0 {
+		text += ", " + Count(a.docs, "documents")
+	}
+	return text
 }
 
 // tally is what steps of one kind took so far.
@@ -79,13 +94,14 @@ func NewDisplay(w io.Writer, width func() int, quiet bool) *Display {
 func (d *Display) show(state *pipeline.State) {
 	plan := state.Plan
 	d.plan, d.steps = plan, map[string]*tally{}
-	d.total, d.done, d.left, d.tokens, d.active, d.rate = 0, 0, 0, 0, nil, rate{}
+	d.total, d.done, d.left, d.tokens, d.unread, d.bytes, d.active, d.rate = 0, 0, 0, 0, 0, 0, nil, rate{}
 	for i, s := range plan.Steps {
 		if state.Status[i] == pipeline.Hit {
 			continue
 		}
 		d.total++
 		d.left += s.Cost.Tokens
+		d.unread += s.Cost.Bytes
 		d.kind(s.Kind).left++
 	}
 }
@@ -115,7 +131,7 @@ func (d *Display) Event(e Event) {
 	case Progress:
 		for _, a := range d.active {
 			if a.step == e.Step {
-				a.done, a.total, a.unit = e.Done, e.Total, e.Unit
+				a.done, a.total, a.unit, a.docs = e.Done, e.Total, e.Unit, e.Docs
 			}
 		}
 	case Finished, Reused:
@@ -127,6 +143,8 @@ func (d *Display) Event(e Event) {
 		d.done++
 		d.tokens += step.Cost.Tokens
 		d.left -= step.Cost.Tokens
+		d.bytes += step.Cost.Bytes
+		d.unread -= step.Cost.Bytes
 		d.line(d.finished(step, e))
 	case Failed:
 		d.end(e.Step)
@@ -151,6 +169,9 @@ func (d *Display) finished(s *pipeline.Step, e Event) string {
 	line := fmt.Sprintf("%4d/%d %s %-8s %s", d.done, d.total, e.Key.Short(), short(e.Took), s.ID)
 	if e.What == Reused {
 		return line + " (in the cache by now)"
+	}
+	if s.Cost.Bytes > 0 && e.Took > 0 {
+		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Bytes, "B"), Count(int64(float64(s.Cost.Bytes)/e.Took.Seconds()), "B"))
 	}
 	if s.Cost.Tokens > 0 && e.Took > 0 {
 		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Tokens, "tokens"), Count(int64(float64(s.Cost.Tokens)/e.Took.Seconds()), "tokens"))
@@ -192,15 +213,18 @@ func (d *Display) draw() {
 		return
 	}
 	now := time.Now()
-	trained := d.tokens
+	trained, read := d.tokens, d.bytes
 	for _, a := range d.active {
-		if a.unit == "tokens" && d.plan.Steps[a.step].Kind == kind.Train {
+		switch s := d.plan.Steps[a.step]; {
+		case a.unit == "tokens" && s.Kind == kind.Train:
 			trained += a.done
+		case a.unit == "bytes" && s.Kind == kind.Tokenize:
+			read += a.done
 		}
 	}
 	d.rate.add(now, trained)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %d/%d", bar(d.share(trained), 20), d.done, d.total)
+	fmt.Fprintf(&b, "%s %d/%d", bar(d.share(trained, read), 20), d.done, d.total)
 	if r := d.rate.perSecond(); r > 0 {
 		fmt.Fprintf(&b, "  %s/s", Count(int64(r), "tokens"))
 	}
@@ -210,7 +234,7 @@ func (d *Display) draw() {
 	for _, a := range d.active {
 		fmt.Fprintf(&b, "  %s", d.plan.Steps[a.step].ID)
 		if a.total > 0 {
-			fmt.Fprintf(&b, " %d%%", 100*a.done/a.total)
+			fmt.Fprintf(&b, " %v", a)
 		}
 	}
 	d.erase()
@@ -218,12 +242,17 @@ func (d *Display) draw() {
 	d.drawn = true
 }
 
-// share is how much of the run is done: of the tokens where there is something to train, else of the steps.
-func (d *Display) share(trained int64) float64 {
+// share is how much of the run is done: of the tokens where there is something to train, else of the bytes where there are files to read,
+// else of the steps.
+func (d *Display) share(trained, read int64) float64 {
+	steps := float64(d.done) / float64(d.total)
 	if all := d.tokens + d.left; all > 0 {
-		return 0.9*float64(trained)/float64(all) + 0.1*float64(d.done)/float64(d.total)
+		return 0.9*float64(trained)/float64(all) + 0.1*steps
 	}
-	return float64(d.done) / float64(d.total)
+	if all := d.bytes + d.unread; all > 0 {
+		return 0.9*float64(read)/float64(all) + 0.1*steps
+	}
+	return steps
 }
 
 // eta adds what is left to train at the present rate and the other steps at the mean of their kind so far. It is unknown until something
@@ -243,7 +272,7 @@ func (d *Display) eta(trained int64) (time.Duration, bool) {
 		}
 		left += float64(t.left) * t.took.Seconds() / float64(t.done) / float64(max(1, len(d.active)))
 	}
-	return time.Duration(left * float64(time.Second)), true
+	return time.Duration(left * float64(time.Second)), left > 0
 }
 
 func bar(share float64, width int) string {

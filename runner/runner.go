@@ -60,6 +60,7 @@ type Event struct {
 	Done    int64           // of a step in progress, in Unit
 	Total   int64
 	Unit    string
+	Docs    int64  // documents that a step in progress has got through, where it reads some
 	Err     error  // of a step failed
 	Message string // of a warning
 }
@@ -413,10 +414,12 @@ func (e *panicError) Error() string { return fmt.Sprintf("internal error: panic:
 func (r *run) work(ctx context.Context, i int, job *kind.Job) {
 	began := time.Now()
 	var last time.Time
+	var docs int64
+	job.Documents = func(n int64) { docs = n }
 	job.Progress = func(done, total int64, unit string) {
 		if now := time.Now(); now.Sub(last) >= 100*time.Millisecond { // a person reads no faster
 			last = now
-			r.done <- result{step: i, progress: &Event{What: Progress, Step: i, Done: done, Total: total, Unit: unit}}
+			r.done <- result{step: i, progress: &Event{What: Progress, Step: i, Done: done, Total: total, Unit: unit, Docs: docs}}
 		}
 	}
 	res := result{step: i}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -605,6 +606,26 @@ func TestDisplayStatusLine(t *testing.T) {
 		if n := len([]rune(strings.TrimPrefix(part, "\x1b[2K"))); n > 60 {
 			t.Errorf("a line of %d columns on a terminal of 60: %q", n, part)
 		}
+	}
+}
+
+// A step that reads files shows how far it is in bytes and documents, and the bar goes by the bytes of all files.
+func TestDisplayReading(t *testing.T) {
+	plan := &pipeline.Plan{Steps: []*pipeline.Step{
+		{ID: "tokenize/a", Kind: kind.Tokenize, Cost: pipeline.Cost{Bytes: 30_000_000}},
+		{ID: "tokenize/b", Kind: kind.Tokenize, Cost: pipeline.Cost{Bytes: 10_000_000}},
+	}}
+	var out bytes.Buffer
+	d := NewDisplay(&out, func() int { return 100 }, false)
+	d.Event(Event{What: Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 2)}})
+	d.Event(Event{What: Started, Step: 0})
+	d.Event(Event{What: Progress, Step: 0, Done: 15_000_000, Total: 30_000_000, Unit: "bytes", Docs: 12_345})
+	if text := out.String(); !strings.HasSuffix(text, "0/2  tokenize/a 50% of 30 MB, 12.3k documents") || !strings.Contains(text, "[=======             ]") {
+		t.Errorf("status line %q", text) // 0.9 of 15/40 is 7 of 20
+	}
+	d.Event(Event{What: Finished, Step: 0, Took: 2 * time.Second})
+	if text := out.String(); !strings.Contains(text, "2.0s     tokenize/a, 30 MB at 15 MB/s") {
+		t.Errorf("line of a finished step: %q", text)
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 	"ablate/stages/kind"
 )
 
-// files reads the documents of a job's inputs file.N, in order, and reports progress in bytes of the files.
+// files reads the documents of a job's inputs file.N, in order, and reports progress in bytes of the files and in documents.
 type files struct {
 	job    *kind.Job
 	read   kind.Read
 	inputs []kind.Input
 	total  int64 // bytes of all files
 	done   int64
+	docs   int64 // handed on so far
 	passes int64 // how often the files are read in all
 }
 
@@ -64,8 +65,15 @@ func (f *files) name(i int) string {
 // each calls emit for every document of every file.
 func (f *files) each(ctx context.Context, emit func(corpus.Document) error) (corpus.Counts, error) {
 	var counts corpus.Counts
+	counted := func(d corpus.Document) error {
+		f.docs++
+		if f.job.Documents != nil {
+			f.job.Documents(f.docs)
+		}
+		return emit(d)
+	}
 	for i, in := range f.inputs {
-		n, err := f.one(ctx, i, in.Path, emit)
+		n, err := f.one(ctx, i, in.Path, counted)
 		counts.Add(n)
 		if err != nil {
 			return counts, err

@@ -18,15 +18,13 @@ type Catalogue struct {
 
 // write leaves the token files, the ledger, the sizes and the catalogue.
 func (s *splitting) write(ctx context.Context) error {
-	var total int64
+	var total, done, docsDone int64 // bytes of text, bytes, documents
 	for _, name := range s.kept() {
 		p := s.partitions[name]
-		total += textTokens(p.test) + textTokens(p.validation)
-		for _, u := range p.cut.units {
-			total += trainingTokens(u)
+		for _, docs := range append([][]document{p.test, p.validation}, p.cut.units...) {
+			total += s.textBytes(docs)
 		}
 	}
-	var done int64
 	file := func(name string, docs []document, eos bool) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -34,11 +32,11 @@ func (s *splitting) write(ctx context.Context) error {
 		if err := s.writeTokens(name, docs, eos); err != nil {
 			return err
 		}
-		done += textTokens(docs)
-		if eos {
-			done += int64(len(docs))
+		done, docsDone = done+s.textBytes(docs), docsDone+int64(len(docs))
+		if s.job.Documents != nil {
+			s.job.Documents(docsDone)
 		}
-		progress(s.job, done, total, "tokens")
+		progress(s.job, done, total, "bytes")
 		return nil
 	}
 	catalogue := Catalogue{Units: map[string]int{}, Dropped: map[string]string{}, Merged: s.merged}
@@ -75,6 +73,14 @@ func (s *splitting) write(ctx context.Context) error {
 		return err
 	}
 	return writeJSON(s.job, kind.OutCatalogue, catalogue)
+}
+
+// textBytes is the length of the documents' text.
+func (s *splitting) textBytes(docs []document) (n int64) {
+	for _, d := range docs {
+		n += s.shards[d.shard].Doc(d.row).Bytes
+	}
+	return n
 }
 
 func writeTable[T any](job *kind.Job, name string, rows []T) error {

@@ -153,10 +153,11 @@ func jsonEvents(a *app, p *compiled) func(runner.Event) {
 			Done    int64   `json:"done,omitempty"`
 			Total   int64   `json:"total,omitempty"`
 			Unit    string  `json:"unit,omitempty"`
+			Docs    int64   `json:"documents,omitempty"`
 			Message string  `json:"message,omitempty"`
 			Hit     int     `json:"hit,omitempty"`
 			Steps   int     `json:"steps,omitempty"`
-		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Message: e.Message}
+		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Docs: e.Docs, Message: e.Message}
 		if e.State != nil {
 			line.Hit, _, _ = e.State.Count()
 			line.Steps = len(e.State.Plan.Steps)

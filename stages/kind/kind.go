@@ -75,6 +75,10 @@ type Job struct {
 	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may be called often and from one
 	// goroutine at a time.
 	Progress func(done, total int64, unit string)
+
+	// Documents tells how many documents a step that reads or writes some has got through; like Progress, which shows it, and from the same
+	// goroutine. Nil: nobody wants to know.
+	Documents func(n int64)
 }
 
 // Memory is what a step takes of the machine's memory, in bytes: at its fastest, and if it must do with little.

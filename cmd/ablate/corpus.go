@@ -51,6 +51,7 @@ func (cmd corpusCommand) Run(a *app) error {
 		for i, split := range p.plan.Splits {
 			printSplit(a.stdout, p, split, data[i], cmd.Units)
 		}
+		printChanges(a.stdout, p, c)
 		return nil
 	})
 }

@@ -85,7 +85,9 @@ func (r runCommand) Run(a *app) (err error) {
 	}
 	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, ran, time.Since(began).Seconds())
 	if r.Corpus {
-		return printCatalogue(a.stdout, p, c)
+		err := printCatalogue(a.stdout, p, c)
+		printChanges(a.stdout, p, c)
+		return err
 	}
 	return printResult(a.stdout, p, c, out)
 }

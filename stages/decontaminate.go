@@ -101,7 +101,7 @@ func countSet(sets []FilterSet, set string, paragraphs int) []FilterSet {
 // Words says how evaluation text was looked for, and how often that was wrong.
 func (f Filter) Words(losses []Loss) string {
 	if f.Kind != filterBloom {
-		return "looked up in an exact set of paragraphs"
+		return "looked up in an exact set of those of evaluation text"
 	}
 	var bits, hashes uint
 	for _, s := range f.Sets {
@@ -111,6 +111,6 @@ func (f Filter) Words(losses []Loss) string {
 	for _, l := range losses {
 		removed, wrong = removed+l.RemovedDocuments, wrong+l.FalsePositives
 	}
-	return fmt.Sprintf("looked up in Bloom filters of %.3g MB in all, %d hashes at most, seed %d, which take at most %g of clean paragraphs for others; "+
-		"looked up once more, %d of the %d removed documents are false positives", float64(bits)/8e6, hashes, f.Seed, f.FalsePositives, wrong, removed)
+	return fmt.Sprintf("looked up in Bloom filters of %.3g MB in all, %d hashes at most, seed %d, which take at most %g of clean ones for evaluation text; "+
+		"looked up once more in the text itself, %d of the %d removed documents are false positives", float64(bits)/8e6, hashes, f.Seed, f.FalsePositives, wrong, removed)
 }

@@ -54,7 +54,7 @@ func (b *reportBuilder) removed() error {
 		}
 		losses := Losses(f, ledger)
 		if len(losses) > 0 {
-			b.d.Filters = append(b.d.Filters, fmt.Sprintf("%s: %s.", split.Corpus, f.Words(losses)))
+			b.d.Filters = append(b.d.Filters, fmt.Sprintf("Paragraphs of %s were %s.", split.Corpus, f.Words(losses)))
 		}
 		for _, l := range losses {
 			b.d.Removed = append(b.d.Removed, report.Removed{

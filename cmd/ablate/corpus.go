@@ -138,7 +138,7 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 		return
 	}
 	losses := stages.Losses(d.filter, d.ledger)
-	fmt.Fprintf(w, "evaluation text, %s\n\n", d.filter.Words(losses))
+	fmt.Fprintf(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
 		t.SetColumnConfigs(append(columns(6, 1), table.ColumnConfig{Number: 6, Hidden: true}))
@@ -149,9 +149,12 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 	fmt.Fprintf(w, "%s\n\n", t.Render())
 }
 
-// evalSetInWords replaces a role that the ledger names, such as "against.3" or "heldout.0 test", by what it is in this study.
+// evalSetInWords replaces a role that the ledger names, such as "against.3" or "heldout test", by what it is in this study.
 func evalSetInWords(steps []*pipeline.Step, split *pipeline.Step, set string) string {
 	role, part, _ := strings.Cut(set, " ")
+	if role == "heldout" {
+		return "held out of the same corpus, " + part
+	}
 	i := slices.IndexFunc(split.Inputs, func(in pipeline.Input) bool { return in.Role == role })
 	if i < 0 || split.Inputs[i].File != nil {
 		return set

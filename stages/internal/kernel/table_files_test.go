@@ -118,9 +118,9 @@ func tableMerge(b *testing.B) {
 	const most = 32
 	var large, small []string
 	for i := range most {
-		small = append(small, write(fmt.Sprint("small", i), memory[:2<<20]))
+		small = append(small, write(fmt.Sprint("small", i), memory()[:2<<20]))
 		if i < 8 {
-			large = append(large, write(fmt.Sprint("large", i), memory[i<<20:][:16<<20]))
+			large = append(large, write(fmt.Sprint("large", i), memory()[i<<20:][:16<<20]))
 		}
 	}
 	mergeLine(b, large[:2], 16<<20)

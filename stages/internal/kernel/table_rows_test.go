@@ -31,7 +31,7 @@ func tableRows() {
 	defer p.Close()
 	const n = rows * H
 	x, y, m, v := kernel.Arena(n), kernel.Arena(n), kernel.Arena(n), kernel.Arena(n)
-	copy(x, memory)
+	copy(x, memory())
 	copied := func() float64 { // on the same pages, which may be huge
 		return 4 * float64(2*n) / timed(0, func() { copy(m, x) }).cpu / 1e9
 	}

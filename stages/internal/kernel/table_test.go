@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,22 +18,31 @@ const repeats = 5
 // loop that reaches the peak does.
 //
 //	go test -run '^$' -bench Table -benchtime 1x ./stages/...
+//	go test -run '^$' -bench Table/models/d=256 -benchtime 1x ./stages/... # one part, one model
 func BenchmarkTable(b *testing.B) {
-	for range b.N {
-		fmt.Printf("\nkernels: %s. Medians of %d. Rates are by the clock; shares, and ratios to training, by processor time.\n", kernel.Features(), repeats)
-		tablePeaks()
-		tableGemm()
-		tableAttention()
-		tableRows()
-		tableModels(b)
-		tableText(b)
-		tableTokenizers(b)
-		tableTraining(b)
-		tableTokens(b)
-		tableMerge(b)
-		fmt.Println()
+	fmt.Printf("\nkernels: %s. Medians of %d. Rates are by the clock; shares, and ratios to training, by processor time.\n", kernel.Features(), repeats)
+	for _, part := range []struct {
+		name string
+		show func(b *testing.B)
+	}{
+		{"peaks", func(*testing.B) { tablePeaks() }},
+		{"products", func(*testing.B) { tableGemm() }},
+		{"attention", func(*testing.B) { tableAttention() }},
+		{"rows", func(*testing.B) { tableRows() }},
+		{"models", tableModels},
+		{"text", tableText},
+		{"tokenizers", tableTokenizers},
+		{"tokenizer training", tableTraining},
+		{"tokens", tableTokens},
+		{"merge", tableMerge},
+	} {
+		b.Run(part.name, func(b *testing.B) {
+			for range b.N {
+				part.show(b)
+			}
+			b.ReportMetric(0, "ns/op") // a time of a whole part says nothing
+		})
 	}
-	b.ReportMetric(0, "ns/op") // a time of the whole table says nothing
 }
 
 // sample is one measurement.
@@ -81,25 +91,29 @@ func title(format string, args ...any) { fmt.Printf("\n"+format+"\n", args...) }
 
 func line(what, value string) { fmt.Printf("  %-44s %s\n", what, value) }
 
-// memory is made by tablePeaks; it holds more than any cache.
-var memory []float32
+// memory holds more than any cache.
+var memory = sync.OnceValue(func() []float32 {
+	x := make([]float32, 64<<20)
+	for i := range x {
+		x[i] = float32(i & 0xff)
+	}
+	return x
+})
 
 func readGBs() float64 {
-	return 4 * float64(len(memory)) / timed(0, func() { kernel.ReadAll(memory) }).cpu / 1e9
+	x := memory()
+	return 4 * float64(len(x)) / timed(0, func() { kernel.ReadAll(x) }).cpu / 1e9
 }
 
 // copyGBs counts what is read and what is written.
 func copyGBs() float64 {
-	half := len(memory) / 2
-	return 4 * float64(len(memory)) / timed(0, func() { copy(memory[half:], memory[:half]) }).cpu / 1e9
+	x := memory()
+	half := len(x) / 2
+	return 4 * float64(len(x)) / timed(0, func() { copy(x[half:], x[:half]) }).cpu / 1e9
 }
 
 func tablePeaks() {
 	title("one core at most")
-	memory = make([]float32, 64<<20)
-	for i := range memory {
-		memory[i] = float32(i & 0xff)
-	}
 	line("fused multiply-adds", fmt.Sprintf("%6.1f GF", median(repeats, peakGF)))
 	line("reading memory", fmt.Sprintf("%6.1f GB/s", median(repeats, readGBs)))
 	line("copying memory, read and written", fmt.Sprintf("%6.1f GB/s", median(repeats, copyGBs)))

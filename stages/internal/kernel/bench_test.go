@@ -13,7 +13,11 @@ func BenchmarkPeak(b *testing.B) {
 			x, y, c := make([]float32, k.mr*depth), make([]float32, k.nr*depth), make([]float32, k.mr*k.nr)
 			gigaflops(b, k, 100*k.mr*k.nr*depth, func() {
 				for range 100 {
-					k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
+					if k.down != nil {
+						k.down(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
+					} else {
+						k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
+					}
 				}
 			})
 		})

@@ -109,21 +109,24 @@ columns8:
 	VZEROUPPER
 	RET
 
-// func copyStrip6avx(dst, src *float32, ld, depth, panels int)
-// for p < panels, l < depth, i < 6: dst[(p*depth+l)*6+i] = src[l*ld+6*p+i]
-TEXT ·copyStrip6avx(SB), NOSPLIT, $0-40
+// func copyStrip6avx(dst, src *float32, ld, depth, panels, step int)
+// for p < panels, l < depth, i < 6: dst[p*step+l*6+i] = src[l*ld+6*p+i]
+TEXT ·copyStrip6avx(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R8
 	MOVQ depth+24(FP), CX
 	MOVQ panels+32(FP), R9
+	MOVQ step+40(FP), R10
 	SHLQ $2, R8
-	IMUL3Q $24, CX, R10
+	SHLQ $2, R10
 	IMUL3Q $24, R9, R9
+	LEAQ (SI)(R8*8), R11
 strip6:
 	MOVQ DI, BX
 	XORL AX, AX
 columns6:
+	PREFETCHT0 (R11)(AX*1)
 	VMOVUPS (SI)(AX*1), X0
 	VMOVSD 16(SI)(AX*1), X1
 	VMOVUPS X0, (BX)
@@ -133,6 +136,7 @@ columns6:
 	CMPQ AX, R9
 	JLT  columns6
 	ADDQ R8, SI
+	ADDQ R8, R11
 	ADDQ $24, DI
 	DECQ CX
 	JNZ  strip6

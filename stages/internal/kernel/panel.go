@@ -125,6 +125,10 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 // whole panels unless it is all of them. Panels of A run outside, so that each is read from afar once and then from L1, while B streams from
 // L2.
 func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
+	if k.down != nil {
+		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, load, c, ldc)
+		return
+	}
 	strip := k.stripOf(w, m, n, depth, a, ars, acs)
 	for i := 0; i < m; i += k.mr {
 		rows := min(k.mr, m-i)
@@ -153,6 +157,13 @@ func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, p
 
 // edge computes a tile that sticks out of C, by way of a whole one.
 func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
+	k.throughTile(w, width, rows, cols, load, c, ldc, func(t *float32) {
+		tiles(depth, &a[0], rs, cs, &panel[0], t, width, load, 1, 0, &panel[0], 0)
+	})
+}
+
+// throughTile calls f with a whole tile that holds what C has of it, and takes that back.
+func (k *path) throughTile(w *worker, width, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
 	t := w.edge[:k.mr*width]
 	if load {
 		clear(t)
@@ -160,7 +171,7 @@ func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a 
 			copy(t[i*width:i*width+cols], c[i*ldc:i*ldc+cols])
 		}
 	}
-	tiles(depth, &a[0], rs, cs, &panel[0], &t[0], width, load, 1, 0, &panel[0], 0)
+	f(&t[0])
 	for i := range rows {
 		copy(c[i*ldc:i*ldc+cols], t[i*width:i*width+cols])
 	}

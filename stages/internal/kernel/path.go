@@ -14,16 +14,21 @@ const pathVariable = "ABLATE_KERNEL"
 // path is one implementation of the inner loops.
 type path struct {
 	name        string
-	mr, nr      int         // rows and columns of a tile of C
-	tiles, half tilesFunc   // panels nr and nr/2 wide
-	wide        tilesFunc   // panels 3 nr/2 wide; nil: not worth it
-	peak        func(n int) // n turns of multiply-adds on registers alone; nil: none
+	mr, nr      int       // rows and columns of a tile of C
+	tiles, half tilesFunc // panels nr and nr/2 wide
+	wide        tilesFunc // panels 3 nr/2 wide; nil: not worth it
+
+	down, halfDown tilesDownFunc // instead of tiles and half; nil: those
+
+	peak func(n int) // n turns of multiply-adds on registers alone; nil: none
 
 	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
 	// nr/2 to a half, copyWide 3 nr/2 to a wide one; nil: Go.
 	copyPanel, copyHalf, copyWide func(dst, src *float32, ld, depth int)
 	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of mr; nil: not worth it.
 	copyStrip func(dst, src *float32, ld, depth, panels int)
+	// copyDown is copyStrip for down, with panels step floats apart.
+	copyDown func(dst, src *float32, ld, depth, panels, step int)
 	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)

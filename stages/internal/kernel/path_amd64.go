@@ -17,10 +17,10 @@ func tiles8x32avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, 
 func tiles8x16avx512(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
 
 //go:noescape
-func tiles6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
+func tiles6x16avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, tiles, step int, far *float32, farStep int)
 
 //go:noescape
-func tiles6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)
+func tiles6x8avx2(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, tiles, step int, far *float32, farStep int)
 
 func fmaPeakAVX512(n int)
 
@@ -42,7 +42,7 @@ func copy8avx(dst, src *float32, ld, depth int)
 func copyStrip8avx(dst, src *float32, ld, depth, panels int)
 
 //go:noescape
-func copyStrip6avx(dst, src *float32, ld, depth, panels int)
+func copyStrip6avx(dst, src *float32, ld, depth, panels, step int)
 
 //go:noescape
 func transpose8avx(dst *float32, width int, src *float32, ld, blocks int)
@@ -107,12 +107,12 @@ var avx2Path = path{
 	name:       "avx2",
 	mr:         6,
 	nr:         16,
-	tiles:      tiles6x16avx2,
-	half:       tiles6x8avx2,
+	down:       tiles6x16avx2,
+	halfDown:   tiles6x8avx2,
 	peak:       fmaPeakAVX2,
 	copyPanel:  copy16avx,
 	copyHalf:   copy8avx,
-	copyStrip:  copyStrip6avx,
+	copyDown:   copyStrip6avx,
 	transpose8: transpose8avx,
 	bf16:       avx2BF16,
 	rowLoops:   loopsAVX2,

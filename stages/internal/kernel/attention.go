@@ -110,7 +110,7 @@ func (h *head) forward(out, lse, q []float32) {
 	for q0 := 0; q0 < h.T; q0 += queryBlock {
 		q1 := min(h.T, q0+queryBlock)
 		m := q1 - q0
-		k.block(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
+		k.causalBlock(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, h.scores, h.ld, q0)
 		peaks, sums := &h.peaks, &h.sums
 		h.softmax(peaks, sums, q0, q1)
 		if lse != nil {
@@ -131,10 +131,6 @@ func (h *head) forward(out, lse, q []float32) {
 // the keys, what a key gathers is a chain over the queries, and both go on where the block before left them.
 func (h *head) backward(dq, dout, out, lse, q []float32) {
 	h.reserve(min(h.T, keyBlock))
-	for t := range h.T {
-		clear(dq[t*h.stride+h.C:][:h.HD])
-		clear(dq[t*h.stride+2*h.C:][:h.HD])
-	}
 	for q0 := 0; q0 < h.T; q0 += queryBlock {
 		h.dotRows((*[queryBlock]float32)(h.deltas[q0:]), dout[q0*h.C:], out[q0*h.C:], min(queryBlock, h.T-q0))
 	}
@@ -155,14 +151,26 @@ func (h *head) backwardKeys(k0, k1 int, dq, dout, lse, q []float32) {
 		q1 := min(h.T, q0+queryBlock)
 		m, n := q1-q0, min(q1, k1)-k0 // queries, and keys that the last of them sees
 		qb, do := q[q0*h.stride:], dout[q0*h.C:]
-		k.block(h.w, m, n, h.HD, qb, h.stride, 1, keyT, h.HD, false, h.scores, h.ld)
-		k.block(h.w, m, n, h.HD, do, h.C, 1, valueT, h.HD, false, h.grads, h.ld)
+		k.causalBlock(h.w, m, n, h.HD, qb, h.stride, 1, keyT, h.HD, h.scores, h.ld, q0-k0)
+		k.causalBlock(h.w, m, n, h.HD, do, h.C, 1, valueT, h.HD, h.grads, h.ld, q0-k0)
 		h.scoreGrad(lse[q0:q1], (*[queryBlock]float32)(h.deltas[q0:]), q0-k0, n)
 		k.pack(rows, do, h.C, false, h.HD, m)
-		k.block(h.w, n, h.HD, m, h.scores, 1, h.ld, rows, m, true, dvalue, h.stride)
+		h.gather(dvalue, h.scores, rows, q0-k0, n, m)
 		k.block(h.w, m, h.HD, n, h.grads, h.ld, 1, keys, k1-k0, k0 > 0, dq[q0*h.stride:], h.stride)
 		k.pack(rows, qb, h.stride, false, h.HD, m)
-		k.block(h.w, n, h.HD, m, h.grads, 1, h.ld, rows, m, true, dkey, h.stride)
+		h.gather(dkey, h.grads, rows, q0-k0, n, m)
+	}
+}
+
+// gather adds the product of n columns of x (m, ld), transposed, and m packed rows to the gradient of the keys. Those from number seen on have
+// had no queries before: theirs is set.
+func (h *head) gather(dkey, x, rows []float32, seen, n, m int) {
+	seen = min(seen, n)
+	if seen > 0 {
+		h.k.block(h.w, seen, h.HD, m, x, 1, h.ld, rows, m, true, dkey, h.stride)
+	}
+	if seen < n {
+		h.k.block(h.w, n-seen, h.HD, m, x[seen:], 1, h.ld, rows, m, false, dkey[seen*h.stride:], h.stride)
 	}
 }
 

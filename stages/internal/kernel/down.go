@@ -32,8 +32,15 @@ type downStrip struct {
 	tiles        int
 }
 
-// multiplyDown is multiply for a path with down.
-func (k *path) multiplyDown(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc int) {
+// multiplyDown is multiply for a path with down. Row i needs the columns up to number last+i alone.
+func (k *path) multiplyDown(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc, last int) {
+	for l := 0; l < depth; l += blockK { // what is deeper would not stay in L1
+		k.multiplyDownBlock(w, m, n, min(blockK, depth-l), a[l*acs:], ars, acs, packed, packedDepth, l, load || l > 0, c, ldc, last)
+	}
+}
+
+// multiplyDownBlock is multiplyDown for the rows of packed from row l on.
+func (k *path) multiplyDownBlock(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, l int, load bool, c []float32, ldc, last int) {
 	for i := 0; i < m; i += downRows {
 		rows := min(downRows, m-i)
 		strip := k.downStrip(w, a[i*ars:], ars, acs, rows/k.mr, n, depth)
@@ -45,18 +52,31 @@ func (k *path) multiplyDown(w *worker, m, n, depth int, a []float32, ars, acs in
 				far, farStep = &a[ahead*ars], ars
 				ahead += strip.tiles
 			}
-			k.downPanel(w, &strip, width, min(width, n-j), depth, packed[j*packedDepth:], load, c[i*ldc+j:], ldc, far, farStep)
+			if above := max(0, j-last-i) / k.mr; above < strip.tiles {
+				k.downPanel(w, strip.from(above), width, min(width, n-j), depth, packed[j*packedDepth+l*width:], load, c[(i+above*k.mr)*ldc+j:], ldc, far, farStep)
+			}
 			j += width
 		}
-		if rest := rows % k.mr; rest > 0 {
-			i := i + rows - rest
-			last := k.padRows(w, rest, depth, a[i*ars:], ars, acs)
-			for j := 0; j < n; {
-				width := k.width(n-j, 0)
-				k.downEdge(w, width, rest, min(width, n-j), depth, last, 1, k.mr, packed[j*packedDepth:], load, c[i*ldc+j:], ldc)
-				j += width
-			}
+	}
+	rest := m % k.mr
+	if rest == 0 {
+		return
+	}
+	// The last rows are those at the end of a whole tile that begins among the rows above, if there are so many.
+	first := max(0, m-k.mr)
+	end, rs, cs := a[first*ars:], ars, acs
+	if m < k.mr {
+		end, rs, cs = k.padRows(w, rest, depth, a, ars, acs), 1, k.mr
+	}
+	for j := 0; j < n; {
+		width := k.width(n-j, 0)
+		cols, panel := min(width, n-j), packed[j*packedDepth+l*width:]
+		if !load && cols == width && m >= k.mr { // the rows above get what they have
+			k.downOf(width)(depth, &end[0], rs, cs, &panel[0], &c[first*ldc+j], ldc, false, 1, 0, &end[0], 0)
+		} else {
+			k.downEdge(w, width, m-first-rest, rest, cols, depth, end, rs, cs, panel, load, c[(m-rest)*ldc+j:], ldc)
 		}
+		j += width
 	}
 }
 
@@ -85,11 +105,17 @@ func (k *path) downStrip(w *worker, a []float32, ars, acs, tiles, n, depth int) 
 	return s
 }
 
+// from is the strip without its first tiles.
+func (s downStrip) from(tile int) downStrip {
+	s.a, s.tiles = s.a[tile*s.step:], s.tiles-tile
+	return s
+}
+
 // downPanel computes the tiles of the strip with one panel of B.
-func (k *path) downPanel(w *worker, s *downStrip, width, cols, depth int, panel []float32, load bool, c []float32, ldc int, far *float32, farStep int) {
+func (k *path) downPanel(w *worker, s downStrip, width, cols, depth int, panel []float32, load bool, c []float32, ldc int, far *float32, farStep int) {
 	if cols < width {
 		for t := range s.tiles {
-			k.downEdge(w, width, k.mr, cols, depth, s.a[t*s.step:], s.rs, s.cs, panel, load, c[t*k.mr*ldc:], ldc)
+			k.downEdge(w, width, 0, k.mr, cols, depth, s.a[t*s.step:], s.rs, s.cs, panel, load, c[t*k.mr*ldc:], ldc)
 		}
 		return
 	}
@@ -97,9 +123,9 @@ func (k *path) downPanel(w *worker, s *downStrip, width, cols, depth int, panel 
 	k.downOf(width)(depth, &s.a[0], s.rs, s.cs, &panel[0], &c[0], ldc, load, s.tiles, s.step, far, farStep)
 }
 
-// downEdge is edge.
-func (k *path) downEdge(w *worker, width, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
-	k.throughTile(w, width, rows, cols, load, c, ldc, func(t *float32) {
+// downEdge is edge for some rows of a tile, from its row first on.
+func (k *path) downEdge(w *worker, width, first, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
+	k.throughTile(w, width, first, rows, cols, load, c, ldc, func(t *float32) {
 		k.downOf(width)(depth, &a[0], rs, cs, &panel[0], t, width, load, 1, 0, &a[0], 0)
 	})
 }

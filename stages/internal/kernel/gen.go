@@ -4,7 +4,7 @@
 // and AVX2, both from one description, so that they cannot differ, and their
 // callers, from rows_amd64.go.tmpl, where ISA stands for either. A loop's truth is the Go function of the same name in vector.go, norm.go and so on.
 //
-//	go run gen.go gen_attention.go
+//	go run gen.go gen_attention.go gen_attention_avx2.go
 //
 // AVX-512 takes 16 elements as one register, AVX2 as two halves; an
 // accumulator of 16 partial sums is one register or two.
@@ -534,6 +534,7 @@ func main() {
 		list.WriteString(strings.ReplaceAll(string(wrappers), "ISA", isa))
 	}
 	text.WriteString(attention(&consts))
+	text.WriteString(attentionAVX2(&consts))
 	var data strings.Builder
 	for i, u := range consts {
 		for j := range 8 {

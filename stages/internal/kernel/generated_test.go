@@ -16,7 +16,7 @@ func TestGeneratedIsCurrent(t *testing.T) {
 		t.Skip("needs the go command on the PATH to run gen.go")
 	}
 	dir := t.TempDir()
-	programs, inputs := [][]string{{"gen.go", "gen_attention.go"}, {"gen_tile.go"}, {"gen_bf16.go"}}, []string{"gen.go", "gen_attention.go", "gen_tile.go", "gen_bf16.go", "rows_amd64.go.tmpl"}
+	programs, inputs := [][]string{{"gen.go", "gen_attention.go", "gen_attention_avx2.go"}, {"gen_tile.go"}, {"gen_bf16.go"}}, []string{"gen.go", "gen_attention.go", "gen_attention_avx2.go", "gen_tile.go", "gen_bf16.go", "rows_amd64.go.tmpl"}
 	for _, name := range inputs {
 		data, err := os.ReadFile(name)
 		if err != nil {

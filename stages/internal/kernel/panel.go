@@ -121,12 +121,21 @@ func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, pack
 	k.multiply(w, m, n, depth, a, ars, acs, packed, packedDepth, 0, load, c, ldc)
 }
 
+// causalBlock is block without load, of which row i needs the columns up to number last+i alone; what the others get is not said.
+func (k *path) causalBlock(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, c []float32, ldc, last int) {
+	if k.down != nil {
+		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc, last)
+		return
+	}
+	k.block(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc)
+}
+
 // multiply multiplies m rows of A with the first depth of packedDepth rows of a packed block of B, and its first n columns, where n fills
 // whole panels unless it is all of them. Panels of A run outside, so that each is read from afar once and then from L1, while B streams from
 // L2.
 func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
 	if k.down != nil {
-		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, load, c, ldc)
+		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, load, c, ldc, n)
 		return
 	}
 	strip := k.stripOf(w, m, n, depth, a, ars, acs)
@@ -157,23 +166,23 @@ func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, p
 
 // edge computes a tile that sticks out of C, by way of a whole one.
 func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
-	k.throughTile(w, width, rows, cols, load, c, ldc, func(t *float32) {
+	k.throughTile(w, width, 0, rows, cols, load, c, ldc, func(t *float32) {
 		tiles(depth, &a[0], rs, cs, &panel[0], t, width, load, 1, 0, &panel[0], 0)
 	})
 }
 
-// throughTile calls f with a whole tile that holds what C has of it, and takes that back.
-func (k *path) throughTile(w *worker, width, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
+// throughTile calls f with a whole tile whose rows from first on hold what C has of them, and takes those back.
+func (k *path) throughTile(w *worker, width, first, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
 	t := w.edge[:k.mr*width]
 	if load {
 		clear(t)
 		for i := range rows {
-			copy(t[i*width:i*width+cols], c[i*ldc:i*ldc+cols])
+			copy(t[(first+i)*width:(first+i)*width+cols], c[i*ldc:i*ldc+cols])
 		}
 	}
 	f(&t[0])
 	for i := range rows {
-		copy(c[i*ldc:i*ldc+cols], t[i*width:i*width+cols])
+		copy(c[i*ldc:i*ldc+cols], t[(first+i)*width:(first+i)*width+cols])
 	}
 }
 

@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate go run gen.go gen_attention.go
+//go:generate go run gen.go gen_attention.go gen_attention_avx2.go
 //go:generate go run gen_tile.go
 //go:generate go run gen_bf16.go
 
@@ -60,6 +60,18 @@ func scaleRowsAVX512(x *float32, ld, rows, n int, by *float32)
 func dotRowsAVX512(out, x, y *float32, ld, rows, n int)
 
 //go:noescape
+func softmaxRowsAVX2(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
+
+//go:noescape
+func scoreGradRowsAVX2(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)
+
+//go:noescape
+func scaleRowsAVX2(x *float32, ld, rows, n int, by *float32)
+
+//go:noescape
+func dotRowsAVX2(out, x, y *float32, ld, rows, n int)
+
+//go:noescape
 func turnHeadsAVX(x *float32, heads, half int, cos, sin *float32)
 
 //go:noescape
@@ -115,6 +127,7 @@ var avx2Path = path{
 	copyDown:   copyStrip6avx,
 	transpose8: transpose8avx,
 	bf16:       avx2BF16,
+	scores:     &scoreLoops{softmaxRowsAVX2, scoreGradRowsAVX2, scaleRowsAVX2, dotRowsAVX2},
 	rowLoops:   loopsAVX2,
 }
 

@@ -2991,3 +2991,508 @@ loop:
 	JNZ rows
 	VZEROUPPER
 	RET
+
+DATA columnMasks<>+0(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+8(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+16(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+24(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+32(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+40(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+48(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+56(SB)/8, $0xffffffffffffffff
+DATA columnMasks<>+64(SB)/8, $0
+DATA columnMasks<>+72(SB)/8, $0
+DATA columnMasks<>+80(SB)/8, $0
+DATA columnMasks<>+88(SB)/8, $0
+DATA columnMasks<>+96(SB)/8, $0
+DATA columnMasks<>+104(SB)/8, $0
+DATA columnMasks<>+112(SB)/8, $0
+DATA columnMasks<>+120(SB)/8, $0
+GLOBL columnMasks<>(SB), RODATA|NOPTR, $128
+
+// func softmaxRowsAVX2(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
+// see softmaxRows
+TEXT ·softmaxRowsAVX2(SB), NOSPLIT, $0-60
+	MOVQ s+0(FP), DI
+	MOVQ ld+8(FP), R8
+	MOVQ rows+16(FP), R10
+	MOVQ first+24(FP), DX
+	MOVQ limit+32(FP), BX
+	MOVQ peaks+40(FP), SI
+	MOVQ sums+48(FP), R11
+	VBROADCASTSS a+56(FP), Y11
+	SHLQ $2, R8
+	LEAQ columnMasks<>(SB), R9
+rows:
+	MOVQ DX, R13
+	CMPQ R13, BX
+	CMOVQGT BX, R13
+	LEAQ -1(R13), AX
+	ANDQ $-16, AX
+	MOVQ AX, R12
+	SUBQ R13, R12
+	VMOVUPS 64(R9)(R12*4), Y12
+	VMOVUPS 96(R9)(R12*4), Y13
+	VMOVUPS rowConst<>+0(SB), Y8
+	VMOVUPS rowConst<>+0(SB), Y9
+	XORL CX, CX
+	TESTQ AX, AX
+	JZ peakLast
+	PCALIGN $32
+peak:
+	VMOVUPS 0(DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y4
+	VMAXPS Y8, Y0, Y8
+	VMAXPS Y9, Y4, Y9
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT peak
+peakLast:
+	VMOVUPS rowConst<>+0(SB), Y1
+	VMOVUPS rowConst<>+0(SB), Y5
+	VBLENDVPS Y12, 0(DI)(CX*4), Y1, Y0
+	VBLENDVPS Y13, 32(DI)(CX*4), Y5, Y4
+	VMAXPS Y8, Y0, Y8
+	VMAXPS Y9, Y4, Y9
+	ADDQ $16, CX
+	VMAXPS Y9, Y8, Y8
+	VEXTRACTF128 $1, Y8, X0
+	VMAXPS X0, X8, X8
+	VPERMILPS $0x4e, X8, X0
+	VMAXPS X0, X8, X8
+	VPERMILPS $0xb1, X8, X0
+	VMAXPS X0, X8, X8
+	VMULSS X11, X8, X8
+	VMOVSS X8, (SI)
+	VBROADCASTSS X8, Y10
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORL CX, CX
+	TESTQ AX, AX
+	JZ powerLast
+	PCALIGN $32
+power:
+	VMOVUPS 0(DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y4
+	VMULPS Y11, Y0, Y0
+	VMULPS Y11, Y4, Y4
+	VSUBPS Y10, Y0, Y0
+	VSUBPS Y10, Y4, Y4
+	VMOVUPS rowConst<>+192(SB), Y1
+	VMOVUPS rowConst<>+192(SB), Y5
+	VMAXPS Y0, Y1, Y0
+	VMAXPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+256(SB), Y1
+	VMOVUPS rowConst<>+256(SB), Y5
+	VMINPS Y0, Y1, Y0
+	VMINPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+320(SB), Y1
+	VMOVUPS rowConst<>+320(SB), Y5
+	VFMADD231PS rowConst<>+384(SB), Y0, Y1
+	VFMADD231PS rowConst<>+384(SB), Y4, Y5
+	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VSUBPS rowConst<>+320(SB), Y5, Y6
+	VFMADD231PS rowConst<>+448(SB), Y2, Y0
+	VFMADD231PS rowConst<>+448(SB), Y6, Y4
+	VFMADD231PS rowConst<>+128(SB), Y2, Y0
+	VFMADD231PS rowConst<>+128(SB), Y6, Y4
+	VMOVUPS rowConst<>+512(SB), Y3
+	VMOVUPS rowConst<>+512(SB), Y7
+	VFMADD213PS rowConst<>+576(SB), Y0, Y3
+	VFMADD213PS rowConst<>+576(SB), Y4, Y7
+	VFMADD213PS rowConst<>+640(SB), Y0, Y3
+	VFMADD213PS rowConst<>+640(SB), Y4, Y7
+	VFMADD213PS rowConst<>+704(SB), Y0, Y3
+	VFMADD213PS rowConst<>+704(SB), Y4, Y7
+	VFMADD213PS rowConst<>+768(SB), Y0, Y3
+	VFMADD213PS rowConst<>+768(SB), Y4, Y7
+	VFMADD213PS rowConst<>+832(SB), Y0, Y3
+	VFMADD213PS rowConst<>+832(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y0, Y3
+	VFMADD213PS rowConst<>+896(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y3, Y0
+	VFMADD213PS rowConst<>+896(SB), Y7, Y4
+	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VPSUBD rowConst<>+320(SB), Y5, Y5
+	VPSRAD $1, Y1, Y2
+	VPSRAD $1, Y5, Y6
+	VPSUBD Y2, Y1, Y1
+	VPSUBD Y6, Y5, Y5
+	VPADDD rowConst<>+1408(SB), Y2, Y2
+	VPADDD rowConst<>+1408(SB), Y6, Y6
+	VPSLLD $23, Y2, Y2
+	VPSLLD $23, Y6, Y6
+	VMULPS Y2, Y0, Y0
+	VMULPS Y6, Y4, Y4
+	VPADDD rowConst<>+1408(SB), Y1, Y1
+	VPADDD rowConst<>+1408(SB), Y5, Y5
+	VPSLLD $23, Y1, Y1
+	VPSLLD $23, Y5, Y5
+	VMULPS Y1, Y0, Y0
+	VMULPS Y5, Y4, Y4
+	VMOVUPS Y0, 0(DI)(CX*4)
+	VMOVUPS Y4, 32(DI)(CX*4)
+	VADDPS Y0, Y8, Y8
+	VADDPS Y4, Y9, Y9
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT power
+powerLast:
+	VMOVUPS 0(DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y4
+	VMULPS Y11, Y0, Y0
+	VMULPS Y11, Y4, Y4
+	VSUBPS Y10, Y0, Y0
+	VSUBPS Y10, Y4, Y4
+	VMOVUPS rowConst<>+192(SB), Y1
+	VMOVUPS rowConst<>+192(SB), Y5
+	VMAXPS Y0, Y1, Y0
+	VMAXPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+256(SB), Y1
+	VMOVUPS rowConst<>+256(SB), Y5
+	VMINPS Y0, Y1, Y0
+	VMINPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+320(SB), Y1
+	VMOVUPS rowConst<>+320(SB), Y5
+	VFMADD231PS rowConst<>+384(SB), Y0, Y1
+	VFMADD231PS rowConst<>+384(SB), Y4, Y5
+	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VSUBPS rowConst<>+320(SB), Y5, Y6
+	VFMADD231PS rowConst<>+448(SB), Y2, Y0
+	VFMADD231PS rowConst<>+448(SB), Y6, Y4
+	VFMADD231PS rowConst<>+128(SB), Y2, Y0
+	VFMADD231PS rowConst<>+128(SB), Y6, Y4
+	VMOVUPS rowConst<>+512(SB), Y3
+	VMOVUPS rowConst<>+512(SB), Y7
+	VFMADD213PS rowConst<>+576(SB), Y0, Y3
+	VFMADD213PS rowConst<>+576(SB), Y4, Y7
+	VFMADD213PS rowConst<>+640(SB), Y0, Y3
+	VFMADD213PS rowConst<>+640(SB), Y4, Y7
+	VFMADD213PS rowConst<>+704(SB), Y0, Y3
+	VFMADD213PS rowConst<>+704(SB), Y4, Y7
+	VFMADD213PS rowConst<>+768(SB), Y0, Y3
+	VFMADD213PS rowConst<>+768(SB), Y4, Y7
+	VFMADD213PS rowConst<>+832(SB), Y0, Y3
+	VFMADD213PS rowConst<>+832(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y0, Y3
+	VFMADD213PS rowConst<>+896(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y3, Y0
+	VFMADD213PS rowConst<>+896(SB), Y7, Y4
+	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VPSUBD rowConst<>+320(SB), Y5, Y5
+	VPSRAD $1, Y1, Y2
+	VPSRAD $1, Y5, Y6
+	VPSUBD Y2, Y1, Y1
+	VPSUBD Y6, Y5, Y5
+	VPADDD rowConst<>+1408(SB), Y2, Y2
+	VPADDD rowConst<>+1408(SB), Y6, Y6
+	VPSLLD $23, Y2, Y2
+	VPSLLD $23, Y6, Y6
+	VMULPS Y2, Y0, Y0
+	VMULPS Y6, Y4, Y4
+	VPADDD rowConst<>+1408(SB), Y1, Y1
+	VPADDD rowConst<>+1408(SB), Y5, Y5
+	VPSLLD $23, Y1, Y1
+	VPSLLD $23, Y5, Y5
+	VMULPS Y1, Y0, Y0
+	VMULPS Y5, Y4, Y4
+	VANDPS Y12, Y0, Y0
+	VANDPS Y13, Y4, Y4
+	VMOVUPS Y0, 0(DI)(CX*4)
+	VMOVUPS Y4, 32(DI)(CX*4)
+	VADDPS Y0, Y8, Y8
+	VADDPS Y4, Y9, Y9
+	ADDQ $16, CX
+	VXORPS Y0, Y0, Y0
+	JMP filled
+fill:
+	VMOVUPS Y0, (DI)(CX*4)
+	VMOVUPS Y0, 32(DI)(CX*4)
+	ADDQ $16, CX
+filled:
+	CMPQ CX, BX
+	JLT fill
+	VADDPS Y9, Y8, Y8
+	VEXTRACTF128 $1, Y8, X0
+	VADDPS X0, X8, X8
+	VPERMILPS $0x4e, X8, X0
+	VADDPS X0, X8, X8
+	VPERMILPS $0xb1, X8, X0
+	VADDPS X0, X8, X8
+	VMOVSS X8, (R11)
+	ADDQ $4, SI
+	ADDQ $4, R11
+	INCQ DX
+	ADDQ R8, DI
+	DECQ R10
+	JNZ rows
+	VZEROUPPER
+	RET
+
+// func scoreGradRowsAVX2(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)
+// see scoreGradRows
+TEXT ·scoreGradRowsAVX2(SB), NOSPLIT, $0-68
+	MOVQ s+0(FP), DI
+	MOVQ d+8(FP), R15
+	MOVQ ld+16(FP), R8
+	MOVQ rows+24(FP), R10
+	MOVQ first+32(FP), DX
+	MOVQ limit+40(FP), BX
+	MOVQ lse+48(FP), SI
+	MOVQ delta+56(FP), R11
+	VBROADCASTSS a+64(FP), Y11
+	SHLQ $2, R8
+	LEAQ columnMasks<>(SB), R9
+rows:
+	MOVQ DX, R13
+	CMPQ R13, BX
+	CMOVQGT BX, R13
+	LEAQ -1(R13), AX
+	ANDQ $-16, AX
+	MOVQ AX, R12
+	SUBQ R13, R12
+	VMOVUPS 64(R9)(R12*4), Y12
+	VMOVUPS 96(R9)(R12*4), Y13
+	VBROADCASTSS (SI), Y10
+	VBROADCASTSS (R11), Y8
+	XORL CX, CX
+	TESTQ AX, AX
+	JZ powerLast
+	PCALIGN $32
+power:
+	VMOVUPS 0(DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y4
+	VMULPS Y11, Y0, Y0
+	VMULPS Y11, Y4, Y4
+	VSUBPS Y10, Y0, Y0
+	VSUBPS Y10, Y4, Y4
+	VMOVUPS rowConst<>+192(SB), Y1
+	VMOVUPS rowConst<>+192(SB), Y5
+	VMAXPS Y0, Y1, Y0
+	VMAXPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+256(SB), Y1
+	VMOVUPS rowConst<>+256(SB), Y5
+	VMINPS Y0, Y1, Y0
+	VMINPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+320(SB), Y1
+	VMOVUPS rowConst<>+320(SB), Y5
+	VFMADD231PS rowConst<>+384(SB), Y0, Y1
+	VFMADD231PS rowConst<>+384(SB), Y4, Y5
+	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VSUBPS rowConst<>+320(SB), Y5, Y6
+	VFMADD231PS rowConst<>+448(SB), Y2, Y0
+	VFMADD231PS rowConst<>+448(SB), Y6, Y4
+	VFMADD231PS rowConst<>+128(SB), Y2, Y0
+	VFMADD231PS rowConst<>+128(SB), Y6, Y4
+	VMOVUPS rowConst<>+512(SB), Y3
+	VMOVUPS rowConst<>+512(SB), Y7
+	VFMADD213PS rowConst<>+576(SB), Y0, Y3
+	VFMADD213PS rowConst<>+576(SB), Y4, Y7
+	VFMADD213PS rowConst<>+640(SB), Y0, Y3
+	VFMADD213PS rowConst<>+640(SB), Y4, Y7
+	VFMADD213PS rowConst<>+704(SB), Y0, Y3
+	VFMADD213PS rowConst<>+704(SB), Y4, Y7
+	VFMADD213PS rowConst<>+768(SB), Y0, Y3
+	VFMADD213PS rowConst<>+768(SB), Y4, Y7
+	VFMADD213PS rowConst<>+832(SB), Y0, Y3
+	VFMADD213PS rowConst<>+832(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y0, Y3
+	VFMADD213PS rowConst<>+896(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y3, Y0
+	VFMADD213PS rowConst<>+896(SB), Y7, Y4
+	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VPSUBD rowConst<>+320(SB), Y5, Y5
+	VPSRAD $1, Y1, Y2
+	VPSRAD $1, Y5, Y6
+	VPSUBD Y2, Y1, Y1
+	VPSUBD Y6, Y5, Y5
+	VPADDD rowConst<>+1408(SB), Y2, Y2
+	VPADDD rowConst<>+1408(SB), Y6, Y6
+	VPSLLD $23, Y2, Y2
+	VPSLLD $23, Y6, Y6
+	VMULPS Y2, Y0, Y0
+	VMULPS Y6, Y4, Y4
+	VPADDD rowConst<>+1408(SB), Y1, Y1
+	VPADDD rowConst<>+1408(SB), Y5, Y5
+	VPSLLD $23, Y1, Y1
+	VPSLLD $23, Y5, Y5
+	VMULPS Y1, Y0, Y0
+	VMULPS Y5, Y4, Y4
+	VMOVUPS Y0, 0(DI)(CX*4)
+	VMOVUPS Y4, 32(DI)(CX*4)
+	VMOVUPS 0(R15)(CX*4), Y1
+	VMOVUPS 32(R15)(CX*4), Y5
+	VSUBPS Y8, Y1, Y1
+	VSUBPS Y8, Y5, Y5
+	VMULPS Y11, Y1, Y1
+	VMULPS Y11, Y5, Y5
+	VMULPS Y0, Y1, Y1
+	VMULPS Y4, Y5, Y5
+	VMOVUPS Y1, 0(R15)(CX*4)
+	VMOVUPS Y5, 32(R15)(CX*4)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT power
+powerLast:
+	VMOVUPS 0(DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y4
+	VMULPS Y11, Y0, Y0
+	VMULPS Y11, Y4, Y4
+	VSUBPS Y10, Y0, Y0
+	VSUBPS Y10, Y4, Y4
+	VMOVUPS rowConst<>+192(SB), Y1
+	VMOVUPS rowConst<>+192(SB), Y5
+	VMAXPS Y0, Y1, Y0
+	VMAXPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+256(SB), Y1
+	VMOVUPS rowConst<>+256(SB), Y5
+	VMINPS Y0, Y1, Y0
+	VMINPS Y4, Y5, Y4
+	VMOVUPS rowConst<>+320(SB), Y1
+	VMOVUPS rowConst<>+320(SB), Y5
+	VFMADD231PS rowConst<>+384(SB), Y0, Y1
+	VFMADD231PS rowConst<>+384(SB), Y4, Y5
+	VSUBPS rowConst<>+320(SB), Y1, Y2
+	VSUBPS rowConst<>+320(SB), Y5, Y6
+	VFMADD231PS rowConst<>+448(SB), Y2, Y0
+	VFMADD231PS rowConst<>+448(SB), Y6, Y4
+	VFMADD231PS rowConst<>+128(SB), Y2, Y0
+	VFMADD231PS rowConst<>+128(SB), Y6, Y4
+	VMOVUPS rowConst<>+512(SB), Y3
+	VMOVUPS rowConst<>+512(SB), Y7
+	VFMADD213PS rowConst<>+576(SB), Y0, Y3
+	VFMADD213PS rowConst<>+576(SB), Y4, Y7
+	VFMADD213PS rowConst<>+640(SB), Y0, Y3
+	VFMADD213PS rowConst<>+640(SB), Y4, Y7
+	VFMADD213PS rowConst<>+704(SB), Y0, Y3
+	VFMADD213PS rowConst<>+704(SB), Y4, Y7
+	VFMADD213PS rowConst<>+768(SB), Y0, Y3
+	VFMADD213PS rowConst<>+768(SB), Y4, Y7
+	VFMADD213PS rowConst<>+832(SB), Y0, Y3
+	VFMADD213PS rowConst<>+832(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y0, Y3
+	VFMADD213PS rowConst<>+896(SB), Y4, Y7
+	VFMADD213PS rowConst<>+896(SB), Y3, Y0
+	VFMADD213PS rowConst<>+896(SB), Y7, Y4
+	VPSUBD rowConst<>+320(SB), Y1, Y1
+	VPSUBD rowConst<>+320(SB), Y5, Y5
+	VPSRAD $1, Y1, Y2
+	VPSRAD $1, Y5, Y6
+	VPSUBD Y2, Y1, Y1
+	VPSUBD Y6, Y5, Y5
+	VPADDD rowConst<>+1408(SB), Y2, Y2
+	VPADDD rowConst<>+1408(SB), Y6, Y6
+	VPSLLD $23, Y2, Y2
+	VPSLLD $23, Y6, Y6
+	VMULPS Y2, Y0, Y0
+	VMULPS Y6, Y4, Y4
+	VPADDD rowConst<>+1408(SB), Y1, Y1
+	VPADDD rowConst<>+1408(SB), Y5, Y5
+	VPSLLD $23, Y1, Y1
+	VPSLLD $23, Y5, Y5
+	VMULPS Y1, Y0, Y0
+	VMULPS Y5, Y4, Y4
+	VANDPS Y12, Y0, Y0
+	VANDPS Y13, Y4, Y4
+	VMOVUPS Y0, 0(DI)(CX*4)
+	VMOVUPS Y4, 32(DI)(CX*4)
+	VMOVUPS 0(R15)(CX*4), Y1
+	VMOVUPS 32(R15)(CX*4), Y5
+	VSUBPS Y8, Y1, Y1
+	VSUBPS Y8, Y5, Y5
+	VMULPS Y11, Y1, Y1
+	VMULPS Y11, Y5, Y5
+	VMULPS Y0, Y1, Y1
+	VMULPS Y4, Y5, Y5
+	VANDPS Y12, Y1, Y1
+	VANDPS Y13, Y5, Y5
+	VMOVUPS Y1, 0(R15)(CX*4)
+	VMOVUPS Y5, 32(R15)(CX*4)
+	ADDQ $16, CX
+	VXORPS Y0, Y0, Y0
+	JMP filled
+fill:
+	VMOVUPS Y0, (DI)(CX*4)
+	VMOVUPS Y0, 32(DI)(CX*4)
+	VMOVUPS Y0, (R15)(CX*4)
+	VMOVUPS Y0, 32(R15)(CX*4)
+	ADDQ $16, CX
+filled:
+	CMPQ CX, BX
+	JLT fill
+	ADDQ $4, SI
+	ADDQ $4, R11
+	INCQ DX
+	ADDQ R8, DI
+	ADDQ R8, R15
+	DECQ R10
+	JNZ rows
+	VZEROUPPER
+	RET
+
+// func scaleRowsAVX2(x *float32, ld, rows, n int, by *float32)
+// for i < rows, j < n: x[i*ld+j] *= by[i]; n is a multiple of 16 and not 0
+TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), DI
+	MOVQ ld+8(FP), R8
+	MOVQ rows+16(FP), R10
+	MOVQ n+24(FP), AX
+	MOVQ by+32(FP), SI
+	SHLQ $2, R8
+rows:
+	VBROADCASTSS (SI), Y2
+	XORL CX, CX
+loop:
+	VMULPS (DI)(CX*4), Y2, Y0
+	VMULPS 32(DI)(CX*4), Y2, Y1
+	VMOVUPS Y0, (DI)(CX*4)
+	VMOVUPS Y1, 32(DI)(CX*4)
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop
+	ADDQ $4, SI
+	ADDQ R8, DI
+	DECQ R10
+	JNZ rows
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX2(out, x, y *float32, ld, rows, n int)
+// for i < rows: out[i] = sum of x[i*ld+j] y[i*ld+j], j < n, in 16 partial sums; n is a multiple of 16 and not 0
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ out+0(FP), BX
+	MOVQ x+8(FP), DI
+	MOVQ y+16(FP), SI
+	MOVQ ld+24(FP), R8
+	MOVQ rows+32(FP), R10
+	MOVQ n+40(FP), AX
+	SHLQ $2, R8
+rows:
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORL CX, CX
+loop:
+	VMOVUPS (DI)(CX*4), Y0
+	VMOVUPS 32(DI)(CX*4), Y1
+	VMULPS (SI)(CX*4), Y0, Y0
+	VMULPS 32(SI)(CX*4), Y1, Y1
+	VADDPS Y0, Y8, Y8
+	VADDPS Y1, Y9, Y9
+	ADDQ $16, CX
+	CMPQ CX, AX
+	JLT loop
+	VADDPS Y9, Y8, Y8
+	VEXTRACTF128 $1, Y8, X0
+	VADDPS X0, X8, X8
+	VPERMILPS $0x4e, X8, X0
+	VADDPS X0, X8, X8
+	VPERMILPS $0xb1, X8, X0
+	VADDPS X0, X8, X8
+	VMOVSS X8, (BX)
+	ADDQ $4, BX
+	ADDQ R8, DI
+	ADDQ R8, SI
+	DECQ R10
+	JNZ rows
+	VZEROUPPER
+	RET

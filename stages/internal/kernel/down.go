@@ -7,7 +7,7 @@ const (
 	downRows = 96 // of A: 96 KB, 16 tiles of 6 rows
 	// Rows that lie by columns are copied in the order in which the microkernel reads them if so many columns of B follow. Those that lie by
 	// rows, a multiple of farRows floats apart, which meet in few sets of the first-level cache, are copied nearer to each other.
-	downCopyColumns = 128
+	downCopyColumns = 64
 	farRows         = 512
 	// rowGap and panelGap are what is left between copies, so that neither rows nor panels meet in a set or in a bank of the cache.
 	rowGap, panelGap = 20, 16

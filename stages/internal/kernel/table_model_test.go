@@ -19,12 +19,12 @@ func model(d, layers, vocab, T int) lm.Config {
 func tableModels(b *testing.B) {
 	title("%-43s %s %12s %12s %13s %14s", "models", "threads", "training", "of peak", "evaluation", "to training")
 	for _, s := range []struct{ d, L, V, T int }{{64, 3, 2048, 128}, {128, 4, 2048, 256}, {256, 4, 4096, 256}, {512, 6, 4096, 512}, {768, 4, 4096, 512}} {
-		b.Run(fmt.Sprintf("d=%d", s.d), func(b *testing.B) {
-			for threads := 1; threads <= 2; threads++ {
+		for threads := 1; threads <= 2; threads++ {
+			b.Run(fmt.Sprintf("d=%d/threads=%d", s.d, threads), func(b *testing.B) {
 				line(fmt.Sprintf("d=%d, %d layers, %d words, context %d", s.d, s.L, s.V, s.T), fmt.Sprintf("%4d   %s", threads, modelLine(b, model(s.d, s.L, s.V, s.T), threads)))
-			}
-			b.ReportMetric(0, "ns/op")
-		})
+				b.ReportMetric(0, "ns/op")
+			})
+		}
 	}
 }
 

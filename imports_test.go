@@ -31,6 +31,8 @@ const rooms = `
 	stages/internal/lm/enginetest < stages/internal/lm stages/internal/optim
 	stages/internal/stat     <
 	stages/internal/plot     < stages/internal/stat
+	stages/internal/figure   < stages/internal/plot
+	stages/internal/layout   <
 	stages/internal/report   < stages/internal/plot
 	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
 	pipeline                 < specs specs/nearest cache stages/kind
@@ -50,6 +52,8 @@ const libraries = `
 	github.com/klauspost/compress        < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe
 	gonum.org/v1/gonum                   < stages/internal/stat
+	gonum.org/v1/plot                    < stages/internal/figure
+	golang.org/x/image                   < stages/internal/figure
 	gorgonia.org/gorgonia                < stages/internal/lm
 	gorgonia.org/tensor                  < stages/internal/lm
 	github.com/chewxy/hm                 < stages/internal/lm

@@ -162,3 +162,17 @@ type CorrelationRow struct {
 	Rank             int64   `col:"rank" doc:"place of the chosen by the reference, 1 is best"`
 	Regret           float64 `col:"regret" unit:"perplexity" doc:"reference perplexity of the chosen less that of the best"`
 }
+
+// LayoutRow is a cell of the tables that a study leaves beside its report, in the layouts of the paper's.
+type LayoutRow struct {
+	v1          `col:"-"`
+	Group       string  `col:"group" doc:"set of mixtures"`
+	Set         string  `col:"set" doc:"evaluation set, or out-of-domain: perplexities that are means over all sets that do not change with the mixture"`
+	Proxy       string  `col:"proxy" doc:"name of the proxy"`
+	N           int64   `col:"n" unit:"mixtures" doc:"mixtures compared"`
+	Pearson     float64 `col:"pearson" doc:"product-moment correlation; NaN: not defined"`
+	PearsonLow  float64 `col:"pearson_low" doc:"lower bound of its interval; NaN for out-of-domain"`
+	PearsonHigh float64 `col:"pearson_high" doc:"upper bound"`
+	Published   float64 `col:"published" doc:"what the paper prints of a study of its own; NaN: nothing"`
+	Source      string  `col:"source" doc:"the table or figure of the paper it stands in; empty: nothing"`
+}

@@ -37,6 +37,7 @@ func TestTablesAreDocumented(t *testing.T) {
 	write("losses.parquet", "eval", table.Columns[LossRow]())
 	write("scores.parquet", "correlate; scores.csv holds the same", table.Columns[ScoreRow]())
 	write("correlations.parquet", "correlate; correlations.csv holds the same", table.Columns[CorrelationRow]())
+	write("tables/overview.parquet, tables/sets/GROUP.parquet", "no step; written beside the report", table.Columns[LayoutRow]())
 
 	const path = "TABLES.md"
 	if flag.Lookup("update").Value.String() == "true" {

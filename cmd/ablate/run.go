@@ -201,6 +201,9 @@ func writeOut(dir string, p *compiled, c *cache.Cache) error {
 	if err != nil {
 		return err
 	}
+	if err := writeLayouts(dir, p, c); err != nil {
+		return err
+	}
 	plan, err := json.MarshalIndent(p.state.Account(p.study.Cost.HoursPerBillionTokens), "", "  ")
 	if err != nil {
 		return err

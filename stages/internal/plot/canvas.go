@@ -87,23 +87,10 @@ func marker(kind int, x, y float64, title string) string {
 		}
 		return b.String() + "Z"
 	}
-	switch kind % len(hues) {
-	case 0: // circle
+	if corners := shapes[kind%len(hues)]; corners == nil {
 		d = "M" + at(-1, 0) + "a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0Z"
-	case 1: // square
-		d = polygon(-.88, -.88, .88, -.88, .88, .88, -.88, .88)
-	case 2: // triangle
-		d = polygon(0, -1.2, 1.12, .84, -1.12, .84)
-	case 3: // diamond
-		d = polygon(0, -1.28, 1.28, 0, 0, 1.28, -1.28, 0)
-	case 4: // plus
-		d = polygon(-.4, -1.2, .4, -1.2, .4, -.4, 1.2, -.4, 1.2, .4, .4, .4, .4, 1.2, -.4, 1.2, -.4, .4, -1.2, .4, -1.2, -.4, -.4, -.4)
-	case 5: // triangle, point down
-		d = polygon(0, 1.2, 1.12, -.84, -1.12, -.84)
-	case 6: // cross
-		d = polygon(-1.13, -.57, -.57, -1.13, 0, -.57, .57, -1.13, 1.13, -.57, .57, 0, 1.13, .57, .57, 1.13, 0, .57, -.57, 1.13, -1.13, .57, -.57, 0)
-	case 7: // hourglass
-		d = polygon(-1, -1.1, 1, -1.1, -1, 1.1, 1, 1.1)
+	} else {
+		d = polygon(corners...)
 	}
 	class, paint := "p", fmt.Sprintf(`fill="%s"`, hue(kind))
 	if kind/len(hues)%2 == 1 {

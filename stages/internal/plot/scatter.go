@@ -97,26 +97,33 @@ func (c *canvas) diagonal(x, y axis) {
 	}
 }
 
-// fit draws the least-squares line of y on x, slope = r sy/sx, from the leftmost to the rightmost point; no farther, since nothing is
-// known there. It needs three points that are not all on one vertical or horizontal line, as r does.
+// fit draws the line that Fit returns.
 func (c *canvas) fit(s Series, ax, ay axis, paint string) {
-	xs, ys := s.columns()
+	if from, to, ok := Fit(s.Points, ay.lo, ay.hi); ok {
+		c.line("f", ax.at(from.X), ay.at(from.Y), ax.at(to.X), ay.at(to.Y), paint)
+	}
+}
+
+// Fit returns the ends of the least-squares line of y on x, slope = r sy/sx, from the leftmost to the rightmost point as far as y is in
+// lo..hi; no farther, since nothing is known there. It needs three points that are not all on one vertical or horizontal line, as r does.
+func Fit(points []Point, lo, hi float64) (from, to Point, ok bool) {
+	xs, ys := Series{Points: points}.columns()
 	if math.IsNaN(stat.Pearson(xs, ys)) {
-		return
+		return from, to, false
 	}
 	slope, at, mean := leastSquares(xs, ys)
 	if math.IsNaN(slope) || math.IsInf(slope, 0) {
-		return // upright to within rounding
+		return from, to, false // upright to within rounding
 	}
-	lo, hi := xs[0], xs[0]
+	x0, x1 := xs[0], xs[0]
 	for _, v := range xs {
-		lo, hi = math.Min(lo, v), math.Max(hi, v)
+		x0, x1 = math.Min(x0, v), math.Max(x1, v)
 	}
 	if slope != 0 { // end where the line leaves the frame above or below
-		a, b := at+(ay.lo-mean)/slope, at+(ay.hi-mean)/slope
-		lo, hi = math.Max(lo, math.Min(a, b)), math.Min(hi, math.Max(a, b))
+		a, b := at+(lo-mean)/slope, at+(hi-mean)/slope
+		x0, x1 = math.Max(x0, math.Min(a, b)), math.Min(x1, math.Max(a, b))
 	}
-	c.line("f", ax.at(lo), ay.at(mean+slope*(lo-at)), ax.at(hi), ay.at(mean+slope*(hi-at)), paint)
+	return Point{X: x0, Y: mean + slope*(x0-at)}, Point{X: x1, Y: mean + slope*(x1-at)}, true
 }
 
 // leastSquares returns the slope and the point of means the line goes through.

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+// madeFile tells what the tables and figures of an output directory were made of, and what they are.
+const madeFile = "layouts.json"
+
+type madeLayouts struct {
+	Of    string            `json:"of"`    // SHA-256 of all that goes in
+	Files map[string]string `json:"files"` // name -> SHA-256
+}
+
+// writeLayouts leaves the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run
+// without work does, so they are drawn only if something that goes into them or what is there differs from the last time.
+func writeLayouts(dir string, p *compiled, c *cache.Cache) error {
+	in := stages.LayoutInput{Study: p.study.Name, InDomain: pipeline.InDomain, Params: p.plan.Steps[p.plan.Result].Params, Costs: mixtureCosts(p)}
+	result := p.state.Entries[p.plan.Result]
+	costs, err := json.Marshal(in.Costs)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", stages.LayoutVersion, in.Study, p.state.Keys[p.plan.Result], costs)
+	fmt.Fprintf(h, "params %s\n", in.Params) // the key holds those of the step; names of mixtures are told apart here
+	for _, o := range result.Outputs {
+		fmt.Fprintf(h, "output %q %s\n", o.Name, o.Digest)
+	}
+	of := hex.EncodeToString(h.Sum(nil))
+	if layoutsThere(dir, of) {
+		return nil
+	}
+	if in.Scores, err = outputPath(c, result, kind.OutScores); err != nil {
+		return err
+	}
+	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
+		return err
+	}
+	files, err := stages.Layouts(in)
+	if err != nil {
+		return err
+	}
+	made := madeLayouts{Of: of, Files: map[string]string{}}
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data); err != nil {
+			return err
+		}
+		made.Files[f.Name] = sum(f.Data)
+	}
+	data, err := json.MarshalIndent(made, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, madeFile), append(data, '\n'))
+}
+
+// layoutsThere reports whether the directory holds what would be made, byte for byte.
+func layoutsThere(dir, of string) bool {
+	var made madeLayouts
+	data, err := os.ReadFile(filepath.Join(dir, madeFile))
+	if err != nil || json.Unmarshal(data, &made) != nil || made.Of != of {
+		return false
+	}
+	for name, digest := range made.Files {
+		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err != nil || sum(data) != digest {
+			return false
+		}
+	}
+	return true
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// mixtureCosts are the sets of mixtures that draw so many of so many components.
+func mixtureCosts(p *compiled) []stages.LayoutCost {
+	var out []stages.LayoutCost
+	for _, group := range slices.Sorted(maps.Keys(p.study.Mixtures)) {
+		m := p.study.Mixtures[group]
+		if m.Choose == 0 {
+			continue
+		}
+		from := m.From
+		if from == "" && len(p.study.Partitions) == 1 {
+			for set := range p.study.Partitions {
+				from = set
+			}
+		}
+		components := map[string]bool{}
+		var tokens int64
+		for _, u := range p.plan.Units {
+			name, ok := strings.CutPrefix(u.Name, "unit/"+from+"/")
+			if !ok {
+				continue
+			}
+			if m.Of == "partitions" {
+				name = name[:strings.LastIndexByte(name, '/')]
+			}
+			components[name] = true
+			tokens += p.plan.Steps[u.Step].Cost.Tokens
+		}
+		if n := len(components); n > 0 {
+			out = append(out, stages.LayoutCost{Group: group, K: m.Choose, N: n, Tokens: float64(tokens) / float64(n), Of: m.Of})
+		}
+	}
+	return out
+}

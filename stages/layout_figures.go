@@ -1,0 +1,279 @@
+package stages
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"ablate/stages/internal/figure"
+	"ablate/stages/internal/plot"
+	"ablate/stages/kind"
+)
+
+// figures draws, each as SVG and PNG:
+//
+//	figures/cost           what comparing mixtures costs over the number of partitions (the paper's Figure 2)
+//	figures/overview       in domain above, out of domain below, a column for each set of mixtures (Figures 3 and 9 to 11)
+//	figures/GROUP/average  the mean over all sets out of domain (Figures 4, 5, 6 and 8)
+//	figures/GROUP/sets     a panel for each evaluation set (Figure 7)
+//	figures/GROUP/correlations  Tables 3 and 4 as a picture
+func (l *layouts) figures() ([]LayoutFile, error) {
+	var files []LayoutFile
+	add := func(name string, f figure.Figure) error {
+		svg, err := figure.SVG(f)
+		if err != nil {
+			return err
+		}
+		png, err := figure.PNG(f)
+		if err != nil {
+			return err
+		}
+		files = append(files, LayoutFile{kind.FiguresFolder + "/" + name + ".svg", svg}, LayoutFile{kind.FiguresFolder + "/" + name + ".png", png})
+		return nil
+	}
+	if f, ok := l.cost(); ok {
+		if err := add("cost", f); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.groups) == 0 {
+		return files, nil
+	}
+	if err := add("overview", l.overview()); err != nil {
+		return nil, err
+	}
+	for _, g := range l.groups {
+		folder := kind.Escape(g) + "/"
+		if l.average(g) != "" {
+			if err := add(folder+"average", l.averageFigure(g)); err != nil {
+				return nil, err
+			}
+		}
+		if err := add(folder+"sets", l.setsFigure(g)); err != nil {
+			return nil, err
+		}
+		if err := add(folder+"correlations", l.dots(g)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+const (
+	proxyAxis     = "proxy perplexity"
+	referenceAxis = "reference perplexity"
+)
+
+// names are all proxies of the study, so that each looks alike in every figure.
+func (l *layouts) names(value func(proxy string) string) []figure.Name {
+	var out []figure.Name
+	for _, p := range l.params.Proxies {
+		n := figure.Name{Name: p}
+		if value != nil {
+			n.Value = value(p)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// panel is one scatter; nil where no mixture has a reference on the set.
+func (l *layouts) panel(group, set, title string) *figure.Panel {
+	p := &figure.Panel{Title: title, Note: l.note(group, set)}
+	any := false
+	for _, proxy := range l.params.Proxies {
+		var points []plot.Point
+		pairs := l.pairs[LayoutPlace{group, set, proxy}]
+		for i, m := range pairs.mixtures {
+			points = append(points, plot.Point{X: pairs.proxies[i], Y: pairs.references[i], Label: m})
+			any = true
+		}
+		p.Series = append(p.Series, points)
+	}
+	if !any {
+		return nil
+	}
+	return p
+}
+
+// note tells which proxy is closest and how many mixtures there are.
+func (l *layouts) note(group, set string) string {
+	best, n := math.NaN(), 0
+	var names []string
+	for _, proxy := range l.params.Proxies {
+		r := l.rows[LayoutPlace{group, set, proxy}]
+		n = max(n, int(r.N))
+		switch {
+		case r.N == 0 || math.IsNaN(r.Pearson):
+		case math.IsNaN(best) || r.Pearson > best:
+			best, names = r.Pearson, []string{proxy}
+		case r.Pearson == best:
+			names = append(names, proxy)
+		}
+	}
+	mixtures := fmt.Sprintf("%d mixtures", n)
+	if n == 1 {
+		mixtures = "1 mixture"
+	}
+	if len(names) == 0 {
+		return mixtures
+	}
+	return fmt.Sprintf("closest: %s, r %s; %s", strings.Join(names, " = "), plot.Number(best, 2), mixtures)
+}
+
+// setTitle names a set in a figure of a group.
+func (l *layouts) setTitle(group, set string) string {
+	if set == OutOfDomain {
+		return fmt.Sprintf("mean of %d sets out of domain", l.outside(group))
+	}
+	return set
+}
+
+// outside counts the sets out of domain, their mean aside.
+func (l *layouts) outside(group string) int {
+	n := 0
+	for _, s := range l.sets[group] {
+		if s != l.in.InDomain && s != OutOfDomain {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *layouts) overview() figure.Figure {
+	f := figure.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
+	var in, out []*figure.Panel
+	for _, g := range l.groups {
+		in = append(in, l.panel(g, l.in.InDomain, g+": "+l.in.InDomain))
+		out = append(out, l.panel(g, l.average(g), g+": "+l.setTitle(g, l.average(g))))
+	}
+	for _, row := range [][]*figure.Panel{in, out} {
+		if slices.ContainsFunc(row, func(p *figure.Panel) bool { return p != nil }) {
+			f.Panels = append(f.Panels, row)
+		}
+	}
+	return f
+}
+
+func (l *layouts) averageFigure(group string) figure.Figure {
+	set := l.average(group)
+	f := figure.Grid{Title: group, XLabel: proxyAxis, YLabel: referenceAxis}
+	f.Names = l.names(func(p string) string { return l.value(group, set, p) })
+	if p := l.panel(group, set, l.setTitle(group, set)); p != nil {
+		f.Panels = [][]*figure.Panel{{p}}
+	}
+	return f
+}
+
+// value is what stands behind a proxy in the legend of a figure of one panel.
+func (l *layouts) value(group, set, proxy string) string {
+	r := l.rows[LayoutPlace{group, set, proxy}]
+	if r.N == 0 || math.IsNaN(r.Pearson) {
+		return ""
+	}
+	s := "r " + plot.Number(r.Pearson, 2)
+	if !math.IsNaN(r.Published) {
+		s += " [" + plot.Number(r.Published, 3) + "]"
+	}
+	return s
+}
+
+const (
+	setsAcross = 3
+	mostSets   = 48 // panels of one figure; the page and the tables have all
+)
+
+func (l *layouts) setsFigure(group string) figure.Figure {
+	f := figure.Grid{Title: group + ": each evaluation set", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
+	var panels []*figure.Panel
+	left := 0
+	for _, set := range l.sets[group] {
+		if p := l.panel(group, set, l.setTitle(group, set)); p != nil && set != OutOfDomain {
+			if len(panels) == mostSets {
+				left++
+				continue
+			}
+			panels = append(panels, p)
+		}
+	}
+	if left > 0 {
+		f.Title = fmt.Sprintf("%s: the first %d of %d evaluation sets", group, mostSets, mostSets+left)
+	}
+	across := min(setsAcross, len(panels))
+	for len(panels) > 0 {
+		row := make([]*figure.Panel, across)
+		n := copy(row, panels)
+		panels = panels[n:]
+		f.Panels = append(f.Panels, row)
+	}
+	return f
+}
+
+func (l *layouts) dots(group string) figure.Figure {
+	f := figure.Dots{Title: group + ": correlation on each evaluation set", XLabel: "Pearson's r of proxy and reference", Names: l.names(nil)}
+	if publishedIn(l.in.Study) {
+		f.XLabel += "; rings: as published"
+	}
+	for _, set := range l.sets[group] {
+		row := figure.DotsRow{Label: l.setTitle(group, set)}
+		for _, proxy := range l.params.Proxies {
+			d := figure.Dot{Value: math.NaN(), Low: math.NaN(), High: math.NaN(), Published: math.NaN()}
+			if r, ok := l.rows[LayoutPlace{group, set, proxy}]; ok {
+				d = figure.Dot{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh, Published: r.Published}
+			}
+			row.Cells = append(row.Cells, d)
+		}
+		f.Rows = append(f.Rows, row)
+	}
+	return f
+}
+
+// cost draws the first set of mixtures of each number of components: a model for each of n components against one for each of their
+// combinations, which is C(n, k) k times as much.
+func (l *layouts) cost() (figure.Figure, bool) {
+	f := figure.Cost{Title: "What it costs to compare all mixtures", YLabel: "training tokens"}
+	seen := map[int]bool{}
+	var first LayoutCost
+	for _, c := range l.in.Costs {
+		if c.K < 1 || c.N <= c.K || c.Tokens <= 0 || seen[c.K] || first.N > 0 && (c.N != first.N || c.Tokens != first.Tokens || c.Of != first.Of) {
+			continue
+		}
+		if first.N == 0 {
+			first = c
+		}
+		seen[c.K] = true
+		way := figure.Way{Name: fmt.Sprintf("a model for each mixture of %d", c.K)}
+		for n := c.K; n <= c.N; n++ {
+			way.Points = append(way.Points, plot.Point{X: float64(n), Y: combinations(n, c.K) * float64(c.K) * c.Tokens})
+		}
+		way.Value = figure.Count(way.Points[len(way.Points)-1].Y)
+		f.Ways = append(f.Ways, way)
+	}
+	if first.N == 0 {
+		return f, false
+	}
+	f.XLabel, f.Here = first.Of, float64(first.N)
+	each := figure.Way{Name: "a model for each of the " + first.Of, Value: figure.Count(float64(first.N) * first.Tokens)}
+	if first.Of == "partitions" {
+		each.Name = "models of the units of each partition"
+	}
+	from := first.K
+	for k := range seen {
+		from = min(from, k)
+	}
+	for n := from; n <= first.N; n++ {
+		each.Points = append(each.Points, plot.Point{X: float64(n), Y: float64(n) * first.Tokens})
+	}
+	f.Ways = append(f.Ways, each)
+	return f, true
+}
+
+// combinations is C(n, k), which can exceed any integer.
+func combinations(n, k int) float64 {
+	c := 1.0
+	for i := range k {
+		c = c * float64(n-i) / float64(i+1)
+	}
+	return c
+}

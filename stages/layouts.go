@@ -1,0 +1,277 @@
+package stages
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ablate/cache/table"
+	"ablate/stages/internal/layout"
+	"ablate/stages/internal/stat"
+	"ablate/stages/kind"
+)
+
+// LayoutVersion changes with every table or figure that comes out otherwise from the same scores; output directories remember it.
+//
+//	1: the first
+const LayoutVersion = 1
+
+// LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the report, they are no step.
+type LayoutInput struct {
+	Study                string
+	Scores, Correlations string          // scores.parquet, correlations.parquet
+	Params               json.RawMessage // of the step that compared: sets and proxies in their order
+	InDomain             string          // name of the evaluation set that changes with the mixture
+	Costs                []LayoutCost
+}
+
+// LayoutCost is a set of mixtures of k of n components, partitions or units, and what it costs to train on.
+type LayoutCost struct {
+	Group  string
+	K, N   int
+	Tokens float64 // of a component, on average
+	Of     string  // partitions or units
+}
+
+// LayoutFile is a file of the output directory, by its name with slashes.
+type LayoutFile struct {
+	Name string
+	Data []byte
+}
+
+// Layouts makes the tables and figures. A study without references has no correlations to show, and one that draws no combinations no cost
+// over the number of partitions. Same input, same bytes.
+func Layouts(in LayoutInput) ([]LayoutFile, error) {
+	l, err := newLayouts(in)
+	if err != nil {
+		return nil, fmt.Errorf("tables of study %s: %w", in.Study, err)
+	}
+	files, err := l.tables()
+	if err != nil {
+		return nil, fmt.Errorf("tables of study %s: %w", in.Study, err)
+	}
+	figures, err := l.figures()
+	if err != nil {
+		return nil, fmt.Errorf("figures of study %s: %w", in.Study, err)
+	}
+	return append(files, figures...), nil
+}
+
+// layouts is everything that tables and figures show.
+type layouts struct {
+	in     LayoutInput
+	params kind.CorrelateParams
+	groups []string
+	rows   map[LayoutPlace]LayoutRow
+	pairs  map[LayoutPlace]proxyPairs
+	sets   map[string][]string // group -> its sets in their order, and OutOfDomain last where there are several
+	bounds map[LayoutPlace][2]float64
+}
+
+// LayoutPlace is a cell of a table.
+type LayoutPlace struct{ Group, Set, Proxy string }
+
+func newLayouts(in LayoutInput) (*layouts, error) {
+	l := &layouts{in: in, rows: map[LayoutPlace]LayoutRow{}, pairs: map[LayoutPlace]proxyPairs{}, sets: map[string][]string{}, bounds: map[LayoutPlace][2]float64{}}
+	if err := json.Unmarshal(in.Params, &l.params); err != nil {
+		return nil, err
+	}
+	scores, err := table.ReadRows[ScoreRow](in.Scores)
+	if err != nil {
+		return nil, err
+	}
+	correlations, err := table.ReadRows[CorrelationRow](in.Correlations)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range correlations {
+		l.bounds[LayoutPlace{c.Group, c.Set, c.Proxy}] = [2]float64{c.PearsonLow, c.PearsonHigh}
+	}
+	p := l.params
+	outside := slices.DeleteFunc(slices.Clone(p.Sets), func(s string) bool { return s == in.InDomain })
+	if len(outside) > 1 && !slices.Contains(p.Sets, OutOfDomain) {
+		scores = append(scores, averaged(scores, outside)...)
+		p.Sets = append(slices.Clone(p.Sets), OutOfDomain)
+	}
+	all := comparisons(p, scores)
+	for _, c := range all {
+		if !slices.Contains(l.groups, c.group) {
+			l.groups = append(l.groups, c.group)
+		}
+		l.sets[c.group] = append(l.sets[c.group], c.set)
+	}
+	for _, c := range all {
+		for _, pairs := range c.pairs {
+			l.add(LayoutPlace{c.group, c.set, pairs.proxy}, pairs)
+		}
+	}
+	return l, nil
+}
+
+func (l *layouts) add(at LayoutPlace, pairs proxyPairs) {
+	was := published(l.in.Study, at.Set, at.Proxy)
+	if l.average(at.Group) == at.Set { // also of the only set out of domain
+		was = published(l.in.Study, OutOfDomain, at.Proxy)
+	}
+	bounds, ok := l.bounds[at]
+	if !ok {
+		bounds = [2]float64{math.NaN(), math.NaN()}
+	}
+	l.pairs[at] = pairs
+	l.rows[at] = LayoutRow{
+		Group: at.Group, Set: at.Set, Proxy: at.Proxy, N: int64(len(pairs.mixtures)), Pearson: stat.Pearson(pairs.proxies, pairs.references),
+		PearsonLow: bounds[0], PearsonHigh: bounds[1], Published: was.Pearson, Source: was.Source,
+	}
+}
+
+// average is the set that stands for everything out of domain: the mean of several, or the only one; empty: there is none.
+func (l *layouts) average(group string) string {
+	last := ""
+	for _, s := range l.sets[group] {
+		if s != l.in.InDomain {
+			last = s
+		}
+	}
+	return last
+}
+
+// averaged are the scores of OutOfDomain: for each mixture and scorer the mean of its perplexities over the sets, if it has one on each. It
+// is this mean whose correlation the paper gives as the average of a table.
+func averaged(scores []ScoreRow, sets []string) []ScoreRow {
+	type of struct{ group, mixture, scorer string }
+	var order []of
+	sum, n := map[of]float64{}, map[of]int{}
+	for _, s := range scores {
+		if !slices.Contains(sets, s.Set) {
+			continue
+		}
+		k := of{s.Group, s.Mixture, s.Scorer}
+		if n[k] == 0 {
+			order = append(order, k)
+		}
+		sum[k] += s.Perplexity
+		n[k]++
+	}
+	var out []ScoreRow
+	for _, k := range order {
+		if n[k] == len(sets) {
+			out = append(out, ScoreRow{Group: k.group, Mixture: k.mixture, Scorer: k.scorer, Set: OutOfDomain, Perplexity: sum[k] / float64(len(sets))})
+		}
+	}
+	return out
+}
+
+// proxies are those with a correlation in one of the places, in display order.
+func (l *layouts) proxies(has func(proxy string) bool) []string {
+	var out []string
+	for _, p := range l.params.Proxies {
+		if has(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// line is a row of a table, for one set of mixtures on one evaluation set.
+func (l *layouts) line(group, set string, proxies []string) layout.Row {
+	r := layout.Row{}
+	for _, p := range proxies {
+		c := layout.None
+		if row, ok := l.rows[LayoutPlace{group, set, p}]; ok {
+			c = layout.Cell{Value: row.Pearson, Published: row.Published}
+			r.N = max(r.N, int(row.N))
+		}
+		r.Cells = append(r.Cells, c)
+	}
+	return r
+}
+
+// tables writes, in four forms, the correlations in and out of domain of each set of mixtures (the paper's Table 2), and those on each
+// evaluation set, with the average, a table for each set of mixtures (Tables 3 and 4).
+func (l *layouts) tables() ([]LayoutFile, error) {
+	if len(l.groups) == 0 {
+		return nil, nil
+	}
+	all := l.proxies(func(p string) bool {
+		return slices.ContainsFunc(l.groups, func(g string) bool {
+			return l.rows[LayoutPlace{g, l.in.InDomain, p}].N > 0 || l.rows[LayoutPlace{g, l.average(g), p}].N > 0
+		})
+	})
+	overview := layout.Table{
+		Caption: "Pearson's r between the perplexities of reference models and of proxies, in and out of domain.",
+		Label:   l.in.Study, Stubs: []string{"mixtures", "eval set"}, Columns: all,
+	}
+	var rows []LayoutRow
+	for k, g := range l.groups {
+		for _, set := range []string{l.in.InDomain, l.average(g)} {
+			if !slices.Contains(l.sets[g], set) {
+				continue
+			}
+			r := l.line(g, set, all)
+			r.Stubs, r.Rule = []string{g, set}, k > 0 && (len(overview.Rows) == 0 || overview.Rows[len(overview.Rows)-1].Stubs[0] != g)
+			overview.Rows = append(overview.Rows, r)
+			rows = append(rows, l.tidy(g, set, all)...)
+		}
+	}
+	files, err := l.write("tables/overview", overview, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range l.groups {
+		proxies := l.proxies(func(p string) bool {
+			return slices.ContainsFunc(l.sets[g], func(s string) bool { return l.rows[LayoutPlace{g, s, p}].N > 0 })
+		})
+		t := layout.Table{
+			Caption: fmt.Sprintf("Pearson's r between the perplexities of reference models and of proxies on each evaluation set, for the mixtures %s.", g),
+			Label:   l.in.Study + ":" + g, Stubs: []string{"eval set"}, Columns: proxies,
+		}
+		var rows []LayoutRow
+		for _, set := range l.sets[g] {
+			r := l.line(g, set, proxies)
+			r.Stubs, r.Rule = []string{set}, set == OutOfDomain
+			if set == OutOfDomain {
+				r.Stubs[0] = "average out of domain"
+			}
+			t.Rows = append(t.Rows, r)
+			rows = append(rows, l.tidy(g, set, proxies)...)
+		}
+		more, err := l.write("tables/sets/"+kind.Escape(g), t, rows)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	return files, nil
+}
+
+// tidy are the rows of a line of a table, one a proxy.
+func (l *layouts) tidy(group, set string, proxies []string) []LayoutRow {
+	var out []LayoutRow
+	for _, p := range proxies {
+		if r, ok := l.rows[LayoutPlace{group, set, p}]; ok {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// write gives a table in its four forms. The writer of Parquet wants a file.
+func (l *layouts) write(name string, t layout.Table, rows []LayoutRow) (files []LayoutFile, err error) {
+	dir, err := os.MkdirTemp("", "ablate-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "table.parquet")
+	if err := table.WriteRows(path, rows); err != nil {
+		return nil, err
+	}
+	parquet, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return []LayoutFile{{name + ".csv", t.CSV()}, {name + ".md", t.Markdown()}, {name + ".tex", t.LaTeX()}, {name + ".parquet", parquet}}, nil
+}

@@ -1,0 +1,191 @@
+package stages
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// layoutStudy has two sets of mixtures, one without a reference on the set far, and the name of a study of the paper's.
+func layoutStudy(t *testing.T) LayoutInput {
+	t.Helper()
+	scores := slices.Concat(
+		scoreRows("pairs", "in-domain", "ind_id macro seq", "a+b a+c b+c c+d", []float64{9, 8, 7}, []float64{10, 9, 8}, []float64{8, 11, 9}, []float64{12, 12, 11}),
+		scoreRows("pairs", "ptb", "macro seq", "a+b a+c b+c c+d", []float64{30, 25}, []float64{20, 24}, []float64{40, 30}, []float64{35, 29}),
+		scoreRows("pairs", "far", "macro seq", "a+b a+c b+c c+d", []float64{3, 5}, []float64{8, 6}, []float64{4, 3}, []float64{5, math.NaN()}),
+		scoreRows("single", "in-domain", "ind_id macro seq", "a b c", []float64{9, 8, 7}, []float64{10, 9, 8}, []float64{8, 11, 9}),
+		scoreRows("single", "ptb", "macro", "a b c", []float64{9}, []float64{10}, []float64{8}))
+	params, err := json.Marshal(kind.CorrelateParams{Sets: []string{"in-domain", "far", "ptb"}, Proxies: []string{"ind_id", "macro", "micro"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	low := correlationRow("pairs", "ptb", "macro", 0.9)
+	low.PearsonLow, low.PearsonHigh = 0.5, 0.99
+	return LayoutInput{
+		Study: "paper/5.4-larger-models", Scores: writeRows(t, scores...), Correlations: writeRows(t, low), Params: params, InDomain: "in-domain",
+		Costs: []LayoutCost{{"pairs", 2, 128, 1e9, "units"}, {"triples", 3, 128, 1e9, "units"}, {"other", 2, 5, 1e9, "units"}},
+	}
+}
+
+func layoutFiles(t *testing.T, in LayoutInput) map[string][]byte {
+	t.Helper()
+	files, err := Layouts(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for _, f := range files {
+		if out[f.Name] != nil {
+			t.Errorf("%s comes twice", f.Name)
+		}
+		out[f.Name] = f.Data
+	}
+	return out
+}
+
+func TestLayouts(t *testing.T) {
+	files := layoutFiles(t, layoutStudy(t))
+	var names []string
+	for n := range files {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	var want []string
+	for _, f := range []string{"cost", "overview", "pairs/average", "pairs/correlations", "pairs/sets", "single/correlations", "single/sets"} {
+		want = append(want, "figures/"+f+".png", "figures/"+f+".svg")
+	}
+	for _, table := range []string{"overview", "sets/pairs", "sets/single"} {
+		for _, ending := range []string{"csv", "md", "parquet", "tex"} {
+			want = append(want, "tables/"+table+"."+ending)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	// Python 3.11, statistics.correlation. Out of domain it is over the three mixtures that have a reference on both sets, of the means
+	// [16.5, 14, 22] and [15, 15, 16.5].
+	if diff := cmp.Diff(`Pearson's r between the perplexities of reference models and of proxies, in and out of domain. In brackets: as published.
+
+| mixtures | eval set      |   n | ind_id |             macro |
+| -------- | ------------- | --: | -----: | ----------------: |
+| pairs    | in-domain     |   4 |  0.657 | **0.962** [0.911] |
+| pairs    | out-of-domain |   3 |      – |     0.952 [0.926] |
+| single   | in-domain     |   3 | −0.500 | **0.982** [0.911] |
+`, string(files["tables/overview.md"])); diff != "" {
+		t.Errorf("overview (-want +got):\n%s", diff)
+	}
+	for name, lines := range map[string][]string{
+		"tables/sets/pairs.csv":          {"eval set,n,ind_id,macro,macro_published", "ptb,4,,0.9281909617845142,0.78\n"},
+		"tables/sets/pairs.md":           {"average out of domain", "0.952 [0.926]", "[0.780]"},
+		"tables/overview.tex":            {`0.952 {\scriptsize [0.926]}`, `\label{tab:paper/5.4-larger-models}`},
+		"figures/cost.svg":               {"a model for each mixture of 2", "16.3 T", "a model for each mixture of 3", "1.0 × 10¹⁵", "a model for each of the units", "128 B"},
+		"figures/overview.svg":           {"pairs: mean of 2 sets out of domain", "closest: macro, r 0.95; 3 mixtures"},
+		"figures/pairs/average.svg":      {"r 0.95 [0.926]"},
+		"figures/pairs/correlations.svg": {">published<", "ptb"},
+	} {
+		for _, l := range lines {
+			if !strings.Contains(string(files[name]), l) {
+				t.Errorf("%s does not say %q", name, l)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "t")
+	if err := os.WriteFile(path, files["tables/sets/pairs.parquet"], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := table.ReadRows[LayoutRow](path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(rows, func(r LayoutRow) bool { return r.Set == "ptb" && r.Proxy == "macro" })
+	if i < 0 || rows[i].N != 4 || rows[i].PearsonLow != 0.5 || rows[i].Published != 0.78 || rows[i].Source != "Table 4, MERGED scores, macro" {
+		t.Errorf("rows %+v", rows)
+	}
+}
+
+// A study without references has nothing to correlate, but its cost is known.
+func TestLayoutsWithoutReferences(t *testing.T) {
+	in := layoutStudy(t)
+	in.Scores = writeRows(t, scoreRows("pairs", "ptb", "macro", "a+b a+c", []float64{30}, []float64{20})...)
+	in.Correlations = writeRows[CorrelationRow](t)
+	files := layoutFiles(t, in)
+	if len(files) != 2 || files["figures/cost.svg"] == nil || files["figures/cost.png"] == nil {
+		t.Errorf("%d files, want the two of the cost", len(files))
+	}
+	in.Costs = nil
+	if files := layoutFiles(t, in); len(files) != 0 {
+		t.Errorf("%d files, want none", len(files))
+	}
+}
+
+// What comes out otherwise must raise LayoutVersion, or output directories keep the old. Pictures are left out, since the library that
+// packs them may change; drawings may differ in a last digit between kinds of processors.
+func TestLayoutsGolden(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the golden digests are of amd64")
+	}
+	files := layoutFiles(t, layoutStudy(t))
+	var got strings.Builder
+	fmt.Fprintf(&got, "version %d\n", LayoutVersion)
+	var names []string
+	for n := range files {
+		if !strings.HasSuffix(n, ".png") && !strings.HasSuffix(n, ".parquet") {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		fmt.Fprintf(&got, "%s %x\n", n, sha256.Sum256(files[n]))
+	}
+	path := filepath.Join("testdata", "layouts.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("tables or figures changed: raise LayoutVersion with a line of history, then run go test -run LayoutsGolden -update\n%s", diff)
+	}
+}
+
+func TestPublished(t *testing.T) {
+	values, err := readPublished(publishedCSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[publishedKey]float64{
+		{"paper/5.1-s2orc-pairs", "in-domain", "ind_id"}:                0.968,
+		{"paper/5.1-wiki-pairs", OutOfDomain, "micro"}:                  0.993,
+		{"paper/5.2-uneven", OutOfDomain, "macro"}:                      0.984,
+		{"paper/5.4-larger-models", "mc4", "merged"}:                    0.429,
+		{"paper/5.4-larger-models", "manosphere_meta_sep", "small_seq"}: 0.967,
+	} {
+		if got := values[k].Pearson; got != want {
+			t.Errorf("%v: %g, want %g", k, got, want)
+		}
+	}
+	for name, text := range map[string]string{
+		"twice": "head\na,b,c,0.5,x\na,b,c,0.5,x\n", "beyond": "head\na,b,c,1.5,x\n", "no number": "head\na,b,c,x,x\n", "no source": "head\na,b,c,0.5,\n",
+	} {
+		if _, err := readPublished("study,set,proxy,pearson,source" + strings.TrimPrefix(text, "head")); err == nil {
+			t.Errorf("%s is read", name)
+		}
+	}
+}

@@ -49,6 +49,7 @@ type Provenance struct {
 	WallSeconds float64 `json:"wall_seconds"` // s
 	Step        string  `json:"step"`
 	Study       string  `json:"study"`
+	Run         string  `json:"run,omitempty"` // RFC 3339, UTC: when the run began that the step was part of
 }
 
 // Entry is what the cache knows about one finished step.

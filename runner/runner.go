@@ -39,6 +39,7 @@ type Options struct {
 	Jobs     int                  // steps at once at most; 0: as many as there are slots
 	FailFast bool                 // start nothing more after a failure
 	Version  string               // of the program, for provenance
+	Began    string               // when the whole run began, RFC 3339, for provenance
 	Kernels  string               // what the arithmetic runs on, for provenance
 	LogDir   string               // where the log of a failed step goes
 	Memory   int64                // bytes that the steps at once may take; 0: no bound
@@ -470,7 +471,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 	if r.Kernels != "" {
 		p.CPU += " (" + r.Kernels + ")"
 	}
-	p.Ablate, p.Threads, p.Step, p.Study = r.Version, job.Threads, step.ID, r.plan.Study
+	p.Ablate, p.Threads, p.Step, p.Study, p.Run = r.Version, job.Threads, step.ID, r.plan.Study, r.Began
 	p.Started, p.WallSeconds = began.UTC().Format(time.RFC3339), time.Since(began).Seconds()
 	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
 	var conflict *cache.Conflict

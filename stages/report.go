@@ -2,6 +2,7 @@ package stages
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -27,6 +28,8 @@ type ReportInput struct {
 	Models                []ReportModel
 	Mixtures              []ReportMixture
 	Steps                 []ReportSteps
+	Flow                  []ReportFlow
+	Params                json.RawMessage // of the step that compared
 	Warnings              []string
 	Provenance            [][2]string // name, value
 }
@@ -72,13 +75,17 @@ type ReportMixture struct {
 	Reference   bool
 }
 
-// ReportSteps sums up the steps of one kind.
+// ReportSteps sums up steps of one kind; Of tells those of one kind apart, in words, and may be empty. Found counts those that were in the
+// cache when the last run that did any of the study's work began; the others are of that run.
 type ReportSteps struct {
-	Kind    string
-	Count   int
-	Bytes   int64
-	Seconds float64
+	Kind, Of      string
+	Count, Found  int
+	Tokens, Bytes int64 // trained on; of the results
+	Seconds       float64
 }
+
+// ReportFlow says how many times steps at From, a place in the list of steps, are taken from by steps at To.
+type ReportFlow struct{ From, To, Times int }
 
 // Report writes the page. Same input, same bytes.
 func Report(in ReportInput) ([]byte, error) {
@@ -93,8 +100,8 @@ func Report(in ReportInput) ([]byte, error) {
 		}
 	}
 	b.mixtures()
-	for _, s := range in.Steps {
-		b.d.Steps = append(b.d.Steps, report.Steps(s))
+	if err := b.flow(); err != nil {
+		return nil, fmt.Errorf("report of study %s: %w", in.Study, err)
 	}
 	for _, p := range in.Provenance {
 		b.d.Provenance = append(b.d.Provenance, report.Fact{Name: p[0], Value: p[1]})
@@ -145,7 +152,11 @@ func (b *reportBuilder) tables() error {
 			Spearman: report.Interval{Value: r.Spearman, Low: r.SpearmanLow, High: r.SpearmanHigh},
 			Kendall:  report.Interval{Value: r.Kendall, Low: r.KendallLow, High: r.KendallHigh},
 			Regret:   r.Regret, Chosen: r.Chosen, Rank: int(r.Rank), PairwiseAccuracy: r.PairwiseAccuracy,
+			Published: published(b.in.Study, r.Set, r.Proxy).Pearson,
 		})
+	}
+	if err := b.averages(); err != nil {
+		return err
 	}
 	var order []groupSet
 	by := map[groupSet][]ScoreRow{}

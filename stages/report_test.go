@@ -153,7 +153,7 @@ func TestReport(t *testing.T) {
 			"a text 2 41 4,001 6 2 150", "b text 1 30 1,999 0 0 0", "All partitions 3 71 6,000 6 2 150", "a 75% , b 25% 4 800 trained",
 		}, []string{"What is not used"}},
 		{"models and steps", func(*testing.T, *ReportInput) {}, []string{
-			"seed seed 200 4.000 01234567 abcdef01", "parts/a/0 unit 200 4.000", "pairs/a+b reference 200 4.000", "train 7 3.0 kB 12.0 s", "host mill",
+			"seed seed 200 4.000 01234567 abcdef01", "parts/a/0 unit 200 4.000", "pairs/a+b reference 200 4.000", "train 7 7 0 – 3.0 kB 12.0 s", "host mill",
 		}, nil},
 		{"two sets of mixtures on one evaluation set", func(t *testing.T, in *ReportInput) {
 			in.Scores = writeRows(t, append(scoreRows("pairs", "far", "macro seq", "a+b b+c", []float64{30, 25}, []float64{20, 24}),

@@ -45,6 +45,7 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	in := stages.ReportInput{
 		Study: p.study.Name, About: p.study.About, Program: "ablate " + version,
 		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.study.Correlate.Level), Training: training(p.plan.Summary),
+		Params: p.plan.Steps[p.plan.Result].Params,
 		Figure: func(group, set string) (string, error) { return outputPath(c, result, kind.FigureOutput(group, set)) },
 	}
 	for name, set := range p.study.Eval.OutOfDomain {
@@ -87,7 +88,8 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
 		})
 	}
-	in.Steps, in.Provenance = stepsByKind(p.state), machines(p)
+	in.Steps, in.Flow = stepsByKind(p.state)
+	in.Provenance = machines(p)
 	return stages.Report(in)
 }
 
@@ -170,25 +172,6 @@ func shortModel(name string) string {
 		return rest
 	}
 	return name
-}
-
-func stepsByKind(s *pipeline.State) []stages.ReportSteps {
-	var out []stages.ReportSteps
-	at := map[string]int{}
-	for i, step := range s.Plan.Steps {
-		n, ok := at[step.Kind]
-		if !ok {
-			n = len(out)
-			at[step.Kind] = n
-			out = append(out, stages.ReportSteps{Kind: step.Kind})
-		}
-		out[n].Count++
-		for _, o := range s.Entries[i].Outputs {
-			out[n].Bytes += o.Size
-		}
-		out[n].Seconds += s.Entries[i].Provenance.WallSeconds
-	}
-	return out
 }
 
 // machines says where the steps ran and with what.

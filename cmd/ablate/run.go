@@ -55,6 +55,7 @@ func (r runCommand) Run(a *app) (err error) {
 	display := r.display(a)
 	opt := runner.Options{
 		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
+		Began:  began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"),
 		LogDir: filepath.Join(out, "logs"), Events: display.Event, Memory: int64(r.Memory), Wants: stages.Memory,
 	}
 	if opt.Memory == 0 {

@@ -14,6 +14,7 @@ import (
 type canvas struct {
 	bytes.Buffer
 	width, height float64
+	style         string // rules of this kind of figure, besides those of all
 }
 
 func (c *canvas) finish(title, about string) []byte {
@@ -23,7 +24,7 @@ func (c *canvas) finish(title, about string) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="ablate-plot" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-label="%s">`,
 		px(c.width), px(c.height), px(c.width), px(c.height), escape(about))
-	out.WriteString("\n<style>\n" + style + "</style>\n")
+	out.WriteString("\n<style>\n" + style + c.style + "</style>\n")
 	out.Write(c.Bytes())
 	out.WriteString("</svg>\n")
 	return out.Bytes()

@@ -7,7 +7,8 @@
 // formats, orders nothing (rows keep the caller's order), and puts into words what follows from the values: which choices agree, and
 // which correlations are weak evidence.
 //
-// The page fetches nothing, from network or disk; its one script sorts tables, and without it everything is still there. It does not
+// The page fetches nothing, from network or disk; its scripts sort tables and name the mixtures of scatters at once, by pointer and by keys,
+// and without them everything is still there. It does not
 // promise to be read by machines: scores.parquet and correlations.parquet are for that.
 package report
 
@@ -31,11 +32,14 @@ type Data struct {
 	Timelines    []Timeline
 	Mixtures     []Mixture
 	Correlations []Correlation // in groups of one eval set
+	Averages     []Average
+	Paper        bool // the study is one of the paper's that it prints correlations of
 	Scores       []ScoreTable
 	Scatters     []Figure // one per eval set
 	Curves       []Figure // training curves
 	Models       []Model
 	Steps        []Steps
+	Flow         *Figure  // the steps as a graph; nil: not drawn
 	Warnings     []string // whole sentences
 	Provenance   []Fact
 }
@@ -164,6 +168,7 @@ type Correlation struct {
 	Chosen                     string
 	Rank                       int // of the chosen, by reference; 0: unknown
 	PairwiseAccuracy           float64
+	Published                  float64 // Pearson's r that the paper prints; NaN: nothing
 }
 
 // ScoreTable is every score on one eval set. Values has one score per column and mixture; NaN: not scored.
@@ -195,12 +200,19 @@ type Model struct {
 	Key, Checkpoint string
 }
 
-// Steps sums up the steps of one kind.
+// Steps sums up steps of one kind; Of tells those of one kind apart, in words, and may be empty.
 type Steps struct {
-	Kind    string
-	Count   int
-	Bytes   int64   // of their outputs
-	Seconds float64 // of work, when it was done; NaN: not recorded
+	Kind, Of      string
+	Count, Found  int     // all; those that were in the cache when the last run that did any of the work began
+	Tokens, Bytes int64   // trained on; of the results
+	Seconds       float64 // of work, when it was done; NaN: not recorded
+}
+
+// Average is how well a proxy's scores foretell the reference's where both are means over several eval sets.
+type Average struct {
+	Set, Proxy string
+	Pearson    float64
+	Published  float64 // NaN: nothing
 }
 
 // Fact is one line of provenance.

@@ -133,6 +133,17 @@ func duration(seconds float64) string {
 	return number(seconds/3600, 0) + " h"
 }
 
+// Bytes and Duration write a size and a time as the page does, for figures on it.
+func Bytes(n int64) string { return bytes(n) }
+
+// Duration writes a time; see Bytes.
+func Duration(seconds float64) string { return duration(seconds) }
+
+// RanFound says how many of the steps ran in the last run that did any work, and how many were found in the cache.
+func RanFound(count, found int) string {
+	return whole(count-found) + " ran, " + whole(found) + " found"
+}
+
 func eight(digest string) string {
 	digest = strings.TrimPrefix(digest, "sha256:")
 	if digest == "" {

@@ -18,6 +18,8 @@ var (
 	pageCSS string
 	//go:embed sort.js
 	sortJS string
+	//go:embed points.js
+	pointsJS string
 
 	page = template.Must(template.New("page").Funcs(funcs).Parse(pageHTML))
 )
@@ -29,7 +31,7 @@ const maxRows = 500
 // written before the failure is nothing.
 func Render(w io.Writer, d Data) error {
 	d.Metric = d.metric()
-	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(sortJS), Answer: d.answer(), Words: words(d)}
+	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(sortJS + pointsJS), Answer: d.answer(), Words: words(d)}
 	var err error
 	if v.ScatterDrawings, err = drawings(d.Scatters); err != nil {
 		return err
@@ -38,7 +40,14 @@ func Render(w io.Writer, d Data) error {
 		return err
 	}
 	v.Sets = bySet(d.Correlations)
-	v.Matrix = matrixOf(v.Sets)
+	v.Matrix = matrixOf(v.Sets, d.Averages)
+	if d.Flow != nil {
+		drawn, err := drawings([]Figure{*d.Flow})
+		if err != nil {
+			return err
+		}
+		v.FlowDrawing = drawn[0].SVG
+	}
 	for _, t := range d.Scores {
 		s, err := scoresOf(t)
 		if err != nil {
@@ -61,6 +70,7 @@ type view struct {
 	JS                             template.JS
 	Answer                         answer
 	ScatterDrawings, CurveDrawings []drawing
+	FlowDrawing                    template.HTML
 	Sets                           []setRows
 	Matrix                         matrix
 	ScoreTables                    []scores
@@ -110,17 +120,18 @@ type matrix struct {
 }
 
 type matrixRow struct {
-	Set   string
-	Cells []matrixCell
+	Set     string
+	Average bool // of scores over several eval sets
+	Cells   []matrixCell
 }
 
 type matrixCell struct {
-	Value float64
-	Best  bool // highest of its row
-	Weak  bool
+	Value, Published float64
+	Best             bool // highest of its row
+	Weak             bool
 }
 
-func matrixOf(sets []setRows) matrix {
+func matrixOf(sets []setRows, averages []Average) matrix {
 	var m matrix
 	for _, s := range sets {
 		for _, c := range s.Rows {
@@ -129,23 +140,38 @@ func matrixOf(sets []setRows) matrix {
 			}
 		}
 	}
-	for _, s := range sets {
-		row := matrixRow{Set: s.Set, Cells: make([]matrixCell, len(m.Proxies))}
+	add := func(row matrixRow) {
 		best := math.Inf(-1)
-		for i := range row.Cells {
-			row.Cells[i].Value = math.NaN()
-		}
-		for _, c := range s.Rows {
-			i := slices.Index(m.Proxies, c.Proxy)
-			row.Cells[i] = matrixCell{Value: c.Pearson.Value, Weak: c.remark() != ""}
-			if c.Pearson.Value > best {
-				best = c.Pearson.Value
+		for _, c := range row.Cells {
+			if c.Value > best {
+				best = c.Value
 			}
 		}
 		for i := range row.Cells {
 			row.Cells[i].Best = row.Cells[i].Value == best
 		}
 		m.Rows = append(m.Rows, row)
+	}
+	blank := func() []matrixCell {
+		return slices.Repeat([]matrixCell{{Value: math.NaN(), Published: math.NaN()}}, len(m.Proxies))
+	}
+	for _, s := range sets {
+		row := matrixRow{Set: s.Set, Cells: blank()}
+		for _, c := range s.Rows {
+			row.Cells[slices.Index(m.Proxies, c.Proxy)] = matrixCell{Value: c.Pearson.Value, Published: c.Published, Weak: c.remark() != ""}
+		}
+		add(row)
+	}
+	for len(averages) > 0 {
+		row := matrixRow{Set: averages[0].Set, Average: true, Cells: blank()}
+		for len(averages) > 0 && averages[0].Set == row.Set {
+			a := averages[0]
+			averages = averages[1:]
+			if i := slices.Index(m.Proxies, a.Proxy); i >= 0 {
+				row.Cells[i] = matrixCell{Value: a.Pearson, Published: a.Published}
+			}
+		}
+		add(row)
 	}
 	return m
 }
@@ -259,6 +285,8 @@ func (v view) StepTotal() Steps {
 	var t Steps
 	for _, s := range v.Steps {
 		t.Count += s.Count
+		t.Found += s.Found
+		t.Tokens += s.Tokens
 		t.Bytes += s.Bytes
 		if !math.IsNaN(s.Seconds) {
 			t.Seconds += s.Seconds
@@ -290,6 +318,7 @@ var funcs = template.FuncMap{
 		}
 		return dash
 	},
+	"minus":  func(a, b int) int { return a - b },
 	"raw":    func(v float64) string { return strings.Replace(fmt.Sprint(v), "NaN", "", 1) }, // what the sorting script compares
 	"known":  func(v float64) bool { return !math.IsNaN(v) },
 	"remark": Correlation.remark,

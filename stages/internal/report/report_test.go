@@ -148,8 +148,17 @@ func example(t *testing.T) Data {
 	// One proxy on seven mixtures only, and without a tie to the reference: it must be called weak.
 	d.Correlations = append(d.Correlations, Correlation{
 		Set: "spec", Proxy: "weighted", N: 7, Pearson: Interval{0.21, -0.63, 0.88}, Spearman: Interval{0.18, -0.71, 0.9},
-		Kendall: Interval{0.14, -0.6, 0.8}, Regret: 0.62, Chosen: "go+text", Rank: 4, PairwiseAccuracy: 0.571,
+		Kendall: Interval{0.14, -0.6, 0.8}, Regret: 0.62, Chosen: "go+text", Rank: 4, PairwiseAccuracy: 0.571, Published: nan,
 	})
+	d.Paper = true
+	for i := range d.Correlations {
+		if d.Correlations[i].Set == "tour" && d.Correlations[i].Proxy != "micro" {
+			d.Correlations[i].Published = 0.9 + 0.01*float64(i%5)
+		}
+	}
+	for i, proxy := range []string{"mean_ind", "merged", "macro", "micro"} {
+		d.Averages = append(d.Averages, Average{"mean of 3 sets out of domain", proxy, 0.85 + 0.04*float64(i), 0.984})
+	}
 	curves := map[string]*plot.Lines{}
 	for _, kind := range []string{"seed", "unit", "reference"} {
 		curves[kind] = &plot.Lines{Title: "Training loss: " + kind + " models", XLabel: "tokens trained, millions", YLabel: "loss, nats per token"}
@@ -180,9 +189,32 @@ func example(t *testing.T) Data {
 		draw(t, curves["unit"].Title, curves["unit"], "One model per base unit, each from the seed model. Point at a curve for its model."),
 		draw(t, curves["reference"].Title, curves["reference"], "One model per mixture, each from the seed model, trained as long as its units together."),
 	}
-	d.Steps = []Steps{{"tokenize", 9, 9_410_233, 1.8}, {"split", 1, 412_900, 0.4}, {"train", 30, 214_300_121, 148.2}, {"eval", 288, 6_120_470, 61.5}, {"correlate", 1, 98_120, nan}}
+	flow := draw(t, "Steps by kind", exampleFlow(), "")
+	d.Flow = &flow
+	d.Steps = []Steps{
+		{"tokenize", "corpora", 9, 9, 0, 9_410_233, 1.8}, {"split", "units and held-out text", 1, 1, 0, 412_900, 0.4},
+		{"train", "unit models", 30, 4, 7_300_000, 214_300_121, 148.2}, {"eval", "", 288, 0, 0, 6_120_470, 61.5}, {"correlate", "", 1, 0, 0, 98_120, nan},
+	}
 	d.Provenance = []Fact{{"host", "bench-2"}, {"cpu", "AMD EPYC, 2 cores, AVX-512"}, {"go", "go1.26.8 linux/amd64"}, {"study", "sha256:5f0c1d2be3a94476"}, {"cache", "/home/ana/.cache/ablate"}}
 	return d
+}
+
+// exampleFlow is the graph of a study of the shape of the shipped ones.
+func exampleFlow() plot.Flow {
+	f := plot.Flow{About: "The steps by kind"}
+	for i, n := range [][]string{
+		{"tokenizer", "×1", "1 ran, 0 found", "0.4 s, 98 kB"}, {"tokenize", "×9", "corpora", "0 ran, 9 found", "1.8 s, 9.4 MB"},
+		{"tokenize", "×3", "evaluation text", "3 ran, 0 found", "0.2 s, 310 kB"}, {"split", "×1", "text of the seed model", "1 ran, 0 found", "0.1 s, 4.1 MB"},
+		{"split", "×1", "units and held-out text", "1 ran, 0 found", "0.4 s, 5.3 MB"}, {"train", "×1", "seed model", "1 ran, 0 found", "31.0 s, 2 M tokens"},
+		{"train", "×17", "unit models", "13 ran, 4 found", "88.0 s, 5.1 M tokens"}, {"train", "×12", "reference models", "12 ran, 0 found", "241.1 s, 15 M tokens"},
+		{"eval", "×288", "288 ran, 0 found", "61.5 s, 6.1 MB"}, {"correlate", "×1", "1 ran, 0 found", "0.3 s, 98 kB"},
+	} {
+		f.Nodes = append(f.Nodes, plot.FlowNode{Name: n[0], Count: n[1], Lines: n[2:], Share: float64(i*i) / 100, Label: strings.Join(n, " ")})
+	}
+	for _, e := range [][3]int{{0, 1, 9}, {0, 2, 3}, {1, 3, 1}, {1, 4, 8}, {2, 4, 3}, {3, 5, 1}, {4, 6, 17}, {4, 7, 12}, {5, 6, 17}, {5, 7, 12}, {2, 8, 200}, {6, 8, 270}, {7, 8, 50}, {4, 8, 88}, {8, 9, 288}} {
+		f.Edges = append(f.Edges, plot.FlowEdge{From: e[0], To: e[1], Times: e[2], Label: fmt.Sprintf("taken %d times", e[2])})
+	}
+	return f
 }
 
 func contains(pairs [][2]int, p [2]int) bool {
@@ -201,6 +233,7 @@ func correlate(mixtures []Mixture, set, proxy string, x, y []float64) Correlatio
 		Set: set, Proxy: proxy, N: c.N,
 		Pearson: Interval(b.Interval(x, y, stat.Pearson)), Spearman: Interval(b.Interval(x, y, stat.Spearman)), Kendall: Interval(b.Interval(x, y, stat.Kendall)),
 		Regret: c.Regret, Chosen: mixtures[c.Chosen].Name, Rank: c.Rank, PairwiseAccuracy: stat.PairwiseAccuracy(x, y),
+		Published: nan,
 	}
 }
 

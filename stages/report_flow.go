@@ -2,7 +2,9 @@ package stages
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"ablate/stages/internal/figure"
 	"ablate/stages/internal/plot"
@@ -36,13 +38,13 @@ func (b *reportBuilder) flow() error {
 		if seconds > 0 {
 			n.Share = s.Seconds / seconds
 		}
-		n.Label = fmt.Sprintf("%s %s: %d steps, %s; %s, %s", s.Kind, s.Of, s.Count, report.RanFound(s.Count, s.Found), cost, report.Bytes(s.Bytes))
+		n.Label = fmt.Sprintf("%s: %d steps, %s; %s, %s", s.name(), s.Count, report.RanFound(s.Count, s.Found), cost, report.Bytes(s.Bytes))
 		f.Nodes = append(f.Nodes, n)
 	}
 	for _, e := range b.in.Flow {
 		from, to := b.in.Steps[e.From], b.in.Steps[e.To]
 		f.Edges = append(f.Edges, plot.FlowEdge{From: e.From, To: e.To, Times: e.Times,
-			Label: fmt.Sprintf("%s %s to %s %s, taken %d times", from.Kind, from.Of, to.Kind, to.Of, e.Times)})
+			Label: fmt.Sprintf("%s to %s, taken %d times", from.name(), to.name(), e.Times)})
 	}
 	svg, err := f.SVG()
 	if err != nil {
@@ -52,7 +54,9 @@ func (b *reportBuilder) flow() error {
 	return nil
 }
 
-// averages are the correlations of scores that are means over all sets out of domain, which the paper calls the average.
+func (s ReportSteps) name() string { return strings.TrimSpace(s.Kind + " " + s.Of) }
+
+// averages are the correlations of scores that are means over all sets out of domain, which the paper calls the average, and their scatter.
 func (b *reportBuilder) averages() error {
 	b.d.Paper = publishedIn(b.in.Study)
 	if len(b.in.Params) == 0 {
@@ -66,13 +70,36 @@ func (b *reportBuilder) averages() error {
 		if !slices.Contains(l.sets[g], OutOfDomain) {
 			continue
 		}
+		title := b.title(groupSet{g, l.setTitle(g, OutOfDomain)})
+		f := plot.Scatter{Title: title, XLabel: proxyAxis, YLabel: referenceAxis, Diagonal: true}
+		var paper []string
 		for _, p := range l.params.Proxies {
-			if r, ok := l.rows[LayoutPlace{g, OutOfDomain, p}]; ok {
-				b.d.Averages = append(b.d.Averages, report.Average{
-					Set: b.title(groupSet{g, l.setTitle(g, OutOfDomain)}), Proxy: p, Pearson: r.Pearson, Published: r.Published,
-				})
+			at := LayoutPlace{g, OutOfDomain, p}
+			s := plot.Series{Name: p, Fit: true}
+			pairs := l.pairs[at]
+			for i, m := range pairs.mixtures {
+				s.Points = append(s.Points, plot.Point{X: pairs.proxies[i], Y: pairs.references[i], Label: m})
+			}
+			f.Series = append(f.Series, s)
+			r, ok := l.rows[at]
+			if !ok {
+				continue
+			}
+			b.d.Averages = append(b.d.Averages, report.Average{Set: title, Proxy: p, Pearson: r.Pearson, Published: r.Published})
+			if !math.IsNaN(r.Published) {
+				paper = append(paper, fmt.Sprintf("%s %.3f", p, r.Published))
 			}
 		}
+		svg, err := f.SVG()
+		if err != nil {
+			return err
+		}
+		note := l.note(g, OutOfDomain)
+		caption := strings.ToUpper(note[:1]) + note[1:] + "."
+		if len(paper) > 0 {
+			caption += " The paper prints " + strings.Join(paper, ", ") + "."
+		}
+		b.d.Scatters = append(b.d.Scatters, report.Figure{Title: title, Caption: caption, SVG: svg})
 	}
 	return nil
 }

@@ -5,6 +5,7 @@
     const marks = [...svg.querySelectorAll(".p,.h")].filter(mark => mark.querySelector("title")).map(mark => {
       const title = mark.querySelector("title");
       const [mixture, ...rest] = title.textContent.split("\n");
+      mark.classList.add("one");
       title.remove(); // or the browser would show it beside ours
       const at = rest.join(" ").lastIndexOf(": ");
       const [proxy, scores] = [rest.join(" ").slice(0, at), rest.join(" ").slice(at + 2).split(" → ")];

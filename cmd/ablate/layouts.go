@@ -88,35 +88,44 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// mixtureCosts are the sets of mixtures that draw so many of so many components.
+// mixtureCosts are the sets of mixtures that draw so many of so many components: those of the sets of partitions that its mixtures are of.
 func mixtureCosts(p *compiled) []stages.LayoutCost {
+	setsOf := map[string][]string{} // partition -> sets that have one of the name
+	type component struct{ set, name string }
+	tokens := map[string]map[component]int64{"partitions": {}, "units": {}}
+	for _, u := range p.plan.Units {
+		set, unit, _ := strings.Cut(strings.TrimPrefix(u.Name, "unit/"), "/")
+		partition := unit[:max(0, strings.LastIndexByte(unit, '/'))]
+		if !slices.Contains(setsOf[partition], set) {
+			setsOf[partition] = append(setsOf[partition], set)
+		}
+		tokens["partitions"][component{set, partition}] += p.plan.Steps[u.Step].Cost.Tokens
+		tokens["units"][component{set, unit}] += p.plan.Steps[u.Step].Cost.Tokens
+	}
 	var out []stages.LayoutCost
 	for _, group := range slices.Sorted(maps.Keys(p.study.Mixtures)) {
 		m := p.study.Mixtures[group]
 		if m.Choose == 0 {
 			continue
 		}
-		from := m.From
-		if from == "" && len(p.study.Partitions) == 1 {
-			for set := range p.study.Partitions {
-				from = set
+		var sets []string
+		for _, mixture := range p.plan.Mixtures {
+			if mixture.Group == group {
+				for _, partition := range mixture.Partitions {
+					sets = append(sets, setsOf[partition]...)
+				}
 			}
 		}
-		components := map[string]bool{}
-		var tokens int64
-		for _, u := range p.plan.Units {
-			name, ok := strings.CutPrefix(u.Name, "unit/"+from+"/")
-			if !ok {
-				continue
+		c := stages.LayoutCost{Group: group, K: m.Choose, Of: m.Of}
+		for of, t := range tokens[m.Of] {
+			if slices.Contains(sets, of.set) {
+				c.N++
+				c.Tokens += float64(t)
 			}
-			if m.Of == "partitions" {
-				name = name[:strings.LastIndexByte(name, '/')]
-			}
-			components[name] = true
-			tokens += p.plan.Steps[u.Step].Cost.Tokens
 		}
-		if n := len(components); n > 0 {
-			out = append(out, stages.LayoutCost{Group: group, K: m.Choose, N: n, Tokens: float64(tokens) / float64(n), Of: m.Of})
+		if c.N > 0 {
+			c.Tokens /= float64(c.N)
+			out = append(out, c)
 		}
 	}
 	return out

@@ -95,7 +95,7 @@ func mixtureCosts(p *compiled) []stages.LayoutCost {
 	tokens := map[string]map[component]int64{"partitions": {}, "units": {}}
 	for _, u := range p.plan.Units {
 		set, unit, _ := strings.Cut(strings.TrimPrefix(u.Name, "unit/"), "/")
-		partition := unit[:max(0, strings.LastIndexByte(unit, '/'))]
+		partition := unit[:max(0, strings.LastIndexAny(unit, "/,"))] // of Biology/3, or of Biology,2005-2007
 		if !slices.Contains(setsOf[partition], set) {
 			setsOf[partition] = append(setsOf[partition], set)
 		}

@@ -268,8 +268,12 @@ func grounds(t *testing.T, ctx context.Context) {
 func prints(t *testing.T, ctx context.Context) {
 	// Print must be dark on light whatever the screen is.
 	colours(t, ctx, "dark", "print")
+	shot(t, ctx, "print")
 	if ink := brightness(t, get[string](t, ctx, `getComputedStyle(document.body).color`)); ink > 60 {
 		t.Errorf("ink of print has brightness %d", ink)
+	}
+	if scheme := get[string](t, ctx, `getComputedStyle(document.documentElement).colorScheme`); scheme != "light" { // or the paper would be dark
+		t.Errorf("print is for a ground that is %s", scheme)
 	}
 	if display := get[string](t, ctx, `getComputedStyle(document.querySelector("nav")).display`); display != "none" {
 		t.Errorf("the list of sections is printed as %s", display)

@@ -299,8 +299,7 @@ func prints(t *testing.T, ctx context.Context) {
 func narrow(t *testing.T, ctx context.Context) {
 	do(t, ctx, chromedp.EmulateViewport(400, 800, chromedp.EmulateMobile))
 	if wide := get[int](t, ctx, `document.documentElement.scrollWidth`); wide > 400 {
-		var who []string
-		who = get[[]string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > 401).slice(0, 5).map(e => e.tagName + "." + e.getAttribute("class"))`)
+		who := get[[]string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > 401).slice(0, 5).map(e => e.tagName + "." + e.getAttribute("class"))`)
 		t.Errorf("on a screen of 400 pixels the page is %d wide, because of %v", wide, who)
 	}
 	shot(t, ctx, "narrow")

@@ -31,6 +31,7 @@ type auditCommand struct {
 	Threads   int      `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
 	Memory    size     `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
 	Bundle    string   `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
+	Data      string   `help:"Of a bundle: where the raw files lie, if they are here; the study's patterns start there." placeholder:"DIR"`
 	License   string   `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
 
 	Checkpoints bool `help:"Pack checkpoints, too: evaluations can be executed again where there are tokens."`
@@ -98,6 +99,9 @@ func (x *auditing) openStudy(a *app) (err error) {
 	}
 	if x.study, err = loadStudy(x.Study); err != nil {
 		return err
+	}
+	if x.Data != "" {
+		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
 	x.out = outDir(x.Out, &compiled{study: x.study})
 	x.cache, err = cache.OpenAudit(dir)
@@ -189,7 +193,7 @@ func (x *auditing) sameStudy(recorded []byte) {
 // that a file that was changed does not hide everything made from it.
 func (x *auditing) raw(ctx context.Context, rec *record) (pipeline.Sources, error) {
 	if x.bundle != nil {
-		return x.packedSources(rec)
+		return x.packedSources(ctx, rec)
 	}
 	now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
 	if rec.sources == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -75,19 +76,37 @@ func (x *auditing) openBundle(a *app) error {
 	return err
 }
 
-// packedSources takes the raw files from the bundle's record, which cannot be checked without them.
-func (x *auditing) packedSources(rec *record) (pipeline.Sources, error) {
+// packedSources takes the raw files from the bundle's record, and checks those that are here.
+func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sources, error) {
 	src := *rec.sources // Unpack wants the file
 	if err := complete(x.study, src); err != nil {
 		return src, err
 	}
+	var away int
 	var bytes int64
 	files := rawFiles(src)
-	for _, f := range files {
-		x.Result.Raw.Of++
-		bytes += f.Size
+	if x.Data != "" {
+		x.study.Dir = x.Data
+		files = x.located(src)
 	}
-	x.Skip(fmt.Sprintf("%d raw files, %s", len(files), runner.Count(bytes, "B")), "a bundle does not hold them; sources.json has their digests, which the keys of the steps that read them go by")
+	for _, f := range files {
+		switch {
+		case f.Digest.IsZero():
+			x.Find("raw file", f.name, "", "was not there when the study was run: %s", f.Path)
+		case f.Path == "":
+			x.Result.Raw.Of++
+			away++
+			bytes += f.Size
+		default:
+			if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+				return src, err
+			}
+		}
+	}
+	if away > 0 {
+		x.Skip(fmt.Sprintf("%d raw files, %s", away, runner.Count(bytes, "B")),
+			"a bundle does not hold them (--data says where they are); sources.json has their digests, which the keys of the steps that read them go by")
+	}
 	if src.Tokenizer != nil {
 		x.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file; sources.json says so")
 	}

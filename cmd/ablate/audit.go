@@ -81,7 +81,9 @@ func (cmd auditCommand) Run(a *app) (err error) {
 		return err
 	}
 	x.Audit = audit.New(x.options(a), rec.steps)
-	if err := x.all(a.ctx, rec); err != nil {
+	if err := x.all(a.ctx, rec); a.ctx.Err() != nil {
+		return context.Cause(a.ctx)
+	} else if err != nil {
 		return err
 	}
 	if err := x.answer(a); err != nil || cmd.Bundle == "" {

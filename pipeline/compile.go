@@ -164,22 +164,28 @@ func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmp
 	for _, f := range files {
 		bytes += f.Size
 	}
+	duplicate := "" // of a corpus, split knows
+	if said := corpus.Bad.Duplicate; nonEmpty && (said == "drop" || said == "error") {
+		duplicate = said
+	}
 	return c.add(&Step{
 		ID: id, Kind: kind.Tokenize,
-		Params: canonical(kind.TokenizeParams{Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens, NonEmpty: nonEmpty}),
+		Params: canonical(kind.TokenizeParams{
+			Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens, NonEmpty: nonEmpty, Duplicate: duplicate,
+		}),
 		Inputs: append([]Input{c.tokenizer}, fileInputs(files)...),
 		Cost:   Cost{Bytes: bytes},
 	})
 }
 
-// corpusShards adds the tokenize steps of a corpus, once: one for each jsonl or Parquet file, textShards for a tree of text files.
+// corpusShards adds the tokenize steps of a corpus, once: one for each file of jsonl, Parquet or tokens, textShards for a tree of text files.
 func (c *compiler) corpusShards(name string) []int {
 	if steps, ok := c.shards[name]; ok {
 		return steps
 	}
 	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
 	var steps []int
-	if format(corpus, files) != "text" {
+	if Format(corpus, files) != "text" {
 		for _, f := range files {
 			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}, false))
 		}
@@ -197,12 +203,18 @@ func (c *compiler) corpusShards(name string) []int {
 // split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
 func (c *compiler) split(id, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
+	if said := c.study.Corpora[corpus].Bad.Duplicate; said == "keep" || said == "error" {
+		params.Duplicate = said
+	}
 	var inputs []Input
 	for i, s := range c.corpusShards(corpus) {
 		inputs = append(inputs,
 			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
 			Input{Role: kind.Role("documents", i), Step: s, Output: kind.OutDocuments},
 			Input{Role: kind.Role("paragraphs", i), Step: s, Output: kind.OutParagraphs})
+		if params.Duplicate == "error" { // only then, so that a split does not depend on where documents lie
+			inputs = append(inputs, Input{Role: kind.Role("places", i), Step: s, Output: kind.OutPlaces})
+		}
 	}
 	if slices.Contains(params.Against, "heldout") {
 		n := 0
@@ -264,10 +276,17 @@ func (c *compiler) add(s *Step) int {
 	return i
 }
 
-// read is a corpus's reading rule as it enters keys; names count for text files only.
+// read is a corpus's reading rule as it enters keys; names count where identities or metadata come from them.
 func read(corpus specs.Corpus, files []File) kind.Read {
-	r := kind.Read{Format: format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Between: corpus.Between, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
-	if r.Format != "text" {
+	r := kind.Read{Format: Format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Between: corpus.Between, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
+	switch r.Format {
+	case "tokens":
+		r.DType = corpus.DType
+		if !specs.NamesMatter(corpus.Metadata) {
+			return r
+		}
+	case "text":
+	default:
 		r.Text, r.ID = corpus.Text, corpus.ID
 		return r
 	}
@@ -282,6 +301,7 @@ func bad(b specs.Bad) map[string]string {
 	var out map[string]string
 	for _, x := range []struct{ fault, is, usual string }{
 		{"line", b.Line, "error"}, {"text", b.Text, "error"}, {"utf8", b.UTF8, "drop"}, {"surrogate", b.Surrogate, "drop"}, {"empty", b.Empty, "drop"},
+		{"index", b.Index, "error"},
 	} {
 		if x.is != x.usual && x.is != "" {
 			if out == nil {
@@ -293,13 +313,17 @@ func bad(b specs.Bad) map[string]string {
 	return out
 }
 
-func format(corpus specs.Corpus, files []File) string {
+// Format is the format of a corpus, which its files' names decide where the study does not.
+func Format(corpus specs.Corpus, files []File) string {
 	if corpus.Format != "auto" && corpus.Format != "" {
 		return corpus.Format
 	}
 	for _, f := range files {
 		if strings.HasSuffix(f.Name, ".parquet") {
 			return "parquet"
+		}
+		if strings.HasSuffix(f.Name, ".npy") {
+			return "tokens"
 		}
 		name := strings.TrimSuffix(strings.TrimSuffix(f.Name, ".gz"), ".zst")
 		if strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".json") && name != f.Name {
@@ -313,6 +337,11 @@ func fileInputs(files []File) []Input {
 	var inputs []Input
 	for i := range files {
 		inputs = append(inputs, Input{Role: kind.Role("file", i), File: &files[i]})
+	}
+	for i := range files {
+		if files[i].Index != nil {
+			inputs = append(inputs, Input{Role: kind.Role("index", i), File: files[i].Index})
+		}
 	}
 	return inputs
 }

@@ -18,9 +18,10 @@ var origins = map[string]map[string]string{
 	},
 	kind.Tokenize: {
 		"read": "*+", "read.names": "*.files", "paragraph": "decontaminate.paragraph", "min_tokens": "decontaminate.min_tokens", "non_empty": "*",
+		"duplicate": "*.bad.duplicate",
 	},
 	kind.Split: {
-		"by": "*.by", "fold": "*.fold+", "order": "*.order", "only": "*.only", "except": "*.except", "small": "*.small", "declared": "*.units+",
+		"by": "*.by", "fold": "*.fold+", "order": "*.order", "only": "*.only", "except": "*.except", "small": "*.small", "duplicate": "corpora", "declared": "*.units+",
 		"unit_tokens": "*.unit.tokens", "validation": "heldout.validation", "test": "heldout.test", "seed": "heldout.seed",
 		"against": "decontaminate.against", "elsewhere": "heldout+", "bloom": "decontaminate+", "bloom.false_positives": "decontaminate.false_positives",
 		"overlap": "decontaminate.overlap", "common": "decontaminate.common", "eos": "tokenizer", "vocab": "tokenizer",

@@ -27,6 +27,7 @@ type File struct {
 	Name   string // below its corpus; hashed where the result depends on it
 	Size   int64
 	Digest cache.Digest
+	Index  *File // of an array of ids, the index of its documents; nil: it has none
 }
 
 // Input is one input of a step: a raw file or an output of an earlier step.

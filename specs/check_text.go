@@ -42,7 +42,8 @@ func (c *checker) corpus(here []string, x Corpus) {
 	if format == "auto" {
 		format = autoFormat(x.Files)
 	}
-	if format != "text" {
+	c.dtype(here, format)
+	if format == "jsonl" || format == "parquet" || format == "" {
 		for _, f := range []struct{ key, path string }{{"text", x.Text}, {"id", x.ID}} {
 			if err := checkFieldPath(f.path); err != nil {
 				c.fail(under(here, f.key), "%v", err)
@@ -51,7 +52,7 @@ func (c *checker) corpus(here []string, x Corpus) {
 	} else {
 		for _, key := range []string{"text", "id"} {
 			if c.given(under(here, key)...) {
-				c.fail(under(here, key), "names a field of jsonl or parquet, but the files are text; give format if they are not")
+				c.fail(under(here, key), "names a field of jsonl or parquet, but the files are %s; give format if they are not", format)
 			}
 		}
 	}
@@ -65,6 +66,8 @@ func (c *checker) corpus(here []string, x Corpus) {
 			err = checkFieldPath(x.Metadata[name])
 		case format == "text":
 			err = checkExpression(x.Metadata[name])
+		case format == "tokens":
+			err = checkTokenField(x.Metadata[name])
 		default:
 			err = fmt.Errorf("the files are of several formats by their names, which metadata mean different things for; give format, or make two corpora")
 		}
@@ -72,6 +75,54 @@ func (c *checker) corpus(here []string, x Corpus) {
 			c.fail(p, "%v", err)
 		}
 	}
+}
+
+// dtype checks what tokens need and others have no use for, and what tokens cannot have.
+func (c *checker) dtype(here []string, format string) {
+	dtype := under(here, "dtype")
+	if format != "tokens" {
+		if c.given(dtype...) && format != "" {
+			c.fail(dtype, "is the type of ids, but the files are %s; give format: tokens if they are not", format)
+		}
+		return
+	}
+	if !c.given(dtype...) && c.ok(dtype) {
+		c.fail(here, "files of tokens need dtype: uint16 or uint32, the type of their ids")
+	}
+	if pieces := under(here, "piece_bytes"); c.given(pieces...) {
+		c.fail(pieces, "files of tokens are not cut: a piece would have to be tokenized anew")
+	}
+	if train := at("tokenizer", "train"); c.given(train...) {
+		c.fail(train, "%s are tokens already, whose ids are those of a tokenizer.json: give tokenizer.file", strings.Join(here, "."))
+	}
+}
+
+// tokenColumn is metadata of tokens that begins with a column of the index, or with the array's name.
+var tokenColumn = regexp.MustCompile(`^(id|src|loc|name)\s*(?:~\s*(.*))?$`)
+
+// otherColumn is metadata that look as if they began with a column.
+var otherColumn = regexp.MustCompile(`^([a-z]+)(\s*~|$)`)
+
+func checkTokenField(source string) error {
+	if m := tokenColumn.FindStringSubmatch(source); m != nil && m[2] == "" {
+		return nil // the column as it is
+	} else if m != nil {
+		return checkExpression(m[2])
+	}
+	if m := otherColumn.FindStringSubmatch(source); m != nil {
+		return fmt.Errorf("unknown column %q%s", m[1], didYouMean(m[1], []string{"id", "loc", "name", "src"}))
+	}
+	return checkExpression(source)
+}
+
+// NamesMatter says whether metadata of tokens come from the names of the arrays.
+func NamesMatter(metadata map[string]string) bool {
+	for _, source := range metadata {
+		if m := tokenColumn.FindStringSubmatch(source); m == nil || m[1] == "name" {
+			return true
+		}
+	}
+	return false
 }
 
 var rangeForm = regexp.MustCompile(`^(-?[0-9]{1,9})-(-?[0-9]{1,9})$`)
@@ -102,6 +153,9 @@ func autoFormat(patterns []string) string {
 		format := "text"
 		if strings.HasSuffix(p, ".parquet") {
 			format = "parquet"
+		}
+		if strings.HasSuffix(p, ".npy") {
+			format = "tokens"
 		}
 		for _, end := range []string{".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz"} {
 			if strings.HasSuffix(p, end) {

@@ -52,10 +52,11 @@ type Study struct {
 type Corpus struct {
 	Files      []string          `yaml:"files" need:"yes" doc:"File patterns: ** any depth, * ? and [a-z] within a name, ${VAR} from the environment; relative to the study's file. A file's name, as other keys use it, is its path from the first part with such a sign on." example:"[\"data/*.jsonl.gz\"]" key:"content of the files, not their names; for text files also their names below the pattern's fixed part"`
 	Exclude    []string          `yaml:"exclude" doc:"Patterns of files to leave out." example:"[\"**/testdata/**\"]" key:"as files"`
-	Format     string            `yaml:"format" enum:"auto|text|jsonl|parquet" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); parquet: a row is a document; auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, parquet for *.parquet, else text." key:"tokens"`
+	Format     string            `yaml:"format" enum:"auto|text|jsonl|parquet|tokens" default:"auto" doc:"text: a file is a document; jsonl: a line is a document (plain, gzip or zstd); parquet: a row is a document; tokens: arrays of ids of the study's tokenizer.json, little-endian, without a header as Dolma writes them or with NumPy's, and beside NAME.npy an index NAME.csv.gz (start,end,id,src,loc), without which an end of text ends a document; auto: jsonl for *.jsonl, *.jsonl.gz, *.jsonl.zst, *.json.gz, parquet for *.parquet, tokens for *.npy, else text." key:"tokens"`
+	DType      string            `yaml:"dtype" enum:"uint16|uint32" doc:"Type of the ids of tokens, which must be given: an array without a header does not say." example:"uint16" key:"tokens"`
 	Text       string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document, or column of a parquet one." key:"tokens"`
-	ID         string            `yaml:"id" default:"id" doc:"Field or column that holds the identity of a document; where absent, a hash of the text." key:"tokens"`
-	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
+	ID         string            `yaml:"id" default:"id" doc:"Field or column that holds the identity of a document; where absent, a hash of the text. Of tokens it is the index's id." key:"tokens"`
+	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value; for tokens a column of the index (src, loc, id), an expression over one (src ~ EXPRESSION) or over the array's name (EXPRESSION)." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too; 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
 	Between    map[string]string `yaml:"between" names:"name" doc:"Ranges of whole numbers, by name of metadata: documents with another value, or none, are left out and counted." example:"{year: 1970-2022}" key:"tokens"`
@@ -66,10 +67,12 @@ type Corpus struct {
 // first few lie.
 type Bad struct {
 	Line      string `yaml:"line" enum:"error|drop" default:"error" doc:"A line of jsonl that is no JSON object, is longer than 256 MiB, or has metadata that is an object." key:"tokens"`
-	Text      string `yaml:"text" enum:"error|drop" default:"error" doc:"No string where the text of a jsonl document should be." key:"tokens"`
+	Text      string `yaml:"text" enum:"error|drop" default:"error" doc:"No string where the text of a document should be; of tokens, an id that the tokenizer does not have, or an end of text inside a document." key:"tokens"`
 	UTF8      string `yaml:"utf8" enum:"error|drop" default:"drop" doc:"Bytes that are not UTF-8 in the text, the identity or the metadata." key:"tokens"`
 	Surrogate string `yaml:"surrogate" enum:"error|drop" default:"drop" doc:"Half of a surrogate pair there, written as an escape of jsonl." key:"tokens"`
 	Empty     string `yaml:"empty" enum:"error|drop" default:"drop" doc:"Text of no bytes." key:"tokens"`
+	Duplicate string `yaml:"duplicate" enum:"auto|error|drop|keep" default:"auto" doc:"A document with the identity of one before it, in the same file or another of the corpus. auto: drop, since what is held out goes by the identity, and where a corpus brings none it is a hash of the text, so that this removes exact duplicates; in an evaluation set keep, since every document of it is to be scored." key:"units, evaluation sets"`
+	Index     string `yaml:"index" enum:"error|drop" default:"error" doc:"An entry of the index of tokens that overlaps another, goes backwards or beyond the array, and ids that no entry names." key:"tokens"`
 }
 
 // Tokenizer is exactly one of Train and File.

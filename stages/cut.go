@@ -182,4 +182,4 @@ func trainingTokens(docs []document) int64 {
 // textTokens is the length of the documents without EOS.
 func textTokens(docs []document) int64 { return trainingTokens(docs) - int64(len(docs)) }
 
-func sortDocuments(docs []document) { slices.SortFunc(docs, compareDocuments) }
+func sortDocuments(docs []document) { slices.SortStableFunc(docs, compareDocuments) }

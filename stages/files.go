@@ -1,16 +1,22 @@
 package stages
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
 )
 
 // File is a raw file: where it lies, and its name below the fixed part of the pattern that found it.
-type File struct{ Path, Name string }
+type File struct {
+	Path, Name string
+	Index      string // of an array of ids, where the index of its documents lies; empty: it has none
+}
 
 // Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is what lookup says.
 func Files(dir string, patterns, excludes []string, lookup func(string) (string, bool)) ([]File, error) {
@@ -37,9 +43,42 @@ func Files(dir string, patterns, excludes []string, lookup func(string) (string,
 	}
 	files := make([]File, len(found))
 	for i, f := range found {
-		files[i] = File(f)
+		files[i] = File{Path: f.Path, Name: f.Name}
 	}
 	return files, nil
+}
+
+// indexEnding is what the index of an array ends in, in place of the array's .npy.
+const indexEnding = ".csv.gz"
+
+func indexName(array string) string {
+	return strings.TrimSuffix(array, filepath.Ext(array)) + indexEnding
+}
+
+// Arrays finds the index beside each array of ids. An index that the patterns of a corpus match as well, as dir/* does, is taken for that.
+func Arrays(files []File) ([]File, error) {
+	var arrays []File
+	found := map[string]bool{} // indexes of arrays
+	for _, f := range files {
+		if strings.HasSuffix(f.Path, indexEnding) {
+			continue
+		}
+		index := indexName(f.Path)
+		_, err := os.Stat(index)
+		switch {
+		case err == nil:
+			f.Index, found[index] = index, true
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("index of %s: %w", f.Name, err)
+		}
+		arrays = append(arrays, f)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Path, indexEnding) && !found[f.Path] {
+			return nil, fmt.Errorf("index %s has no array beside it among the files of the corpus", f.Name)
+		}
+	}
+	return arrays, nil
 }
 
 // FilePath is the path of one file that a study names: relative to dir, ${NAME} in it what lookup says.

@@ -2,12 +2,14 @@ package stages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
 	"ablate/stages/kind"
 )
@@ -21,6 +23,8 @@ type files struct {
 	done   int64
 	docs   int64 // handed on so far
 	passes int64 // how often the files are read in all
+
+	tok *bpe.Tokenizer // for tokens
 }
 
 func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
@@ -47,7 +51,7 @@ func openFiles(job *kind.Job, read kind.Read, passes int64) (*files, error) {
 func (f *files) options() corpus.Options {
 	return corpus.Options{
 		Format: f.read.Format, TextField: f.read.Text, IDField: f.read.ID, Metadata: f.read.Metadata, Absent: f.read.Absent, Between: f.read.Between, Bad: f.read.Bad,
-		PieceBytes: f.read.PieceBytes,
+		PieceBytes: f.read.PieceBytes, DType: f.read.DType,
 	}
 }
 
@@ -73,7 +77,10 @@ func (f *files) each(ctx context.Context, emit func(corpus.Document) error) (cor
 		return emit(d)
 	}
 	for i, in := range f.inputs {
-		n, err := f.one(ctx, i, in.Path, counted)
+		n, err := f.one(ctx, i, in.Path, func(d corpus.Document) error {
+			d.Place.File = int64(i)
+			return counted(d)
+		})
 		counts.Add(n)
 		if err != nil {
 			return counts, err
@@ -83,8 +90,11 @@ func (f *files) each(ctx context.Context, emit func(corpus.Document) error) (cor
 }
 
 func (f *files) one(ctx context.Context, i int, path string, emit func(corpus.Document) error) (corpus.Counts, error) {
-	if f.read.Format == corpus.FormatTable {
+	switch f.read.Format {
+	case corpus.FormatTable:
 		return f.table(ctx, i, path, emit)
+	case corpus.FormatToken:
+		return f.tokens(ctx, i, path, emit)
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -126,6 +136,38 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 	f.done += info.Size()
 	progress(f.job, f.done, f.total, "bytes")
 	return counts, nil
+}
+
+// tokens reads an array of ids, with its index if it has one.
+func (f *files) tokens(ctx context.Context, i int, path string, emit func(corpus.Document) error) (corpus.Counts, error) {
+	if f.tok == nil {
+		return corpus.Counts{}, errors.New("internal error: no tokenizer to read tokens with")
+	}
+	eos, err := f.tok.EOS()
+	if err != nil {
+		return corpus.Counts{}, err
+	}
+	array, err := os.Open(path)
+	if err != nil {
+		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
+	}
+	defer array.Close()
+	info, err := array.Stat()
+	if err != nil {
+		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
+	}
+	in := corpus.Tokens{
+		Array: &meter{array, f}, Size: info.Size(), IndexName: indexName(f.name(i)), Vocab: f.tok.Vocab(), EOS: eos, Decode: f.tok.Decode,
+	}
+	if index, err := f.job.Input(kind.Role("index", i)); err == nil {
+		file, err := os.Open(index.Path)
+		if err != nil {
+			return corpus.Counts{}, fmt.Errorf("%s: %w", in.IndexName, err)
+		}
+		defer file.Close()
+		in.Index = file
+	}
+	return corpus.ReadTokens(ctx, f.options(), f.name(i), in, emit)
 }
 
 // meter counts the bytes that pass through a reader.

@@ -56,6 +56,9 @@ type ReportSplit struct {
 	Order, Timeline    string                  // the metadata that orders documents, and the table by its values
 	Filter, Ledger     string                  // what was removed because of what
 	Words              func(set string) string // what the ledger's name of an evaluation text means in this study
+	Duplicates         string                  // the table of documents whose identity came before; empty: not known
+	Places             []string                // of each shard of the corpus, the table of its documents' places
+	Files              [][]string              // of each shard, the names of its files
 }
 
 // ReportModel is a trained model and its curve.parquet.

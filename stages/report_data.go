@@ -49,7 +49,14 @@ func (b *reportBuilder) corpora() error {
 const maxPlaces = 5
 
 func placeInWords(file string, p corpus.Place) string {
-	if p.Line > 0 {
+	switch {
+	case p.Token != nil:
+		return fmt.Sprintf("%s: token %d (byte %d)", file, *p.Token, p.Byte)
+	case p.Row > 0:
+		return fmt.Sprintf("%s: row %d", file, p.Row)
+	case p.Column > 0:
+		return fmt.Sprintf("%s:%d:%d (byte %d)", file, p.Line, p.Column, p.Byte+p.Column-1)
+	case p.Line > 0:
 		return fmt.Sprintf("%s:%d (byte %d)", file, p.Line, p.Byte)
 	}
 	return file
@@ -113,6 +120,11 @@ func (b *reportBuilder) partitions() error {
 					out[r.Part] = &report.Left{Corpus: split.Corpus, Why: left[r.Part]}
 				}
 				l := out[r.Part]
+				if r.Part == PartDuplicate {
+					if l.Places, err = split.duplicates(); err != nil {
+						return err
+					}
+				}
 				l.Documents += int(r.Documents)
 				l.Tokens += r.Tokens
 				if r.Partition != "" {

@@ -181,13 +181,17 @@ func TestReport(t *testing.T) {
 				SizeRow{Partition: "f", Part: PartExcluded, Unit: -1, Documents: 9, Tokens: 900},
 				SizeRow{Partition: "", Part: PartDuplicate, Unit: -1, Documents: 1, Tokens: 10},
 				SizeRow{Partition: "f", Part: PartTest, Unit: -1, Documents: 50, Tokens: 5},
-			)})
+			),
+				Duplicates: writeRows(t, DuplicateRow{ID: "x", Shard: 1, Row: 2}),
+				Places:     []string{"", writeRows(t, PlaceRow{}, PlaceRow{}, PlaceRow{File: 1, Line: 7, Byte: 901})},
+				Files:      [][]string{{"a"}, {"b", "c.jsonl"}},
+			})
 		}, []string{
 			"c more 1 20 2,000 0 0 0 All partitions 4 91 8,000 6",
 			"more more than the declared units take c 7 700",
 			"more partitions of less than half a unit d, e 7 700",
 			"more partitions that the study leaves out f 9 900",
-			"more another document has the same identity 1 10",
+			"more another document has the same identity 1 10", "more, another document has the same identity: c.jsonl:7 (byte 901) .",
 		}, []string{"d more", "f more 0"}},
 		{"what was read", func(t *testing.T, in *ReportInput) {
 			in.Corpora = []ReportCorpus{

@@ -35,6 +35,24 @@ type ParagraphRow struct {
 	Lengths []int64  `col:"lengths" unit:"bytes" doc:"length of each of these paragraphs, every time it occurs in the document counted"`
 }
 
+// PlaceRow is where a document of tokens.arrow lies, in the same order.
+type PlaceRow struct {
+	v1   `col:"-"`
+	File int64 `col:"file" doc:"number of the input file.N"`
+	Line int64 `col:"line" doc:"line of JSONL, row of a table, line of the index of tokens, from 1; 0: none of these"`
+	Byte int64 `col:"byte" unit:"bytes" doc:"where the line, or the first token, is in the decompressed file"`
+}
+
+// DuplicateRow is a document that was left out because another one of the corpus, before it, has its identity.
+type DuplicateRow struct {
+	v1         `col:"-"`
+	ID         string `col:"id" doc:"identity of both"`
+	Shard      int64  `col:"shard" doc:"number of the input documents.N that the document is in"`
+	Row        int64  `col:"row" doc:"its row there, from 0"`
+	FirstShard int64  `col:"first_shard" doc:"number of the input that the one before is in"`
+	FirstRow   int64  `col:"first_row" doc:"its row"`
+}
+
 // LedgerRow is a document that decontamination removed from a unit.
 type LedgerRow struct {
 	v2        `col:"-"`

@@ -42,8 +42,9 @@ const (
 // decontamination finds. Everything that decides about one document looks at that document alone, but for the cut itself, which looks at
 // those before it in its partition.
 //
-// Of documents with one identity the first counts, in the order of the shards, and the others are left out and counted in the table of
-// sizes. It is no error: where a corpus brings no identities they are hashes of the text, and this is what removes its exact duplicates.
+// Of documents with one identity the first counts, in the order of the shards, and the others are left out, listed and counted in the table
+// of sizes. It is no error unless the study says so: where a corpus brings no identities they are hashes of the text, and this is what
+// removes its exact duplicates.
 func split(ctx context.Context, job *kind.Job) error {
 	var p kind.SplitParams
 	if err := job.Decode(&p); err != nil {
@@ -95,6 +96,7 @@ type splitting struct {
 	partitions map[string]*partition
 	names      []string // of the partitions, sorted
 	duplicates []document
+	twice      []DuplicateRow    // the same documents, or those that would be
 	folded     map[string]bool   // names of the study's fold that a document has
 	merged     map[string]string // partition -> the one it was merged into
 	heldOut    map[place]fate    // documents of all partitions that are held out, kept ones and excluded ones
@@ -141,7 +143,7 @@ func (s *splitting) close() {
 func (s *splitting) divide(ctx context.Context) error {
 	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
 	s.folded, s.merged = map[string]bool{}, map[string]string{}
-	seen := map[string]bool{}
+	seen := map[string]place{}
 	for shard, t := range s.shards {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -167,16 +169,21 @@ func (s *splitting) divide(ctx context.Context) error {
 		return errors.New("the corpus has no documents")
 	}
 	s.names = slices.Sorted(maps.Keys(s.partitions))
+	if err := s.duplicated(); err != nil {
+		return err
+	}
 	return s.choose()
 }
 
-func (s *splitting) place(at place, row DocumentRow, seen map[string]bool) error {
+func (s *splitting) place(at place, row DocumentRow, seen map[string]place) error {
 	d := document{shard: at.shard, row: at.row, id: row.ID, tokens: row.Tokens}
-	if seen[d.id] {
+	if first, ok := seen[d.id]; !ok {
+		seen[d.id] = at
+	} else if s.params.Duplicate != duplicateKeep {
 		s.duplicates = append(s.duplicates, d)
+		s.twice = append(s.twice, DuplicateRow{ID: d.id, Shard: int64(at.shard), Row: int64(at.row), FirstShard: int64(first.shard), FirstRow: int64(first.row)})
 		return nil
 	}
-	seen[d.id] = true
 	name, order := allDocuments, d.id
 	if len(s.params.By) > 0 {
 		var values []string

@@ -72,6 +72,9 @@ func (s *splitting) write(ctx context.Context) error {
 	if err := writeTable(s.job, kind.OutTimeline, s.timeline()); err != nil {
 		return err
 	}
+	if err := writeTable(s.job, kind.OutDuplicates, s.twice); err != nil {
+		return err
+	}
 	return writeJSON(s.job, kind.OutCatalogue, catalogue)
 }
 

@@ -11,19 +11,12 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"unicode/utf8"
 
 	"ablate/cache/table"
 	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
 	"ablate/stages/kind"
 )
-
-// tokenizeBatch is how much text is encoded between two writes: enough that threads seldom wait for the longest document, and little
-// memory.
-const tokenizeBatch = 4 << 20
 
 // TokenizeCounts is counts.json.
 type TokenizeCounts struct {
@@ -54,6 +47,7 @@ func tokenize(ctx context.Context, job *kind.Job) error {
 	if err != nil {
 		return fmt.Errorf("tokenize: %w", err)
 	}
+	in.tok = tok
 	path, err := out(job, kind.OutTokens)
 	if err != nil {
 		return err
@@ -63,26 +57,24 @@ func tokenize(ctx context.Context, job *kind.Job) error {
 		return err
 	}
 	defer w.Close()
-	t := &tokenizing{params: p, names: slices.Sorted(maps.Keys(p.Read.Metadata)), out: w}
-	for range job.Now() {
-		e := tok.Encoder()
-		e.SpecialAsText = true // a page that mentions <|endoftext|> must not end there
-		t.encoders = append(t.encoders, e)
-	}
+	t := &tokenizing{params: p, names: slices.Sorted(maps.Keys(p.Read.Metadata)), out: w, file: in.name, seen: map[string]corpus.Place{}}
+	t.encoding = newEncoding(tok, max(1, job.Threads), job.Now, p, t.names, t.write)
+	defer t.encoding.stop()
 	counts, err := in.each(ctx, t.add)
 	if err != nil {
 		return fmt.Errorf("tokenize: %w", err)
 	}
-	if err := t.flush(); err != nil {
+	if err := t.encoding.finish(); err != nil {
 		return fmt.Errorf("tokenize: %w", err)
 	}
+	counts.Withdraw(droppedDuplicate, t.twice.n, t.twice.bytes, t.twice.places)
 	if p.NonEmpty && t.tokens == 0 {
 		return fmt.Errorf("tokenize: the files of the evaluation set hold no text: %s", inWords(counts))
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return t.write(job, counts)
+	return t.save(job, counts)
 }
 
 // inWords says what became of the documents that were read.
@@ -107,77 +99,59 @@ func openTokenizer(job *kind.Job) (*bpe.Tokenizer, error) {
 	return bpe.Load(f)
 }
 
-// tokenizing collects documents into batches, encodes each batch on all threads and appends it in order.
+// tokenizing writes documents as they come out of an encoding.
 type tokenizing struct {
 	params   kind.TokenizeParams
 	names    []string // of metadata, sorted
-	encoders []*bpe.Encoder
+	encoding *encoding
 	out      *table.TokenWriter
 
-	batch      []encoded
-	batchBytes int
+	file  func(i int) string // name of the i-th file
+	seen  map[string]corpus.Place
+	twice struct { // documents whose identity came before
+		n, bytes int64
+		places   []corpus.Place
+	}
 
 	documents  []DocumentRow
+	places     []PlaceRow
 	paragraphs []ParagraphRow
 	tokens     int64
 }
 
-type encoded struct {
-	doc     corpus.Document
-	tokens  []uint32
-	hashes  []uint64
-	lengths []int64
-}
-
 func (t *tokenizing) add(d corpus.Document) error {
-	t.batch = append(t.batch, encoded{doc: d})
-	t.batchBytes += len(d.Text)
-	if t.batchBytes < tokenizeBatch {
-		return nil
+	if t.params.Duplicate != "" {
+		first, ok := t.seen[d.ID]
+		if ok {
+			return t.duplicate(d, first)
+		}
+		t.seen[d.ID] = d.Place
 	}
-	return t.flush()
+	return t.encoding.add(d)
 }
 
-// flush encodes the batch. Documents share nothing, so which thread takes which cannot show in the result. This is the one place in this
-// package that starts goroutines: a corpus may be a single file, and encoding it is most of the work.
-func (t *tokenizing) flush() error {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for _, e := range t.encoders {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(t.batch)); i = next.Add(1) - 1 {
-				b := &t.batch[i]
-				b.tokens = e.Encode(nil, b.doc.Text)
-				b.hashes, b.lengths = paragraphHashes(e, b.doc.Text, t.params.Paragraph, t.params.MinTokens)
-			}
-		})
+// write appends a document.
+func (t *tokenizing) write(d *encoded) error {
+	if err := t.out.Append(d.row.ID, d.tokens, d.row.Bytes, d.row.Chars, d.row.Words); err != nil {
+		return err
 	}
-	wait.Wait()
-	for _, b := range t.batch {
-		row := DocumentRow{
-			ID: b.doc.ID, Tokens: int64(len(b.tokens)), Bytes: int64(len(b.doc.Text)), Chars: int64(utf8.RuneCountInString(b.doc.Text)),
-			Words: countWords(b.doc.Text), Names: t.names,
-		}
-		for _, name := range t.names {
-			row.Values = append(row.Values, strings.Clone(b.doc.Meta[name]))
-		}
-		if err := t.out.Append(row.ID, b.tokens, row.Bytes, row.Chars, row.Words); err != nil {
-			return err
-		}
-		t.documents = append(t.documents, row)
-		t.paragraphs = append(t.paragraphs, ParagraphRow{ID: row.ID, Hashes: b.hashes, Lengths: b.lengths})
-		t.tokens += row.Tokens
-	}
-	clear(t.batch) // the texts
-	t.batch, t.batchBytes = t.batch[:0], 0
+	t.documents = append(t.documents, d.row)
+	t.paragraphs = append(t.paragraphs, ParagraphRow{ID: d.row.ID, Hashes: d.hashes, Lengths: d.lengths})
+	p := d.doc.Place
+	t.places = append(t.places, PlaceRow{File: p.File, Line: p.Line + p.Row, Byte: p.Byte})
+	t.tokens += d.row.Tokens
 	return nil
 }
 
-func (t *tokenizing) write(job *kind.Job, c corpus.Counts) error {
+// save writes the tables.
+func (t *tokenizing) save(job *kind.Job, c corpus.Counts) error {
 	if err := writeTable(job, kind.OutDocuments, t.documents); err != nil {
 		return err
 	}
 	if err := writeTable(job, kind.OutParagraphs, t.paragraphs); err != nil {
+		return err
+	}
+	if err := writeTable(job, kind.OutPlaces, t.places); err != nil {
 		return err
 	}
 	return writeJSON(job, kind.OutCounts, TokenizeCounts{

@@ -20,7 +20,7 @@ import (
 )
 
 // foreign writes n rows as other programs do: nulls, dictionaries, a compression, nested fields.
-func foreign(t *testing.T, n int, codec compress.Compression, v2 bool) string {
+func foreign(t testing.TB, n int, codec compress.Compression, v2 bool) string {
 	t.Helper()
 	meta := arrow.StructOf(
 		arrow.Field{Name: "field", Type: arrow.ListOf(arrow.BinaryTypes.String), Nullable: true},

@@ -103,12 +103,22 @@ func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.R
 	for _, o := range []struct {
 		path *string
 		name string
-	}{{&r.Sizes, kind.OutSizes}, {&r.Timeline, kind.OutTimeline}, {&r.Filter, kind.OutFilter}, {&r.Ledger, kind.OutLedger}} {
+	}{{&r.Sizes, kind.OutSizes}, {&r.Timeline, kind.OutTimeline}, {&r.Filter, kind.OutFilter}, {&r.Ledger, kind.OutLedger}, {&r.Duplicates, kind.OutDuplicates}} {
 		path, err := outputPath(c, p.state.Entries[split.Step], o.name)
 		if err != nil {
 			return r, err
 		}
 		*o.path = path
+	}
+	for _, in := range step.Inputs {
+		if !strings.HasPrefix(in.Role, "documents.") {
+			continue
+		}
+		path, err := outputPath(c, p.state.Entries[in.Step], kind.OutPlaces)
+		if err != nil {
+			return r, err
+		}
+		r.Places, r.Files = append(r.Places, path), append(r.Files, fileNames(p.plan.Steps[in.Step]))
 	}
 	if spec.Order == "id" {
 		r.Timeline = ""
@@ -146,16 +156,21 @@ func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 			n = len(out)
 			out = append(out, stages.ReportCorpus{Name: name, EvalSet: eval})
 		}
-		var files []string
-		for _, in := range step.Inputs {
-			if in.File != nil && strings.HasPrefix(in.Role, "file.") {
-				files = append(files, in.File.Name)
-			}
-		}
-		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, files)
+		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, fileNames(step))
 	}
 	slices.SortStableFunc(out, func(a, b stages.ReportCorpus) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil
+}
+
+// fileNames are the names of the files that a step reads documents from.
+func fileNames(step *pipeline.Step) []string {
+	var files []string
+	for _, in := range step.Inputs {
+		if in.File != nil && strings.HasPrefix(in.Role, "file.") {
+			files = append(files, in.File.Name)
+		}
+	}
+	return files
 }
 
 // rank puts what is trained on before what is evaluated on.

@@ -51,14 +51,9 @@ func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
 			wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
 			return nil
 		}
-		files := make([]pipeline.File, len(found))
-		for i, f := range found {
-			d, size, err := digest(f.Path)
-			if err != nil {
-				wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
-				return nil
-			}
-			files[i] = pipeline.File{Path: f.Path, Name: f.Name, Size: size, Digest: d}
+		files, err := hashed(digest, corpus, found)
+		if err != nil {
+			wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
 		}
 		return files
 	}
@@ -87,6 +82,39 @@ func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
 		return src, wrong
 	}
 	return src, nil
+}
+
+// hashed hashes the files of a corpus, and the indexes of those that have one.
+func hashed(digest hashing, corpus specs.Corpus, found []stages.File) ([]pipeline.File, error) {
+	names := make([]pipeline.File, len(found))
+	for i, f := range found {
+		names[i].Name = f.Name
+	}
+	if pipeline.Format(corpus, names) == "tokens" {
+		if corpus.DType == "" { // the patterns do not show what the files are
+			return nil, errors.New("the files are tokens by their names: give format: tokens, and dtype")
+		}
+		var err error
+		if found, err = stages.Arrays(found); err != nil {
+			return nil, err
+		}
+	}
+	files := make([]pipeline.File, len(found))
+	for i, f := range found {
+		d, size, err := digest(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		files[i] = pipeline.File{Path: f.Path, Name: f.Name, Size: size, Digest: d}
+		if f.Index == "" {
+			continue
+		}
+		if d, size, err = digest(f.Index); err != nil {
+			return nil, err
+		}
+		files[i].Index = &pipeline.File{Path: f.Index, Name: filepath.Base(f.Index), Size: size, Digest: d}
+	}
+	return files, nil
 }
 
 // compiled is a study ready to be looked at or run.

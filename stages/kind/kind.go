@@ -34,9 +34,12 @@ const (
 //	          2: letters and numbers are those of Unicode 16
 //	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
 //	          4: combining marks younger than the reference's tables are not ordered
+//	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
+//	          6: a table of the places of documents
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
+//	          4: a table of the documents whose identity came before
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -46,7 +49,7 @@ const (
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 4, Split: 3, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
 }
 
 // Input is one opened input of a job.

@@ -13,7 +13,9 @@ const (
 	OutDocuments    = "documents.parquet"     // of tokenize: metadata
 	OutParagraphs   = "paragraphs.parquet"    // of tokenize: hashes of paragraphs
 	OutCounts       = "counts.json"           // of tokenize: documents read, kept, left out and why
+	OutPlaces       = "places.parquet"        // of tokenize: where in the files each document lies
 	OutLedger       = "ledger.parquet"        // of split: what decontamination removed
+	OutDuplicates   = "duplicates.parquet"    // of split: documents whose identity came before
 	OutSizes        = "sizes.parquet"         // of split: tokens and documents of everything
 	OutTimeline     = "timeline.parquet"      // of split: the same by year, or whatever orders the documents
 	OutFilter       = "filter.json"           // of split: what decontamination looked for, and with which filter

@@ -9,19 +9,21 @@ func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 // Read says how raw files become documents.
 type Read struct {
-	Format   string            `json:"format"` // text, jsonl or parquet
+	Format   string            `json:"format"` // text, jsonl, parquet or tokens
 	Text     string            `json:"text,omitempty"`
 	ID       string            `json:"id,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"`
 	// Between gives names of metadata ranges of whole numbers: documents outside are left out.
 	Between map[string]string `json:"between,omitempty"`
-	// Bad says by fault (line, text, utf8, surrogate, empty) what becomes of such documents (drop, error) where that is not the usual.
+	// Bad says by fault (line, text, utf8, surrogate, empty, index) what becomes of such documents (drop, error) where that is not the usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes cuts a longer document into several; 0: none is cut.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
+	// DType is uint16 or uint32 for tokens, else empty.
+	DType string `json:"dtype,omitempty"`
 	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is
-	// the document's identity and bears its metadata). Empty for jsonl and parquet.
+	// the document's identity and bears its metadata) and for tokens with metadata from the name. Empty for others.
 	Names []string `json:"names,omitempty"`
 }
 
@@ -33,18 +35,20 @@ type TokenizerParams struct {
 	Read         Read  `json:"read"`
 }
 
-// TokenizeParams turns files into tokens. Inputs: tokenizer, file.N. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet,
-// counts.json.
+// TokenizeParams turns files into tokens. Inputs: tokenizer, file.N, for tokens index.N where the N-th has one. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet,
+// places.parquet, counts.json.
 type TokenizeParams struct {
 	Read      Read   `json:"read"`
-	Paragraph string `json:"paragraph"`           // line or blank
-	MinTokens int    `json:"min_tokens"`          // shorter paragraphs are not hashed
+	Paragraph string `json:"paragraph"`  // line or blank
+	MinTokens int    `json:"min_tokens"` // shorter paragraphs are not hashed
+	// Duplicate says what becomes of a document whose identity another one of the same step has: drop or error; empty: it is kept.
+	Duplicate string `json:"duplicate,omitempty"`
 	NonEmpty  bool   `json:"non_empty,omitempty"` // no text is an error: an evaluation set, which nothing else checks before models are trained
 }
 
 // SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N of each shard of the corpus, and against.N, the
 // paragraph tables of evaluation sets. Outputs: units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
-// validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet, timeline.parquet, catalogue.json. heldout.N are the
+// validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet, timeline.parquet, duplicates.parquet, catalogue.json. heldout.N are the
 // paragraph tables of other corpora that the study holds documents out of.
 type SplitParams struct {
 	By         []string          `json:"by"`             // empty: one partition named "all"
@@ -54,8 +58,9 @@ type SplitParams struct {
 	Except     []string          `json:"except,omitempty"`
 	Small      string            `json:"small"`
 	Declared   map[string]int    `json:"declared,omitempty"`
-	UnitTokens int64             `json:"unit_tokens"`   // 0: one unit of everything
-	Cut        string            `json:"cut,omitempty"` // order: a unit ends only where the value of order changes; empty: behind any document
+	Duplicate  string            `json:"duplicate,omitempty"` // what becomes of a document whose identity came before: keep or error, for which there are inputs places.N; empty: it is left out
+	UnitTokens int64             `json:"unit_tokens"`         // 0: one unit of everything
+	Cut        string            `json:"cut,omitempty"`       // order: a unit ends only where the value of order changes; empty: behind any document
 	Validation float64           `json:"validation"`
 	Test       float64           `json:"test"`
 	Seed       int64             `json:"seed"`

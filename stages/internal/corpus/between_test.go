@@ -33,7 +33,7 @@ func TestBetween(t *testing.T) {
 		t.Errorf("counts %+v, dropped (-want +got):\n%s", counts, diff)
 	}
 	early := int64(strings.Index(lines.String(), `{"id":"early"`))
-	if len(counts.Places) != 7 || counts.Places[0] != (Place{0, 3, early, "year outside 1970-2022"}) {
+	if len(counts.Places) != 7 || counts.Places[0] != (Place{Line: 3, Byte: early, Reason: "year outside 1970-2022"}) {
 		t.Errorf("places %+v", counts.Places)
 	}
 }

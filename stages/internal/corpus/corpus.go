@@ -24,6 +24,7 @@ const (
 	FormatText  = "text"    // one file is one document
 	FormatJSONL = "jsonl"   // one JSON object a line, as Dolma has it
 	FormatTable = "parquet" // one row a document: ReadRows, by whoever can read the file
+	FormatToken = "tokens"  // arrays of ids, as Dolma has them: ReadTokens
 )
 
 // Options say how a file is read. All of them change the result. Compressed files (gzip, zstd) are known by their first bytes.
@@ -32,7 +33,7 @@ type Options struct {
 	TextField string `json:"text_field,omitempty"` // JSONL: field path of the text, "text" if empty
 	IDField   string `json:"id_field,omitempty"`   // JSONL: field path of the identity, "id" if empty
 	// Metadata gives each name a field path, such as metadata.field or metadata.fields[0] (JSONL), or a regular expression with one
-	// group over the file's name (text).
+	// group over the file's name (text), or either of an index's columns (tokens): src, src ~ EXPR, EXPR.
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
 	// Between gives names of metadata ranges of whole numbers, such as 1970-2022: documents that have another value, or none, are dropped.
@@ -40,14 +41,18 @@ type Options struct {
 	// Bad says what becomes of documents with a fault, Drop or Fail by fault; of those it does not name what is usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no bound.
-	PieceBytes int64 `json:"piece_bytes,omitempty"`
+	PieceBytes int64  `json:"piece_bytes,omitempty"`
+	DType      string `json:"dtype,omitempty"` // tokens: Uint16 or Uint32
 }
 
 // A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of arrays the first element counts.
 type Document struct {
-	ID   string // text: the file's name; JSONL: the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
+	ID   string // text: the file's name; else the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
 	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the pieces after the first have #1, #2, ... after their ID
 	Meta map[string]string
+
+	Tokens []uint32 // tokenized input: the ids that are the text, without an end of text
+	Place  Place    // where it lies; pieces have their document's
 }
 
 // Counts say what became of the input: Read = Kept + all of Dropped.
@@ -70,6 +75,20 @@ func (c *Counts) Add(o Counts) {
 	c.Bytes += o.Bytes
 	for reason, n := range o.Dropped {
 		c.drop(reason, n)
+	}
+}
+
+// Withdraw makes n kept documents, of so many bytes of text in all, dropped ones. Places of some of them are at hand.
+func (c *Counts) Withdraw(reason string, n, bytes int64, places []Place) {
+	if n == 0 {
+		return
+	}
+	c.Kept -= n
+	c.Bytes -= bytes
+	c.drop(reason, n)
+	for _, p := range places {
+		p.Reason = reason
+		c.place(p)
 	}
 }
 
@@ -133,7 +152,7 @@ func (rd *reader) readText(ctx context.Context, in io.Reader) error {
 	if len(data) > rd.limit {
 		return fmt.Errorf("corpus: %s: a document may have %d bytes: cut the file into smaller ones, or store it as JSONL", rd.name, rd.limit)
 	}
-	where := func() string { return "corpus: " + rd.name }
+	where := func(int) string { return "corpus: " + rd.name }
 	if !utf8.Valid(data) {
 		at := invalid(data)
 		return rd.fault(faultf(BadUTF8, "the text is not valid UTF-8 at byte %d", at), Place{Byte: int64(at)}, where)
@@ -158,11 +177,12 @@ func invalid(s []byte) int {
 }
 
 // document counts a document, and hands it on. where says in words where it lies.
-func (rd *reader) document(d Document, p Place, where func() string) error {
+func (rd *reader) document(d Document, p Place, where func(at int) string) error {
 	if d.Text == "" {
 		return rd.fault(faultf(BadEmpty, "document %q has no text", d.ID), p, where)
 	}
 	rd.counts.Read++
+	d.Place = p
 	if b := rd.outside(&d); b != nil {
 		p.Reason = b.reason
 		rd.counts.drop(p.Reason, 1)
@@ -171,7 +191,8 @@ func (rd *reader) document(d Document, p Place, where func() string) error {
 	}
 	number := 0
 	for text := range pieces(d.Text, rd.piece) {
-		piece := Document{ID: d.ID, Text: text, Meta: d.Meta}
+		piece := d
+		piece.Text = text
 		if number > 0 {
 			piece.ID = d.ID + "#" + strconv.Itoa(number)
 			rd.counts.Read++
@@ -199,13 +220,18 @@ func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		where := func() string { return fmt.Sprintf("corpus: %s:%d (byte %d)", rd.name, number, offset) }
+		where := func(at int) string {
+			if at < 0 {
+				return fmt.Sprintf("corpus: %s:%d (byte %d)", rd.name, number, offset)
+			}
+			return fmt.Sprintf("corpus: %s:%d:%d (byte %d)", rd.name, number, at+1, offset+int64(at))
+		}
 		var size int64
 		var err error
 		line, long, size, err = rd.line(b, long)
 		last := errors.Is(err, io.EOF)
 		if err != nil && !last {
-			return fmt.Errorf("%s: %w", where(), err)
+			return fmt.Errorf("%s: %w", where(-1), err)
 		}
 		err = nil
 		if p := (Place{Line: number, Byte: offset}); size > int64(rd.limit) {

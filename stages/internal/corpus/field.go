@@ -26,6 +26,17 @@ type field struct {
 	name string
 	path fieldPath
 	expr *regexp.Regexp
+
+	column string // tokens: of the index, or the name of the array
+}
+
+// parseExpression reads an expression with one group.
+func (f *field) parseExpression(source string) (err error) {
+	f.expr, err = regexp.Compile(source)
+	if err == nil && f.expr.NumSubexp() != 1 {
+		err = fmt.Errorf("expression %q has %d groups, want 1: its match is the value", source, f.expr.NumSubexp())
+	}
+	return err
 }
 
 // fromName applies the expression to a file's name.
@@ -38,8 +49,8 @@ func (f *field) fromName(name, absent string) string {
 }
 
 func (o Options) compile() (*compiled, error) {
-	if o.Format != FormatText && o.Format != FormatJSONL && o.Format != FormatTable {
-		return nil, fmt.Errorf("corpus: format %q: want %q, %q or %q", o.Format, FormatText, FormatJSONL, FormatTable)
+	if formats := []string{FormatText, FormatJSONL, FormatTable, FormatToken}; !slices.Contains(formats, o.Format) {
+		return nil, fmt.Errorf("corpus: format %q: want one of %q", o.Format, formats)
 	}
 	c := &compiled{absent: or(o.Absent, "NA")}
 	var err error
@@ -54,12 +65,12 @@ func (o Options) compile() (*compiled, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Metadata)) {
 		f := field{name: name}
-		if o.Format == FormatText {
-			f.expr, err = regexp.Compile(o.Metadata[name])
-			if err == nil && f.expr.NumSubexp() != 1 {
-				err = fmt.Errorf("expression %q has %d groups, want 1: its match is the value", o.Metadata[name], f.expr.NumSubexp())
-			}
-		} else {
+		switch o.Format {
+		case FormatText:
+			err = f.parseExpression(o.Metadata[name])
+		case FormatToken:
+			err = parseTokenField(&f, o.Metadata[name])
+		default:
 			f.path, err = parsePath(o.Metadata[name])
 		}
 		if err != nil {

@@ -15,12 +15,19 @@ import (
 
 // parse reads one line.
 func (c *compiled) parse(line []byte) (d Document, f *fault) {
-	line = bytes.TrimSpace(line)
+	trimmed := bytes.TrimSpace(line)
+	if d, f = c.object(trimmed); f != nil && f.at >= 0 {
+		f.at += bytes.IndexByte(line, trimmed[0])
+	}
+	return d, f
+}
+
+func (c *compiled) object(line []byte) (d Document, f *fault) {
 	if line[0] != '{' {
 		return d, faultf(BadLine, "a line must be a JSON object, this one begins with %q: is this a file of JSON Lines?", line[:min(len(line), 16)])
 	}
-	if err := c.scan.scan(line, &c.root); err != nil {
-		return d, faultf(BadLine, "the line is no JSON object: %w", err)
+	if at, err := c.scan.scan(line, &c.root); err != nil {
+		return d, faultf(BadLine, "the line is no JSON object: %w", err).by(at)
 	}
 	text := c.scan.found[0]
 	switch text.kind {
@@ -28,7 +35,7 @@ func (c *compiled) parse(line []byte) (d Document, f *fault) {
 	case 0:
 		return d, faultf(BadText, "no field %q for the text: name the field that holds it with the corpus's key text", c.text.source)
 	default:
-		return d, faultf(BadText, "field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind])
+		return d, faultf(BadText, "field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind]).by(text.start)
 	}
 	// A line may have several faults; that of the text counts, and it is told with the identity where there is one.
 	id, f := c.scalar(1, c.id, "")
@@ -63,14 +70,14 @@ var typeNames = map[byte]string{'{': "object", '[': "array", '0': "number", 't':
 func (c *compiled) string(v span, p fieldPath) (string, *fault) {
 	raw := c.scan.line[v.start:v.end]
 	if !v.ascii && !validUTF8(raw) { // escapes are ASCII
-		return "", faultf(BadUTF8, "field %q is not valid UTF-8", p.source)
+		return "", faultf(BadUTF8, "field %q is not valid UTF-8", p.source).by(v.start + invalid(raw))
 	}
 	if !v.escaped {
 		return string(raw), nil
 	}
-	var valid bool
-	if c.scratch, valid = unescape(c.scratch[:0], raw); !valid {
-		return "", faultf(BadSurrogate, "field %q has an escape of half a surrogate pair, which is no character", p.source)
+	var lone int
+	if c.scratch, lone = unescape(c.scratch[:0], raw); lone >= 0 {
+		return "", faultf(BadSurrogate, "field %q has an escape of half a surrogate pair, which is no character", p.source).by(v.start + lone)
 	}
 	return string(c.scratch), nil
 }
@@ -96,11 +103,11 @@ func (c *compiled) scalar(n int, p fieldPath, absent string) (string, *fault) {
 	case '"':
 		return c.string(v, p)
 	case '{':
-		return "", faultf(BadLine, "field %q is an object, want a string, a number or an array of them: name a field inside it", p.source)
+		return "", faultf(BadLine, "field %q is an object, want a string, a number or an array of them: name a field inside it", p.source).by(v.start)
 	case '0':
 		number, err := canonical(text)
 		if err != nil {
-			return "", faultf(BadLine, "field %q: %w", p.source, err)
+			return "", faultf(BadLine, "field %q: %w", p.source, err).by(v.start)
 		}
 		return number, nil
 	}
@@ -147,14 +154,14 @@ func canonical(number string) (string, error) {
 	return out, nil
 }
 
-// unescape appends to out what raw, the checked inside of a JSON string, stands for. It says whether that is Unicode as far as escapes go:
-// half of a surrogate pair is not, and becomes U+FFFD.
-func unescape(out, raw []byte) ([]byte, bool) {
-	valid := true
-	for {
+// unescape appends to out what raw, the checked inside of a JSON string, stands for. Half of a surrogate pair, which is no character, becomes
+// U+FFFD; lone is where the first such escape begins, -1 if there is none.
+func unescape(out, raw []byte) (_ []byte, lone int) {
+	lone = -1
+	for whole := len(raw); ; {
 		i := bytes.IndexByte(raw, '\\')
 		if i < 0 {
-			return append(out, raw...), valid
+			return append(out, raw...), lone
 		}
 		out = append(out, raw[:i]...)
 		if c := raw[i+1]; c != 'u' {
@@ -167,7 +174,9 @@ func unescape(out, raw []byte) ([]byte, bool) {
 		if utf16.IsSurrogate(unit) {
 			low, _ := escapedUnit(raw)
 			if unit = utf16.DecodeRune(unit, low); unit == utf8.RuneError {
-				valid = false
+				if lone < 0 {
+					lone = whole - len(raw) - 6
+				}
 			} else {
 				raw = raw[6:]
 			}

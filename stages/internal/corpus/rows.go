@@ -55,12 +55,12 @@ func ReadRows(ctx context.Context, opt Options, name string, rows func(each func
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		where := func() string { return fmt.Sprintf("corpus: %s: row %d", rd.name, row) }
+		where := func(int) string { return fmt.Sprintf("corpus: %s: row %d", rd.name, row) }
 		d, f := rd.row(cells)
 		if f != nil {
-			return rd.fault(f, Place{Line: row}, where)
+			return rd.fault(f, Place{Row: row}, where)
 		}
-		return rd.document(d, Place{Line: row}, where)
+		return rd.document(d, Place{Row: row}, where)
 	})
 	return rd.counts, err
 }

@@ -87,21 +87,31 @@ func (d *node) item(n int) *node {
 	return nil
 }
 
-// syntaxError is what is wrong with a line, and where in it.
-func syntaxError(at int, what string) error { return fmt.Errorf("byte %d of it: %s", at, what) }
+// badSyntax is what is wrong with a line, and where in it.
+type badSyntax struct {
+	at   int
+	what string
+}
 
-// scan reads one object, from white space to white space.
-func (s *scanner) scan(line []byte, root *node) error {
+func (e *badSyntax) Error() string { return e.what }
+
+func syntaxError(at int, what string) error { return &badSyntax{at, what} }
+
+// scan reads one object, from white space to white space. at is where an error is.
+func (s *scanner) scan(line []byte, root *node) (at int, err error) {
 	s.line = line
 	clear(s.found)
 	end, err := s.value(s.space(0), root, 0)
-	if err != nil {
-		return err
+	if err == nil {
+		if end = s.space(end); end == len(line) {
+			return 0, nil
+		}
+		err = syntaxError(end, "more after its end")
 	}
-	if end = s.space(end); end < len(line) {
-		return syntaxError(end, "more after its end")
+	if bad := (*badSyntax)(nil); errors.As(err, &bad) {
+		return bad.at, err
 	}
-	return nil
+	return len(line), err
 }
 
 func (s *scanner) space(i int) int {

@@ -66,10 +66,13 @@ func FuzzScan(f *testing.F) {
 			root.add(p.steps, i)
 			paths = append(paths, p)
 		}
-		err := s.scan(line, &root)
+		at, err := s.scan(line, &root)
 		v, want := oracle(line)
 		if (err == nil) != (want == nil) {
 			t.Fatalf("%q: error %v, the other reader's: %v", line, err, want)
+		}
+		if at < 0 || at > len(line) {
+			t.Fatalf("%q: error %v at byte %d", line, err, at)
 		}
 		if err != nil || bytes.Contains(bytes.ToLower(line), []byte(`\ud`)) { // of halves of pairs each has its own view
 			return

@@ -99,6 +99,7 @@ type Left struct {
 	Partitions  []string
 	Documents   int
 	Tokens      int64
+	Places      []string // of the first few documents, where that says something
 }
 
 // Partition is one row of the corpus table; documents and tokens are those to train on.

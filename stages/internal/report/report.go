@@ -257,6 +257,9 @@ func (v view) Checked() bool {
 // Unplaced counts the documents whose places are not told.
 func (d Dropped) Unplaced() int64 { return d.Documents - int64(len(d.Places)) }
 
+// Unplaced counts the documents of which no place is told.
+func (l Left) Unplaced() int { return l.Documents - len(l.Places) }
+
 // AllDropped counts the documents dropped for any reason.
 func (c Corpus) AllDropped() int64 {
 	var n int64

@@ -45,8 +45,9 @@ func example(t *testing.T) Data {
 			{"spec", true, 1, 1, 1, nil, 214_900, 62_408},
 		},
 		Left: []Left{
-			{"go", "more than the declared units take", []string{"cmd", "net"}, 310, 1_022_940},
-			{"go", "partitions of less than half a unit", strings.Fields("bufio bytes cmp context database embed errors expvar fmt hash html io log maps"), 92, 301_822},
+			{"go", "more than the declared units take", []string{"cmd", "net"}, 310, 1_022_940, nil},
+			{"go", "partitions of less than half a unit", strings.Fields("bufio bytes cmp context database embed errors expvar fmt hash html io log maps"), 92, 301_822, nil},
+			{"go", "another document has the same identity", nil, 2, 512, []string{"net/b.jsonl:7 (byte 901)"}},
 		},
 		Warnings: []string{
 			"The unit of archive has 112,880 tokens and was read 2.7 times in its 300,000 tokens of training; the others fewer than 1.5 times.",

@@ -1,0 +1,119 @@
+package stages
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+)
+
+// twice is two shards; documents 5 and 6 of the second have identities of the first, document 7 one of its own shard.
+func twice(t *testing.T, tokenizer string) (roles, []DuplicateRow) {
+	t.Helper()
+	docs := smallCorpus(60, "go", "c")
+	docs[45].ID, docs[46].ID, docs[47].ID = docs[3].ID, docs[3].ID, docs[40].ID
+	a, b := tokenized(t, tokenizer, docs[:40]...), tokenized(t, tokenizer, docs[40:]...)
+	in := shards(a, b).numbered("places", a.path(kind.OutPlaces), b.path(kind.OutPlaces))
+	return in, []DuplicateRow{{ID: "doc-003", Shard: 1, Row: 5, FirstRow: 3}, {ID: "doc-003", Shard: 1, Row: 6, FirstRow: 3}, {ID: "doc-040", Shard: 1, Row: 7, FirstShard: 1}}
+}
+
+// Documents whose identity came before are left out and listed, kept, or an error that says where they and the first ones lie.
+func TestSplitDuplicates(t *testing.T) {
+	tokenizer := smallTokenizer(t)
+	in, want := twice(t, tokenizer)
+	p := splitParams(t, tokenizer)
+	for _, c := range []struct {
+		duplicate string
+		documents int64
+		listed    []DuplicateRow
+	}{{"", 57, want}, {duplicateKeep, 60, nil}} {
+		p.Duplicate = c.duplicate
+		r := runKind(t, kind.Split, p, in)
+		sizes, err := table.ReadRows[SizeRow](r.path(kind.OutSizes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents := int64(0)
+		for _, s := range sizes {
+			if s.Part != PartDuplicate {
+				documents += s.Documents + s.RemovedDocuments
+			}
+		}
+		got, err := table.ReadRows[DuplicateRow](r.path(kind.OutDuplicates))
+		if diff := cmp.Diff(c.listed, got, cmp.AllowUnexported(DuplicateRow{})); diff != "" || err != nil || documents != c.documents {
+			t.Errorf("duplicate %q: %d documents, want %d, error %v, listed (-want +got):\n%s", c.duplicate, documents, c.documents, err, diff)
+		}
+	}
+	p.Duplicate = duplicateError
+	failKind(t, kind.Split, p, in, "3 documents have an identity that came before", `"doc-003" of places.1:6 (byte `, "first in places.0:4 (byte ",
+		`"doc-040" of places.1:8 (byte `, "first in places.1:1 (the corpus's key bad: {duplicate: drop} leaves them out, keep keeps them)")
+}
+
+// Of an evaluation set every document is scored, unless the study says otherwise.
+func TestTokenizeDuplicates(t *testing.T) {
+	a, b := smallCorpus(6, "go"), smallCorpus(4, "go")
+	b[3].ID = "other"
+	in := roles{"tokenizer": smallTokenizer(t)}.numbered("file", writeLines(t, a...), writeLines(t, b...))
+	counted := func(duplicate string) (TokenizeCounts, int) {
+		p := tokenizeLines
+		p.Duplicate = duplicate
+		r := runKind(t, kind.Tokenize, p, in)
+		counts, err := readCounts(r.path(kind.OutCounts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := table.ReadRows[DocumentRow](r.path(kind.OutDocuments))
+		if err != nil {
+			t.Fatal(err)
+		}
+		places, err := table.ReadRows[PlaceRow](r.path(kind.OutPlaces))
+		if err != nil || len(places) != len(rows) {
+			t.Fatalf("%d places of %d documents, error %v", len(places), len(rows), err)
+		}
+		last := places[len(places)-1]
+		if last.File != 1 || last.Line != 4 || last.Byte == 0 {
+			t.Errorf("the last document is at %+v", last)
+		}
+		return counts, len(rows)
+	}
+	if c, n := counted(""); c.Read != 10 || c.Kept != 10 || len(c.Dropped) > 0 || n != 10 {
+		t.Errorf("%d documents, counts %+v", n, c)
+	}
+	c, n := counted(duplicateDrop)
+	var text int
+	for _, d := range append(a, b[3]) {
+		text += len(d.Text)
+	}
+	if c.Read != 10 || c.Kept != 7 || c.Dropped[droppedDuplicate] != 3 || n != 7 || c.Bytes != int64(text) {
+		t.Errorf("%d documents of %d bytes, counts %+v", n, text, c)
+	}
+	if len(c.Places) != 3 || c.Places[0].File != 1 || c.Places[0].Line != 1 || c.Places[0].Reason != droppedDuplicate {
+		t.Errorf("places %+v", c.Places)
+	}
+	p := tokenizeLines
+	p.Duplicate = duplicateError
+	failKind(t, kind.Tokenize, p, in, `document "doc-000" of file.1:1 (byte 0) has the identity of that of file.0:1 (byte 0) (the corpus's key bad`)
+}
+
+// Text files are their own places; identities of texts that are alike are alike where the corpus brings none.
+func TestDuplicatesWithoutIdentities(t *testing.T) {
+	tokenizer := smallTokenizer(t)
+	path := writeLines(t, line{Text: prose(1, 30)}, line{Text: prose(2, 30)}, line{Text: prose(1, 30)})
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = []byte(strings.ReplaceAll(string(data), `"id":"",`, ""))
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := runKind(t, kind.Tokenize, tokenizeLines, roles{"tokenizer": tokenizer}.numbered("file", path))
+	p := splitParams(t, tokenizer)
+	p.Duplicate, p.By = duplicateError, nil
+	failKind(t, kind.Split, p, shards(r).numbered("places", r.path(kind.OutPlaces)), "1 documents have an identity", fmt.Sprintf("places.0:3 (byte %d)", strings.LastIndex(strings.TrimSpace(string(data)), "\n")+1))
+}

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"testing"
+	"time"
 )
 
 // fill commits n steps of two small outputs each, as eval steps are.
@@ -103,4 +106,62 @@ func BenchmarkHash(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkVerifyCommitted reads a cache of 64 blobs of 4 MiB, as from a disk that is
+// not in the way. What to compare it with is reading the same files and doing
+// nothing with them, by as many goroutines; x-of-reading is the ratio of the two.
+func BenchmarkVerifyCommitted(b *testing.B) {
+	c := mustOpen(b, b.TempDir())
+	c.disk.sync = func(*os.File) error { return nil }
+	const blobs, size = 64, 4 << 20
+	for i := range blobs {
+		data := make([]byte, size)
+		data[0] = byte(i)
+		commitFiles(b, c, benchIngredients(i), map[string]string{"f": string(data)})
+	}
+	var verifying, reading time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if problems, err := c.Verify(b.Context(), nil); err != nil || len(problems) > 0 {
+			b.Fatal(problems, err)
+		}
+		verifying += time.Since(began)
+		began = time.Now()
+		readAll(b, c)
+		reading += time.Since(began)
+	}
+	b.ReportMetric(float64(b.N)*blobs*size/1e6/verifying.Seconds(), "MB/s")
+	b.ReportMetric(float64(b.N)*blobs*size/1e6/reading.Seconds(), "MB/s-reading")
+	b.ReportMetric(reading.Seconds()/verifying.Seconds(), "x-of-reading")
+}
+
+// readAll reads every blob as Verify does, and hashes nothing.
+func readAll(b *testing.B, c *Cache) {
+	paths := make(chan string)
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			buf := make([]byte, 256<<10)
+			for path := range paths {
+				f, err := os.Open(path)
+				if err != nil {
+					b.Error(err)
+					continue
+				}
+				for n := 1; n > 0; {
+					n, _ = f.Read(buf)
+				}
+				f.Close()
+			}
+		})
+	}
+	for path, err := range c.files("blobs") {
+		if err != nil {
+			b.Error(err)
+		}
+		paths <- path
+	}
+	close(paths)
+	wait.Wait()
 }

@@ -17,11 +17,19 @@ import (
 // Blob is the path of a blob whose bytes are what its digest says. It is a
 // *[Miss] when absent or corrupt; a corrupt one is moved to quarantine/. The
 // file is read-only and stays so: it is shared by all entries.
+//
+// A blob that is not here may lie upstream: the path then leads there, to bytes
+// that were checked in the same way.
 func (c *Cache) Blob(d Digest) (string, error) {
-	if _, err := c.verify(d); err != nil {
-		return "", err
+	_, err := c.verify(d)
+	var miss *Miss
+	switch {
+	case err == nil:
+		return c.blobPath(d), nil
+	case c.up != nil && errors.As(err, &miss) && miss.Reason == Absent:
+		return c.up.blob(d)
 	}
-	return c.blobPath(d), nil
+	return "", err
 }
 
 // flight is one hashing of a blob that others wait for: many steps open the
@@ -35,6 +43,9 @@ type flight struct {
 // verify checks a blob, by the memo if its file is as it was, else by reading
 // it. It returns the size in bytes.
 func (c *Cache) verify(d Digest) (int64, error) {
+	if err := c.plainFan(filepath.Dir(c.blobPath(d))); err != nil {
+		return 0, err
+	}
 	fi, err := os.Lstat(c.blobPath(d))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, &Miss{What: "blob " + d.Short(), Reason: Absent}
@@ -78,7 +89,7 @@ func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int
 	var got hashed
 	began := c.now()
 	if fi.Mode().IsRegular() {
-		got, err = hashFile(ctx, path, progress)
+		got, err = hashPlain(ctx, path, progress)
 		got.began = began
 	} else {
 		err = errNotRegular
@@ -97,8 +108,10 @@ func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int
 		return 0, fmt.Errorf("cache: blob %s: %w", d, err)
 	}
 	c.memo.forget(d)
-	if qerr := c.quarantine(path, fi); qerr != nil {
-		return 0, qerr
+	if !c.readOnly {
+		if qerr := c.quarantine(path, fi); qerr != nil {
+			return 0, qerr
+		}
 	}
 	return 0, &Miss{What: "blob " + d.Short(), Reason: Corrupt, Detail: err.Error()}
 }
@@ -153,6 +166,16 @@ var bufs = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
 
 func hashFile(ctx context.Context, path string, progress func(int64)) (hashed, error) {
 	f, err := os.Open(path)
+	if err != nil {
+		return hashed{}, err
+	}
+	defer f.Close()
+	return hashOpen(ctx, f, progress)
+}
+
+// hashPlain reads a file of the cache, whose name may lie.
+func hashPlain(ctx context.Context, path string, progress func(int64)) (hashed, error) {
+	f, err := openPlain(path)
 	if err != nil {
 		return hashed{}, err
 	}

@@ -26,7 +26,7 @@ type Build struct {
 // entry stays.
 type Conflict struct {
 	First  *Entry // in the cache
-	Second *Entry // refused; its blobs are in the cache
+	Second *Entry // refused; kept in conflicts/, its blobs in the cache
 }
 
 func (e *Conflict) Error() string {
@@ -53,9 +53,9 @@ func firstDifference(first, second []Output) string {
 // Begin starts a build in a new, empty directory.
 func (c *Cache) Begin(key Key) (*Build, error) {
 	if c.readOnly {
-		return nil, c.writeError("the build of "+key.Short(), errReadOnly)
+		return nil, c.refuse("the build of " + key.Short())
 	}
-	dir, err := os.MkdirTemp(c.path("tmp"), c.owner+".*")
+	dir, err := c.disk.mkdirTemp(c.path("tmp"), c.owner+".*")
 	if err != nil {
 		return nil, c.writeError("the build of "+key.Short(), err)
 	}
@@ -198,6 +198,7 @@ func (b *Build) store(o *Output) error {
 	o.Digest, o.Size = got.digest, got.size
 
 	if _, err := c.verify(o.Digest); err == nil {
+		c.renew(o.Digest)
 		return nil // stored before, by whomever; ours goes with the build
 	} else if miss := (*Miss)(nil); !errors.As(err, &miss) {
 		return err
@@ -234,6 +235,25 @@ func (b *Build) store(o *Output) error {
 	return nil
 }
 
+// renew moves the ctime of a blob that a commit relies on, so that a
+// collection does not take it for old. Where the file belongs to another user,
+// it stays as it is: if it goes, the entry is incomplete and made again.
+func (c *Cache) renew(d Digest) {
+	path := c.blobPath(d)
+	before, err := os.Lstat(path)
+	if err != nil || os.Chtimes(path, blobTime, blobTime) != nil {
+		return
+	}
+	now, err := os.Lstat(path)
+	if err != nil || !os.SameFile(before, now) || now.Size() != before.Size() {
+		return
+	}
+	old, _ := stampOf(before)
+	if st, ok := stampOf(now); ok && c.memo.blob(d) == old {
+		c.memo.putBlob(d, hashed{digest: d, size: now.Size(), began: c.now(), stamp: st, known: true})
+	}
+}
+
 // putEntry publishes an entry. The first one of a key wins; see Commit.
 func (c *Cache) putEntry(e *Entry) (*Entry, error) {
 	data, err := e.encode()
@@ -267,7 +287,8 @@ func (c *Cache) putEntry(e *Entry) (*Entry, error) {
 		if slices.Equal(first.Outputs, e.Outputs) {
 			return first, nil
 		}
-		if _, err := c.Lookup(e.Key); err == nil {
+		if _, err := c.lookup(e.Key); err == nil {
+			c.keepConflict(temp, e)
 			return first, &Conflict{First: first, Second: e}
 		} else if !errors.As(err, &miss) {
 			return nil, err

@@ -21,128 +21,30 @@ type Cache struct {
 	owner string // how files in tmp/ name this process
 	disk  disk
 	memo  *memo
-	now   func() time.Time // a test's clock
 
-	readOnly bool // nothing may be changed; see OpenAudit
+	up       *upstream
+	use      *use             // the run that is registered
+	ahead    time.Duration    // added to the clock of the file system, by tests
+	readOnly bool             // nothing of the directory is changed; see OpenRead
+	now      func() time.Time // a test's clock
 
 	mu      sync.Mutex
 	flights map[Digest]*flight // blobs being hashed now
-}
-
-// versionText is all of the file version; see FORMAT.md, section 2.
-const (
-	versionHead = "ablate cache "
-	versionText = versionHead + "1\n"
-)
-
-const readme = `This directory is a cache of ablate: results of steps that were computed before.
-
-It is safe to delete all of it while no ablate is running; the next run computes
-what it needs again. Its size and contents: ablate cache du, ablate cache ls.
-quarantine/ holds files that were found corrupt; nothing reads them.
-The format is documented in cache/FORMAT.md of the source of ablate.
-`
-
-// DefaultDir is $ABLATE_CACHE, else ablate under the user's cache directory.
-func DefaultDir() (string, error) {
-	if dir := os.Getenv("ABLATE_CACHE"); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("cache: no default directory, set ABLATE_CACHE or --cache: %w", err)
-	}
-	return filepath.Join(dir, "ablate"), nil
-}
-
-// Open opens the cache in dir, making it if it is not there. It refuses a
-// directory of a version that this program does not know, one that holds
-// something else, and one that it cannot write.
-func Open(dir string) (*Cache, error) { return open(dir, realDisk()) }
-
-func open(dir string, d disk) (*Cache, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
-	}
-	c := newCache(dir, d)
-	version, err := os.ReadFile(c.path("version"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if err := c.create(); err != nil {
-			return nil, err
-		}
-	case err != nil:
-		return nil, fmt.Errorf("cache: %w", err)
-	case string(version) != versionText:
-		return nil, c.versionError(version)
-	}
-	for _, name := range []string{"entries", "blobs", "tmp", "partial", "quarantine", "memo"} {
-		if err := os.Mkdir(c.path(name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, c.writeError("directory "+name, err)
-		}
-	}
-	probe, err := os.MkdirTemp(c.path("tmp"), c.owner+".*")
-	if err != nil {
-		return nil, c.writeError("a first file", err)
-	}
-	os.Remove(probe)
-	c.sweep(c.now())
-	return c, nil
-}
-
-func newCache(dir string, d disk) *Cache {
-	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight)}
-	c.memo = newMemo(c)
-	return c
-}
-
-func (c *Cache) versionError(found []byte) error {
-	return fmt.Errorf("cache: %s: version is %s, this program reads %s: use the ablate that wrote it, or another directory with --cache or ABLATE_CACHE",
-		c.dir, clip(string(found)), clip(versionText))
-}
-
-// create makes the tree. Several processes may do so at once.
-func (c *Cache) create() error {
-	ours := map[string]bool{"README": true, "entries": true, "blobs": true, "partial": true,
-		"quarantine": true, "memo": true, "tmp": true, "version": true}
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
-		return fmt.Errorf("cache: %w", err)
-	}
-	names, err := os.ReadDir(c.dir)
-	if err != nil {
-		return fmt.Errorf("cache: %w", err)
-	}
-	for _, n := range names {
-		if !ours[n.Name()] && n.Name() != "lost+found" && !strings.HasPrefix(n.Name(), ".") {
-			return fmt.Errorf("cache: %s is not a cache: it has no file version, but %s: choose an empty or new directory with --cache or ABLATE_CACHE",
-				c.dir, clip(n.Name()))
-		}
-	}
-	if err := os.MkdirAll(c.path("tmp"), 0o777); err != nil {
-		return c.writeError("directory tmp", err)
-	}
-	// version goes last, by link(2) like an entry: a file system without hard
-	// links is refused here and not after the first hour of training.
-	for _, f := range [][2]string{{"README", readme}, {"version", versionText}} {
-		temp, err := c.temp(f[0], []byte(f[1]), true)
-		if err != nil {
-			return err
-		}
-		err = c.publish(temp, c.path(f[0]))
-		os.Remove(temp)
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return c.syncDir(c.dir)
+	fans    map[string]bool    // directories below entries/ and blobs/ seen to be such
 }
 
 // Dir is the cache directory, absolute.
 func (c *Cache) Dir() string { return c.dir }
 
-// Close writes what the memo learnt. The cache must not be used afterwards.
-func (c *Cache) Close() error { return c.memo.flush() }
+// Close writes what the memo learnt, and ends a run that was registered and
+// did not come to its end. The cache must not be used afterwards.
+func (c *Cache) Close() error {
+	err := errors.Join(c.Unregister(false), c.memo.flush())
+	if c.up != nil {
+		err = errors.Join(err, c.up.c.memo.flush())
+	}
+	return err
+}
 
 // Machine is a Provenance with what the cache can say itself: host, system,
 // processor, Go version, and the time now.
@@ -180,8 +82,28 @@ func (m *Miss) Error() string {
 }
 
 // Lookup finds the entry of a key. What it returns was checked as FORMAT.md,
-// section 6 asks, blobs included; a *[Miss] means that the step must run.
+// section 6 asks, blobs included; a *[Miss] means that the step must run. What
+// is missing here may be found upstream, if there is one: then its blobs are
+// there, and are read and checked by [Cache.Blob].
 func (c *Cache) Lookup(key Key) (*Entry, error) {
+	c.inUse(key)
+	e, err := c.lookup(key)
+	var miss *Miss
+	if c.up == nil || !errors.As(err, &miss) {
+		return e, err
+	}
+	e, uerr := c.up.find(key)
+	if uerr == nil {
+		return e, nil
+	}
+	if !errors.As(uerr, new(*Miss)) {
+		return nil, uerr
+	}
+	return nil, err
+}
+
+// lookup looks in this cache alone.
+func (c *Cache) lookup(key Key) (*Entry, error) {
 	e, err := c.readEntry(key, true)
 	if err != nil {
 		return nil, err
@@ -206,14 +128,23 @@ func (c *Cache) Lookup(key Key) (*Entry, error) {
 	return e, nil
 }
 
+// Has says whether there is an entry under a key, whatever it is worth.
+func (c *Cache) Has(key Key) bool {
+	_, err := os.Lstat(c.entryPath(key))
+	return err == nil
+}
+
 // readEntry reads and checks an entry without its blobs. move says whether a
 // corrupt one goes to quarantine.
 func (c *Cache) readEntry(key Key, move bool) (*Entry, error) {
-	data, fi, err := readBounded(c.entryPath(key))
+	if err := c.plainFan(filepath.Dir(c.entryPath(key))); err != nil {
+		return nil, err
+	}
+	data, fi, err := readPlain(c.entryPath(key), maxEntryBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &Miss{What: "entry " + key.Short(), Reason: Absent}
 	}
-	if fi == nil {
+	if fi == nil && !errors.Is(err, errNotRegular) {
 		return nil, fmt.Errorf("cache: entry %s: %w", key, err)
 	}
 	var e *Entry
@@ -222,6 +153,9 @@ func (c *Cache) readEntry(key Key, move bool) (*Entry, error) {
 	}
 	if err == nil {
 		return e, nil
+	}
+	if later := (*FormatError)(nil); errors.As(err, &later) {
+		return nil, later
 	}
 	if !move {
 		return nil, &Miss{What: "entry " + key.Short(), Reason: Corrupt, Detail: err.Error()}
@@ -239,16 +173,21 @@ func (c *Cache) corruptEntry(key Key, why error, judged fs.FileInfo) error {
 			return &Miss{What: "entry " + key.Short(), Reason: Corrupt, Detail: why.Error()}
 		}
 	}
-	if err := c.quarantine(path, judged); err != nil {
-		return err
+	if !c.readOnly {
+		if err := c.quarantine(path, judged); err != nil {
+			return err
+		}
 	}
 	return &Miss{What: "entry " + key.Short(), Reason: Corrupt, Detail: why.Error()}
 }
 
-// readBounded reads an entry file whole. A nil FileInfo with an error means
-// that the file could not be looked at; with a FileInfo the file is at fault.
-func readBounded(path string) ([]byte, fs.FileInfo, error) {
-	f, err := os.Open(path)
+var errTooLarge = errors.New("too large")
+
+// readPlain reads a regular file whole that has at most so many bytes. A nil
+// FileInfo with an error means that the file could not be looked at; with a
+// FileInfo, or errNotRegular, the file is at fault.
+func readPlain(path string, most int64) ([]byte, fs.FileInfo, error) {
+	f, err := openPlain(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -258,10 +197,10 @@ func readBounded(path string) ([]byte, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	if !fi.Mode().IsRegular() {
-		return nil, fi, errors.New("not a regular file")
+		return nil, fi, errNotRegular
 	}
-	if fi.Size() > maxEntryBytes {
-		return nil, fi, fmt.Errorf("has %d bytes, at most %d are allowed", fi.Size(), maxEntryBytes)
+	if fi.Size() > most {
+		return nil, fi, fmt.Errorf("%w: has %d bytes, at most %d are allowed", errTooLarge, fi.Size(), most)
 	}
 	data := make([]byte, fi.Size())
 	if _, err := io.ReadFull(f, data); err != nil {
@@ -271,7 +210,8 @@ func readBounded(path string) ([]byte, fs.FileInfo, error) {
 }
 
 // Entries yields every entry in the order of keys, without looking at blobs.
-// A corrupt one yields nil and a *[Miss], and stays where it is.
+// A corrupt one yields nil and a *[Miss], one of a later version a
+// *[FormatError]; both stay where they are.
 func (c *Cache) Entries() iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		for path, err := range c.files("entries") {
@@ -301,6 +241,9 @@ func (c *Cache) Entries() iter.Seq2[*Entry, error] {
 func (c *Cache) files(top string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		fans, err := os.ReadDir(c.path(top))
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
 		if err != nil && !yield("", fmt.Errorf("cache: %w", err)) {
 			return
 		}
@@ -331,9 +274,12 @@ func (c *Cache) files(top string) iter.Seq2[string, error] {
 // same names; when one commits, the other loses its files there.
 func (c *Cache) Partial(key Key) (string, error) {
 	if c.readOnly {
-		return "", c.writeError("a partial", errReadOnly)
+		return "", c.refuse("the partial of " + key.Short())
 	}
 	dir := c.path("partial", key.String())
+	if fi, err := os.Lstat(dir); err == nil && !fi.IsDir() {
+		os.Remove(dir) // a link would lead elsewhere
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", c.writeError("directory "+c.rel(dir), err)
 	}

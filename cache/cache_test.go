@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -82,17 +83,24 @@ func TestOpenRefuses(t *testing.T) {
 	t.Run("not writable", func(t *testing.T) {
 		dir := t.TempDir()
 		mustOpen(t, dir)
-		// A file where a directory should be stops root as well.
-		if err := os.Remove(filepath.Join(dir, "tmp")); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "tmp"), nil, 0o444); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Open(dir)
+		d := realDisk()
+		d.mkdirTemp = func(string, string) (string, error) { return "", syscall.EROFS }
+		_, err := open(dir, d)
 		var we *WriteError
-		if !errors.As(err, &we) || we.Dir != dir {
+		if !errors.As(err, &we) || we.Dir != dir || !errors.Is(err, syscall.EROFS) {
 			t.Errorf("error %v, want a *WriteError of %s", err, dir)
+		}
+	})
+	t.Run("a link for a directory", func(t *testing.T) {
+		dir, outside := t.TempDir(), t.TempDir()
+		mustOpen(t, dir)
+		if err := errors.Join(os.RemoveAll(filepath.Join(dir, "blobs")), os.Symlink(outside, filepath.Join(dir, "blobs"))); err != nil {
+			t.Skip(err)
+		}
+		for name, open := range map[string]func(string) (*Cache, error){"Open": Open, "OpenRead": OpenRead} {
+			if _, err := open(dir); err == nil || !strings.Contains(err.Error(), "blobs is no directory") {
+				t.Errorf("%s: error %v", name, err)
+			}
 		}
 	})
 	t.Run("read-only", func(t *testing.T) {

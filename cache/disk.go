@@ -35,6 +35,10 @@ func (e *WriteError) Full() bool {
 	return errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT)
 }
 
+// Free is how many bytes may still be written to the file system of the cache, -1
+// when unknown.
+func (c *Cache) Free() int64 { return freeBytes(c.dir) }
+
 func (c *Cache) writeError(writing string, err error) error {
 	return &WriteError{Dir: c.dir, Writing: writing, Free: freeBytes(c.dir), Err: err}
 }
@@ -42,6 +46,8 @@ func (c *Cache) writeError(writing string, err error) error {
 // disk holds the calls that fail when a disk does, so that tests can let each
 // of them fail.
 type disk struct {
+	mkdirTemp func(dir, pattern string) (string, error)
+
 	write  func(f *os.File, b []byte) error
 	sync   func(f *os.File) error
 	close  func(f *os.File) error
@@ -51,6 +57,8 @@ type disk struct {
 
 func realDisk() disk {
 	return disk{
+		mkdirTemp: os.MkdirTemp,
+
 		write:  func(f *os.File, b []byte) error { _, err := f.Write(b); return err },
 		sync:   (*os.File).Sync,
 		close:  (*os.File).Close,
@@ -106,6 +114,11 @@ func (c *Cache) syncDir(dir string) error {
 // publish gives a finished temporary file its name unless the name is taken:
 // link(2) is atomic and exclusive, on NFS too. fs.ErrExist means taken.
 func (c *Cache) publish(temp, path string) error {
+	if dir := filepath.Dir(path); dir != c.dir { // which a person may reach by a link
+		if err := c.plainFan(dir); err != nil {
+			return err
+		}
+	}
 	err := c.disk.link(temp, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := c.makeFan(filepath.Dir(path)); err != nil {
@@ -155,7 +168,7 @@ func (c *Cache) quarantine(path string, judged fs.FileInfo) error {
 		return c.writeError("directory quarantine", err)
 	}
 	// A free random name; the directory that held it makes room for the file.
-	to, err := os.MkdirTemp(c.path("quarantine"), filepath.Base(path)+".*")
+	to, err := c.disk.mkdirTemp(c.path("quarantine"), filepath.Base(path)+".*")
 	if err == nil {
 		err = os.Remove(to)
 	}

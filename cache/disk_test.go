@@ -27,6 +27,7 @@ func failing(at int, cause error, before func(n int, name string)) disk {
 		return nil
 	}
 	return disk{
+		mkdirTemp: real.mkdirTemp,
 		write: func(f *os.File, b []byte) error {
 			if err := fail("write"); err != nil {
 				real.write(f, b[:len(b)/2]) // what a full disk does

@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// entryFormat is the value of Entry.Format; see FORMAT.md, sections 4 and 8.
+// entryFormat is the value of Entry.Format; see FORMAT.md, sections 4 and 10.
 const entryFormat = 1
 
 // Bounds on what is read from an entry, so that a damaged or hostile file
@@ -128,6 +129,29 @@ func (e *Entry) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// FormatError is an entry that a later version of the program wrote. It is
+// left where it is: another program may need it.
+type FormatError struct {
+	Key    Key
+	Format int
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("cache: entry %s has format %d, this program reads %d: use the ablate that wrote it, or another directory with --cache or ABLATE_CACHE",
+		e.Key, e.Format, entryFormat)
+}
+
+// formatOf reads the first member of an entry, 0 where it is none.
+func formatOf(data []byte) int {
+	rest, ok := bytes.CutPrefix(data, []byte(`{"format":`))
+	digits, _, ok2 := bytes.Cut(rest[:min(len(rest), 12)], []byte(","))
+	n, err := strconv.Atoi(string(digits))
+	if !ok || !ok2 || err != nil {
+		return 0
+	}
+	return n
+}
+
 // decode reads the bytes of the entry file of key and checks all that can be
 // checked without looking at a blob. Its errors complete "entry KEY: ".
 func decode(data []byte, key Key) (*Entry, error) {
@@ -141,6 +165,9 @@ func decode(data []byte, key Key) (*Entry, error) {
 	want := string(data[body+len(sumHead) : len(data)-len(sumTail)])
 	if sum := sha256.Sum256(data[:body]); hex.EncodeToString(sum[:]) != want {
 		return nil, fmt.Errorf("sum is %x, its file says %s", sum, clip(want))
+	}
+	if n := formatOf(data); n != entryFormat && n > 0 {
+		return nil, &FormatError{Key: key, Format: n}
 	}
 	e, err := parseEntry(string(data[:body]))
 	if err != nil {

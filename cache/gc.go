@@ -1,91 +1,146 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 )
 
-// Freed is what GC removed.
-type Freed struct {
-	Entries, Blobs, Partial Count
+// Rules say what a collection keeps of what no root holds. The zero value
+// keeps nothing of it.
+type Rules struct {
+	OlderThan time.Duration // keep entries made less long ago than this
+	KeepCost  time.Duration // keep entries that took this long to make, or longer; 0: no such rule
+	MaxSize   int64         // keep all that fits into so many bytes, what is dearer to make per byte first; 0: no such rule
+	DryRun    bool          // remove nothing, and say what would go
 }
 
-// GC removes the entries that keep refuses, then the blobs that no entry
-// names any more, and partials; blobs and partials only if they did not
-// change for the given age. The age protects work under way: take it longer
-// than the longest step. keep may be nil and then keeps all.
+// Item is an entry as a person decides about it.
+type Item struct {
+	Key   Key
+	Kind  string
+	Study string
+	Step  string
+	Size  int64     // bytes of its outputs
+	Made  time.Time // by the clock of the file system
+	Cost  time.Duration
+}
+
+// Item is what a person sees of e; made is the time of its file.
+func (e *Entry) item(made time.Time) Item {
+	it := Item{Key: e.Key, Kind: e.Kind, Study: e.Provenance.Study, Step: e.Provenance.Step, Made: made,
+		Cost: time.Duration(min(max(e.Provenance.WallSeconds, 0), 1e9) * float64(time.Second))}
+	var n Count
+	for _, o := range e.Outputs {
+		n.Add(o.Size)
+	}
+	it.Size = n.Bytes
+	return it
+}
+
+// Freed is what a collection removed, or would.
+type Freed struct {
+	Removed []Item // cheapest to make again per byte first
+	Entries Count
+	Blobs   Count
+	Partial Count // unfinished steps that no root and no run holds
+	Before  int64 // bytes of entries, blobs and partials
+	Kept    struct {
+		Roots, Young, Dear, Room int // entries, by why they were kept
+	}
+	Live []Root // runs under way, whose entries stay
+}
+
+// After is what is left, in bytes.
+func (f *Freed) After() int64 {
+	return f.Before - f.Entries.Bytes - f.Blobs.Bytes - f.Partial.Bytes
+}
+
+// youngBlob is how long a blob that no entry names stays while runs are under
+// way: one of them may be about to name it.
+const youngBlob = 24 * time.Hour
+
+// GC removes the entries that are neither among keep nor used by a run under
+// way nor kept by a rule; then blobs that no entry names, and partials of
+// steps that nobody wants.
 //
 // Entries go before their blobs, so that a GC killed half-way leaves orphans
-// and no holes. A step that commits meanwhile and finds one of its blobs
-// there already may lose that blob; its entry is then incomplete and the step
-// runs again.
-func (c *Cache) GC(ctx context.Context, keep func(*Entry) bool, age time.Duration) (Freed, error) {
-	var freed Freed
-	if c.readOnly {
-		return freed, c.writeError("gc", errReadOnly)
+// and no holes. They are moved aside first, and come back if a run began to use
+// them meanwhile. A commit that relies on a blob that is there renews its ctime,
+// so that it is not taken for old.
+func (c *Cache) GC(ctx context.Context, keep map[Key]bool, rules Rules) (*Freed, error) {
+	if c.readOnly && !rules.DryRun {
+		return nil, c.refuse("a collection")
 	}
-	named := make(map[Digest]bool)
-	for path, err := range c.files("entries") {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return freed, err
-		}
-		key, err := ParseKey(filepath.Base(path))
-		if err != nil || path != c.entryPath(key) {
-			continue
-		}
-		e, err := c.readEntry(key, true) // a corrupt one moves to quarantine
-		var miss *Miss
-		if errors.As(err, &miss) {
-			continue
-		}
-		if err != nil {
-			return freed, err
-		}
-		if keep == nil || keep(e) {
-			for _, o := range e.Outputs {
-				named[o.Digest] = true
-			}
-			continue
-		}
-		if err := remove(path, &freed.Entries); err != nil {
-			return freed, err
+	g, err := c.survey(ctx, rules.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	var loose []Item
+	for _, it := range g.items {
+		switch {
+		case keep[it.Key] || g.used[it.Key]:
+			g.freed.Kept.Roots++
+		case g.start.Sub(it.Made) < rules.OlderThan:
+			g.freed.Kept.Young++
+		case rules.KeepCost > 0 && it.Cost >= rules.KeepCost:
+			g.freed.Kept.Dear++
+		default:
+			loose = append(loose, it)
 		}
 	}
-	still := c.now().Add(-age)
-	for path, err := range c.files("blobs") {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return freed, err
-		}
-		d, err := ParseDigest(filepath.Base(path))
-		if err != nil || path != c.blobPath(d) || named[d] {
-			continue
-		}
-		if fi, err := os.Lstat(path); err != nil || !stored(fi).Before(still) {
-			continue
-		}
-		c.memo.forget(d)
-		if err := remove(path, &freed.Blobs); err != nil {
-			return freed, err
-		}
+	if err := g.partials(keep); err != nil {
+		return nil, err
 	}
-	for _, name := range readNames(c.path("partial")) {
-		path := c.path("partial", name)
-		if !lastChange(path, c.now()).Before(still) {
+	g.orphans()
+	slices.SortFunc(loose, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(perByte(a), perByte(b)), a.Made.Compare(b.Made), slices.Compare(a.Key[:], b.Key[:]))
+	})
+	for _, it := range loose {
+		if rules.MaxSize > 0 && g.freed.After() <= rules.MaxSize {
+			g.freed.Kept.Room++
 			continue
 		}
-		if err := c.count(filepath.Join("partial", name), &freed.Partial, nil); err != nil {
-			return freed, err
-		}
-		if err := os.RemoveAll(path); err != nil {
-			return freed, fmt.Errorf("cache: gc: %w", err)
-		}
+		g.doom(it)
 	}
-	return freed, nil
+	if rules.DryRun {
+		return &g.freed, nil
+	}
+	return &g.freed, g.carryOut(ctx)
+}
+
+func perByte(it Item) float64 { return it.Cost.Seconds() / float64(it.Size+1) }
+
+// Remove removes entries and the blobs that only they name. Those that a run
+// under way uses stay, unless forced.
+func (c *Cache) Remove(ctx context.Context, keys []Key, force, dryRun bool) (*Freed, error) {
+	if c.readOnly && !dryRun {
+		return nil, c.refuse("a removal")
+	}
+	g, err := c.survey(ctx, dryRun)
+	if err != nil {
+		return nil, err
+	}
+	g.forced = force
+	for _, it := range g.items {
+		if !slices.Contains(keys, it.Key) {
+			continue
+		}
+		if g.used[it.Key] && !force {
+			g.freed.Kept.Roots++
+			continue
+		}
+		g.doom(it)
+	}
+	if dryRun {
+		return &g.freed, nil
+	}
+	return &g.freed, g.carryOut(ctx)
 }
 
 // stored is when a blob got its name: its ctime, because its mtime is fixed.
@@ -110,6 +165,6 @@ func remove(path string, n *Count) error {
 	if err != nil {
 		return fmt.Errorf("cache: gc: %w", err)
 	}
-	n.add(fi.Size())
+	n.Add(fi.Size())
 	return nil
 }

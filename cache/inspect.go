@@ -5,13 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 )
-
-// errReadOnly is the answer of a cache that was opened for looking only.
-var errReadOnly = errors.New("the cache is open for reading only")
 
 // OpenAudit opens the cache in dir to look at it as it is and trust nothing: nothing is
 // written, moved to quarantine or swept, so that what an auditor finds is
@@ -19,22 +14,14 @@ var errReadOnly = errors.New("the cache is open for reading only")
 // No memo is believed: every blob that is asked for is read once. A directory
 // that is no cache is refused; Begin, Partial and GC are, too.
 func OpenAudit(dir string) (*Cache, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
-	}
-	c := newCache(dir, realDisk())
-	c.readOnly, c.memo.loaded = true, true
-	c.memo.blobs, c.memo.files = make(map[Digest]stamp), make(map[string]fileMemo)
-	version, err := os.ReadFile(c.path("version"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	c, err := OpenRead(dir)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cache: %s is not a cache: it has no file version; name one with --cache or ABLATE_CACHE", dir)
-	case err != nil:
-		return nil, fmt.Errorf("cache: %w", err)
-	case string(version) != versionText:
-		return nil, c.versionError(version)
 	}
+	if err != nil {
+		return nil, err
+	}
+	c.memo.loaded, c.memo.blobs, c.memo.files = true, make(map[Digest]stamp), make(map[string]fileMemo)
 	return c, nil
 }
 
@@ -47,7 +34,7 @@ func (c *Cache) EntryBytes(key Key) ([]byte, error) {
 	if _, err := c.Entry(key); err != nil {
 		return nil, err
 	}
-	data, _, err := readBounded(c.entryPath(key))
+	data, _, err := readPlain(c.entryPath(key), maxEntryBytes)
 	if err != nil {
 		return nil, fmt.Errorf("cache: entry %s: %w", key, err)
 	}
@@ -57,7 +44,7 @@ func (c *Cache) EntryBytes(key Key) ([]byte, error) {
 // BlobDigest is the digest that the bytes under a blob's name have, whatever
 // the name says.
 func (c *Cache) BlobDigest(ctx context.Context, d Digest) (Digest, error) {
-	got, err := hashFile(ctx, c.blobPath(d), nil)
+	got, err := hashPlain(ctx, c.blobPath(d), nil)
 	if err != nil {
 		return Digest{}, fmt.Errorf("cache: blob %s: %w", d, err)
 	}

@@ -51,7 +51,7 @@ func TestOpenAudit(t *testing.T) {
 	}
 	_, err1 := r.Begin(entry.Key)
 	_, err2 := r.Partial(entry.Key)
-	_, err3 := r.GC(t.Context(), nil, 0)
+	_, err3 := r.GC(t.Context(), nil, Rules{})
 	for _, err := range []error{err1, err2, err3} {
 		if !errors.Is(err, errReadOnly) {
 			t.Errorf("a write gave %v, want %v", err, errReadOnly)

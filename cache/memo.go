@@ -54,6 +54,9 @@ const (
 	flushBytes = 64 << 20
 )
 
+// memoBytes is the most that is read of a memo: some 5 million files.
+const memoBytes = 1 << 30
+
 func newMemo(c *Cache) *memo {
 	return &memo{c: c, path: c.path("memo", hostName())}
 }
@@ -113,6 +116,9 @@ func (m *memo) forget(d Digest) {
 // add takes the lines with a new one appended. A failed write is tried again
 // with the next, and reported by Close.
 func (m *memo) add(pending []byte, size int64) {
+	if m.c.readOnly {
+		return // known to this process alone
+	}
 	m.pending = pending
 	m.lines++
 	m.unsaved += size
@@ -134,10 +140,10 @@ func (m *memo) write() error {
 	if len(m.pending) == 0 || m.c.readOnly {
 		return nil
 	}
-	f, err := os.OpenFile(m.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	f, err := appendPlain(m.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		os.MkdirAll(m.c.path("memo"), 0o777) // if it fails, the next line says so
-		f, err = os.OpenFile(m.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+		f, err = appendPlain(m.path)
 	}
 	if err != nil {
 		return m.c.writeError("the memo", err)
@@ -161,7 +167,13 @@ func (m *memo) load() {
 	}
 	m.loaded = true
 	m.blobs, m.files = make(map[Digest]stamp), make(map[string]fileMemo)
-	data, err := os.ReadFile(m.path)
+	data, _, err := readPlain(m.path, memoBytes)
+	if errors.Is(err, errTooLarge) || errors.Is(err, errNotRegular) {
+		if !m.c.readOnly {
+			os.Remove(m.path) // no file of ours; a directory is not removed by a rename
+		}
+		m.rewrite()
+	}
 	if err != nil {
 		return
 	}
@@ -183,6 +195,9 @@ func (m *memo) load() {
 // rewrite drops the lines that later ones replaced. Lines that others append
 // meanwhile are lost, which costs them a hash.
 func (m *memo) rewrite() {
+	if m.c.readOnly {
+		return
+	}
 	var b []byte
 	blobs := slices.SortedFunc(maps.Keys(m.blobs), func(x, y Digest) int { return bytes.Compare(x[:], y[:]) })
 	for _, d := range blobs {

@@ -18,7 +18,7 @@ const roleEnv, dirEnv, argEnv = "ABLATE_TEST_ROLE", "ABLATE_TEST_DIR", "ABLATE_T
 
 func TestMain(m *testing.M) {
 	role, ok := map[string]func(dir, arg string) error{
-		"commit": commitRole, "endless": endlessRole, "dies": diesRole, "full": fullRole,
+		"commit": commitRole, "endless": endlessRole, "dies": diesRole, "full": fullRole, "claims": claimsRole, "registers": registersRole,
 	}[os.Getenv(roleEnv)]
 	if !ok {
 		os.Exit(m.Run())

@@ -45,9 +45,17 @@ const (
 	dead
 )
 
+// ownerLife asks about the process that a file in tmp/ is named after.
 func ownerLife(name string) life {
-	part := strings.Split(name, ".") // host, name space, process, start, random
-	if len(part) != 5 || part[0] != hostName() || part[1] != pidSpace() {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return processLife(name[:i]) // without the random end
+	}
+	return unknown
+}
+
+func processLife(owner string) life {
+	part := strings.Split(owner, ".") // host, name space, process, start
+	if len(part) != 4 || part[0] != hostName() || part[1] != pidSpace() {
 		return unknown
 	}
 	pid, err := strconv.Atoi(part[2])
@@ -93,7 +101,7 @@ func (c *Cache) sweep(now time.Time) {
 		path := c.path("partial", n)
 		// An entry that cannot be used is made again, maybe right now. Whoever is still at a step that has a whole one finds its partial
 		// gone, as after a Commit by another.
-		if _, err := c.Lookup(key); err == nil {
+		if _, err := c.lookup(key); err == nil {
 			os.RemoveAll(path)
 		}
 	}

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Problem is one thing that Verify found wrong.
@@ -22,10 +26,13 @@ func (p Problem) String() string { return p.Path + ": " + p.Detail }
 // Verify reads every blob and every entry, trusting no memo. Corrupt ones
 // move to quarantine/, so that the next run makes them again. progress, which
 // may be nil, is told the bytes read and the bytes to read.
+//
+// Blobs are read by as many goroutines as there are processors, each with a
+// file of its own: one alone hashes more slowly than a disk reads.
 func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([]Problem, error) {
 	var problems []Problem
 	found := func(path, format string, a ...any) {
-		problems = append(problems, Problem{c.rel(path), fmt.Sprintf(format, a...)})
+		problems = append(problems, Problem{Printable(c.rel(path)), fmt.Sprintf(format, a...)})
 	}
 	var blobs []Digest
 	var done, total int64
@@ -43,18 +50,35 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 		}
 		blobs = append(blobs, d)
 	}
+	var mu sync.Mutex // over done and progress
 	step := func(n int64) {
+		mu.Lock()
+		defer mu.Unlock()
 		done += n
 		if progress != nil {
 			progress(done, total)
 		}
 	}
-	for _, d := range blobs {
-		_, err := c.rehash(ctx, d, step)
+	errs := make([]error, len(blobs))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(blobs)) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(blobs)); i = next.Add(1) - 1 {
+				_, errs[i] = c.rehash(ctx, blobs[i], step)
+			}
+		})
+	}
+	wait.Wait()
+	for i, err := range errs {
 		var miss *Miss
 		switch {
 		case errors.As(err, &miss) && miss.Reason == Corrupt:
-			found(c.blobPath(d), "%s, moved to quarantine", miss.Detail)
+			what := "moved to quarantine"
+			if c.readOnly {
+				what = "left where it is"
+			}
+			found(c.blobPath(blobs[i]), "%s, %s", miss.Detail, what)
 		case errors.As(err, &miss): // removed since it was listed
 		case err != nil:
 			return problems, err
@@ -72,14 +96,24 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 			found(path, "no part of the cache")
 			continue
 		}
-		_, err = c.Lookup(key)
+		_, err = c.lookup(key)
 		var miss *Miss
+		var later *FormatError
 		switch {
 		case errors.As(err, &miss) && miss.Reason != Absent:
 			found(path, "%s", joined(string(miss.Reason), miss.Detail))
+		case errors.As(err, &later):
+			found(path, "%v", later)
 		case err != nil && !errors.As(err, &miss):
 			return problems, err
 		}
+	}
+	for conflict, err := range c.Conflicts() {
+		if err != nil {
+			problems = append(problems, Problem{"conflicts", err.Error()})
+			continue
+		}
+		found(c.entryPath(conflict.Second.Key), "%s", conflict.firstSeen())
 	}
 	return problems, nil
 }
@@ -101,7 +135,12 @@ type Count struct {
 	Bytes int64 `json:"bytes"`
 }
 
-func (n *Count) add(size int64) { n.Files++; n.Bytes += size }
+// Add counts a file. Sizes may be what an entry of a stranger states, so the
+// sum stops at the largest number instead of starting again below zero.
+func (n *Count) Add(size int64) {
+	n.Files++
+	n.Bytes += min(size, math.MaxInt64-n.Bytes)
+}
 
 // KindUsage is what the steps of one kind hold. Outputs counts every output of
 // every entry; Blobs counts each blob once per kind.
@@ -125,7 +164,8 @@ func (c *Cache) Usage() (Usage, error) {
 	named := make(map[Digest]bool)
 	for e, err := range c.Entries() {
 		var miss *Miss
-		if errors.As(err, &miss) {
+		var later *FormatError
+		if errors.As(err, &miss) || errors.As(err, &later) {
 			continue
 		}
 		if err != nil {
@@ -138,11 +178,11 @@ func (c *Cache) Usage() (Usage, error) {
 		}
 		k.Entries++
 		for _, o := range e.Outputs {
-			k.Outputs.add(o.Size)
+			k.Outputs.Add(o.Size)
 			named[o.Digest] = true
 			if !seen[use{e.Kind, o.Digest}] {
 				seen[use{e.Kind, o.Digest}] = true
-				k.Blobs.add(o.Size)
+				k.Blobs.Add(o.Size)
 			}
 		}
 	}
@@ -152,7 +192,7 @@ func (c *Cache) Usage() (Usage, error) {
 	slices.SortFunc(u.Kinds, func(a, b KindUsage) int { return strings.Compare(a.Kind, b.Kind) })
 	orphan := func(name string, size int64) {
 		if d, err := ParseDigest(name); err == nil && !named[d] {
-			u.Orphans.add(size)
+			u.Orphans.Add(size)
 		}
 	}
 	return u, errors.Join(
@@ -180,7 +220,7 @@ func (c *Cache) count(top string, n *Count, each func(name string, size int64)) 
 		if err != nil {
 			return err
 		}
-		n.add(fi.Size())
+		n.Add(fi.Size())
 		if each != nil {
 			each(d.Name(), fi.Size())
 		}

@@ -152,6 +152,10 @@ func (d *Display) Event(e Event) {
 		d.line(fmt.Sprintf("FAILED %s %s: %s", e.Key.Short(), step.ID, clip(cause, 160)))
 	case Warning:
 		d.line("warning: " + e.Message)
+	case Conflict:
+		d.line(fmt.Sprintf("warning: step %s is not deterministic: %v", step.ID, e.Err))
+	case Notice:
+		d.line(e.Message)
 	}
 	d.draw()
 }

@@ -5,9 +5,10 @@
 // context ends, running steps are told, save what they can and stop; the next run goes on from there. kill -9 at any moment loses at most
 // the work since a step's last checkpoint, because the cache never shows anything half written.
 //
-// Results never depend on how many steps run at once or on how many threads one gets. Two runs that share a cache use each other's results:
-// a step that is there by the time it would begin, or by the time it failed, is taken. The package does not promise that they divide the
-// work: both may do the same step at once, and the first to commit wins.
+// Results never depend on how many steps run at once or on how many threads one gets. Runs that share a cache divide the work: a step is
+// claimed before it begins, and who finds it claimed does other steps, or waits, and takes the result (claims.go). No lock is held
+// meanwhile: a claim only saves work. Where two runs do one step all the same, because a claim was broken or cannot be kept, the first to
+// commit wins, and if the other's bytes differ that is told as what it is, a step that is not deterministic.
 package runner
 
 import (
@@ -45,6 +46,7 @@ type Options struct {
 	Memory   int64                // bytes that the steps at once may take; 0: no bound
 	Wants    Wants                // what a step takes of it; nil: nothing
 	Save     time.Duration        // how often a training is saved, so that a kill loses no more
+	Claims   Claims               // how the work is divided among runs that share the cache
 	Events   func(Event)          // told of everything that happens, in order; may be nil
 }
 
@@ -77,6 +79,8 @@ const (
 	Reused               // a step turned out to be in the cache: made under another name, or by another run
 	Failed               // a step failed
 	Warning              // something a person should know, though the run goes on
+	Conflict             // a step gave other bytes than another run's: Err is a *cache.Conflict; the first result stands and the run goes on
+	Notice               // of other runs: what this one waits for while it has nothing else to do, what it took over; Message says
 )
 
 // Failure is a step that failed by itself.
@@ -147,7 +151,9 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 		running: map[cache.Key][]int{},
 		failed:  map[int]*Failure{},
 		wanted:  map[string]kind.Memory{},
+		away:    map[cache.Key]*away{},
 	}
+	r.Claims = r.Claims.orDefault()
 	r.Slots = max(1, r.Slots)
 	if r.Jobs < 1 || r.Jobs > r.Slots {
 		r.Jobs = r.Slots
@@ -159,7 +165,9 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	for _, i := range state.Ready() {
 		r.push(i)
 	}
+	stop := r.hearts.start(r.Claims.Beat, r.Cache.Beat)
 	r.loop(ctx)
+	stop()
 	if r.err != nil {
 		return state, r.err
 	}
@@ -183,6 +191,11 @@ type run struct {
 	wanted  map[string]kind.Memory
 	told    bool  // that memory is short
 	err     error // ours, not a step's
+
+	hearts  hearts              // the claims held, which must be kept alive
+	away    map[cache.Key]*away // steps that other runs are at
+	waiting bool                // a person was told that only others are at work
+	alone   bool                // claims cannot be kept in this cache, and a person was told
 }
 
 // activeStep is a running step and its share of the slots.
@@ -218,11 +231,17 @@ func (r *run) loop(ctx context.Context) {
 			}
 			r.start(ctx, heap.Pop(&r.ready).(waiting).step, memory)
 		}
-		if len(r.active) == 0 {
+		if r.err != nil || ctx.Err() != nil || r.FailFast && len(r.order) > 0 {
+			clear(r.away) // nothing more begins, so nothing is waited for
+		}
+		if len(r.active) == 0 && len(r.away) == 0 {
 			return
 		}
 		r.share()
-		r.receive(<-r.done)
+		r.tellWaiting()
+		if !r.await(ctx) {
+			r.lookAway()
+		}
 	}
 }
 
@@ -248,8 +267,16 @@ func (r *run) start(ctx context.Context, i int, memory int64) {
 		r.running[key] = append(r.running[key], i)
 		return
 	}
+	if a := r.away[key]; a != nil {
+		a.steps = append(a.steps, i)
+		return
+	}
+	if !r.claim(i, key) {
+		return
+	}
 	job, ok := r.open(i)
 	if !ok {
+		r.hearts.release(key)
 		return
 	}
 	a := &activeStep{step: i, memory: memory}
@@ -300,6 +327,7 @@ func (r *run) receive(res result) {
 	}
 	r.active = slices.DeleteFunc(r.active, func(a *activeStep) bool { return a.step == res.step })
 	key := r.state.Keys[res.step]
+	r.hearts.release(key)
 	steps := r.running[key]
 	delete(r.running, key)
 	if res.err != nil {
@@ -476,7 +504,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
 	var conflict *cache.Conflict
 	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it
-		r.done <- result{step: i, progress: &Event{What: Warning, Step: i, Key: key, Message: conflict.Error()}}
+		r.done <- result{step: i, progress: &Event{What: Conflict, Step: i, Key: key, Err: conflict}}
 		return conflict.First, nil
 	}
 	return entry, err

@@ -560,6 +560,8 @@ func TestOtherRun(t *testing.T) {
 				switch {
 				case e.What == Warning:
 					warnings = append(warnings, e.Message)
+				case e.What == Conflict:
+					warnings = append(warnings, e.Err.Error())
 				case e.Step == i && e.What != Progress:
 					what = e.What
 				}

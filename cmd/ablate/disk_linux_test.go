@@ -29,3 +29,24 @@ func grow(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(syscall.Mount("tmpfs", ts.MkAbs(args[0]), "tmpfs", syscall.MS_REMOUNT, "size="+args[1]))
 }
+
+// readonly DIR: makes a mounted file system read-only, which root respects too.
+func readonly(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: readonly DIR")
+	}
+	ts.Check(syscall.Mount("tmpfs", ts.MkAbs(args[0]), "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+}
+
+// canMount says whether this process may mount: root in a container may not.
+func canMount() bool {
+	dir, err := os.MkdirTemp("", "mount")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(dir)
+	if syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k") != nil {
+		return false
+	}
+	return syscall.Unmount(dir, 0) == nil
+}

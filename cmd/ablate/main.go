@@ -35,7 +35,8 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Cache string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
+	Cache    string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
+	Upstream string `help:"Another cache, read after this one and never changed: what is there is used and not done again." env:"ABLATE_UPSTREAM" placeholder:"DIR"`
 
 	Run      runCommand      `cmd:"" help:"Run a study: what is in the cache already is not done again."`
 	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
@@ -50,7 +51,7 @@ type cli struct {
 	Validate validateCommand `cmd:"" help:"Check a study."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
 	Init     initCommand     `cmd:"" help:"Write a study to start from."`
-	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache."`
+	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
@@ -58,6 +59,8 @@ type cli struct {
 type app struct {
 	ctx            context.Context
 	cacheDir       string
+	upstream       string
+	registers      bool // the study that is compiled is run: what it needs is kept by cache gc
 	stdout, stderr io.Writer
 }
 
@@ -87,7 +90,7 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, stdout: os.Stdout, stderr: os.Stderr}))
+	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -43,7 +42,7 @@ func (cmd planCommand) Run(a *app) (err error) {
 
 // withPlan opens the cache, compiles a study and calls f.
 func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) (err error) {
-	c, err := a.openCache()
+	c, err := a.join(a.readCache())
 	if err != nil {
 		return err
 	}
@@ -251,80 +250,4 @@ func (cmd graphCommand) Run(a *app) error {
 		}
 		return nil
 	})
-}
-
-type storeCommand struct {
-	Ls     cacheLs     `cmd:"" help:"List the entries."`
-	Du     cacheDu     `cmd:"" help:"Say how much room the cache takes, by kind of step."`
-	Verify cacheVerify `cmd:"" help:"Read everything and check every digest."`
-}
-
-type cacheLs struct{}
-
-func (cacheLs) Run(a *app) (err error) {
-	c, err := a.openCache()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	var rows []string
-	for e, err := range c.Entries() {
-		if err != nil {
-			fmt.Fprintln(a.stderr, "warning:", err)
-			continue
-		}
-		var size int64
-		for _, o := range e.Outputs {
-			size += o.Size
-		}
-		rows = append(rows, fmt.Sprintf("%s  %s  %-9s  %8s  %7.1fs  %s %s", e.Provenance.Started, e.Key.Short(), e.Kind,
-			runner.Count(size, "B"), e.Provenance.WallSeconds, e.Provenance.Study, e.Provenance.Step))
-	}
-	slices.Sort(rows)
-	for _, r := range rows {
-		fmt.Fprintln(a.stdout, r)
-	}
-	return nil
-}
-
-type cacheDu struct{}
-
-func (cacheDu) Run(a *app) (err error) {
-	c, err := a.openCache()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	u, err := c.Usage()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(a.stdout, c.Dir())
-	printUsage(a.stdout, u)
-	return nil
-}
-
-type cacheVerify struct{}
-
-// errProblems is the answer of a cache that does not verify.
-var errProblems = errors.New("the cache holds damaged files; the next run that needs them makes them again")
-
-func (cacheVerify) Run(a *app) (err error) {
-	c, err := a.openCache()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	problems, err := c.Verify(a.ctx, func(done, total int64) {})
-	if err != nil {
-		return err
-	}
-	for _, p := range problems {
-		fmt.Fprintln(a.stdout, p)
-	}
-	if len(problems) > 0 {
-		return errProblems
-	}
-	fmt.Fprintln(a.stdout, "every entry and blob verifies")
-	return nil
 }

@@ -16,7 +16,6 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/stages"
 	"ablate/stages/kind"
 )
@@ -283,20 +282,4 @@ func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 	}
 	_, err := fmt.Fprintln(w, t.Render())
 	return err
-}
-
-func printUsage(w io.Writer, u cache.Usage) {
-	t := newTable(table.Row{"", "files", "bytes"}, 1)
-	for _, k := range u.Kinds {
-		t.AppendRow(table.Row{k.Kind, k.Blobs.Files, runner.Count(k.Blobs.Bytes, "B")})
-	}
-	t.AppendSeparator()
-	for _, r := range []struct {
-		name string
-		n    cache.Count
-	}{{"entries", u.Entries}, {"blobs", u.Blobs}, {"blobs that no entry names", u.Orphans}, {"unfinished steps", u.Partial},
-		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
-		t.AppendRow(table.Row{r.name, r.n.Files, runner.Count(r.n.Bytes, "B")})
-	}
-	fmt.Fprintln(w, t.Render())
 }

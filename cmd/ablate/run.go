@@ -1,10 +1,10 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,16 +20,17 @@ import (
 )
 
 type runCommand struct {
-	Study     string        `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Corpus    bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
-	Out       string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
-	Jobs      int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
-	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	Memory    size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
-	FailFast  bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
-	SaveEvery time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
-	JSON      bool          `help:"Print the events of the run as JSON lines instead of the result."`
-	Quiet     bool          `short:"q" help:"Show failures and the result only."`
+	Study       string        `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Corpus      bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
+	Out         string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Jobs        int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
+	Threads     int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	Memory      size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
+	FailFast    bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
+	SaveEvery   time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
+	IgnoreSpace bool          `help:"Run though the cache's disk seems too small for what the run will leave."`
+	JSON        bool          `help:"Print the events of the run as JSON lines instead of the result."`
+	Quiet       bool          `short:"q" help:"Show failures and the result only."`
 }
 
 func (r runCommand) Run(a *app) (err error) {
@@ -42,11 +43,12 @@ func (r runCommand) Run(a *app) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	c, err := a.openCache()
+	c, err := a.join(a.openCache())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	a.registers = true
 	p, err := a.compile(r.Study, c)
 	if err != nil {
 		return err
@@ -71,8 +73,9 @@ func (r runCommand) Run(a *app) (err error) {
 	if r.JSON {
 		opt.Events = jsonEvents(a, p)
 	}
-	ran, err := r.carryOut(a.ctx, p, c, opt)
+	ran, conflicts, err := r.carryOut(a, p, c, opt)
 	display.Close()
+	tellConflicts(a.stderr, conflicts)
 	if err != nil {
 		return err
 	}
@@ -81,10 +84,13 @@ func (r runCommand) Run(a *app) (err error) {
 			return err
 		}
 	}
+	if err := c.Unregister(!r.Corpus); err != nil {
+		return err
+	}
 	if r.JSON {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, ran, time.Since(began).Seconds())
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, fromUpstream(p, c), ran, time.Since(began).Seconds())
 	if r.Corpus {
 		err := printCatalogue(a.stdout, p, c)
 		printChanges(a.stdout, p, c)
@@ -93,40 +99,96 @@ func (r runCommand) Run(a *app) (err error) {
 	return printResult(a.stdout, p, c, out)
 }
 
+// fromUpstream says how many steps the upstream had, if any.
+func fromUpstream(p *compiled, c *cache.Cache) string {
+	n := 0
+	for _, key := range p.state.Keys {
+		if c.FromUpstream(key) {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them upstream)", n)
+}
+
+// tellConflicts says at the end, where it is not overlooked, that steps gave other bytes than another run's.
+func tellConflicts(w io.Writer, conflicts []*cache.Conflict) {
+	for _, e := range conflicts {
+		fmt.Fprintf(w, "NOT DETERMINISTIC: %v\n  first: %s on %s, %s\n  now:   %s on %s, %s\n", e,
+			e.First.Provenance.Started, cache.Printable(e.First.Provenance.Host), cache.Printable(e.First.Provenance.CPU),
+			e.Second.Provenance.Started, e.Second.Provenance.Host, e.Second.Provenance.CPU)
+	}
+	if len(conflicts) > 0 {
+		fmt.Fprintln(w, "The first results stand, and all that was made from them agrees with them. Both are kept: `ablate cache verify` tells of them until `ablate cache rm KEY` removes them.")
+	}
+}
+
 // carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
-// compiled again. It returns how many steps ran.
-func (r runCommand) carryOut(ctx context.Context, p *compiled, c *cache.Cache, opt runner.Options) (ran int, err error) {
+// compiled again. It returns how many steps ran, and which gave other bytes than another run's.
+func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Options) (ran int, conflicts []*cache.Conflict, err error) {
 	events := opt.Events
 	opt.Events = func(e runner.Event) {
 		if e.What == runner.Finished {
 			ran++
 		}
+		var conflict *cache.Conflict
+		if e.What == runner.Conflict && errors.As(e.Err, &conflict) {
+			conflicts = append(conflicts, conflict)
+		}
 		events(e)
 	}
 	if r.Corpus {
 		p.plan = p.plan.Corpora(false)
-		p.state, err = runner.Run(ctx, p.plan, opt)
-		return ran, err
+		p.state, err = runner.Run(a.ctx, p.plan, opt)
+		return ran, conflicts, err
 	}
 	for {
 		settled := p.plan.Partial == "" && len(p.plan.Numbered) == 0
 		if !settled {
 			p.plan = p.plan.Corpora(true)
 		}
-		if p.state, err = runner.Run(ctx, p.plan, opt); err != nil || settled {
-			return ran, err
+		if err := r.checkSpace(a, p, c, opt); err != nil {
+			return ran, conflicts, err
+		}
+		if p.state, err = runner.Run(a.ctx, p.plan, opt); err != nil || settled {
+			return ran, conflicts, err
 		}
 		found, err := p.catalogue(c)
 		if err != nil {
-			return ran, err
+			return ran, conflicts, err
 		}
 		if err := p.replan(c, found); err != nil {
-			return ran, err
+			return ran, conflicts, err
 		}
 		if p.plan.Partial != "" || len(p.plan.Numbered) > 0 {
-			return ran, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
+			return ran, conflicts, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
 		}
 	}
+}
+
+// checkSpace holds what the run will leave against what is free, before it begins.
+func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.Options) error {
+	jobs := opt.Slots
+	if opt.Jobs > 0 {
+		jobs = min(jobs, opt.Jobs)
+	}
+	if r.IgnoreSpace {
+		return nil
+	}
+	state := p.state
+	if state.Plan != p.plan {
+		var err error
+		if state, err = p.plan.Resolve(c.Lookup); err != nil {
+			return err
+		}
+	}
+	n, err := need(state, jobs)
+	if err != nil {
+		return err
+	}
+	return n.check(a.stderr, c.Free(), c)
 }
 
 func (r runCommand) display(a *app) *runner.Display {
@@ -145,7 +207,7 @@ func (r runCommand) display(a *app) *runner.Display {
 
 // jsonEvents prints each event as a line of JSON.
 func jsonEvents(a *app, p *compiled) func(runner.Event) {
-	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning"}
+	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
 	enc := json.NewEncoder(a.stdout)
 	return func(e runner.Event) {
 		line := struct {

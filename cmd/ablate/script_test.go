@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the sessions in testdata/script: one behaviour each. Every script starts in an empty directory with a cache of its
 // own ($ABLATE_CACHE), a small study of our own (study.yaml) and the text it needs (data/*.jsonl), made by the commands below.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+	params := testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Setup:         setup,
@@ -52,7 +53,9 @@ func TestScripts(t *testing.T) {
 			"rezip":    rezip,
 		},
 		Condition: condition,
-	})
+	}
+	maps.Copy(params.Cmds, cacheCommands)
+	testscript.Run(t, params)
 }
 
 func setup(env *testscript.Env) error {
@@ -119,6 +122,8 @@ func condition(cond string) (bool, error) {
 		return shared() != "", nil
 	case "root":
 		return os.Getuid() == 0, nil
+	case "mount":
+		return os.Getuid() == 0 && canMount(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", cond)
 }
@@ -303,6 +308,21 @@ func killrun(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: killrun SIGNAL ARGS...")
 	}
 	sig := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	cmd, out, done := startSaved(ts, args[1:])
+	ts.Check(cmd.Process.Signal(sig))
+	err := <-done
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		ts.Fatalf("killrun: the run ended with %v after SIG%s\n%s", err, args[0], out.String())
+	}
+	if sig != syscall.SIGKILL && exit.ExitCode() != exitInterrupted {
+		ts.Fatalf("killrun: exit code %d after SIG%s, want %d\n%s", exit.ExitCode(), args[0], exitInterrupted, out.String())
+	}
+	ts.Logf("%s", out.String())
+}
+
+// program is a command that runs ablate with the script's environment.
+func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	self, err := exec.LookPath("ablate")
 	if path := ts.Getenv("PATH"); err != nil || path != "" { // the script's own ablate comes first
 		for _, dir := range filepath.SplitList(path) {
@@ -312,22 +332,27 @@ func killrun(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
-	cmd := exec.Command(self, args[1:]...)
+	cmd := exec.Command(self, args...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(), "ABLATE_CACHE="+ts.Getenv("ABLATE_CACHE"), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("WORK"))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	return cmd
+}
+
+// startSaved starts ablate and waits until a training has saved a checkpoint. done gives the end of the process.
+func startSaved(ts *testscript.TestScript, args []string) (cmd *exec.Cmd, out *bytes.Buffer, done chan error) {
+	cmd, out = program(ts, args), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = out, out
 	saved := filepath.Join(ts.Getenv("ABLATE_CACHE"), "partial", "*", "step-*")
 	before, _ := filepath.Glob(saved)
 	ts.Check(cmd.Start())
-	done := make(chan error, 1)
+	done = make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
 		select {
 		case err := <-done:
-			ts.Fatalf("killrun: the run ended before it saved a checkpoint: %v\n%s", err, out.String())
+			ts.Fatalf("the run ended before it saved a checkpoint: %v\n%s", err, out.String())
 		default:
 		}
 		found, _ := filepath.Glob(saved)
@@ -335,16 +360,7 @@ func killrun(ts *testscript.TestScript, neg bool, args []string) {
 			break
 		}
 	}
-	ts.Check(cmd.Process.Signal(sig))
-	err = <-done
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		ts.Fatalf("killrun: the run ended with %v after SIG%s\n%s", err, args[0], out.String())
-	}
-	if sig != syscall.SIGKILL && exit.ExitCode() != exitInterrupted {
-		ts.Fatalf("killrun: exit code %d after SIG%s, want %d\n%s", exit.ExitCode(), args[0], exitInterrupted, out.String())
-	}
-	ts.Logf("%s", out.String())
+	return cmd, out, done
 }
 
 func isFile(path string) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -28,14 +29,43 @@ func loadStudy(name string) (*specs.Study, error) {
 
 // openCache opens the cache named on the command line, or the default one.
 func (a *app) openCache() (*cache.Cache, error) {
-	dir := a.cacheDir
-	if dir == "" {
-		var err error
-		if dir, err = cache.DefaultDir(); err != nil {
-			return nil, err
-		}
+	dir, err := a.cachePath()
+	if err != nil {
+		return nil, err
 	}
 	return cache.Open(dir)
+}
+
+// readCache opens the cache for a command that only looks: where it cannot be written, because it belongs to another, lies on a read-only
+// file system or the disk is full, looking is all the same possible.
+func (a *app) readCache() (*cache.Cache, error) {
+	dir, err := a.cachePath()
+	if err != nil {
+		return nil, err
+	}
+	c, err := cache.Open(dir)
+	var unwritable *cache.WriteError
+	if errors.As(err, &unwritable) || errors.Is(err, fs.ErrPermission) {
+		if r, rerr := cache.OpenRead(dir); rerr == nil {
+			return r, nil
+		}
+	}
+	return c, err
+}
+
+// join adds the upstream, if one is named, to a cache that a study is looked up in.
+func (a *app) join(c *cache.Cache, err error) (*cache.Cache, error) {
+	if err == nil && a.upstream != "" {
+		err = c.Upstream(a.upstream)
+	}
+	return c, err
+}
+
+func (a *app) cachePath() (string, error) {
+	if a.cacheDir != "" {
+		return a.cacheDir, nil
+	}
+	return cache.DefaultDir()
 }
 
 // hashing gives the digest and size in bytes of a raw file.
@@ -131,6 +161,17 @@ func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
 	s, err := loadStudy(name)
 	if err != nil {
 		return nil, err
+	}
+	if a.registers {
+		path := s.Path
+		if _, err := os.Stat(path); err == nil { // else a shipped study, which has one name everywhere
+			if path, err = filepath.Abs(path); err != nil {
+				return nil, err
+			}
+		}
+		if err := c.Register(s.Name, path); err != nil {
+			return nil, err
+		}
 	}
 	src, err := sources(s, c.FileDigest)
 	if err != nil {

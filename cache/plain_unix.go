@@ -1,0 +1,36 @@
+//go:build linux || darwin
+
+package cache
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// openPlain opens a file of the cache for reading. Its name may have been laid
+// by a stranger: a symbolic link is not followed, and a pipe does not block.
+// What it is, the caller sees by its Stat.
+func openPlain(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, errNotRegular
+	}
+	return f, err
+}
+
+// appendPlain opens a file of the cache for appending, or makes it.
+func appendPlain(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o666)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.EISDIR) {
+		return nil, errNotRegular
+	}
+	if err != nil {
+		return nil, err
+	}
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		f.Close()
+		return nil, errNotRegular
+	}
+	return f, nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"ablate/cache"
+	"ablate/pipeline"
+	"ablate/runner"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+// space is what the steps of a plan that must run will take of the disk, in bytes.
+type space struct {
+	trainings   int
+	checkpoints int64 // what trainings leave: exact but for headers
+	aside       int64 // what trainings under way keep to go on from
+	corpora     int64 // tokens of corpora and units: a guess, from the size of the raw files
+}
+
+// need adds up what is not in the cache yet. Of a text, tokens and tables take about its size, as do the units that are cut from it;
+// compressed files give more. jobs is how many steps run at once.
+func need(s *pipeline.State, jobs int) (space, error) {
+	var n space
+	var aside []int64
+	for i, step := range s.Plan.Steps {
+		if s.Status[i] == pipeline.Hit {
+			continue
+		}
+		switch step.Kind {
+		case kind.Train:
+			leaves, saved, err := stages.Disk(step.Kind, step.Params)
+			if err != nil {
+				return n, fmt.Errorf("step %s: %w", step.ID, err)
+			}
+			n.trainings++
+			n.checkpoints += leaves
+			aside = append(aside, saved)
+		case kind.Tokenize:
+			n.corpora += 2 * step.Cost.Bytes
+		}
+	}
+	slices.Sort(aside)
+	for _, saved := range aside[max(0, len(aside)-jobs):] {
+		n.aside += saved
+	}
+	return n, nil
+}
+
+// check says what the run will take where that is more than there is: as an error when the checkpoints alone do not fit, else as a warning.
+// free is -1 where it is not known.
+func (n space) check(w io.Writer, free int64, c *cache.Cache) error {
+	sure := n.checkpoints + n.aside
+	switch {
+	case free < 0 || sure+n.corpora <= free:
+		return nil
+	case sure > free:
+		return fmt.Errorf("the disk of the cache is too small: %d trainings to come leave %s of checkpoints and keep up to %s aside while they run, and %s is free on the file system of %s\n"+
+			"make room (`ablate cache gc --dry-run` says what could go), name another place with --cache, or run it all the same with --ignore-space",
+			n.trainings, runner.Count(n.checkpoints, "B"), runner.Count(n.aside, "B"), runner.Count(free, "B"), c.Dir())
+	}
+	_, err := fmt.Fprintf(w, "warning: the disk of the cache may be too small: the run takes about %s, of which %s for the corpora is a guess, and %s is free on the file system of %s\n",
+		runner.Count(sure+n.corpora, "B"), runner.Count(n.corpora, "B"), runner.Count(free, "B"), c.Dir())
+	return err
+}

@@ -6,15 +6,19 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"ablate/cache/table"
 	"ablate/stages/internal/plot"
-	"ablate/stages/internal/stat"
 	"ablate/stages/kind"
 )
 
-// scorerSeq is the reference, which proxies are compared with.
-const scorerSeq = "seq"
+// scorerSeq is the reference, which proxies are compared with. Where a study trains it from several seeds it is the mean over them, and each alone
+// is a scorer too: the prefix and its number.
+const (
+	scorerSeq       = "seq"
+	scorerReplicate = "seq@"
+)
 
 // largestPerplexity is what a perplexity that overflows is reported as, as in the paper's code.
 const largestPerplexity = 1e30
@@ -33,9 +37,14 @@ func correlate(ctx context.Context, job *kind.Job) error {
 	if err != nil {
 		return fmt.Errorf("correlate: %w", err)
 	}
+	if over := setsAveraged(p.Sets); over != nil {
+		scores = append(scores, averages(scores, over)...)
+		p.Sets = append(slices.Clone(p.Sets), kind.Average)
+	}
 	several := slices.ContainsFunc(scores, func(s ScoreRow) bool { return s.Group != scores[0].Group })
 	var correlations []CorrelationRow
-	for _, c := range comparisons(p, scores) {
+	all := comparisons(p, scores)
+	for _, c := range all {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -47,7 +56,13 @@ func correlate(ctx context.Context, job *kind.Job) error {
 	if err := writeBoth(job, kind.OutScores, kind.OutScoresCSV, scores); err != nil {
 		return err
 	}
-	return writeBoth(job, kind.OutCorrelations, kind.OutCorrCSV, correlations)
+	if err := writeBoth(job, kind.OutCorrelations, kind.OutCorrCSV, correlations); err != nil {
+		return err
+	}
+	if err := writeBoth(job, kind.OutDecisions, kind.OutDecisionsCSV, decisions(correlations)); err != nil {
+		return err
+	}
+	return writeBoth(job, kind.OutWarnings, kind.OutWarningsCSV, warnings(all, correlations, p.Level))
 }
 
 func writeBoth[T any](job *kind.Job, parquet, csv string, rows []T) error {
@@ -78,16 +93,23 @@ func measureAll(ctx context.Context, job *kind.Job) ([]measure, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", in.Role, err)
 		}
-		m := &all[i]
-		for _, r := range rows {
-			m.documents, m.tokens, m.bytes, m.nats = m.documents+1, m.tokens+r.Tokens, m.bytes+r.Bytes, m.nats+r.Nats
-		}
-		if m.tokens == 0 || m.bytes == 0 {
-			return nil, fmt.Errorf("%s has %d tokens and %d bytes", in.Role, m.tokens, m.bytes)
+		if all[i], err = measured(rows); err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Role, err)
 		}
 		progress(job, int64(i+1), int64(len(ins)), "documents")
 	}
 	return all, nil
+}
+
+func measured(rows []LossRow) (measure, error) {
+	var m measure
+	for _, r := range rows {
+		m.documents, m.tokens, m.bytes, m.nats = m.documents+1, m.tokens+r.Tokens, m.bytes+r.Bytes, m.nats+r.Nats
+	}
+	if m.tokens == 0 || m.bytes == 0 {
+		return m, fmt.Errorf("%d tokens and %d bytes", m.tokens, m.bytes)
+	}
+	return m, nil
 }
 
 func (m measure) loss() float64 { return m.nats / float64(m.tokens) }
@@ -144,6 +166,7 @@ func scoreAll(scores []kind.Score, measures []measure) ([]ScoreRow, error) {
 type comparison struct {
 	group, set string
 	pairs      []proxyPairs
+	replicates [][]float64 // reference perplexities of each mixture that has several, one a seed
 }
 
 type proxyPairs struct {
@@ -158,11 +181,16 @@ type proxyPairs struct {
 func comparisons(p kind.CorrelateParams, scores []ScoreRow) []comparison {
 	type at struct{ group, mixture, scorer, set string }
 	perplexity := map[at]float64{}
+	replicates := map[at][]float64{} // of a mixture on a set
 	var groups []string
 	mixtures := map[string][]string{} // with a reference, by group
 	known := map[at]bool{}
 	for _, s := range scores {
 		perplexity[at{s.Group, s.Mixture, s.Scorer, s.Set}] = s.Perplexity
+		if strings.HasPrefix(s.Scorer, scorerReplicate) {
+			m := at{s.Group, s.Mixture, "", s.Set}
+			replicates[m] = append(replicates[m], s.Perplexity)
+		}
 		if g := (at{group: s.Group}); !known[g] {
 			known[g] = true
 			groups = append(groups, s.Group)
@@ -178,6 +206,11 @@ func comparisons(p kind.CorrelateParams, scores []ScoreRow) []comparison {
 			c := comparison{group: group, set: set}
 			if !slices.ContainsFunc(mixtures[group], func(m string) bool { _, ok := perplexity[at{group, m, scorerSeq, set}]; return ok }) {
 				continue
+			}
+			for _, m := range mixtures[group] {
+				if r := replicates[at{group, m, "", set}]; len(r) > 1 {
+					c.replicates = append(c.replicates, r)
+				}
 			}
 			for _, proxy := range p.Proxies {
 				pairs := proxyPairs{proxy: proxy}
@@ -198,29 +231,6 @@ func comparisons(p kind.CorrelateParams, scores []ScoreRow) []comparison {
 		}
 	}
 	return all
-}
-
-// rows computes the statistics. All intervals resample with one seed, so that proxies are judged on the same resamples of mixtures.
-func (c comparison) rows(p kind.CorrelateParams) []CorrelationRow {
-	boot := stat.Bootstrap{Resamples: p.Resamples, Level: p.Level, Seed: uint64(p.Seed)}
-	var rows []CorrelationRow
-	for _, pairs := range c.pairs {
-		x, y := pairs.proxies, pairs.references
-		pearson, spearman, kendall := boot.Interval(x, y, stat.Pearson), boot.Interval(x, y, stat.Spearman), boot.Interval(x, y, stat.Kendall)
-		choice := stat.Regret(x, y)
-		row := CorrelationRow{
-			Group: c.group, Set: c.set, Proxy: pairs.proxy, N: int64(len(x)),
-			Pearson: pearson.Value, PearsonLow: pearson.Low, PearsonHigh: pearson.High,
-			Spearman: spearman.Value, SpearmanLow: spearman.Low, SpearmanHigh: spearman.High,
-			Kendall: kendall.Value, KendallLow: kendall.Low, KendallHigh: kendall.High,
-			PairwiseAccuracy: stat.PairwiseAccuracy(x, y), Rank: int64(choice.Rank), Regret: choice.Regret,
-		}
-		if choice.Chosen >= 0 {
-			row.Chosen, row.Best = pairs.mixtures[choice.Chosen], pairs.mixtures[choice.Best]
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }
 
 // draw leaves the figure: reference perplexity over proxy perplexity, one series a proxy. A proxy without scores on this set keeps its place

@@ -56,7 +56,10 @@ func TestCorrelate(t *testing.T) {
 		"micro":   {15, 12, 13, nan, 11, nan},
 	})
 	r := runKind(t, kind.Correlate, p, in)
-	want := []string{kind.OutCorrCSV, kind.OutCorrelations, "figures/pairs-ood.svg", kind.OutScoresCSV, kind.OutScores}
+	want := []string{
+		kind.OutCorrCSV, kind.OutCorrelations, kind.OutDecisionsCSV, kind.OutDecisions, "figures/pairs-ood.svg", kind.OutScoresCSV, kind.OutScores,
+		kind.OutWarningsCSV, kind.OutWarnings,
+	}
 	if diff := cmp.Diff(want, r.names(t)); diff != "" {
 		t.Errorf("outputs, - want, + got:\n%s", diff)
 	}
@@ -68,8 +71,12 @@ func TestCorrelate(t *testing.T) {
 	wantMacro := CorrelationRow{
 		Group: "pairs", Set: "ood", Proxy: "macro", N: 5, Pearson: 1, PearsonLow: 1, PearsonHigh: 1, Spearman: 1, SpearmanLow: 1, SpearmanHigh: 1,
 		Kendall: 1, KendallLow: 1, KendallHigh: 1, PairwiseAccuracy: 1, Chosen: "m0", Best: "m0", Rank: 1, Regret: 0,
+		PearsonBCaLow: 1, PearsonBCaHigh: 1, SpearmanBCaLow: 1, SpearmanBCaHigh: 1, KendallBCaLow: 1, KendallBCaHigh: 1,
+		PearsonP: 1. / 120, SpearmanP: 1. / 120, KendallP: 1. / 120, // one of 5! orders
+		WithoutLow: 1, WithoutHigh: 1, WithoutLowest: macro.WithoutLowest,
+		Place: 1, RegretBlind: 2.2, Top3Share: 1, Top3Regret: 0, Noise: nan, NoiseLeast: nan, Ceiling: nan,
 	}
-	if diff := cmp.Diff(wantMacro, macro, approximately, cmp.AllowUnexported(CorrelationRow{})); diff != "" {
+	if diff := cmp.Diff(wantMacro, macro, approximately, cmpopts.EquateNaNs(), cmp.AllowUnexported(CorrelationRow{})); diff != "" {
 		t.Errorf("macro, - want, + got:\n%s", diff)
 	}
 	// micro orders m0, m1, m2, m4 as 15, 12, 13, 11 where the reference says 10, 12, 11, 13: the reverse. It chooses m4, the last of four.
@@ -77,6 +84,24 @@ func TestCorrelate(t *testing.T) {
 	if micro.N != 4 || micro.Spearman != -1 || micro.Kendall != -1 || micro.PairwiseAccuracy != 0 || micro.Chosen != "m4" || micro.Best != "m0" ||
 		micro.Rank != 4 || math.Abs(micro.Regret-3) > 1e-9 || !(micro.PearsonLow <= micro.Pearson && micro.Pearson <= micro.PearsonHigh) {
 		t.Errorf("micro: %+v", micro)
+	}
+	if micro.Place != 4 || math.Abs(micro.PearsonP-1) > 0.1 || math.Abs(micro.RegretBlind-1.5) > 1e-9 || math.Abs(micro.Top3Share-2./3) > 1e-9 ||
+		math.Abs(micro.Top3Regret-1) > 1e-9 {
+		t.Errorf("micro: %+v", micro)
+	}
+	wantDecisions := []DecisionRow{
+		{Group: "pairs", Proxy: "macro", Sets: 1, Mixtures: 5, Right: 1, Top3: 1, MedianRank: 1, WorstRank: 1, PairwiseAccuracy: 1, RegretShare: 0},
+		{Group: "pairs", Proxy: "micro", Sets: 1, Mixtures: 4, Right: 0, Top3: 0, MedianRank: 4, WorstRank: 4, PairwiseAccuracy: 0, RegretShare: 2},
+	}
+	if diff := cmp.Diff(wantDecisions, readTable[DecisionRow](t, r, kind.OutDecisions), approximately, cmp.AllowUnexported(DecisionRow{})); diff != "" {
+		t.Errorf("decisions, - want, + got:\n%s", diff)
+	}
+	var codes []string
+	for _, w := range readTable[WarningRow](t, r, kind.OutWarnings) {
+		codes = append(codes, strings.TrimSpace(w.Set+" "+w.Proxy+" "+w.Code))
+	}
+	if want := []string{"few", "ood micro chance"}; !slices.Equal(codes, want) {
+		t.Errorf("warnings %q, want %q", codes, want)
 	}
 	scores := readTable[ScoreRow](t, r, kind.OutScores)
 	wantScore := ScoreRow{

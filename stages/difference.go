@@ -20,7 +20,7 @@ var rowTables = map[string]func(made, given string) (string, error){
 	kind.OutDocuments: rowsDiffer[DocumentRow], kind.OutParagraphs: rowsDiffer[ParagraphRow], kind.OutLedger: rowsDiffer[LedgerRow],
 	kind.OutSizes: rowsDiffer[SizeRow], kind.OutTimeline: rowsDiffer[TimelineRow], kind.OutCurve: rowsDiffer[CurveRow],
 	kind.OutShares: rowsDiffer[ShareRow], kind.OutLosses: rowsDiffer[LossRow], kind.OutScores: rowsDiffer[ScoreRow],
-	kind.OutCorrelations: rowsDiffer[CorrelationRow],
+	kind.OutCorrelations: rowsDiffer[CorrelationRow], kind.OutDecisions: rowsDiffer[DecisionRow], kind.OutWarnings: rowsDiffer[WarningRow],
 }
 
 // Difference says in words where a file that was made again first differs from the one given under the same name: the tensor, the row and

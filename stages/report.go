@@ -11,6 +11,7 @@ import (
 
 	"ablate/cache/table"
 	"ablate/stages/internal/report"
+	"ablate/stages/kind"
 )
 
 // ReportInput is what the report of a study is made of: words, and the paths of tables that steps left in the cache. The report is no
@@ -20,6 +21,7 @@ type ReportInput struct {
 	InDomain              string            // name of the evaluation set that changes with the mixture
 	SetAbout              map[string]string // evaluation set -> one sentence
 	Scores, Correlations  string            // scores.parquet, correlations.parquet
+	Decisions, Limits     string            // decisions.parquet, warnings.parquet; empty: not shown
 	Level                 float64           // coverage of the intervals
 	Figure                func(group, set string) (path string, err error)
 	Training              ReportTraining
@@ -97,7 +99,7 @@ func Report(in ReportInput) ([]byte, error) {
 	b.d.Training = report.Training{
 		Seed: t.Seed, Units: t.Units, Partitions: t.Partitions, References: t.References, Possible: t.MixturesPossible, All: t.AllReferences,
 	}
-	for _, f := range []func() error{b.tables, b.corpora, b.partitions, b.timelines, b.removed, b.curves} {
+	for _, f := range []func() error{b.tables, b.judged, b.corpora, b.partitions, b.timelines, b.removed, b.curves} {
 		if err := f(); err != nil {
 			return nil, fmt.Errorf("report of study %s: %w", in.Study, err)
 		}
@@ -173,7 +175,7 @@ func (b *reportBuilder) tables() error {
 	for _, g := range order {
 		t := b.scoreTable(g, by[g])
 		b.d.Scores = append(b.d.Scores, t)
-		if c, ok := choice(t); ok {
+		if c, ok := choice(t); ok && g.set != kind.Average { // the page counts sets
 			b.d.Choices = append(b.d.Choices, c)
 		}
 		b.evalSet(g, by[g])
@@ -269,6 +271,9 @@ func (b *reportBuilder) evalSet(g groupSet, rows []ScoreRow) {
 		return
 	}
 	s := report.EvalSet{Name: g.set, About: b.in.SetAbout[g.set]}
+	if g.set == kind.Average && s.About == "" {
+		s.About = "All eval sets but the in-domain one together: the mean of their scores, each counting as much."
+	}
 	if g.set == b.in.InDomain {
 		s.InDomain = true
 		s.About = "Held-out documents of the mixture’s own partitions; the score is the mean over the partitions. Counted: those of the largest mixture."

@@ -149,7 +149,7 @@ type ScoreRow struct {
 	Group       string  `col:"group" doc:"set of mixtures"`
 	Mixture     string  `col:"mixture" doc:"name of the mixture"`
 	Scorer      string  `col:"scorer" doc:"seq, the reference, or a proxy"`
-	Set         string  `col:"set" doc:"evaluation set"`
+	Set         string  `col:"set" doc:"evaluation set; out-of-domain: the mean over all but in-domain, each counting as much, where there are several"`
 	Perplexity  float64 `col:"perplexity" doc:"exp(nats / tokens)"`
 	Loss        float64 `col:"loss" unit:"nats per token" doc:"nats / tokens"`
 	BitsPerByte float64 `col:"bits_per_byte" unit:"bits per byte" doc:"nats / (bytes ln 2)"`
@@ -160,25 +160,82 @@ type ScoreRow struct {
 // CorrelationRow is how well a proxy foretells the reference's perplexity over the mixtures that have both. What is not defined (fewer
 // than three mixtures, scores all alike) is NaN.
 type CorrelationRow struct {
-	v1               `col:"-"`
+	v2               `col:"-"`
 	Group            string  `col:"group" doc:"set of mixtures"`
 	Set              string  `col:"set" doc:"evaluation set"`
 	Proxy            string  `col:"proxy" doc:"name of the proxy"`
 	N                int64   `col:"n" unit:"mixtures" doc:"mixtures compared"`
 	Pearson          float64 `col:"pearson" doc:"product-moment correlation"`
-	PearsonLow       float64 `col:"pearson_low" doc:"lower bound of its bootstrap interval"`
+	PearsonLow       float64 `col:"pearson_low" doc:"lower bound of its percentile bootstrap interval"`
 	PearsonHigh      float64 `col:"pearson_high" doc:"upper bound"`
+	PearsonBCaLow    float64 `col:"pearson_bca_low" doc:"lower bound of its bias-corrected and accelerated bootstrap interval"`
+	PearsonBCaHigh   float64 `col:"pearson_bca_high" doc:"upper bound"`
+	PearsonP         float64 `col:"pearson_p" doc:"chance of as high a correlation if scores were dealt out at random, one-sided; too small where mixtures share partitions"`
 	Spearman         float64 `col:"spearman" doc:"rank correlation"`
-	SpearmanLow      float64 `col:"spearman_low" doc:"lower bound of its bootstrap interval"`
+	SpearmanLow      float64 `col:"spearman_low" doc:"lower bound of its percentile bootstrap interval"`
 	SpearmanHigh     float64 `col:"spearman_high" doc:"upper bound"`
+	SpearmanBCaLow   float64 `col:"spearman_bca_low" doc:"lower bound of its bias-corrected and accelerated bootstrap interval"`
+	SpearmanBCaHigh  float64 `col:"spearman_bca_high" doc:"upper bound"`
+	SpearmanP        float64 `col:"spearman_p" doc:"as pearson_p"`
 	Kendall          float64 `col:"kendall" doc:"tau-b"`
-	KendallLow       float64 `col:"kendall_low" doc:"lower bound of its bootstrap interval"`
+	KendallLow       float64 `col:"kendall_low" doc:"lower bound of its percentile bootstrap interval"`
 	KendallHigh      float64 `col:"kendall_high" doc:"upper bound"`
+	KendallBCaLow    float64 `col:"kendall_bca_low" doc:"lower bound of its bias-corrected and accelerated bootstrap interval"`
+	KendallBCaHigh   float64 `col:"kendall_bca_high" doc:"upper bound"`
+	KendallP         float64 `col:"kendall_p" doc:"as pearson_p"`
+	WithoutLow       float64 `col:"without_low" doc:"lowest Pearson correlation with one mixture left out"`
+	WithoutHigh      float64 `col:"without_high" doc:"highest"`
+	WithoutLowest    string  `col:"without_lowest" doc:"mixture without which it is lowest"`
 	PairwiseAccuracy float64 `col:"pairwise_accuracy" doc:"share of pairs of mixtures that the proxy orders as the reference does; 0.5 is chance"`
 	Chosen           string  `col:"chosen" doc:"mixture of lowest perplexity by the proxy"`
 	Best             string  `col:"best" doc:"mixture of lowest perplexity by the reference"`
 	Rank             int64   `col:"rank" doc:"place of the chosen by the reference, 1 is best"`
+	Place            int64   `col:"place" doc:"place of the best by the proxy, 1 is first"`
 	Regret           float64 `col:"regret" unit:"perplexity" doc:"reference perplexity of the chosen less that of the best"`
+	RegretBlind      float64 `col:"regret_blind" unit:"perplexity" doc:"the same for a mixture chosen at random, on average"`
+	Top3Share        float64 `col:"top3_share" doc:"share of the three best by reference that are the proxy's first three; 3/n is chance"`
+	Top3Regret       float64 `col:"top3_regret" unit:"perplexity" doc:"reference perplexity of the best of the proxy's first three less that of the best"`
+	Noise            float64 `col:"noise" unit:"perplexity" doc:"standard deviation of a reference's perplexity over seeds, pooled over mixtures; NaN without replicates, as are the next two"`
+	NoiseLeast       float64 `col:"noise_least" unit:"perplexity" doc:"difference between two references that noise alone makes in fewer cases than the intervals leave out"`
+	Ceiling          float64 `col:"ceiling" doc:"highest Pearson correlation to be expected of a proxy without error, for the noise of the references"`
+}
+
+// DecisionRow is how well a proxy decides over all out-of-domain sets on which its mixtures have references: the questions of the paper's
+// appendix A.5. The in-domain set is another text for each mixture and takes no part.
+type DecisionRow struct {
+	v1               `col:"-"`
+	Group            string  `col:"group" doc:"set of mixtures"`
+	Proxy            string  `col:"proxy" doc:"name of the proxy"`
+	Sets             int64   `col:"sets" unit:"evaluation sets" doc:"out-of-domain sets compared"`
+	Mixtures         int64   `col:"mixtures" unit:"mixtures" doc:"mixtures to choose from, on the set with most"`
+	Right            int64   `col:"right" unit:"evaluation sets" doc:"sets on which the mixture chosen is the best"`
+	Top3             int64   `col:"top3" unit:"evaluation sets" doc:"sets on which the best mixture is among the proxy's first three"`
+	MedianRank       float64 `col:"median_rank" doc:"median over sets of the place of the chosen by the reference"`
+	WorstRank        int64   `col:"worst_rank" doc:"largest such place"`
+	PairwiseAccuracy float64 `col:"pairwise_accuracy" doc:"mean over sets"`
+	RegretShare      float64 `col:"regret_share" doc:"mean over sets of regret / regret_blind: 0 is always right, 1 is as good as choosing at random"`
+}
+
+// Codes of WarningRow.
+const (
+	WarnFew    = "few"    // fewer mixtures than an interval can be trusted with
+	WarnAlike  = "alike"  // references that hardly differ
+	WarnNone   = "none"   // no correlation: too few mixtures or scores all alike
+	WarnBounds = "bounds" // no interval
+	WarnZero   = "zero"   // an interval that holds zero
+	WarnChance = "chance" // as high a correlation is likely by chance
+	WarnOne    = "one"    // a correlation that hangs on one mixture
+	WarnNoise  = "noise"  // a regret that seeds alone can make
+)
+
+// WarningRow is a claim that the sample of mixtures cannot support.
+type WarningRow struct {
+	v1      `col:"-"`
+	Group   string `col:"group" doc:"set of mixtures"`
+	Set     string `col:"set" doc:"evaluation set; empty: all of them"`
+	Proxy   string `col:"proxy" doc:"proxy; empty: all of them"`
+	Code    string `col:"code" doc:"few, alike, none, bounds, zero, chance, one or noise"`
+	Message string `col:"message" doc:"the same in a sentence"`
 }
 
 // LayoutRow is a cell of the tables that a study leaves beside its report, in the layouts of the paper's.

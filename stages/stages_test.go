@@ -39,6 +39,8 @@ func TestEveryColumnIsDescribed(t *testing.T) {
 	check(table.Columns[LossRow]())
 	check(table.Columns[ScoreRow]())
 	check(table.Columns[CorrelationRow]())
+	check(table.Columns[DecisionRow]())
+	check(table.Columns[WarningRow]())
 }
 
 // A job whose context has ended must say so.

@@ -19,7 +19,7 @@ func TestTablesAreDocumented(t *testing.T) {
 		"Each file also carries units and meanings in its own metadata.\nHow a table lies in its file: [cache/ARTIFACTS.md](../cache/ARTIFACTS.md).\n")
 	write := func(name, of string, columns []table.Column) {
 		version := v1{}.TableVersion()
-		if name == "sizes.parquet" || name == "ledger.parquet" {
+		if name == "sizes.parquet" || name == "ledger.parquet" || name == "correlations.parquet" {
 			version = v2{}.TableVersion()
 		}
 		fmt.Fprintf(&b, "\n## %s\n\nOf %s, version %s.\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", name, of, version)
@@ -36,6 +36,8 @@ func TestTablesAreDocumented(t *testing.T) {
 	write("shares.parquet", "train", table.Columns[ShareRow]())
 	write("losses.parquet", "eval", table.Columns[LossRow]())
 	write("scores.parquet", "correlate; scores.csv holds the same", table.Columns[ScoreRow]())
+	write("decisions.parquet", "correlate; decisions.csv holds the same", table.Columns[DecisionRow]())
+	write("warnings.parquet", "correlate; warnings.csv holds the same", table.Columns[WarningRow]())
 	write("correlations.parquet", "correlate; correlations.csv holds the same", table.Columns[CorrelationRow]())
 	write("tables/overview.parquet, tables/sets/GROUP.parquet", "no step; written beside the report", table.Columns[LayoutRow]())
 

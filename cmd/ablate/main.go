@@ -44,6 +44,8 @@ type cli struct {
 	Diff     diffCommand     `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
 	Graph    graphCommand    `cmd:"" help:"Draw the plan (dot or mermaid)."`
 	Audit    auditCommand    `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
+	Rank     rankCommand     `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
+	Saving   savingCommand   `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
 	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
 	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
 	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`

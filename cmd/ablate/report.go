@@ -57,6 +57,12 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
 		return nil, err
 	}
+	if in.Decisions, err = outputPath(c, result, kind.OutDecisions); err != nil {
+		return nil, err
+	}
+	if in.Limits, err = outputPath(c, result, kind.OutWarnings); err != nil {
+		return nil, err
+	}
 	if in.Corpora, err = corpora(p, c); err != nil {
 		return nil, err
 	}
@@ -232,10 +238,44 @@ func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
 		if err := printCorrelations(w, rows, float64(p.study.Correlate.Level)); err != nil {
 			return err
 		}
+		if err := printLimits(w, p, c); err != nil {
+			return err
+		}
 	} else {
 		fmt.Fprintln(w, "no correlations: the study trains no reference models (reference.seq)")
 	}
 	fmt.Fprintf(w, "\nreport: %s\n", filepath.Join(out, "report.html"))
+	return nil
+}
+
+// printLimits says what the sample of mixtures cannot support: what holds of all proxies in words, the rest counted.
+func printLimits(w io.Writer, p *compiled, c *cache.Cache) error {
+	data, err := readOutput(c, p.state.Entries[p.plan.Result], kind.OutWarningsCSV)
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	if err != nil {
+		return err
+	}
+	proxies := map[[3]string]bool{}
+	for _, r := range rows[1:] { // group, set, proxy, code, message
+		if r[2] != "" {
+			proxies[[3]string(r[:3])] = true
+			continue
+		}
+		about := r[0]
+		if r[1] != "" {
+			about += ", " + r[1]
+		}
+		fmt.Fprintf(w, "\n%s: %s", about, r[4])
+	}
+	if len(proxies) > 0 {
+		fmt.Fprintf(w, "\n%d correlations are weak evidence; warnings.csv says why", len(proxies))
+	}
+	if len(rows) > 1 {
+		fmt.Fprintln(w)
+	}
 	return nil
 }
 

@@ -48,8 +48,10 @@ const (
 //	eval      1: first
 //	          2: exponentials and GELU by fused multiply-adds
 //	correlate 1: first
+//	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
+//	          3: the noise of references over seeds; the average over sets
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 1,
+	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
 }
 
 // Input is one opened input of a job.

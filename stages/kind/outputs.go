@@ -29,6 +29,10 @@ const (
 	OutScoresCSV    = "scores.csv"            // of correlate
 	OutCorrelations = "correlations.parquet"  // of correlate
 	OutCorrCSV      = "correlations.csv"      // of correlate
+	OutDecisions    = "decisions.parquet"     // of correlate: what each proxy decides, over all out-of-domain sets
+	OutDecisionsCSV = "decisions.csv"         // of correlate
+	OutWarnings     = "warnings.parquet"      // of correlate: what the sample cannot support
+	OutWarningsCSV  = "warnings.csv"          // of correlate
 	UnitsFolder     = "units"                 // of split: units/<partition>/<number>.arrow
 	TestFolder      = "test"                  // of split: test/<partition>.arrow
 	ValidFolder     = "validation"            // of split: validation/<partition>.arrow

@@ -152,13 +152,13 @@ type EvalParams struct {
 	EOS       uint32   `json:"eos"`
 }
 
-// CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, both as .csv, and
-// figures/<group>-<set>.svg.
+// CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, decisions.parquet,
+// warnings.parquet, all as .csv too, and figures/<group>-<set>.svg.
 type CorrelateParams struct {
 	Scores    []Score  `json:"scores"`
-	Sets      []string `json:"sets"`    // evaluation sets in display order
-	Proxies   []string `json:"proxies"` // in display order
-	Resamples int      `json:"resamples"`
+	Sets      []string `json:"sets"`      // evaluation sets in display order
+	Proxies   []string `json:"proxies"`   // in display order
+	Resamples int      `json:"resamples"` // of each interval, and permutations of each p-value at most
 	Level     float64  `json:"level"`
 	Seed      int64    `json:"seed"`
 }
@@ -173,3 +173,9 @@ type Score struct {
 	Set     string  `json:"set"`
 	Losses  [][]int `json:"losses"` // domain -> numbers of the losses inputs
 }
+
+// InDomain is the evaluation set that changes with the mixture: scores on it compare models on different text.
+const InDomain = "in-domain"
+
+// Average is the name under which the scores on all other sets are averaged, where there are several and none has the name.
+const Average = "out-of-domain"

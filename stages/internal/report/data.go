@@ -23,6 +23,8 @@ type Data struct {
 	Training Training
 
 	Choices      []Choice // one per eval set: the answer
+	Decisions    []Decision
+	Limits       []Limit
 	Corpora      []Corpus
 	EvalSets     []EvalSet
 	Left         []Left

@@ -5,28 +5,27 @@ import "math"
 // Influence is how far a statistic hangs on single pairs.
 type Influence struct {
 	Low, High float64 // the least and largest value with one pair left out; NaN where none is defined
-	Most      int     // the pair whose leaving changes the value most, the first of several; -1: none
+	Lowest    int     // the pair without which it is Low, the first of several; -1: none
 }
 
 // LeaveOneOut computes f without each pair in turn (the jackknife's values; Efron and Tibshirani 1993, chapter 11). A statistic that one
 // mixture carries shows here and not in an interval.
 func LeaveOneOut(x, y []float64, f func(x, y []float64) float64) Influence {
-	in := Influence{Low: math.NaN(), High: math.NaN(), Most: -1}
+	in := Influence{Low: math.NaN(), High: math.NaN(), Lowest: -1}
 	if !usable(x, y, 2) {
 		return in
 	}
-	v, far := f(x, y), -1.0
 	for i, u := range leaveOut(x, y, f) {
 		if math.IsNaN(u) {
 			continue
 		}
 		if math.IsNaN(in.Low) {
-			in.Low, in.High = u, u
+			in.Low, in.High, in.Lowest = u, u, i
 		}
-		in.Low, in.High = min(in.Low, u), max(in.High, u)
-		if d := math.Abs(u - v); d > far {
-			in.Most, far = i, d
+		if u < in.Low {
+			in.Low, in.Lowest = u, i
 		}
+		in.High = max(in.High, u)
 	}
 	return in
 }

@@ -58,6 +58,9 @@ func TestNoiseUndefined(t *testing.T) {
 	if !near(n.SD, math.Sqrt2, 1e-15) || n.DF != 2 || n.Groups != 2 {
 		t.Errorf("got %+v", n)
 	}
+	if got := n.Of(2); !near(got.SD, 1, 1e-15) || got.DF != 2 {
+		t.Errorf("of a mean of two: %+v", got)
+	}
 	if got := n.Ceiling([]float64{1, 2, 1}); got != 0 {
 		t.Errorf("scores that differ less than noise: ceiling %g, want 0", got)
 	}

@@ -49,6 +49,12 @@ func deviations(x []float64) float64 {
 	return sum
 }
 
+// Of is the noise of a mean of r scores.
+func (n Noise) Of(r int) Noise {
+	n.SD /= math.Sqrt(float64(r))
+	return n
+}
+
 // Least is the smallest difference between two single scores that noise alone rarely makes (Fisher's least significant difference, 1935):
 //
 //	t(DF, (1+level)/2) * SD * sqrt(2)

@@ -73,18 +73,18 @@ func TestLeaveOneOut(t *testing.T) {
 	// The last pair alone makes the correlation.
 	x, y := []float64{1, 2, 3, 4, 40}, []float64{3, 1, 4, 2, 30}
 	in := LeaveOneOut(x, y, Pearson)
-	if in.Most != 4 || !near(in.Low, 0, 1e-12) || in.High < 0.9 {
+	if in.Lowest != 4 || !near(in.Low, 0, 1e-12) || in.High < 0.9 {
 		t.Errorf("got %+v, want the last pair to take it to 0", in)
 	}
 	for name, c := range map[string][2][]float64{
 		"three pairs": {{1, 2, 3}, {1, 3, 2}}, "one pair": {{1}, {1}}, "empty": {}, "NaN": {{1, 2, 3, nan}, {1, 2, 3, 4}},
 	} {
-		if in := LeaveOneOut(c[0], c[1], Pearson); in.Most != -1 || !math.IsNaN(in.Low) || !math.IsNaN(in.High) {
+		if in := LeaveOneOut(c[0], c[1], Pearson); in.Lowest != -1 || !math.IsNaN(in.Low) || !math.IsNaN(in.High) {
 			t.Errorf("%s: %+v, want nothing", name, in)
 		}
 	}
 	// Without the last pair the reference is constant: that one has no value, the others have.
-	if in := LeaveOneOut([]float64{1, 2, 3, 4, 5}, []float64{1, 1, 1, 1, 2}, Pearson); in.Most == 4 || in.Most == -1 || math.IsNaN(in.Low) {
+	if in := LeaveOneOut([]float64{1, 2, 3, 4, 5}, []float64{1, 1, 1, 1, 2}, Pearson); in.Lowest == 4 || in.Lowest == -1 || math.IsNaN(in.Low) {
 		t.Errorf("got %+v", in)
 	}
 }

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"ablate/pipeline"
+	"ablate/stages"
+)
+
+// print shows the best mixtures and what the order rests on.
+func (k *ranking) print(w io.Writer) error {
+	level := strconv.FormatFloat(math.Round(1e6*float64(k.p.study.Correlate.Level))/1e4, 'f', -1, 64) + "%"
+	fmt.Fprintf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
+	several := len(k.possible) > 1
+	expected, trained := false, false
+	top := k.ranked[:min(k.Top, len(k.ranked))]
+	for _, r := range top {
+		expected, trained = expected || !math.IsNaN(r.Expected), trained || !math.IsNaN(r.Reference)
+	}
+	header := table.Row{"", "mixture", "proxy loss", "perplexity"}
+	if expected {
+		header = append(header, "expected loss", level+" interval")
+	}
+	if trained {
+		header = append(header, "reference")
+	}
+	t := newTable(header, 2)
+	for i, r := range top {
+		name := r.Mixture
+		if several {
+			name = r.Group + ": " + name
+		}
+		row := table.Row{i + 1, name, nats(r.Loss), nats(r.Perplexity)}
+		if expected {
+			interval := nats(r.Low) + " to " + nats(r.High)
+			if r.Beyond {
+				interval += " *"
+			}
+			row = append(row, nats(r.Expected), interval)
+		}
+		if trained {
+			row = append(row, nats(r.Reference))
+		}
+		t.AppendRow(row)
+	}
+	fmt.Fprintf(w, "%s\n", t.Render())
+	for _, note := range k.notes() {
+		fmt.Fprintf(w, "\n%s", note)
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+// notes say in sentences what the ranking rests on and what weakens it.
+func (k *ranking) notes() []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	for _, g := range k.searched {
+		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.possible[g])
+	}
+	lines := map[string]stages.RankLine{}
+	for _, l := range k.lines {
+		lines[l.Group] = l
+	}
+	for _, g := range slices.Sorted(maps.Keys(k.possible)) {
+		l, ok := lines[g]
+		switch {
+		case !ok:
+			add("%s: no reference models, so the proxy's order is all there is", g)
+		case math.IsNaN(l.Slope):
+			add("%s: %s too few for a line from proxy to reference", g, counted(l.References, "reference is", "references are"))
+		default:
+			add("%s: losses are expected by the line through %d references, r %.2f; it misses by %s nats per token, and by %s those it was fitted without",
+				g, l.References, l.Pearson, nats(l.SD), nats(l.Left))
+			if l.References < 10 {
+				add("%s: with fewer than ten references the interval itself is uncertain", g)
+			}
+			if l.Slope <= 0 {
+				add("%s: the references do not rise with the proxy: its order is no evidence", g)
+			}
+		}
+	}
+	if k.untrained > 0 {
+		add("%s not trained yet and took no part; `ablate run %s` trains them", counted(k.untrained, "reference model is", "reference models are"), k.Study)
+	}
+	if n := k.alike(); n > 1 {
+		add("the references cannot tell the first %d apart: their expected losses lie in the interval of the first", n)
+	}
+	for _, r := range k.ranked[:min(k.Top, len(k.ranked))] {
+		if r.Beyond {
+			add("*: the proxy's loss lies outside those of the references; the line is a guess there")
+			break
+		}
+	}
+	if k.On == pipeline.InDomain {
+		add("in-domain: each mixture is scored on its own partitions' text, so that the order also says which text is easy")
+	}
+	return notes
+}
+
+// alike counts the mixtures whose expected losses lie in the interval of the first.
+func (k *ranking) alike() int {
+	if len(k.ranked) == 0 || math.IsNaN(k.ranked[0].High) {
+		return 0
+	}
+	n := 0
+	for _, r := range k.ranked {
+		if r.Expected <= k.ranked[0].High {
+			n++
+		}
+	}
+	return n
+}
+
+func (k *ranking) allPossible() *big.Int {
+	sum := new(big.Int)
+	for _, n := range k.possible {
+		sum.Add(sum, n)
+	}
+	return sum
+}
+
+// rankedJSON is one mixture of `ablate rank --json`; what is not known is null.
+type rankedJSON struct {
+	Place      int      `json:"place"`
+	Group      string   `json:"group"`
+	Mixture    string   `json:"mixture"`
+	Loss       *float64 `json:"proxy_loss"` // nats per token
+	Perplexity *float64 `json:"proxy_perplexity"`
+	Expected   *float64 `json:"expected_loss"`
+	Low        *float64 `json:"expected_low"`
+	High       *float64 `json:"expected_high"`
+	Beyond     bool     `json:"beyond_references"`
+	Reference  *float64 `json:"reference_loss"`
+}
+
+// lineJSON is the line from proxy to reference losses of one set of mixtures.
+type lineJSON struct {
+	Group      string   `json:"group"`
+	References int      `json:"references"`
+	Intercept  *float64 `json:"intercept"`
+	Slope      *float64 `json:"slope"`
+	SD         *float64 `json:"residual_sd"`
+	Left       *float64 `json:"left_out_error"`
+	Pearson    *float64 `json:"pearson"`
+}
+
+func (k *ranking) printJSON(w io.Writer) error {
+	out := struct {
+		Study       string       `json:"study"`
+		Set         string       `json:"set"`
+		Proxy       string       `json:"proxy"`
+		Level       float64      `json:"level"`
+		Possible    json.Number  `json:"mixtures_possible"`
+		Scored      int          `json:"mixtures_scored"`
+		Searched    []string     `json:"searched,omitempty"`
+		Evaluations int          `json:"evaluations"`
+		Ran         int          `json:"ran"`
+		Lines       []lineJSON   `json:"lines"`
+		Ranking     []rankedJSON `json:"ranking"`
+		Notes       []string     `json:"notes"`
+	}{
+		Study: k.p.study.Name, Set: k.On, Proxy: k.Proxy, Level: float64(k.p.study.Correlate.Level),
+		Possible: json.Number(k.allPossible().String()), Scored: len(k.ranked), Searched: k.searched, Evaluations: len(k.evaluations), Ran: k.ran,
+		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: k.notes(),
+	}
+	for _, l := range k.lines {
+		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, known(l.Intercept), known(l.Slope), known(l.SD), known(l.Left), known(l.Pearson)})
+	}
+	for i, r := range k.ranked[:min(k.Top, len(k.ranked))] {
+		out.Ranking = append(out.Ranking, rankedJSON{
+			i + 1, r.Group, r.Mixture, known(r.Loss), known(r.Perplexity), known(r.Expected), known(r.Low), known(r.High), r.Beyond, known(r.Reference),
+		})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+// known is a number of JSON, or null.
+func known(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// nats has five significant digits at most, and as many decimals for all losses between 1 and 10.
+func nats(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "-"
+	case math.Abs(v) >= 100:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case math.Abs(v) >= 10:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 4, 64)
+}
+
+func counted(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + several
+}

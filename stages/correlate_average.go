@@ -1,0 +1,45 @@
+package stages
+
+import (
+	"slices"
+
+	"ablate/stages/kind"
+)
+
+// setsAveraged are the sets that the average is over: all but the in-domain one, which is another text for each mixture. None where there is one
+// set, or a set that has the average's name.
+func setsAveraged(sets []string) []string {
+	over := slices.DeleteFunc(slices.Clone(sets), func(set string) bool { return set == kind.InDomain })
+	if len(over) < 2 || slices.Contains(over, kind.Average) {
+		return nil
+	}
+	return over
+}
+
+// averages are the scores on all sets together, as the paper averages over those of Paloma: the mean of their perplexities, each set counting as
+// much. A scorer that has no score on one of the sets has no average.
+func averages(scores []ScoreRow, over []string) []ScoreRow {
+	type scorer struct{ group, mixture, name string }
+	at, sets := map[scorer]int{}, map[scorer]int{}
+	var out []ScoreRow
+	for _, s := range scores {
+		if !slices.Contains(over, s.Set) {
+			continue
+		}
+		k := scorer{s.Group, s.Mixture, s.Scorer}
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, ScoreRow{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: kind.Average})
+		}
+		sets[k]++
+		a, share := &out[i], 1/float64(len(over))
+		a.Perplexity += share * s.Perplexity
+		a.Loss += share * s.Loss
+		a.BitsPerByte += share * s.BitsPerByte
+		a.Documents += s.Documents
+		a.Tokens += s.Tokens
+	}
+	return slices.DeleteFunc(out, func(a ScoreRow) bool { return sets[scorer{a.Group, a.Mixture, a.Scorer}] < len(over) })
+}

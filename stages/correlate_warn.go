@@ -1,0 +1,114 @@
+package stages
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+const (
+	// fewMixtures is how many mixtures an interval wants at least: with fewer the percentile bootstrap of a correlation is too narrow.
+	fewMixtures = 10
+	// alikePerplexity is by how large a share the reference perplexities of a set must differ at least. Trainings that differ in nothing but
+	// their seed differ by about as much.
+	alikePerplexity = 0.01
+)
+
+// warnings says what the sample of mixtures cannot support, in the order of the comparisons: first of all the sets of a set of mixtures
+// together, then set by set, then proxy by proxy.
+func warnings(all []comparison, correlations []CorrelationRow, level float64) []WarningRow {
+	var out []WarningRow
+	add := func(group, set, proxy, code, format string, args ...any) {
+		out = append(out, WarningRow{Group: group, Set: set, Proxy: proxy, Code: code, Message: fmt.Sprintf(format, args...)})
+	}
+	sizes := map[string]int64{}
+	for _, r := range correlations {
+		sizes[r.Group] = max(sizes[r.Group], r.N)
+	}
+	group := ""
+	for i, c := range all {
+		if i == 0 || c.group != group {
+			group = c.group
+			if n := sizes[group]; n > 0 && n < fewMixtures {
+				add(group, "", "", WarnFew, "only %s a reference; below %d the intervals are too narrow", counted(n, "mixture has", "mixtures have"), fewMixtures)
+			}
+		}
+		low, high := c.spread()
+		least := c.noise().Least(level)
+		switch {
+		case high-low < least:
+			add(group, c.set, "", WarnAlike, "reference perplexities differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", high-low, least)
+		case math.IsNaN(least) && high > low && high/low-1 < alikePerplexity:
+			add(group, c.set, "", WarnAlike, "reference perplexities differ by %s at most: another seed might order them otherwise", percentage(high/low-1))
+		}
+		for _, r := range correlations {
+			if r.Group == c.group && r.Set == c.set {
+				tell := func(code, format string, args ...any) { add(r.Group, r.Set, r.Proxy, code, format, args...) }
+				r.warn(level, tell)
+				r.warnNoise(tell)
+			}
+		}
+	}
+	return out
+}
+
+// spread is the lowest and highest reference perplexity.
+func (c comparison) spread() (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, p := range c.pairs {
+		low, high = min(low, slices.Min(p.references)), max(high, slices.Max(p.references))
+	}
+	return low, high
+}
+
+// warn tells what is wrong with one correlation, Pearson's, which the paper reports.
+func (r CorrelationRow) warn(level float64, add func(code, format string, args ...any)) {
+	if math.IsNaN(r.Pearson) {
+		if r.N < 3 {
+			add(WarnNone, "no correlation of %s", counted(r.N, "mixture", "mixtures"))
+		} else {
+			add(WarnNone, "no correlation: all scores are the same")
+		}
+		return
+	}
+	low, high := r.PearsonLow, r.PearsonHigh
+	switch {
+	case math.IsNaN(low):
+		add(WarnBounds, "no interval: most resamples of %s are degenerate", counted(r.N, "mixture", "mixtures"))
+	case low <= 0 && high >= 0:
+		add(WarnZero, "the %s interval of the correlation, %.2f to %.2f, holds zero", percentage(level), low, high)
+	case r.PearsonBCaLow <= 0 && r.PearsonBCaHigh >= 0:
+		add(WarnZero, "the %s BCa interval of the correlation, %.2f to %.2f, holds zero", percentage(level), r.PearsonBCaLow, r.PearsonBCaHigh)
+	}
+	if r.PearsonP > 1-level {
+		add(WarnChance, "scores dealt out at random correlate as well %s of the time", percentage(r.PearsonP))
+	}
+	// What is left without the mixture that matters most is less than half, or of the other sign.
+	if left := r.WithoutLow; r.Pearson > 0 && left < r.Pearson/2 {
+		add(WarnOne, "without %s the correlation is %.2f, not %.2f", r.WithoutLowest, left, r.Pearson)
+	}
+}
+
+// warnNoise tells where the regret is less than two seeds of one mixture may differ by.
+func (r CorrelationRow) warnNoise(add func(code, format string, args ...any)) {
+	if r.Regret > 0 && r.Regret < r.NoiseLeast {
+		add(WarnNoise, "its choice is worse than the best by %.3g perplexity, within the %.3g that two seeds of one mixture may differ by", r.Regret, r.NoiseLeast)
+	}
+}
+
+func counted(n int64, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(n, 10) + " " + several
+}
+
+// percentage has two significant digits and no trailing zeros.
+func percentage(share float64) string {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(share*100, 'g', 2, 64), 64)
+	if err != nil {
+		return "-" // cannot be: it was written one line above
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64) + "%"
+}

@@ -26,10 +26,11 @@ type recipe struct {
 	name    string
 	models  []int
 	weights []*big.Rat
+	scale   *scale // of the models; nil: the study's own
 }
 
 func single(name string, step int) recipe {
-	return recipe{name, []int{step}, []*big.Rat{big.NewRat(1, 1)}}
+	return recipe{name: name, models: []int{step}, weights: []*big.Rat{big.NewRat(1, 1)}}
 }
 
 // inputs are the recipe's models and weights as a step has them, in the order of the plan, each model once: so that two names for one average

@@ -20,6 +20,7 @@ type Sources struct {
 	Vocab     int               // ids of that tokenizer
 	EOS       uint32            // its end-of-text id
 	Names     UnitNames         // of the units of corpora that have been split
+	Missing   []string          // what of all this is not there, in words; its files are MissingFiles
 }
 
 // Catalogue holds the number of units of each partition, by partition set.
@@ -34,7 +35,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{},
 	}
@@ -43,7 +44,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
 	}
 	c.corpora()
-	c.seed = c.seedModel()
+	c.scales()
 	if missing := c.units(found); len(missing) > 0 {
 		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
 	} else if err := c.models(); err != nil {
@@ -70,7 +71,8 @@ type compiler struct {
 	evalSets  []string         // sorted
 	evals     []int            // tokenize step of each evaluation set
 	sets      []set            // partition sets, sorted by name
-	seed      int              // seed model's train step, -1 without one
+	own       *scale           // of unit models and all that proxies are made of
+	reference *scale           // of reference models; mostly own
 	trained   map[string]int   // train steps by the name they were asked for
 	evaluated map[evaluation]int
 }
@@ -84,13 +86,10 @@ type set struct {
 
 type part struct {
 	set, name string
+	label     string // name, with set/ before it where two sets have the name
 	split     int
 	units     int
 	names     []string // of the units, where they have others than numbers
-}
-
-func (c *compiler) hours(tokens int64) float64 {
-	return c.study.Cost.HoursPerBillionTokens * float64(tokens) / 1e9
 }
 
 // corpora adds the steps that turn raw files into tokens and units.
@@ -114,15 +113,8 @@ func (c *compiler) corpora() {
 		c.evalSets = append(c.evalSets, name)
 		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files, true))
 	}
-	d := st.Decontaminate
-	params := kind.SplitParams{
-		Seed: st.Heldout.Seed, Against: sorted(d.Against), Overlap: float64(d.Overlap), Common: d.Common,
-	}
-	if d.Filter == "bloom" && len(d.Against) > 0 {
-		params.Bloom = &kind.Bloom{FalsePositives: d.FalsePositives, Seed: d.Seed}
-	}
 	for _, name := range sortedKeys(st.Partitions) {
-		p, params := st.Partitions[name], params
+		p, params := st.Partitions[name], c.splitting()
 		params.By, params.Fold, params.Order, params.Only, params.Except, params.Small = p.By, p.Fold, p.Order, sorted(p.Only), sorted(p.Except), p.Small
 		params.Declared, params.UnitTokens, params.Cut = p.Units, int64(p.Unit.Tokens), ""
 		if p.Unit.Cut != "document" {
@@ -133,17 +125,35 @@ func (c *compiler) corpora() {
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
 		c.sets = append(c.sets, set{name: name, split: i})
 	}
-	if s := st.SeedModel; s != nil {
-		// As in the paper, not against held-out text: documents that are added would hold more out, and a seed model that loses one
-		// trains everything anew.
-		params.By, params.Order, params.Small = []string{}, "id", "keep"
-		params.Against = slices.DeleteFunc(sorted(d.Against), func(s string) bool { return s == "heldout" })
-		if len(params.Against) == 0 {
-			params.Bloom = nil
-		}
-		i := c.split("pack/"+s.On, s.On, params, nil)
-		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: s.On, Step: i, Seed: true})
+}
+
+// pack adds the step that takes a corpus whole, for a seed model, and returns it.
+func (c *compiler) pack(corpus string) int {
+	// As in the paper, not against held-out text: documents that are added would hold more out, and a seed model that loses one trains
+	// everything anew.
+	params := c.splitting()
+	params.By, params.Order, params.Small = []string{}, "id", "keep"
+	params.Against = slices.DeleteFunc(params.Against, func(s string) bool { return s == "heldout" })
+	if len(params.Against) == 0 {
+		params.Bloom = nil
 	}
+	i := c.split("pack/"+corpus, corpus, params, nil)
+	if !slices.Contains(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true}) {
+		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true})
+	}
+	return i
+}
+
+// splitting is what the study says of every split.
+func (c *compiler) splitting() kind.SplitParams {
+	st, d := c.study, c.study.Decontaminate
+	params := kind.SplitParams{
+		Seed: st.Heldout.Seed, Against: sorted(d.Against), Overlap: float64(d.Overlap), Common: d.Common,
+	}
+	if d.Filter == "bloom" && len(d.Against) > 0 {
+		params.Bloom = &kind.Bloom{FalsePositives: d.FalsePositives, Seed: d.Seed}
+	}
+	return params
 }
 
 // others are the corpora but this one that documents are held out of.
@@ -174,7 +184,7 @@ func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmp
 			Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens, NonEmpty: nonEmpty, Duplicate: duplicate,
 		}),
 		Inputs: append([]Input{c.tokenizer}, fileInputs(files)...),
-		Cost:   Cost{Bytes: bytes},
+		Cost:   Cost{Bytes: bytes, Disk: bytes / 2}, // of English, about half of it tokens, a tenth what is known of paragraphs
 	})
 }
 
@@ -238,6 +248,7 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams, others []st
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.
 func (c *compiler) units(found Catalogue) (missing []string) {
+	named := map[string]int{}
 	for i := range c.sets {
 		s := &c.sets[i]
 		counts := found[s.name]
@@ -248,27 +259,44 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 			c.plan.Numbered = append(c.plan.Numbered, s.name)
 		}
 		spec := c.study.Partitions[s.name]
+		units := int64(0)
 		for _, name := range sortedKeys(counts) {
 			if len(spec.Only) > 0 && !slices.Contains(spec.Only, name) || slices.Contains(spec.Except, name) {
 				continue // declared, and left out all the same
 			}
 			if counts[name] > 0 {
-				s.parts = append(s.parts, part{set: s.name, name: name, split: s.split, units: counts[name]})
-				c.plan.Summary.BaseUnits += counts[name]
+				s.parts = append(s.parts, part{set: s.name, name: name, label: name, split: s.split, units: counts[name]})
+				named[name]++
+				units += int64(counts[name])
 			}
 		}
+		c.plan.Steps[s.split].Cost.Disk = units * int64(spec.Unit.Tokens) * c.tokenBytes()
 		s.named(c.src.Names[s.name])
 		if len(counts) == 0 || c.listsRanges(*s) {
 			missing = append(missing, s.name)
 		}
 	}
+	for _, s := range c.sets {
+		for i := range s.parts {
+			if p := &s.parts[i]; named[p.name] > 1 {
+				p.label = p.set + "/" + p.name
+			}
+		}
+	}
 	return missing
+}
+
+// tokenBytes is the width of a token on the disk.
+func (c *compiler) tokenBytes() int64 {
+	if c.vocab > 1<<16 {
+		return 4
+	}
+	return 2
 }
 
 // add puts a step into the plan, or returns the index of the step that is already there with the same definition: two names for one
 // computation share it.
 func (c *compiler) add(s *Step) int {
-	s.Cost.Hours = c.hours(s.Cost.Tokens)
 	i, err := c.dag.add(c.plan, s)
 	if err != nil {
 		c.errs = append(c.errs, err)

@@ -189,14 +189,14 @@ func TestWeights(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	s := compiled(t, parsed(t)).Summary
-	// Batches are whole: 2000 tokens are 8 batches of 256. Pairs: alpha+beta and alpha+gamma have 3 units, beta+gamma 2.
+	// Tokens are those asked for; trainings take whole batches of 256. Pairs: alpha+beta and alpha+gamma have 3 units, beta+gamma 2.
 	for _, tt := range []struct {
 		name      string
 		got, want int64
 	}{
 		{"possible", s.MixturesPossible.Int64(), 3}, {"selected", int64(s.MixturesSelected), 3}, {"units", int64(s.BaseUnits), 4},
-		{"seed tokens", s.TokensSeed, 4096}, {"unit tokens", s.TokensUnits, 4 * 2048}, {"partition tokens", s.TokensPartitions, 4096},
-		{"reference tokens", s.TokensReference, 6144 + 6144 + 4096}, {"all references", s.TokensReferenceOf.Int64(), 8 * 2000},
+		{"seed tokens", s.Seed.Tokens, 4096}, {"unit tokens", s.Units.Tokens, 4 * 2000}, {"partition tokens", s.Partitions.Tokens, 4000},
+		{"reference tokens", s.References.Tokens, 8 * 2000}, {"all references", s.TokensReferenceOf.Int64(), 8 * 2000},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, tt.got, tt.want)

@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 
 	"ablate/stages/kind"
 )
@@ -16,6 +16,8 @@ type board struct {
 	losses []Input
 	number map[int]int // eval step -> number among the losses inputs
 	scores []kind.Score
+
+	trained map[int]bool // models that a reference is already
 }
 
 // mixture adds every score of one mixture: each proxy, and the reference model where the study asks for one, on every evaluation set.
@@ -26,60 +28,54 @@ func (b *board) mixture(m mixture) {
 		scorers = append(scorers, c.proxy(proxy, m))
 	}
 	if slices.Contains(c.study.Reference.Seq, m.group) {
-		name := "seq/" + m.group + "/" + m.name()
-		c.plan.alias("seq/"+m.group+"/"+m.numbered(), name)
-		seq := single(name, c.train(name, unitInputs(m.components)))
-		scorers = append(scorers, scorer{name: "seq", everywhere: []recipe{seq}})
+		scorers = append(scorers, b.references(m)...)
 	}
 	for _, s := range scorers {
-		if c.study.Eval.InDomain == "mixture" {
-			b.inDomain(m, s)
-		}
-		if s.ownDomain {
-			continue
-		}
-		for i, set := range c.evalSets {
-			var tables []int
-			for _, r := range s.everywhere {
-				tables = append(tables, b.eval(r, set, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens}))
-			}
-			b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set, Losses: [][]int{tables}})
-		}
+		b.score(m, s)
 	}
 }
 
-// scorer is a way to score a mixture: the models whose perplexities are averaged.
-type scorer struct {
-	name       string
-	everywhere []recipe
-	ownDomain  bool // each unit on its own partition's test documents only
-}
-
-func (c *compiler) proxy(name string, m mixture) scorer {
-	s := scorer{name: name}
-	switch name {
-	case "micro":
-		s.everywhere = []recipe{c.named(c.micro(m), m)}
-	case "macro":
-		s.everywhere = []recipe{c.named(c.macro(m), m)}
-	case "merged":
-		s.everywhere = []recipe{c.named(c.merged(m), m)}
-	default: // mean_ind, ind_id: the mean over the units' own perplexities
-		s.ownDomain = name == "ind_id"
-		for _, x := range m.components {
-			for _, u := range x.unitNumbers() {
-				s.everywhere = append(s.everywhere, single(unitName(x.part, u), c.unitModel(x.part, u)))
-			}
+// references are the scorers of a mixture's reference models: their mean and, where there are several, each alone, for how far they differ is
+// what no proxy can foretell.
+func (b *board) references(m mixture) []scorer {
+	c := b.c
+	seq := scorer{name: "seq"}
+	for r := range c.study.Reference.Replicates {
+		model := c.sequential(c.reference, "seq", m, r)
+		i := model.models[0]
+		step, sum := c.plan.Steps[i], &c.plan.Summary
+		sum.References.add(step.Cost)
+		if b.trained[i] || firstSegment(step.ID) != "seq" {
+			sum.Shared.add(step.Cost)
+		}
+		b.trained[i] = true
+		seq.everywhere = append(seq.everywhere, model)
+	}
+	all := []scorer{seq}
+	if len(seq.everywhere) > 1 {
+		for r, model := range seq.everywhere {
+			all = append(all, scorer{name: fmt.Sprintf("seq@%d", r+1), everywhere: []recipe{model}})
 		}
 	}
-	return s
+	return all
 }
 
-// named records an average of a mixture so that it can be exported by name.
-func (c *compiler) named(r recipe, m mixture) recipe {
-	c.plan.recipes[r.name] = r
-	c.plan.alias(strings.TrimSuffix(r.name, m.name())+m.numbered(), r.name)
-	return r
+// score adds the scores of one scorer of a mixture on every evaluation set.
+func (b *board) score(m mixture, s scorer) {
+	c := b.c
+	if c.study.Eval.InDomain == "mixture" {
+		b.inDomain(m, s)
+	}
+	if s.own != nil {
+		return
+	}
+	for i, set := range c.evalSets {
+		var tables []int
+		for _, r := range s.everywhere {
+			tables = append(tables, b.eval(r, set, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens}))
+		}
+		b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set, Losses: [][]int{tables}})
+	}
 }
 
 // inDomain adds a scorer's score on the test documents of the mixture's partitions.
@@ -88,15 +84,15 @@ func (b *board) inDomain(m mixture, s scorer) {
 	seen := map[string]bool{}
 	for _, x := range m.components {
 		p := x.part
-		if seen[p.name] { // two units of one partition share a domain
+		if seen[p.label] { // two units of one partition share a domain
 			continue
 		}
-		seen[p.name] = true
+		seen[p.label] = true
 		test := Input{Role: "tokens", Step: p.split, Output: kind.TestOutput(p.name)}
 		var tables []int
 		models := s.everywhere
-		if s.ownDomain {
-			models = b.ownUnits(m, p)
+		if s.own != nil {
+			models = s.own(p)
 		}
 		for _, r := range models {
 			tables = append(tables, b.eval(r, "test/"+p.set+"/"+p.name, test))
@@ -104,19 +100,6 @@ func (b *board) inDomain(m mixture, s scorer) {
 		score.Losses = append(score.Losses, tables)
 	}
 	b.scores = append(b.scores, score)
-}
-
-// ownUnits are the unit models of the mixture that were trained on partition p.
-func (b *board) ownUnits(m mixture, p part) []recipe {
-	var out []recipe
-	for _, x := range m.components {
-		if x.part.name == p.name {
-			for _, u := range x.unitNumbers() {
-				out = append(out, single(unitName(p, u), b.c.unitModel(p, u)))
-			}
-		}
-	}
-	return out
 }
 
 // evaluation is a recipe on a set, by their names.
@@ -128,10 +111,10 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 	if n, ok := b.c.evaluated[asked]; ok {
 		return n
 	}
-	params := kind.EvalParams{Model: b.c.model(), Documents: int64(b.c.study.Eval.Documents), Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
+	params := kind.EvalParams{Model: b.c.model(b.c.scaleOf(r)), Documents: int64(b.c.study.Eval.Documents), Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	var inputs []Input
 	inputs, params.Weights = r.inputs()
-	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: canonical(params), Inputs: append(inputs, tokens)})
+	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: canonical(params), Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(params.Documents)}})
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name
 		n = len(b.losses)
@@ -140,6 +123,17 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 	}
 	b.c.evaluated[asked] = n
 	return n
+}
+
+// evalDisk is a guess at a table of losses: some 40 bytes for each document.
+func evalDisk(documents int64) int64 { return 1000 + 40*documents }
+
+// scaleOf is the scale of a recipe's models.
+func (c *compiler) scaleOf(r recipe) *scale {
+	if r.scale != nil {
+		return r.scale
+	}
+	return c.own
 }
 
 // correlate adds the comparison of proxies with references.

@@ -1,14 +1,12 @@
 package pipeline
 
 import (
-	"container/heap"
+	"cmp"
 	"fmt"
-	"iter"
 	"math/big"
 	"slices"
 	"strings"
 
-	"ablate/cache"
 	"ablate/specs"
 	"ablate/specs/nearest"
 )
@@ -26,10 +24,24 @@ func (c component) units() int {
 	return 1
 }
 
-// mixture is a combination of components in the order of the catalogue: partitions by name, units by number.
+// componentKey tells components apart.
+type componentKey struct {
+	set, partition string
+	unit           int
+}
+
+func (c component) key() componentKey { return componentKey{c.part.set, c.part.name, c.unit} }
+
+// compare is the order of components in a mixture: by set of partitions, partition, unit.
+func (c component) compare(d component) int {
+	return cmp.Or(strings.Compare(c.part.set, d.part.set), strings.Compare(c.part.name, d.part.name), cmp.Compare(c.unit, d.unit))
+}
+
+// mixture is a combination of components in their order. A component that is there twice counts twice.
 type mixture struct {
 	group      string
 	components []component
+	tokens     int64 // training length of a model of it; 0: by its units
 }
 
 func (m mixture) name() string {
@@ -48,44 +60,81 @@ func (m mixture) units() int {
 	return n
 }
 
-// mixtures expands every set of mixtures of the study and counts what could have been chosen in closed form.
-func (c *compiler) mixtures() ([]mixture, error) {
-	sum := &c.plan.Summary
-	sum.MixturesPossible, sum.TokensReferenceOf = new(big.Int), new(big.Int)
-	var out []mixture
-	for _, group := range sortedKeys(c.study.Mixtures) {
-		spec := c.study.Mixtures[group]
-		set, err := c.setOf(group, spec)
-		if err != nil {
-			return nil, err
-		}
-		all := components(set, spec.Of == "units")
-		var chosen []mixture
-		if len(spec.List) > 0 {
-			chosen, err = c.listed(group, spec, all)
-		} else {
-			chosen, err = c.chosen(group, spec, all)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, chosen...)
+// asked is the training length of a model of the mixture at some scale, before whole batches.
+func (m mixture) asked(sc *scale) int64 {
+	if m.tokens > 0 {
+		return m.tokens
 	}
-	sum.MixturesSelected = len(out)
-	return out, nil
+	return int64(m.units()) * int64(sc.train.TokensPerUnit)
 }
 
-// setOf finds the partition set a set of mixtures draws from.
-func (c *compiler) setOf(group string, spec specs.Mixture) (set, error) {
-	if spec.From == "" && len(c.sets) == 1 {
-		return c.sets[0], nil
+// mixtures expands every set of mixtures of the study and counts what could have been chosen in closed form. It also gives what mixtures can
+// be made of: the components that any of the sets can draw.
+func (c *compiler) mixtures() (out []mixture, within []component, err error) {
+	sum := &c.plan.Summary
+	sum.MixturesPossible, sum.MixturesCovered, sum.TokensReferenceOf = new(big.Int), new(big.Int), new(big.Int)
+	for _, group := range sortedKeys(c.study.Mixtures) {
+		spec := c.study.Mixtures[group]
+		g := drawing{c: c, group: group, spec: spec}
+		var chosen []mixture
+		if len(spec.List) > 0 {
+			chosen, err = g.listed()
+		} else {
+			chosen, err = g.drawn()
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		sum.MixturesPossible.Add(sum.MixturesPossible, g.possible)
+		sum.MixturesCovered.Add(sum.MixturesCovered, g.covered)
+		sum.TokensReferenceOf.Add(sum.TokensReferenceOf, g.tokens)
+		out, within = append(out, chosen...), append(within, g.within...)
 	}
-	for _, s := range c.sets {
-		if s.name == spec.From {
-			return s, nil
+	sum.MixturesSelected = len(out)
+	selected := map[componentKey]bool{}
+	for _, m := range out {
+		for _, x := range m.components {
+			selected[x.key()] = true
 		}
 	}
-	return set{}, c.study.Errorf([]string{"mixtures", group, "from"}, "no partition set %q", spec.From)
+	sum.ComponentsSelected = len(selected)
+	tokens, _ := new(big.Float).SetInt(sum.TokensReferenceOf).Float64()
+	sum.HoursReferenceOf = c.reference.perToken * tokens
+	sum.BytesReferenceOf = new(big.Int).Mul(sum.MixturesPossible, big.NewInt(c.reference.cost(1, 1, false).Disk))
+	return out, within, nil
+}
+
+// drawing is one set of mixtures on its way from the study to the plan.
+type drawing struct {
+	c     *compiler
+	group string
+	spec  specs.Mixture
+
+	within   []component // what the mixtures can be made of
+	possible *big.Int
+	covered  *big.Int // of the possible mixtures, those of no other components than the mixtures taken
+	tokens   *big.Int // of a model of every possible mixture
+}
+
+func (g *drawing) errorf(key, format string, args ...any) error {
+	return g.c.study.Errorf(append([]string{"mixtures", g.group}, strings.Split(key, ".")...), format, args...)
+}
+
+func (g *drawing) mixture(components []component) mixture {
+	m := mixture{group: g.group, components: slices.Clone(components), tokens: int64(g.spec.Tokens)}
+	slices.SortStableFunc(m.components, component.compare)
+	return m
+}
+
+// components are those of some sets of partitions, in the order of the sets.
+func (g *drawing) components(sets []string) []component {
+	var out []component
+	for _, s := range g.c.sets {
+		if slices.Contains(sets, s.name) || len(sets) == 0 && len(g.c.sets) == 1 {
+			out = append(out, components(s, g.spec.Of == "units")...)
+		}
+	}
+	return out
 }
 
 func components(s set, units bool) []component {
@@ -102,149 +151,111 @@ func components(s set, units bool) []component {
 	return out
 }
 
-func (c *compiler) listed(group string, spec specs.Mixture, all []component) ([]mixture, error) {
+func (g *drawing) listed() ([]mixture, error) {
+	all := g.components(g.spec.From)
 	known, theirs := byName(all)
 	var out []mixture
 	seen := map[string]bool{}
-	for i, names := range spec.List {
-		m := mixture{group: group}
+	g.tokens = new(big.Int)
+	for i, names := range g.spec.List {
+		var chosen []component
 		var places []int
 		for j, name := range names {
-			here := []string{"mixtures", group, "list", fmt.Sprint(i), fmt.Sprint(j)}
+			here := fmt.Sprintf("list.%d.%d", i, j)
 			x, ok := known[name]
 			if !ok {
-				return nil, c.study.Errorf(here, "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
+				return nil, g.errorf(here, "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
 			}
-			if slices.Contains(places, x) {
-				return nil, c.study.Errorf(here, "%s is in this mixture already, by its other name", all[x].name())
+			if slices.Contains(places, x) && !g.spec.Repeat {
+				return nil, g.errorf(here, "%s is in this mixture already, by its other name", all[x].name())
 			}
-			places = append(places, x)
+			places, chosen = append(places, x), append(chosen, all[x])
 		}
-		slices.Sort(places)
-		for _, x := range places {
-			m.components = append(m.components, all[x])
-		}
+		m := g.mixture(chosen)
 		if seen[m.name()] {
-			return nil, c.study.Errorf([]string{"mixtures", group, "list", fmt.Sprint(i)}, "mixture %s is listed twice", m.name())
+			return nil, g.errorf(fmt.Sprintf("list.%d", i), "mixture %s is listed twice", m.name())
 		}
 		seen[m.name()] = true
+		g.tokens.Add(g.tokens, big.NewInt(m.asked(g.c.reference)))
+		g.within = append(g.within, chosen...)
 		out = append(out, m)
 	}
-	c.plan.Summary.MixturesPossible.Add(c.plan.Summary.MixturesPossible, big.NewInt(int64(len(out))))
-	c.countReferences(out)
+	g.possible = big.NewInt(int64(len(out)))
+	g.covered = g.possible
 	return out, nil
 }
 
-func (c *compiler) countReferences(ms []mixture) {
-	for _, m := range ms {
-		t := int64(m.units()) * int64(c.study.Train.TokensPerUnit)
-		c.plan.Summary.TokensReferenceOf.Add(c.plan.Summary.TokensReferenceOf, big.NewInt(t))
+// drawn are the mixtures of choose or cross, all or a sample.
+func (g *drawing) drawn() ([]mixture, error) {
+	space, err := g.space()
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (c *compiler) chosen(group string, spec specs.Mixture, all []component) ([]mixture, error) {
-	n, k := len(all), spec.Choose
-	if k > n {
-		return nil, c.study.Errorf([]string{"mixtures", group, "choose"}, "choose %d of %d components", k, n)
+	g.within = slices.Concat(space.fixed, space.pool)
+	g.possible = space.count()
+	if g.tokens = new(big.Int).Mul(g.possible, big.NewInt(int64(g.spec.Tokens))); g.spec.Tokens == 0 {
+		g.tokens = new(big.Int).Mul(space.units(), big.NewInt(int64(g.c.reference.train.TokensPerUnit)))
 	}
-	possible := new(big.Int).Binomial(int64(n), int64(k))
-	if spec.Sample > 0 && possible.Cmp(big.NewInt(int64(spec.Sample))) < 0 {
-		return nil, c.study.Errorf([]string{"mixtures", group, "sample"}, "sample %d of %s possible mixtures (choose %d of %d)", spec.Sample, possible, k, n)
-	}
-	// Each component is in C(n-1, k-1) of the mixtures.
-	total := 0
-	for _, x := range all {
-		total += x.units()
-	}
-	tokens := new(big.Int).Mul(big.NewInt(int64(total)*int64(c.study.Train.TokensPerUnit)), new(big.Int).Binomial(int64(n-1), int64(k-1)))
-	sum := &c.plan.Summary
-	sum.MixturesPossible.Add(sum.MixturesPossible, possible)
-	sum.TokensReferenceOf.Add(sum.TokensReferenceOf, tokens)
-
-	var picked [][]int
-	if spec.Sample == 0 {
-		for comb := range combinations(n, k) {
-			picked = append(picked, slices.Clone(comb))
-		}
-	} else {
-		picked = sample(all, k, spec.Sample, fmt.Sprintf("%s/%d", group, spec.Seed))
+	if g.spec.Sample > 0 && g.possible.Cmp(big.NewInt(int64(g.spec.Sample))) < 0 {
+		return nil, g.errorf("sample", "sample %d of %s possible mixtures (%s)", g.spec.Sample, g.possible, space)
 	}
 	var out []mixture
-	for _, comb := range picked {
-		m := mixture{group: group}
-		for _, i := range comb {
-			m.components = append(m.components, all[i])
+	used := map[int]bool{}
+	take := func(picked []int) {
+		components := slices.Clone(space.fixed)
+		for _, i := range picked {
+			used[i] = true
 		}
-		out = append(out, m)
+		for _, i := range picked {
+			components = append(components, space.pool[i])
+		}
+		out = append(out, g.mixture(components))
 	}
+	if g.spec.Sample > 0 {
+		for _, picked := range space.sample(g.spec.Sample, fmt.Sprintf("%s/%d", g.group, g.spec.Seed)) {
+			take(picked)
+		}
+	} else {
+		for picked := range space.all() {
+			take(picked)
+		}
+	}
+	g.covered = space.within(used).count()
 	return out, nil
 }
 
-// combinations yields the k-subsets of 0..n-1 in lexicographic order. The slice is reused.
-func combinations(n, k int) iter.Seq[[]int] {
-	return func(yield func([]int) bool) {
-		c := make([]int, k)
-		for i := range c {
-			c[i] = i
+// space is what a set of mixtures draws from: all of fix, choose of those in from that where allows, or one of each set in cross.
+func (g *drawing) space() (space, error) {
+	var s space
+	fixed := map[componentKey]bool{}
+	all := g.components(sortedKeys(g.c.study.Partitions))
+	known, theirs := byName(all)
+	for i, name := range g.spec.Fix {
+		place, ok := known[name]
+		if !ok {
+			return s, g.errorf(fmt.Sprintf("fix.%d", i), "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
 		}
-		for {
-			if !yield(c) {
-				return
-			}
-			i := k - 1
-			for i >= 0 && c[i] == n-k+i {
-				i--
-			}
-			if i < 0 {
-				return
-			}
-			c[i]++
-			for j := i + 1; j < k; j++ {
-				c[j] = c[j-1] + 1
-			}
+		x := all[place]
+		s.fixed, fixed[x.key()] = append(s.fixed, x), true
+	}
+	key, k, draws := "choose", g.spec.Choose, [][]string{g.spec.From}
+	if len(g.spec.Cross) > 0 {
+		key, k, draws = "cross", 1, nil
+		for _, set := range sorted(g.spec.Cross) { // their order says nothing
+			draws = append(draws, []string{set})
 		}
 	}
-}
-
-// sample takes the m combinations whose hash is lowest. A combination's hash depends on its own names only, so that a new component
-// brings new combinations in and leaves the order of the old ones as it was: most references stay what they were.
-func sample(all []component, k, m int, seed string) [][]int {
-	var best maxHeap
-	names := make([]string, k)
-	for comb := range combinations(len(all), k) {
-		for i, j := range comb {
-			names[i] = all[j].part.set + "/" + all[j].numbered()
+	for _, sets := range draws {
+		d := draw{first: len(s.pool), k: k, repeat: g.spec.Repeat}
+		for _, x := range g.components(sets) {
+			if g.spec.Where.Holds(x.part.units) && (g.spec.Repeat || !fixed[x.key()]) {
+				s.pool = append(s.pool, x)
+			}
 		}
-		h := cache.DigestOf([]byte(seed + "\x00" + strings.Join(names, "\x00")))
-		if len(best) < m {
-			heap.Push(&best, ranked{h, slices.Clone(comb)})
-		} else if slices.Compare(h[:], best[0].hash[:]) < 0 {
-			best[0] = ranked{h, slices.Clone(comb)}
-			heap.Fix(&best, 0)
+		if d.n = len(s.pool) - d.first; d.n == 0 || k > d.n && !d.repeat {
+			return s, g.errorf(key, "choose %d of %d components", k, d.n)
 		}
+		s.draws = append(s.draws, d)
 	}
-	out := make([][]int, len(best))
-	for i, r := range best {
-		out[i] = r.comb
-	}
-	slices.SortFunc(out, slices.Compare)
-	return out
-}
-
-type ranked struct {
-	hash cache.Digest
-	comb []int
-}
-
-type maxHeap []ranked
-
-func (h maxHeap) Len() int           { return len(h) }
-func (h maxHeap) Less(i, j int) bool { return slices.Compare(h[i].hash[:], h[j].hash[:]) > 0 }
-func (h maxHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *maxHeap) Push(x any)        { *h = append(*h, x.(ranked)) }
-func (h *maxHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
+	return s, nil
 }

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 
 	"ablate/stages/kind"
@@ -10,47 +9,78 @@ import (
 
 // models adds the training of units, partitions and references, every evaluation and the comparison. The catalogue is known.
 func (c *compiler) models() error {
-	mixtures, err := c.mixtures()
+	mixtures, within, err := c.mixtures()
 	if err != nil {
 		return err
 	}
-	b := &board{c: c, number: map[int]int{}}
-	for _, s := range c.sets {
-		for _, p := range s.parts {
-			for u := range p.units {
-				i := c.unitModel(p, u)
-				c.plan.Units = append(c.plan.Units, Model{unitName(p, u), "unit", i})
-				c.plan.Summary.TokensUnits += c.plan.Steps[i].Cost.Tokens
+	if err := c.checkWeights(within); err != nil {
+		return err
+	}
+	chosen := map[componentKey]bool{}
+	for _, m := range mixtures {
+		for _, x := range baseUnits(m.components) {
+			chosen[x.key()] = true
+		}
+	}
+	b := &board{c: c, number: map[int]int{}, trained: map[int]bool{}}
+	sum := &c.plan.Summary
+	for _, x := range baseUnits(within) {
+		sum.BaseUnits++
+		for r := range c.study.Train.Replicates {
+			i := c.unitModel(x.part, x.unit, r)
+			c.plan.Units = append(c.plan.Units, Model{unitName(x.part, x.unit) + replicateSuffix(r), "unit", i})
+			sum.Units.add(c.plan.Steps[i].Cost)
+			if chosen[x.key()] {
+				sum.Selected.add(c.plan.Steps[i].Cost)
 			}
 		}
 	}
 	for _, m := range mixtures {
-		c.plan.Mixtures = append(c.plan.Mixtures, c.reference(m))
+		c.plan.Mixtures = append(c.plan.Mixtures, c.describe(m))
 		b.mixture(m)
 	}
 	c.plan.Result = c.correlate(b)
 	return nil
 }
 
-// reference describes a mixture and what its reference model is or would be.
-func (c *compiler) reference(m mixture) MixtureRef {
+// baseUnits are the units of some components, each once, in their order: what must be trained for a proxy of every mixture of them.
+func baseUnits(within []component) []component {
+	seen := map[componentKey]bool{}
+	var out []component
+	for _, x := range within {
+		for _, u := range x.unitNumbers() {
+			if unit := (component{x.part, u}); !seen[unit.key()] {
+				seen[unit.key()] = true
+				out = append(out, unit)
+			}
+		}
+	}
+	slices.SortFunc(out, component.compare)
+	return out
+}
+
+// describe says of a mixture what it is and what its reference model is or would be.
+func (c *compiler) describe(m mixture) MixtureRef {
 	ref := MixtureRef{
 		Group: m.group, Name: m.name(), Reference: slices.Contains(c.study.Reference.Seq, m.group),
-		Tokens: wholeBatches(int64(m.units())*int64(c.study.Train.TokensPerUnit), int64(c.study.Train.Batch)),
+		Tokens: wholeBatches(m.asked(c.reference), int64(c.reference.train.Batch)),
 	}
 	for _, x := range m.components {
-		if n := len(ref.Partitions); n > 0 && ref.Partitions[n-1] == x.part.name {
+		if n := len(ref.Partitions); n > 0 && ref.Partitions[n-1] == x.part.label {
 			ref.UnitsOf[n-1] += x.units()
 			continue
 		}
-		ref.Partitions, ref.UnitsOf = append(ref.Partitions, x.part.name), append(ref.UnitsOf, x.units())
+		ref.Partitions, ref.UnitsOf = append(ref.Partitions, x.part.label), append(ref.UnitsOf, x.units())
 	}
 	return ref
 }
 
-// listModels fills the plan's list of trained models.
+// roles are the roles of trained models by the first part of their names.
+var roles = map[string]string{"seed": "seed", "unit": "unit", "part": "partition", "seq": "reference", "small": "small"}
+
+// listModels fills the plan's list of trained models and adds up what is not known from the mixtures.
 func (c *compiler) listModels() {
-	roles := map[string]string{"seed": "seed", "unit": "unit", "part": "partition", "seq": "reference"}
+	sum := &c.plan.Summary
 	for i, s := range c.plan.Steps {
 		if s.Kind != kind.Train {
 			continue
@@ -59,79 +89,13 @@ func (c *compiler) listModels() {
 		c.plan.Models = append(c.plan.Models, Model{s.ID, role, i})
 		switch role {
 		case "seed":
-			c.plan.Summary.TokensSeed += s.Cost.Tokens
+			sum.Seed.add(s.Cost)
 		case "partition":
-			c.plan.Summary.TokensPartitions += s.Cost.Tokens
-		case "reference":
-			c.plan.Summary.TokensReference += s.Cost.Tokens
+			sum.Partitions.add(s.Cost)
+		case "small":
+			sum.Small.add(s.Cost)
 		}
 	}
-}
-
-func (c *compiler) model() kind.Model {
-	m := c.study.Model
-	return kind.Model{
-		Vocab: max(m.Vocab, c.vocab), DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
-		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, NormEps: m.NormEps, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
-		MLP: m.MLP, MLPHidden: m.MLPHidden, AttentionOutput: m.AttentionOutput, TiedHead: m.TiedHead,
-		RopeBase: m.RopeBase, Rotary: float64(m.Rotary), InitStd: m.InitStd,
-	}
-}
-
-// seedModel adds the training of the common start and returns its step, or -1 where the study has none.
-func (c *compiler) seedModel() int {
-	s := c.study.SeedModel
-	if s == nil {
-		return -1
-	}
-	o := c.study.Optimizer
-	pack, _ := c.plan.Find("pack/" + s.On)
-	return c.add(&Step{
-		ID: "seed", Kind: kind.Train,
-		Params: canonical(kind.TrainParams{
-			Model: c.model(),
-			Optimizer: kind.Optimizer{
-				Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
-				LR: s.LR, Warmup: float64(s.Warmup), Schedule: s.Schedule, FinalLR: finalLR(s.Schedule, s.FinalLR),
-			},
-			Tokens: wholeBatches(int64(s.Tokens), int64(s.Batch)), Batch: int64(s.Batch), Sampling: "equal", Seed: s.Seed,
-			Start: "random", Moments: c.study.Train.OptimizerState == "keep", Precision: precision(s.Precision),
-		}),
-		Inputs: []Input{{Role: kind.Role("unit", 0), Step: pack, Output: kind.UnitOutput("all", 0)}},
-		Cost:   Cost{Tokens: wholeBatches(int64(s.Tokens), int64(s.Batch))},
-	})
-}
-
-// train adds the training of one model on the given units, for tokens_per_unit tokens each.
-func (c *compiler) train(id string, units []Input) int {
-	if i, ok := c.trained[id]; ok {
-		return i
-	}
-	t, o := c.study.Train, c.study.Optimizer
-	params := kind.TrainParams{
-		Model: c.model(),
-		Optimizer: kind.Optimizer{
-			Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
-			LR: t.LR, Warmup: float64(t.Warmup), Schedule: t.Schedule, FinalLR: finalLR(t.Schedule, t.FinalLR),
-		},
-		Tokens: wholeBatches(int64(len(units))*int64(t.TokensPerUnit), int64(t.Batch)), Batch: int64(t.Batch),
-		Sampling: t.Sampling, Seed: t.Seed, Start: "random", Precision: precision(t.Precision),
-	}
-	if len(units) == 1 {
-		params.Sampling = "equal" // the same thing, and so the same key
-	}
-	inputs := slices.Clone(units)
-	if c.seed >= 0 {
-		params.Start = "model"
-		inputs = append(inputs, Input{Role: "start", Step: c.seed, Output: kind.OutModel})
-		if t.OptimizerState == "keep" {
-			params.Start = "state"
-			inputs = append(inputs, Input{Role: "moments", Step: c.seed, Output: kind.OutOptimizer})
-		}
-	}
-	i := c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: Cost{Tokens: params.Tokens}})
-	c.trained[id] = i
-	return i
 }
 
 // precision is what enters the key: nothing for fp32, the only one there was at first.
@@ -152,26 +116,47 @@ func finalLR(schedule string, lr float64) float64 {
 
 func wholeBatches(tokens, batch int64) int64 { return (tokens + batch - 1) / batch * batch }
 
+// replicateSuffix ends the name of the r-th model of a kind, counted from 0: the first has none, the second is @2.
+func replicateSuffix(r int) string {
+	if r == 0 {
+		return ""
+	}
+	return fmt.Sprintf("@%d", r+1)
+}
+
 // unitInput is the token file of one unit as the i-th unit of a training.
 func unitInput(p part, u, i int) Input {
 	return Input{Role: kind.Role("unit", i), Step: p.split, Output: kind.UnitOutput(p.name, u)}
 }
 
-func (c *compiler) unitModel(p part, u int) int {
-	c.plan.alias("unit/"+p.set+"/"+p.numbered(u), unitName(p, u))
-	return c.train(unitName(p, u), []Input{unitInput(p, u, 0)})
+func (c *compiler) unitModel(p part, u, replicate int) int {
+	c.plan.alias("unit/"+p.set+"/"+p.numbered(u)+replicateSuffix(replicate), unitName(p, u)+replicateSuffix(replicate))
+	return c.train(c.own, unitName(p, u), []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
 }
 
 // componentModel is the model trained on a whole component: the unit model where the component is one unit, else the reference model of
 // the partition.
-func (c *compiler) componentModel(x component) int {
+func (c *compiler) componentModel(x component, replicate int) int {
 	if x.unit >= 0 {
-		return c.unitModel(x.part, x.unit)
+		return c.unitModel(x.part, x.unit, replicate)
 	}
 	if x.part.units == 1 {
-		return c.unitModel(x.part, 0)
+		return c.unitModel(x.part, 0, replicate)
 	}
-	return c.train(fmt.Sprintf("part/%s/%s", x.part.set, x.part.name), unitInputs([]component{x}))
+	tokens := int64(x.part.units) * int64(c.own.train.TokensPerUnit)
+	return c.train(c.own, componentName(x), unitInputs([]component{x}), tokens, replicate)
+}
+
+func componentName(x component) string { return fmt.Sprintf("part/%s/%s", x.part.set, x.part.name) }
+
+// sequential is the model trained on a mixture itself at some scale.
+func (c *compiler) sequential(sc *scale, role string, m mixture, replicate int) recipe {
+	name := role + "/" + m.group + "/" + m.name()
+	c.plan.alias(role+"/"+m.group+"/"+m.numbered()+replicateSuffix(replicate), name+replicateSuffix(replicate))
+	r := single(name, c.train(sc, name, unitInputs(m.components), m.asked(sc), replicate))
+	r.name += replicateSuffix(replicate)
+	r.scale = sc
+	return r
 }
 
 func unitInputs(components []component) []Input {
@@ -193,36 +178,4 @@ func (c component) unitNumbers() []int {
 		out[i] = i
 	}
 	return out
-}
-
-// micro is the mean over all units of the mixture; macro the mean per component, then over components; merged the mean over the
-// components' own models (paper, sections 5.0.1 and 5.2).
-func (c *compiler) micro(m mixture) recipe {
-	r := recipe{name: "micro/" + m.group + "/" + m.name()}
-	n := int64(m.units())
-	for _, x := range m.components {
-		for _, u := range x.unitNumbers() {
-			r.models, r.weights = append(r.models, c.unitModel(x.part, u)), append(r.weights, big.NewRat(1, n))
-		}
-	}
-	return r
-}
-
-func (c *compiler) macro(m mixture) recipe {
-	r := recipe{name: "macro/" + m.group + "/" + m.name()}
-	k := int64(len(m.components))
-	for _, x := range m.components {
-		for _, u := range x.unitNumbers() {
-			r.models, r.weights = append(r.models, c.unitModel(x.part, u)), append(r.weights, big.NewRat(1, k*int64(x.units())))
-		}
-	}
-	return r
-}
-
-func (c *compiler) merged(m mixture) recipe {
-	r := recipe{name: "merged/" + m.group + "/" + m.name()}
-	for _, x := range m.components {
-		r.models, r.weights = append(r.models, c.componentModel(x)), append(r.weights, big.NewRat(1, int64(len(m.components))))
-	}
-	return r
 }

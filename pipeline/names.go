@@ -34,18 +34,24 @@ func unitName(p part, u int) string { return "unit/" + p.set + "/" + p.unit(u) }
 // name is the component's name as people see it.
 func (c component) name() string {
 	if c.unit >= 0 && c.part.names != nil {
-		return c.part.unit(c.unit)
+		return c.part.prefix() + c.part.unit(c.unit)
 	}
 	return c.numbered()
 }
 
-// numbered is the component's name that never changes.
-func (c component) numbered() string {
+// numbered is the component's name that never changes while the study's sets of partitions stay as they are.
+func (c component) numbered() string { return c.part.prefix() + c.bare() }
+
+// bare is the component's name in its set of partitions, which never changes.
+func (c component) bare() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.name
 	}
 	return c.part.numbered(c.unit)
 }
+
+// prefix is what stands before the names of a partition's units where another set of partitions has one of that name.
+func (p part) prefix() string { return strings.TrimSuffix(p.label, p.name) }
 
 // numbered is the mixture's name of its components' names that never change.
 func (m mixture) numbered() string {
@@ -57,13 +63,18 @@ func (m mixture) numbered() string {
 }
 
 // byName gives the places of components by every name that they have, and lists the names that people see. Such a name goes before a number
-// that reads the same.
+// that reads the same, and both before names with the set of partitions in front, which always do.
 func byName(all []component) (places map[string]int, names []string) {
 	places = map[string]int{}
 	for i, x := range all {
+		for _, name := range []string{x.name(), x.numbered()} {
+			places[x.part.set+"/"+strings.TrimPrefix(name, x.part.prefix())] = i
+		}
+	}
+	for i, x := range all {
 		places[x.numbered()] = i
 		if x.unit >= 0 {
-			places[x.part.numbered(x.unit)] = i
+			places[x.part.prefix()+x.part.numbered(x.unit)] = i
 		}
 	}
 	for i, x := range all {
@@ -103,12 +114,12 @@ func (c *compiler) listsRanges(s set) bool {
 	}
 	for _, group := range sortedKeys(c.study.Mixtures) {
 		spec := c.study.Mixtures[group]
-		if from, err := c.setOf(group, spec); err != nil || from.name != s.name || spec.Of != "units" {
+		if spec.Of != "units" || len(spec.From) > 0 && !slices.Contains(spec.From, s.name) && len(spec.Fix) == 0 {
 			continue
 		}
 		known, _ := byName(components(s, true))
-		for _, name := range slices.Concat(spec.List...) {
-			if _, ok := known[name]; !ok && specs.RangeOf(name, partNames(s)) != "" {
+		for _, name := range slices.Concat(append(spec.List, spec.Fix)...) {
+			if _, ok := known[name]; !ok && specs.RangeOf(strings.TrimPrefix(name, s.name+"/"), partNames(s)) != "" {
 				return true
 			}
 		}

@@ -28,6 +28,13 @@ type File struct {
 	Size   int64
 	Digest cache.Digest
 	Index  *File // of an array of ids, the index of its documents; nil: it has none
+
+	Missing bool // it is not there; Digest tells it from others, and no step that reads it has a key
+}
+
+// MissingFile stands for a raw file that is not there, so that a study can be planned: what names it, such as its pattern.
+func MissingFile(name string) File {
+	return File{Name: name, Digest: cache.DigestOf([]byte("missing\x00" + name)), Missing: true}
 }
 
 // Input is one input of a step: a raw file or an output of an earlier step.
@@ -52,17 +59,22 @@ type Step struct {
 
 // Cost is what a step is expected to take, from its parameters alone.
 type Cost struct {
-	Tokens int64   // trained on
+	Tokens int64   // trained on, in whole batches
+	Asked  int64   // tokens asked for, which plans count
 	Bytes  int64   // read from raw files
-	Hours  float64 // from the study's cost.hours_per_billion_tokens
+	Hours  float64 // of the tokens asked for, from the study's cost
+	Disk   int64   // bytes that the step leaves in the cache, about
+
+	Parameters int64 // of the model that is trained
 }
 
 // Plan is a study compiled: steps in an order in which each comes after its inputs.
 type Plan struct {
 	Study   string
 	Steps   []*Step
-	Partial string // why steps are missing, or empty
-	Assumed string // what the caller's catalogue takes for granted, or empty
+	Partial string   // why steps are missing, or empty
+	Assumed string   // what the caller's catalogue takes for granted, or empty
+	Missing []string // what of the raw data is not there, or nothing: such a plan can be looked at, not run
 	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
 	Numbered []string
 	Result   int // index of the correlate step, -1 in a partial plan
@@ -81,7 +93,7 @@ type Plan struct {
 // Model is a trained model of a plan.
 type Model struct {
 	Name string // "seed", "unit/areas/crypto/0", "seq/pairs/crypto+net"
-	Role string // seed, unit, partition or reference
+	Role string // seed, unit, partition, small or reference
 	Step int
 }
 
@@ -102,16 +114,23 @@ type SplitRef struct {
 	Seed bool // a corpus taken whole
 }
 
-// Summary is the account of a plan, known at compile time.
+// Summary is the account of a plan, known at compile time. Tokens are those asked for: a training takes whole batches, so a bit more.
 type Summary struct {
-	MixturesPossible  *big.Int
-	MixturesSelected  int
-	BaseUnits         int
-	TokensSeed        int64
-	TokensUnits       int64
-	TokensPartitions  int64 // partition references, needed by proxy merged
-	TokensReference   int64 // reference models of the selected mixtures
-	TokensReferenceOf *big.Int
+	MixturesPossible   *big.Int
+	MixturesSelected   int
+	MixturesCovered    *big.Int // those possible of no other components than the mixtures selected: with their units they need no training
+	ComponentsSelected int      // components of the mixtures selected, each once
+	BaseUnits          int      // units of which the mixtures are made
+	Selected           Total    // unit models of the mixtures selected
+	Seed               Total    // seed models
+	Units              Total    // unit models
+	Partitions         Total    // components' own models, which some proxies are made of
+	Small              Total    // models of the mixtures selected at the study's own scale, where references have another
+	References         Total    // reference models of the mixtures selected
+	Shared             Total    // those of them that are units, partitions or other references already
+	TokensReferenceOf  *big.Int // of a model of every mixture possible
+	HoursReferenceOf   float64
+	BytesReferenceOf   *big.Int // of their checkpoints
 }
 
 // Find returns the index of the step with the given ID, or of the only step whose ID ends in it. The number of a unit does for its range.

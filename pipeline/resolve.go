@@ -51,9 +51,12 @@ func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 	}
 	for i, step := range p.Steps {
 		for _, in := range step.Inputs {
-			if in.File == nil {
+			switch {
+			case in.File == nil:
 				s.waiting[i]++
 				s.consumers[in.Step] = append(s.consumers[in.Step], i)
+			case in.File.Missing:
+				s.waiting[i]++ // for good
 			}
 		}
 	}

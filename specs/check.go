@@ -54,7 +54,7 @@ func (c *checker) study() {
 	c.tokenizer()
 	c.partitions()
 	c.heldout()
-	c.model()
+	c.models()
 	c.training()
 	c.mixtures()
 	c.evaluation()

@@ -2,6 +2,7 @@ package specs
 
 import (
 	"math/big"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,17 +11,27 @@ import (
 func (c *checker) mixtures() {
 	for _, name := range sortedKeys(c.s.Mixtures) {
 		here, m := at("mixtures", name), c.s.Mixtures[name]
-		if m.From == "" && !c.given(under(here, "from")...) && c.ok(at("partitions"), under(here, "from")) {
+		if len(m.From) == 0 && !c.given(under(here, "from")...) && !c.given(under(here, "cross")...) && c.ok(at("partitions"), under(here, "from"), under(here, "cross")) {
 			switch sets := sortedKeys(c.s.Partitions); len(sets) {
 			case 0: // every set of partitions is wrong
 			case 1:
-				m.From = sets[0]
+				m.From = sets
 				c.s.Mixtures[name] = m
 			default:
 				c.fail(here, "missing key \"from\": the study has %d sets of partitions: %s", len(sets), strings.Join(sets, ", "))
 			}
-		} else {
-			known(c, under(here, "from"), "set of partitions", m.From, c.s.Partitions, "partitions")
+		}
+		for _, list := range []struct {
+			key  string
+			sets []string
+		}{{"from", m.From}, {"cross", m.Cross}} {
+			if !c.given(under(here, list.key)...) {
+				continue
+			}
+			for i, set := range list.sets {
+				known(c, under(under(here, list.key), itoa(i)), "set of partitions", set, c.s.Partitions, "partitions")
+			}
+			c.once(under(here, list.key), list.sets)
 		}
 		c.mixture(here, m)
 	}
@@ -32,66 +43,164 @@ func (c *checker) mixtures() {
 
 func (c *checker) mixture(here []string, m Mixture) {
 	path := func(key string) []string { return under(here, key) }
-	list, choose, sample := c.given(path("list")...), c.given(path("choose")...), c.given(path("sample")...)
+	list, choose, cross, sample := c.given(path("list")...), c.given(path("choose")...), c.given(path("cross")...), c.given(path("sample")...)
 	switch {
-	case list && choose:
-		c.fail(path("choose"), "choose and list exclude each other: mixtures are drawn, or named")
+	case list && (choose || cross):
+		key := "choose"
+		if cross {
+			key = "cross"
+		}
+		c.fail(path(key), "%s and list exclude each other: mixtures are drawn, or named", key)
+	case cross && choose:
+		c.fail(path("choose"), "choose and cross exclude each other: cross draws one of each set")
+	case cross && c.given(path("from")...):
+		c.fail(path("from"), "has no meaning with cross, which names the sets to draw from")
+	case cross && len(m.Cross) < 2 && c.whole(path("cross")...):
+		c.fail(path("cross"), "want two or more sets of partitions, found %d; of one set, choose: 1", len(m.Cross))
+	case cross && m.Repeat && c.ok(path("repeat")):
+		c.fail(path("repeat"), "has no meaning with cross: each component comes from a set of its own")
 	case list && len(m.List) == 0:
 		c.fail(path("list"), "is empty; name at least one mixture")
-	case !list && !choose && c.ok(path("list"), path("choose")):
-		c.fail(here, "missing key: want choose (how many components are drawn) or list (mixtures by name)")
+	case !list && !choose && !cross && c.ok(path("list"), path("choose"), path("cross")):
+		c.fail(here, "missing key: want choose (how many components are drawn), cross (one of each of several sets) or list (mixtures by name)")
 	case list && sample:
 		c.fail(path("sample"), "has no meaning with list: all mixtures of a list are taken")
+	case list && c.given(path("fix")...):
+		c.fail(path("fix"), "has no meaning with list: name the component in each mixture")
+	case list && c.given(path("where")...):
+		c.fail(path("where"), "has no meaning with list: what is listed is taken")
 	}
-	if (list || choose) && c.given(path("seed")...) && !sample && c.ok(path("sample")) {
+	if (list || choose || cross) && c.given(path("seed")...) && !sample && c.ok(path("sample")) {
 		c.fail(path("seed"), "has no meaning without sample: all mixtures are taken")
 	}
-	if c.ok(path("of")) {
-		c.choice(here, m)
+	if w := m.Where; w.MaxUnits > 0 && w.MaxUnits < w.MinUnits && c.whole(path("where")...) {
+		c.fail(path("where"), "max_units %d is below min_units %d", w.MaxUnits, w.MinUnits)
+	} else if w.Units > 0 && (w.MinUnits > 0 || w.MaxUnits > 0) && c.whole(path("where")...) {
+		c.fail(path("where"), "units says how many exactly; min_units and max_units say nothing then")
+	}
+	if t := path("tokens"); c.given(t...) && c.ok(t, at("train", "batch")) && m.Tokens > 0 && m.Tokens < c.s.Train.Batch {
+		c.fail(t, "%d is less than one batch, %s", m.Tokens, c.orDefault(at("train", "batch"), c.s.Train.Batch))
+	}
+	if c.ok(path("of")) && c.whole(path("from")...) && c.whole(path("cross")...) {
+		fixed := c.fixed(path("fix"), m)
+		c.choice(here, m, fixed)
 		c.listed(path("list"), m)
 	}
 }
 
 // choice compares a drawn set of mixtures with what there is to draw from, where the study declares it.
-func (c *checker) choice(here []string, m Mixture) {
-	parts := c.catalogue(m.From)
-	if parts == nil || m.Choose < 1 || !c.ok(under(here, "choose")) {
+func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
+	if m.Choose < 1 && len(m.Cross) == 0 || !c.ok(under(here, "choose")) || !c.whole(under(here, "where")...) {
 		return
 	}
-	n := int64(len(parts))
-	if m.Of == "units" {
-		n = 0
-		for _, part := range parts {
-			n += int64(c.s.Partitions[m.From].Units[part]) // at most 1e6 each, and parts fit a file
+	limit := big.NewInt(int64(m.Sample))
+	possible := big.NewInt(1)
+	draws := [][]string{m.From}
+	k := int64(m.Choose)
+	if len(m.Cross) > 0 {
+		draws, k = nil, 1
+		for _, set := range m.Cross {
+			draws = append(draws, []string{set})
 		}
 	}
-	k := int64(m.Choose)
-	if k > n {
-		c.fail(under(here, "choose"), "%d is more than there are in %s (%s: %d)", k, m.From, m.Of, n)
-		return
+	for _, sets := range draws {
+		n, ok := c.drawable(sets, m, fixed)
+		if !ok {
+			return
+		}
+		what := m.Of + " in " + strings.Join(sets, " and ")
+		if m.Where != (Where{}) || len(fixed) > 0 {
+			what += ", without those of fix and where"
+		}
+		if k > n && !m.Repeat || n == 0 {
+			key := "choose"
+			if len(m.Cross) > 0 {
+				key = "cross"
+			}
+			c.fail(under(here, key), "%d is more than there are (%s: %d)", k, what, n)
+			return
+		}
+		if m.Repeat {
+			possible.Mul(possible, atLeast(n+k-1, k, limit))
+			what += ", with repetition"
+		} else {
+			possible.Mul(possible, atLeast(n, k, limit))
+		}
+		if len(draws) == 1 && possible.Cmp(limit) < 0 {
+			c.fail(under(here, "sample"), "%d is more than there are: choose %d of %d (%s) gives %d", m.Sample, k, n, what, possible)
+			return
+		}
 	}
+	if possible.Cmp(limit) < 0 {
+		c.fail(under(here, "sample"), "%d is more than there are: %s crossed gives %d", m.Sample, strings.Join(m.Cross, " and "), possible)
+	}
+}
+
+// atLeast is C(n, k), or some number between limit and it.
+func atLeast(n, k int64, limit *big.Int) *big.Int {
 	// C(n-k+i, i) grows with i until it is C(n, k), and at least doubles while i <= n-k; so this takes 64 rounds at most.
-	possible, sample := big.NewInt(1), big.NewInt(int64(m.Sample))
+	possible := big.NewInt(1)
 	k = min(k, n-k)
-	for i := int64(1); i <= k && possible.Cmp(sample) < 0; i++ {
+	for i := int64(1); i <= k && possible.Cmp(limit) < 0; i++ {
 		possible.Mul(possible, big.NewInt(n-k+i))
 		possible.Div(possible, big.NewInt(i))
 	}
-	if sample.Cmp(possible) > 0 {
-		c.fail(under(here, "sample"), "%d is more than there are: choose %d of %d (%s in %s) gives %d", m.Sample, m.Choose, n, m.Of, m.From, possible)
+	return possible
+}
+
+// drawable is the number of components of some sets of partitions that can be drawn; not ok where one declares none.
+func (c *checker) drawable(sets []string, m Mixture, fixed map[string]int) (n int64, ok bool) {
+	if len(sets) == 0 { // none was named, which is reported
+		return 0, false
 	}
+	for _, set := range sets {
+		parts := c.catalogue(set)
+		if parts == nil {
+			return 0, false
+		}
+		for _, part := range parts {
+			units := c.s.Partitions[set].Units[part]
+			switch {
+			case !m.Where.Holds(units):
+			case m.Of == "units":
+				n += int64(units) // at most 1e6 each, and parts fit a file
+			default:
+				n++
+			}
+		}
+		n -= int64(fixed[set])
+	}
+	return n, true
+}
+
+// fixed checks the components that every mixture has, and counts those that could otherwise be drawn, by set of partitions.
+func (c *checker) fixed(path []string, m Mixture) map[string]int {
+	count := map[string]int{}
+	c.once(path, m.Fix)
+	for i, name := range m.Fix {
+		set := c.component(under(path, itoa(i)), m, sortedKeys(c.s.Partitions), name)
+		if set == "" {
+			continue
+		}
+		part := c.partOf(set, name)
+		if m.Where.Holds(c.s.Partitions[set].Units[part]) && !m.Repeat {
+			count[set]++
+		}
+	}
+	return count
 }
 
 // listed checks mixtures given by name: the names where the study declares its partitions, repetitions always.
 func (c *checker) listed(path []string, m Mixture) {
-	parts := c.catalogue(m.From)
 	lines := map[string]int{}
 	for i, names := range m.List {
 		here := under(path, itoa(i))
-		c.once(here, names)
+		if !m.Repeat {
+			c.once(here, names)
+		}
 		for j, name := range names {
-			if parts != nil && name != "" {
-				c.component(under(here, itoa(j)), m, parts, name)
+			if name != "" {
+				c.component(under(here, itoa(j)), m, m.From, name)
 			}
 		}
 		sorted := join(slices.Sorted(slices.Values(names)))
@@ -103,33 +212,85 @@ func (c *checker) listed(path []string, m Mixture) {
 	}
 }
 
-// component checks a name against the declared partitions. Units go by partition/0, partition/1, ..., or by their range, and the only unit
-// of a partition by the partition's name.
-func (c *checker) component(here []string, m Mixture, parts []string, name string) {
-	units := c.s.Partitions[m.From].Units
-	if m.Of != "units" {
-		if !slices.Contains(parts, name) {
-			c.fail(here, "unknown partition %q%s", clip(name), didYouMean(name, parts))
+// partOf is the partition that a component's name speaks of, without set and unit.
+func (c *checker) partOf(set, name string) string {
+	units := c.s.Partitions[set].Units
+	if c.rangeIn(set, name) {
+		return RangeOf(strings.TrimPrefix(name, set+"/"), sortedKeys(units))
+	}
+	for _, part := range []string{name, strings.TrimPrefix(name, set+"/")} {
+		if _, ok := units[part]; ok {
+			return part
 		}
-		return
+		if i := strings.LastIndexByte(part, '/'); i >= 0 {
+			if _, ok := units[part[:i]]; ok {
+				return part[:i]
+			}
+		}
 	}
-	if c.s.Partitions[m.From].Order != "id" && RangeOf(name, parts) != "" {
-		return // whether there is such a unit is known once the corpus has been split
+	return ""
+}
+
+// component checks a name against the declared partitions and returns the set it is of, "" where that is unknown. Units go by partition/0,
+// partition/1, ..., or by their range, and the only unit of a partition by the partition's name; a set's name may stand before it.
+func (c *checker) component(here []string, m Mixture, sets []string, name string) string {
+	var in, all []string
+	if len(sets) == 0 {
+		return ""
 	}
-	part, number := name, ""
-	if i := strings.LastIndexByte(name, '/'); i >= 0 && !slices.Contains(parts, name) {
-		part, number = name[:i], name[i+1:]
+	for _, set := range sets {
+		parts := c.catalogue(set)
+		if parts == nil {
+			return ""
+		}
+		all = append(all, parts...)
+		if part := c.partOf(set, name); part != "" && slices.Contains(parts, part) {
+			in = append(in, set)
+		}
 	}
-	n := units[part]
-	u, err := strconv.Atoi(number)
+	what := "partition"
+	if m.Of == "units" {
+		what = "unit"
+	}
 	switch {
-	case !slices.Contains(parts, part):
-		c.fail(here, "unknown unit %q: unknown partition %q%s", clip(name), clip(part), didYouMean(part, parts))
-	case n == 1 && number != "":
-		c.fail(here, "unknown unit %q: partition %s has one unit, which goes by the name %q", clip(name), part, part)
-	case n > 1 && (err != nil || u < 0 || u >= n || strconv.Itoa(u) != number):
-		c.fail(here, "unknown unit %q: the units of partition %s are %s/0 to %s/%d", clip(name), part, part, part, n-1)
+	case len(in) > 1:
+		c.fail(here, "%q could be of %s; write %s", clip(name), strings.Join(in, " or "), in[0]+"/"+name)
+		return ""
+	case len(in) == 0 && what == "unit":
+		part := name
+		if i := strings.LastIndexByte(name, '/'); i >= 0 {
+			part = name[:i]
+		}
+		c.fail(here, "unknown unit %q: unknown partition %q%s", clip(name), clip(part), didYouMean(part, all))
+		return ""
+	case len(in) == 0:
+		c.fail(here, "unknown partition %q%s", clip(name), didYouMean(name, all))
+		return ""
 	}
+	if what == "unit" && c.rangeIn(in[0], name) {
+		return in[0] // whether there is such a unit is known once the corpus has been split
+	}
+	part := c.partOf(in[0], name)
+	number := strings.TrimPrefix(strings.TrimPrefix(name, in[0]+"/"), part)
+	if n := c.s.Partitions[in[0]].Units[part]; what == "unit" {
+		u, err := strconv.Atoi(strings.TrimPrefix(number, "/"))
+		switch {
+		case n == 1 && number != "":
+			c.fail(here, "unknown unit %q: partition %s has one unit, which goes by the name %q", clip(name), part, part)
+		case n > 1 && (err != nil || u < 0 || u >= n || "/"+strconv.Itoa(u) != number):
+			c.fail(here, "unknown unit %q: the units of partition %s are %s/0 to %s/%d", clip(name), part, part, part, n-1)
+		}
+	} else if number != "" {
+		c.fail(here, "unknown partition %q%s", clip(name), didYouMean(name, all))
+	}
+	return in[0]
+}
+
+// rangeIn reports whether a name is of a unit of a set by its range.
+func (c *checker) rangeIn(set, name string) bool {
+	p := c.s.Partitions[set]
+	_, whole := p.Units[name]
+	return p.Order != "id" && !whole && RangeOf(strings.TrimPrefix(name, set+"/"), sortedKeys(p.Units)) != ""
 }
 
 // RangeOf returns the partition that a unit named by a range, such as Biology,2005-2007, would be of; "" where there is none.
@@ -155,9 +316,31 @@ func (c *checker) evaluation() {
 		if !c.given("proxies") {
 			c.s.Proxies = slices.DeleteFunc(c.s.Proxies, func(p string) bool { return p == "ind_id" })
 		}
-		if i := slices.Index(c.s.Proxies, "ind_id"); i >= 0 {
-			c.fail(at("proxies", itoa(i)), "ind_id needs eval.in_domain: mixture, found none")
+		for i, p := range c.s.Proxies {
+			if strings.HasSuffix(p, "_id") {
+				c.fail(at("proxies", itoa(i)), "%s needs eval.in_domain: mixture, found none", p)
+			}
 		}
 	}
+	if i := slices.Index(c.s.Proxies, "small_seq"); i >= 0 && c.s.Reference.Model == nil && c.ok(at("reference", "model")) {
+		c.fail(at("proxies", itoa(i)), "small_seq needs reference.model: without it the references are of the study's own model")
+	}
 	c.once(at("proxies"), c.s.Proxies)
+	c.weights()
+}
+
+var weightForm = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18}|/[0-9]{1,18})?$`)
+
+// weights checks the proxy weighted.
+func (c *checker) weights() {
+	here := at("weights")
+	if !slices.Contains(c.s.Proxies, "weighted") && c.given(here...) && c.whole("proxies") {
+		c.fail(here, "has no meaning without weighted among the proxies")
+	}
+	for _, name := range sortedKeys(c.s.Weights.Given) {
+		text := c.s.Weights.Given[name]
+		if w, ok := new(big.Rat).SetString(text); !weightForm.MatchString(text) || !ok || w.Sign() <= 0 {
+			c.fail(at("weights", "components", name), "weight %q: want a number above 0, such as 2, 0.5 or 1/3", clip(text))
+		}
+	}
 }

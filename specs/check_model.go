@@ -3,35 +3,44 @@ package specs
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
-func (c *checker) model() {
-	m := c.s.Model
-	path := func(key string) []string { return at("model", key) }
+// models checks the study's model, and that of the references where it is another.
+func (c *checker) models() {
+	c.model(c.s.Model, "model")
+	if c.s.Reference.Model != nil {
+		c.model(*c.s.Reference.Model, "reference", "model")
+	}
+}
+
+func (c *checker) model(m Model, section ...string) {
+	path := func(key string) []string { return under(section, key) }
+	origin := func(key string, value any) string { return c.origin(m, section, key, value) }
 	if c.ok(path("d_model"), path("heads")) && m.DModel > 0 && m.Heads > 0 {
 		width := m.DModel / m.Heads
 		key := "heads"
-		if !c.given("model", "heads") {
+		if !c.given(path("heads")...) {
 			key = "d_model" // the one that was written
 		}
 		switch {
 		case m.DModel%m.Heads != 0:
-			c.fail(path(key), "%s do not divide %s", c.origin("heads", m.Heads), c.origin("d_model", m.DModel))
+			c.fail(path(key), "%s do not divide %s", origin("heads", m.Heads), origin("d_model", m.DModel))
 		case c.ok(path("rotary")) && m.Rotary > 0:
-			if c.given("model", "rotary") {
+			if c.given(path("rotary")...) {
 				key = "rotary"
 			}
 			if turned := float64(m.Rotary) * float64(width); turned < 1 || math.Abs(turned/2-math.Round(turned/2)) > 1e-6 {
 				c.fail(path(key), "%s of heads %d wide (%s in %s) makes %s channels to turn, want an even number",
-					c.origin("rotary", percent(m.Rotary)), width, c.origin("heads", m.Heads), c.origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
+					origin("rotary", percent(m.Rotary)), width, origin("heads", m.Heads), origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
 			}
 		}
 	}
 	if c.ok(path("norm"), path("norm_bias")) && m.Norm == "rmsnorm" && m.NormBias {
-		c.fail(path("norm_bias"), "%s has no bias", c.origin("norm", m.Norm))
+		c.fail(path("norm_bias"), "%s has no bias", origin("norm", m.Norm))
 	}
 	if c.ok(path("mlp"), path("mlp_hidden")) && m.MLP == "swiglu" && m.MLPHidden%2 != 0 {
-		c.fail(path("mlp_hidden"), "%s halves it, found %d, which is odd", c.origin("mlp", m.MLP), m.MLPHidden)
+		c.fail(path("mlp_hidden"), "%s halves it, found %d, which is odd", origin("mlp", m.MLP), m.MLPHidden)
 	}
 	vocab := at("tokenizer", "train", "vocab")
 	if t := c.s.Tokenizer.Train; t != nil && c.ok(path("vocab"), vocab) && m.Vocab > 0 && m.Vocab < t.Vocab {
@@ -40,16 +49,17 @@ func (c *checker) model() {
 }
 
 // origin names a value of the model, and the preset where that gave it: people do not see those values in their file.
-func (c *checker) origin(key string, value any) string {
-	if c.given("model", key) {
+func (c *checker) origin(m Model, section []string, key string, value any) string {
+	if c.given(under(section, key)...) {
 		return fmt.Sprintf("%s %v", key, value)
 	}
-	return fmt.Sprintf("%s %v (of preset %s)", key, value, c.s.Model.Preset)
+	return fmt.Sprintf("%s %v (of preset %s)", key, value, m.Preset)
 }
 
 // length is what a training's keys say about its steps and rates.
 type length struct {
-	section   string
+	model     []string // section of the model that is trained
+	section   []string
 	tokensKey string
 	tokens    Count
 	batch     Count
@@ -58,29 +68,53 @@ type length struct {
 }
 
 func (c *checker) training() {
-	t := c.s.Train
-	c.trainingLength(length{"train", "tokens_per_unit", t.TokensPerUnit, t.Batch, t.LR, t.FinalLR, t.Schedule})
-	if s := c.s.SeedModel; s != nil {
-		known(c, at("seed_model", "on"), "corpus", s.On, c.s.Corpora, "corpora")
-		c.trainingLength(length{"seed_model", "tokens", s.Tokens, s.Batch, s.LR, s.FinalLR, s.Schedule})
+	c.trainings(at("model"), &c.s.Train, c.s.SeedModel)
+	r := c.s.Reference
+	if r.Model == nil {
+		for _, key := range []string{"seed_model", "train"} {
+			if here := at("reference", key); c.given(here...) && c.ok(at("reference", "model")) {
+				c.fail(here, "has no meaning without reference.model: reference models are trained as the study's other models are")
+			}
+		}
+		return
+	}
+	if r.SeedModel != nil && c.s.SeedModel == nil && c.ok(at("seed_model")) {
+		c.fail(at("reference", "seed_model"), "the study has no seed_model, so its references start at random, too")
+	}
+	c.trainings(at("reference", "model"), r.Train, r.SeedModel)
+}
+
+// trainings checks how the model of a section is trained, by the sections beside it; nil where there is none.
+func (c *checker) trainings(model []string, t *Train, s *SeedModel) {
+	beside := func(key string) []string { return under(model[:len(model)-1], key) }
+	if t != nil {
+		c.trainingLength(length{model, beside("train"), "tokens_per_unit", t.TokensPerUnit, t.Batch, t.LR, t.FinalLR, t.Schedule})
+	}
+	if s != nil {
+		known(c, under(beside("seed_model"), "on"), "corpus", s.On, c.s.Corpora, "corpora")
+		c.trainingLength(length{model, beside("seed_model"), "tokens", s.Tokens, s.Batch, s.LR, s.FinalLR, s.Schedule})
 	}
 }
 
 func (c *checker) trainingLength(l length) {
-	tokens, batch := at(l.section, l.tokensKey), at(l.section, "batch")
-	context := Count(c.s.Model.Context)
-	if c.ok(batch, at("model", "context")) && context > 0 && l.batch%context != 0 {
+	tokens, batch := under(l.section, l.tokensKey), under(l.section, "batch")
+	m := c.s.Model
+	if r := c.s.Reference.Model; r != nil && len(l.model) > 1 {
+		m = *r
+	}
+	context := Count(m.Context)
+	if c.ok(batch, under(l.model, "context")) && context > 0 && l.batch%context != 0 {
 		below := l.batch / context * context
 		hint := fmt.Sprint(below + context)
 		if below > 0 {
 			hint = fmt.Sprintf("%d or %d", below, below+context)
 		}
-		c.fail(batch, "%s is not a multiple of model.%s; %s would be", c.orDefault(batch, l.batch), c.origin("context", context), hint)
+		c.fail(batch, "%s is not a multiple of %s.%s; %s would be", c.orDefault(batch, l.batch), strings.Join(l.model, "."), c.origin(m, l.model, "context", context), hint)
 	}
 	if c.ok(tokens, batch) && l.tokens < l.batch {
 		c.fail(tokens, "%d is less than one batch, %s", l.tokens, c.orDefault(batch, l.batch))
 	}
-	lr, final, schedule := at(l.section, "lr"), at(l.section, "final_lr"), at(l.section, "schedule")
+	lr, final, schedule := under(l.section, "lr"), under(l.section, "final_lr"), under(l.section, "schedule")
 	if c.ok(lr, final, schedule) && l.schedule != "constant" && l.final > l.lr {
 		c.fail(final, "%s is above lr %s, but a %s schedule falls", c.orDefault(final, number(l.final)), c.orDefault(lr, number(l.lr)), l.schedule)
 	}

@@ -24,6 +24,8 @@ type decoder struct {
 	given  map[string]bool // paths of keys that the file holds
 	visits int
 
+	files map[*yaml.Node]string // of the nodes of other files than file; see extended
+
 	full    bool // maxVisits was reported
 	merging int  // depth of merge keys at the moment
 }
@@ -36,14 +38,19 @@ var (
 	countType    = reflect.TypeFor[Count]()
 	fractionType = reflect.TypeFor[Fraction]()
 	wordsType    = reflect.TypeFor[[]string]()
+	overlayType  = reflect.TypeFor[Overlay]()
 )
 
 func newDecoder(file string) *decoder {
-	return &decoder{file: file, noted: map[remark]bool{}, bad: map[string]bool{}, given: map[string]bool{}}
+	return &decoder{file: file, noted: map[remark]bool{}, bad: map[string]bool{}, given: map[string]bool{}, files: map[*yaml.Node]string{}}
 }
 
 func (d *decoder) position(n *yaml.Node) Position {
-	return Position{File: d.file, Line: n.Line, Column: n.Column}
+	file := d.file
+	if other := d.files[n]; other != "" {
+		file = other
+	}
+	return Position{File: file, Line: n.Line, Column: n.Column}
 }
 
 // join makes one string of a path, for use as a map key; keys and words with a NUL are refused.
@@ -120,6 +127,8 @@ func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []stri
 		return
 	}
 	switch t := v.Type(); {
+	case t == overlayType:
+		d.overlay(n, v, path)
 	case t.Kind() == reflect.Pointer:
 		p := reflect.New(t.Elem())
 		d.value(key, n, f, p.Elem(), path)

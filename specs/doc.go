@@ -11,6 +11,8 @@
 // that contradict one another. A mixture's "from" is filled in where the study has one set of partitions; the proxy ind_id is left out
 // of the default proxies where nothing is evaluated in-domain.
 //
+// A study may extend another one, whose keys it is then laid over, and may carry a miniature of itself, which is laid over it on request.
+//
 // Not promised: that files exist, that environment variables are set, or that undeclared partitions turn up in the data. Who finds such
 // a mistake later reports it with Study.At or Study.Errorf, in the same form. Nothing here computes keys of the cache.
 //

@@ -51,7 +51,7 @@ func (e Errors) Error() string {
 // sorted orders by position and drops repetitions: text under a YAML anchor is read once for each alias, but is wrong only once.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(e)
 }

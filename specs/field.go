@@ -22,6 +22,8 @@ type field struct {
 	enum    []string
 	need    bool
 	one     bool // of the keys below exactly one must be given
+	whole   bool // is replaced as a whole where a study is laid over another
+	partial bool // in the schema: of a study that need not hold every key
 	bounds  bounds
 }
 
@@ -48,7 +50,7 @@ func fieldsOf(t reflect.Type) []field {
 			name: name, index: []int{i}, typ: sf.Type,
 			doc: sf.Tag.Get("doc"), unit: sf.Tag.Get("unit"), preset: sf.Tag.Get("default"), example: sf.Tag.Get("example"),
 			effect: sf.Tag.Get("key"), names: sf.Tag.Get("names"),
-			need: sf.Tag.Get("need") == "yes", one: sf.Tag.Get("one") == "yes",
+			need: sf.Tag.Get("need") == "yes", one: sf.Tag.Get("one") == "yes", whole: sf.Tag.Get("whole") == "yes",
 			bounds: bounds{min: bound(sf.Tag, "min"), max: bound(sf.Tag, "max"), above: bound(sf.Tag, "above"), below: bound(sf.Tag, "below")},
 		}
 		if words := sf.Tag.Get("enum"); words != "" {

@@ -26,17 +26,20 @@ const maxBytes = 4 << 20
 
 // Load reads a study from a file, or from the studies in the program where no file of that name exists. Mistakes in the study come as
 // Errors, all at once.
-func Load(path string) (*Study, error) {
+func Load(path string) (*Study, error) { return LoadScale(path, "") }
+
+// LoadScale is Load for a study at another size than its own: MiniScale; "" is its own.
+func LoadScale(path, scale string) (*Study, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().IsRegular() {
 		data, err := readFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read study: %w", err)
 		}
-		return Parse(path, data, filepath.Dir(path))
+		return read(path, data, filepath.Dir(path), scale)
 	}
 	if data, err := shipped.ReadFile("studies/" + path + ".yaml"); err == nil {
-		return Parse("specs/studies/"+path+".yaml", data, ".")
+		return read("specs/studies/"+path+".yaml", data, ".", scale)
 	}
 	switch {
 	case err == nil && info.IsDir():
@@ -64,11 +67,11 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
-// Shipped lists the studies in the program, as Load takes them.
+// Shipped lists the studies in the program, as Load takes them. What others extend is none by itself.
 func Shipped() []string {
 	var names []string
 	err := fs.WalkDir(shipped, "studies", func(path string, _ fs.DirEntry, err error) error {
-		if name, ok := strings.CutSuffix(path, ".yaml"); ok {
+		if name, ok := strings.CutSuffix(path, ".yaml"); ok && !strings.HasSuffix(name, "/base") {
 			names = append(names, strings.TrimPrefix(name, "studies/"))
 		}
 		return err
@@ -81,13 +84,22 @@ func Shipped() []string {
 }
 
 // Parse reads a study from memory. The name is for messages; dir is where relative file names start.
-func Parse(name string, data []byte, dir string) (*Study, error) {
-	root, err := parseYAML(name, data)
+func Parse(name string, data []byte, dir string) (*Study, error) { return read(name, data, dir, "") }
+
+func read(name string, data []byte, dir, scale string) (*Study, error) {
+	own, err := parseYAML(name, data)
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{Path: name, Dir: dir, root: root, text: data}
 	d := newDecoder(name)
+	root, err := d.extended(own, dir, 0)
+	if err == nil {
+		root, err = d.scaled(root, scale)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Path: name, Dir: dir, root: root, files: d.files, text: data}
 	if _, v := child(root, "ablate"); v != nil && target(v).Kind == yaml.ScalarNode {
 		if found, err := parseInt(target(v).Value); err == nil && found != version {
 			// Another version has other keys: what else seems wrong may be right there.
@@ -96,15 +108,32 @@ func Parse(name string, data []byte, dir string) (*Study, error) {
 	}
 	d.value(root, root, field{typ: reflect.TypeFor[Study](), need: true}, reflect.ValueOf(s).Elem(), nil)
 	c := checker{s: s, d: d}
-	c.fillModel()
+	c.fillModel(&s.Model, "model")
+	if r := s.Reference.Model; r != nil {
+		c.fillModel(r, "reference", "model")
+	}
 	c.study()
 	if len(d.errs) > 0 {
 		return nil, d.errs.sorted()
 	}
+	if root != own {
+		if s.text, err = d.oneFile(root, scale); err != nil {
+			return nil, err
+		}
+		s.Extends = "" // all of that is in the study now
+	}
+	if scale != "" {
+		s.Name = miniName(s.Name)
+	} else if s.Mini.Given() {
+		if _, err := read(name, data, dir, MiniScale); err != nil { // it is part of what the file says
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
-// Text is the file that the study was read from, byte for byte.
+// Text is the study as one file: the one it was read from, byte for byte, unless it extends another or is a miniature; then all that it is laid
+// over is in it.
 func (s *Study) Text() []byte { return s.text }
 
 // version of the study language.
@@ -128,7 +157,11 @@ func (s *Study) At(path ...string) Position {
 			at = key
 		}
 	}
-	return Position{File: s.Path, Line: at.Line, Column: at.Column}
+	file := s.Path
+	if other := s.files[at]; other != "" {
+		file = other
+	}
+	return Position{File: file, Line: at.Line, Column: at.Column}
 }
 
 // Errorf is a mistake found after reading, such as a pattern that no file matches, at the position of a value.

@@ -53,7 +53,7 @@ func TestShippedStudiesLoad(t *testing.T) {
 // Every default of the language, as an absent key leaves it.
 func TestDefaults(t *testing.T) {
 	got := parse(t, small+"model: {}\nseed_model: {on: go, tokens: 3M}\n")
-	got.root, got.text = nil, nil
+	got.root, got.files, got.text = nil, nil, nil
 	want := &Study{
 		Version: 1, Name: "small", Path: "small.yaml", Dir: "dir",
 		Corpora: map[string]Corpus{"go": {
@@ -70,16 +70,17 @@ func TestDefaults(t *testing.T) {
 			On: "go", Tokens: 3e6, Batch: 8192, LR: 1e-3, Warmup: 0.02, Schedule: "cosine", FinalLR: 1e-4, Seed: 1, Precision: "fp32",
 		},
 		Train: Train{
-			TokensPerUnit: 300_000, Batch: 8192, LR: 1e-3, Schedule: "constant", FinalLR: 1e-4, OptimizerState: "keep", Sampling: "equal", Seed: 1, Precision: "fp32",
+			TokensPerUnit: 300_000, Batch: 8192, LR: 1e-3, Schedule: "constant", FinalLR: 1e-4, OptimizerState: "keep", Sampling: "equal", Seed: 1, Replicates: 1, Precision: "fp32",
 		},
-		Mixtures:  map[string]Mixture{"pairs": {Choose: 2, From: "areas", Of: "partitions", Seed: 1}},
+		Mixtures:  map[string]Mixture{"pairs": {Choose: 2, From: []string{"areas"}, Of: "partitions", Seed: 1}},
 		Proxies:   []string{"mean_ind", "ind_id", "merged", "macro", "micro"},
-		Reference: Reference{Seq: []string{}},
+		Reference: Reference{Seq: []string{}, Replicates: 1},
+		Weights:   Weights{Of: "models", By: "units"},
 		Eval:      Eval{InDomain: "mixture", Documents: 1000},
 		Correlate: Correlate{Resamples: 2000, Level: 0.95, Seed: 1},
 	}
 	want.Model.Preset = "tiny"
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Study{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Study{}, Overlay{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

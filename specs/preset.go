@@ -120,22 +120,21 @@ var presets = func() map[string]Model {
 
 // fillModel takes from the preset what the study does not give. Two values follow others instead of the preset: mlp_hidden keeps the
 // preset's ratio to d_model, and a norm without bias has none.
-func (c *checker) fillModel() {
-	m := &c.s.Model
+func (c *checker) fillModel(m *Model, path ...string) {
 	p, ok := presets[m.Preset]
 	if !ok {
 		return // an unknown preset is reported where it stands
 	}
 	to, from := reflect.ValueOf(m).Elem(), reflect.ValueOf(p)
 	for _, f := range fieldsOf(to.Type()) {
-		if f.name != "preset" && !c.given("model", f.name) && c.ok(at("model", f.name)) {
+		if f.name != "preset" && !c.given(under(path, f.name)...) && c.ok(under(path, f.name)) {
 			to.FieldByIndex(f.index).Set(from.FieldByIndex(f.index))
 		}
 	}
-	if !c.given("model", "mlp_hidden") {
+	if !c.given(under(path, "mlp_hidden")...) {
 		m.MLPHidden = (p.MLPHidden*m.DModel/p.DModel + 1) / 2 * 2 // even, for swiglu
 	}
-	if m.Norm == "rmsnorm" && !c.given("model", "norm_bias") {
+	if m.Norm == "rmsnorm" && !c.given(under(path, "norm_bias")...) {
 		m.NormBias = false
 	}
 }

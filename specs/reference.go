@@ -63,7 +63,7 @@ func section(b *strings.Builder, path string, t reflect.Type, seen map[reflect.T
 			}
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct {
+		if inner.Kind() == reflect.Struct && inner != overlayType {
 			next = append(next, below{strings.TrimPrefix(path+"."+step, "."), inner})
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", key, f.values(), code(f.preset), cell(f.doc), code(f.example), cell(f.effect))
@@ -86,6 +86,8 @@ func (f field) values() string {
 		}
 	case t == countType:
 		text = "count"
+	case t == overlayType:
+		text = "keys of a study"
 	case t == fractionType:
 		text = "share"
 	case t == wordsType:

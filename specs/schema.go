@@ -15,14 +15,14 @@ import (
 // nothing of what holds between values: Parse is the authority. One exception: JSON has no merge keys, so << is resolved before.
 func Schema() []byte {
 	defs := object{}
-	root := structSchema(reflect.TypeFor[Study](), &defs)
+	whole := field{typ: reflect.TypeFor[Study]()}.schema(reflect.TypeFor[Study](), &defs)
+	part := field{partial: true}.schema(reflect.TypeFor[Study](), &defs)
 	out := object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"title", "ablate study"},
 		{"description", "Which training data should be mixed? A study of the ablate program."},
 	}
-	out = append(out, root...)
-	out = append(out, member{"$defs", defs})
+	out = append(out, member{"if", object{{"required", []string{"extends"}}}}, member{"then", part}, member{"else", whole}, member{"$defs", defs})
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		panic(fmt.Sprintf("internal error: schema: %v", err))
@@ -70,12 +70,12 @@ func plainJSON(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// structSchema describes a struct's keys; the structs below it go to defs, once each.
-func structSchema(t reflect.Type, defs *object) object {
+// structSchema describes a struct's keys, of which a partial one need not hold all; the structs below it go to defs, once each.
+func structSchema(t reflect.Type, partial bool, defs *object) object {
 	properties := object{}
 	required := []string{}
 	for _, f := range fieldsOf(t) {
-		if f.need {
+		if f.partial = partial; f.need && !partial {
 			required = append(required, f.name)
 		}
 		s := object{{"description", description(f)}}
@@ -111,6 +111,8 @@ const (
 // schema describes a value of type t under the key f.
 func (f field) schema(t reflect.Type, defs *object) object {
 	switch {
+	case t == overlayType:
+		return field{partial: true}.schema(reflect.TypeFor[Study](), defs)
 	case t == countType:
 		return object{{"type", []string{"integer", "string"}}, {"minimum", f.floor()}, {"pattern", countPattern}}
 	case t == fractionType:
@@ -128,10 +130,13 @@ func (f field) schema(t reflect.Type, defs *object) object {
 		return f.schema(t.Elem(), defs)
 	case reflect.Struct:
 		name := snake(t.Name())
+		if f.partial {
+			name = "part_of_" + name
+		}
 		if !defs.has(name) {
 			at := len(*defs)
 			*defs = append(*defs, member{name, nil}) // its place is in the order of first use
-			(*defs)[at].value = structSchema(t, defs)
+			(*defs)[at].value = structSchema(t, f.partial, defs)
 		}
 		s := object{{"$ref", "#/$defs/" + name}}
 		if f.one {
@@ -145,7 +150,7 @@ func (f field) schema(t reflect.Type, defs *object) object {
 		if f.names != "" {
 			s = append(s, member{"propertyNames", object{{"pattern", namePatterns[f.names]}, {"maxLength", maxName}}})
 		}
-		if f.need {
+		if f.need && !f.partial {
 			s = append(s, member{"minProperties", 1})
 		}
 		return s

@@ -14,6 +14,7 @@ import "gopkg.in/yaml.v3"
 //	enum      allowed words, separated by |
 //	names     what names of the writer's choice may look like: name, path or partition (name.go)
 //	one       "yes" where exactly one of the keys below must be given
+//	whole     "yes" where a study that is laid over another replaces all of it
 //	min max   bounds of a number, themselves allowed
 //	above below   bounds of a number, themselves not allowed
 //	key       what a change of this value makes run again
@@ -25,6 +26,7 @@ type Study struct {
 	Version       int                  `yaml:"ablate" min:"1" max:"1" need:"yes" doc:"Version of the study language; this program reads 1." example:"1" key:"nothing"`
 	Name          string               `yaml:"study" names:"path" need:"yes" doc:"Name of the study: letters, digits, - _ . and /." example:"go-areas" key:"nothing"`
 	About         string               `yaml:"about" doc:"The question the study answers, for the report." example:"Which areas help which text?" key:"nothing"`
+	Extends       string               `yaml:"extends" doc:"A study that this one is laid over: a file, or the name of one that comes with the program. Keys given here replace its keys; sections, and corpora, partitions and mixtures of one name, are laid over each other key by key; lists, values, names with plain values, tokenizer and eval.out_of_domain are replaced whole. Relative file names start from this study's folder." example:"paper/base" key:"nothing by itself"`
 	Corpora       map[string]Corpus    `yaml:"corpora" names:"name" need:"yes" doc:"Text to train on, by a name of your choice."`
 	Tokenizer     Tokenizer            `yaml:"tokenizer" one:"yes" need:"yes" doc:"How text becomes tokens: trained here, or a tokenizer.json."`
 	Partitions    map[string]Partition `yaml:"partitions" names:"name" need:"yes" doc:"Sets of partitions: how a corpus divides into partitions and base units."`
@@ -35,17 +37,31 @@ type Study struct {
 	SeedModel     *SeedModel           `yaml:"seed_model" doc:"The common start of all unit and reference models; without it they start at random from train.seed."`
 	Train         Train                `yaml:"train" need:"yes" doc:"How unit and reference models are trained."`
 	Mixtures      map[string]Mixture   `yaml:"mixtures" names:"name" need:"yes" doc:"Sets of mixtures to compare."`
-	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"Which averages stand in for a reference model; ind_id only where eval.in_domain is mixture." key:"evaluations of the proxies added"`
+	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"What stands in for a reference model. One model whose parameters are averages: micro, of all unit models; macro, of the components' means of unit models; merged, of the components' own models, each trained on all of its component; weighted, see weights. Means of scores: mean_ind, of the unit models'; mean_merged, of the components' means of unit models; mean_seq, of the components' own models. The same with each model scored on its own partition alone, where eval.in_domain is mixture: ind_id, merged_id, seq_id. And small_seq, where reference.model is given: the reference model of the study's own model." key:"evaluations of the proxies added"`
+	Weights       Weights              `yaml:"weights" doc:"What the proxy weighted is."`
 	Reference     Reference            `yaml:"reference" doc:"For which mixtures a model is really trained."`
 	Eval          Eval                 `yaml:"eval" doc:"What every model is evaluated on."`
 	Correlate     Correlate            `yaml:"correlate" doc:"How proxies are compared with references."`
 	Cost          Cost                 `yaml:"cost" doc:"Prices for the plan."`
 
+	Mini Overlay `yaml:"mini" doc:"The study in miniature: keys that are laid over it, as over one that it extends, with --scale mini." key:"nothing by itself"`
+
 	Path string `yaml:"-"` // where the study was read from, for messages
 	Dir  string `yaml:"-"` // directory that relative file names start from
 
-	root *yaml.Node // the file's outermost mapping, for positions
-	text []byte     // of the file
+	root  *yaml.Node            // the outermost mapping, for positions
+	files map[*yaml.Node]string // of its nodes that are of another file than Path
+	text  []byte                // of the study as one file
+}
+
+// Declared reports whether the study declares the units of all of its partitions, so that it can be planned before any data is read.
+func (s *Study) Declared() bool {
+	for _, p := range s.Partitions {
+		if len(p.Units) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Corpus names raw files and says how to read documents from them.
@@ -184,29 +200,59 @@ type Train struct {
 	OptimizerState string   `yaml:"optimizer_state" enum:"keep|reset" default:"keep" doc:"Whether training goes on with the seed model's AdamW moments." key:"unit and reference models"`
 	Sampling       string   `yaml:"sampling" enum:"equal|proportional|repeat|replacement" default:"equal" doc:"Share of each unit in a reference model's batches: equal, exact quotas (short units repeat); proportional, by size; repeat, by size after whole copies of the short units, as many as fit into the largest unit (the authors' --upsample); replacement, equal quotas drawn with replacement (the authors' proportions). A model of one unit reads it pass by pass. The realised shares are in shares.parquet." key:"reference models"`
 	Seed           int64    `yaml:"seed" default:"1" doc:"Data order (and initial weights where there is no seed model)." key:"unit and reference models"`
+	Replicates     int      `yaml:"replicates" min:"1" max:"1000" default:"1" doc:"Models of each unit and each component, which differ in seed: it, the next, and so on. The r-th of them are merged with each other, and a proxy's score is the mean over r." example:"3" key:"unit models added"`
 
 	Precision string `yaml:"precision" enum:"fp32|bf16" default:"fp32" doc:"Operands of the linear layers' products: bf16 rounds them and sums in float32; made for AMD since Zen 4, and a little slower than fp32 on Intel. Evaluation is always fp32." key:"unit and reference models"`
 }
 
-// Mixture is one set of mixtures: combinations drawn from a set of partitions, or a list.
+// Mixture is one set of mixtures: combinations drawn from sets of partitions, or a list.
 type Mixture struct {
-	Choose int        `yaml:"choose" min:"1" doc:"Components per mixture (k)." example:"2" key:"references and proxies added"`
-	From   string     `yaml:"from" doc:"Set of partitions to choose from; may be left out where the study has one." example:"areas" key:"references and proxies added"`
+	Choose int        `yaml:"choose" min:"1" doc:"Components that are drawn for each mixture (k, without those of fix)." example:"2" key:"references and proxies added"`
+	From   []string   `yaml:"from" doc:"Sets of partitions to draw from, all together; may be left out where the study has one." example:"areas" key:"references and proxies added"`
+	Cross  []string   `yaml:"cross" doc:"In place of choose and from: one component of each of these sets of partitions." example:"[fields, topics]" key:"references and proxies added"`
+	Fix    []string   `yaml:"fix" doc:"Components, of any set of partitions, that every mixture has besides what is drawn; named as in list, with SET/ before it where two sets have the name." example:"[Technology]" key:"references and proxies added"`
 	Of     string     `yaml:"of" enum:"partitions|units" default:"partitions" doc:"Whether a component is a whole partition or one base unit." key:"references and proxies added"`
+	Where  Where      `yaml:"where" doc:"Which partitions can be drawn, by their numbers of units." key:"references and proxies added"`
+	Repeat bool       `yaml:"repeat" doc:"Whether a component may be in a mixture more than once, which then trains on it as often." key:"references and proxies added"`
 	Sample int        `yaml:"sample" min:"1" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
 	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
+	Tokens Count      `yaml:"tokens" max:"1000000000000" unit:"tokens" default:"0" doc:"Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each unit of the mixture." example:"2M" key:"references"`
 }
 
-// Reference says for which mixtures a model is really trained.
+// Where selects partitions by their numbers of units.
+type Where struct {
+	Units    int `yaml:"units" min:"1" unit:"units" doc:"Exactly this many." example:"1" key:"references and proxies added"`
+	MinUnits int `yaml:"min_units" min:"1" unit:"units" doc:"At least this many." example:"2" key:"references and proxies added"`
+	MaxUnits int `yaml:"max_units" min:"1" unit:"units" doc:"At most this many." example:"5" key:"references and proxies added"`
+}
+
+// Holds reports whether a partition of n units is selected.
+func (w Where) Holds(n int) bool {
+	return (w.Units == 0 || n == w.Units) && n >= w.MinUnits && (w.MaxUnits == 0 || n <= w.MaxUnits)
+}
+
+// Reference says for which mixtures a model is really trained, and how where that is not as the study's other models: another architecture
+// makes a study across scales, whose proxies are of the study's model and are joined with references of another by mixture.
 type Reference struct {
-	Seq []string `yaml:"seq" default:"[]" doc:"Sets of mixtures for which a model is trained on the mixture itself (SEQ)." example:"pairs" key:"references added"`
+	Seq        []string   `yaml:"seq" default:"[]" doc:"Sets of mixtures for which a model is trained on the mixture itself (SEQ)." example:"pairs" key:"references added"`
+	Replicates int        `yaml:"replicates" min:"1" max:"1000" default:"1" doc:"Reference models of each mixture, which differ in train.seed: it, the next, and so on. Scores of seq are means over them; each one's are there as seq@1, seq@2, ..." example:"3" key:"references added"`
+	Model      *Model     `yaml:"model" doc:"Another architecture for reference models, such as a larger one; absent: the study's."`
+	SeedModel  *SeedModel `yaml:"seed_model" doc:"Common start of the reference models where they have a model of their own; absent: as the study's."`
+	Train      *Train     `yaml:"train" doc:"How reference models are trained where they have a model of their own; absent: as the study's."`
+}
+
+// Weights says what the proxy weighted is.
+type Weights struct {
+	Of    string            `yaml:"of" enum:"models|units" default:"models" doc:"What is averaged: models, the model of each component, as for merged; units, the mean of the unit models of each component, as for macro." key:"evaluations of the proxy weighted"`
+	By    string            `yaml:"by" enum:"units|equal" default:"units" doc:"Weight of a component that components does not name: units, how many it has; equal, 1." key:"evaluations of the proxy weighted"`
+	Given map[string]string `yaml:"components" names:"partition" doc:"Weights of components by name, with SET/ before it where two sets of partitions have the name: whole numbers, decimals or fractions above 0, whose ratios count." example:"{crypto: 2, net: 1/3}" key:"evaluations of the proxy weighted"`
 }
 
 // Eval is what models are evaluated on.
 type Eval struct {
 	InDomain    string             `yaml:"in_domain" enum:"mixture|none" default:"mixture" doc:"mixture: on the held-out test documents of each partition of the mixture, macro-averaged." key:"evaluations"`
-	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
+	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" whole:"yes" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
 	Tokens      Count              `yaml:"tokens" unit:"tokens" default:"0" doc:"Tokens per domain at most: a document that does not fit is passed over; 0: no bound." example:"50k" key:"evaluations"`
 	Documents   Count              `yaml:"documents" min:"1" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
 }
@@ -227,4 +273,5 @@ type Correlate struct {
 // Cost is used by plans only.
 type Cost struct {
 	HoursPerBillionTokens float64 `yaml:"hours_per_billion_tokens" min:"0" unit:"hours" default:"0" doc:"Price of training, for the plan; 0: unknown." example:"5" key:"nothing"`
+	ReferenceHours        float64 `yaml:"reference_hours_per_billion_tokens" min:"0" unit:"hours" default:"0" doc:"Price of training reference.model; 0: hours_per_billion_tokens times the ratio of the models' parameters." example:"50" key:"nothing"`
 }

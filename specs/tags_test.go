@@ -12,7 +12,7 @@ import (
 // Every key says what it is, and every default and example in a tag is a value that the key takes.
 func TestTags(t *testing.T) {
 	known := map[string]bool{}
-	for _, tag := range strings.Fields("yaml doc unit default example need enum key names one min max above below") {
+	for _, tag := range strings.Fields("yaml doc unit default example need enum key names one whole min max above below") {
 		known[tag] = true
 	}
 	seen := map[reflect.Type]bool{}

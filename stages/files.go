@@ -18,6 +18,9 @@ type File struct {
 	Index      string // of an array of ids, where the index of its documents lies; empty: it has none
 }
 
+// UnsetError says that a pattern names a variable that has no value.
+type UnsetError = corpus.UnsetError
+
 // Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is what lookup says.
 func Files(dir string, patterns, excludes []string, lookup func(string) (string, bool)) ([]File, error) {
 	expand := func(list []string) ([]string, error) {

@@ -215,7 +215,7 @@ func (b *reportBuilder) scoreTable(g groupSet, rows []ScoreRow) report.ScoreTabl
 // proxyOrder is which proxy answers for a set: averages of parameters before averages of scores, macro before micro as the better one
 // where partitions are of uneven size (paper, section 5.2). It is fixed beforehand: to take the proxy that turned out to correlate best
 // would flatter the answer.
-var proxyOrder = []string{"macro", "micro", "merged", "mean_ind", "ind_id"}
+var proxyOrder = []string{"macro", "micro", "merged", "weighted", "small_seq", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id"}
 
 // choice is the answer of one table.
 func choice(t report.ScoreTable) (report.Choice, bool) {

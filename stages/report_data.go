@@ -147,6 +147,7 @@ func (b *reportBuilder) curves() error {
 		{"seed", "Seed model", "Training loss of the common start."},
 		{"unit", "Unit models", "Training loss of the model of each base unit, from the seed model on."},
 		{"partition", "Partition models", "Training loss of the model of each partition of several units."},
+		{"small", "Models of the mixtures at the proxies’ size", "Training loss of the model of each mixture, of the size that the unit models have."},
 		{"reference", "Reference models", "Training loss of the model of each mixture."},
 	}
 	series := map[string][]plot.Series{}

@@ -100,7 +100,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 			return err
 		}
 	}
-	if x.study, err = loadStudy(x.Study); err != nil {
+	if x.study, err = a.loadStudy(x.Study); err != nil {
 		return err
 	}
 	if x.Data != "" {
@@ -203,7 +203,7 @@ func (x *auditing) raw(ctx context.Context, rec *record) (pipeline.Sources, erro
 	}
 	now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
 	if rec.sources == nil {
-		src, err := sources(x.study, now)
+		src, err := sources(x.study, now, false)
 		if err != nil {
 			return src, err
 		}

@@ -130,7 +130,7 @@ func sideOfBundle(ctx context.Context, name string) (s side, err error) {
 func (a *app) sideOfStudy(name string, c *cache.Cache) (side, error) {
 	s := side{name: name}
 	var err error
-	if s.p, err = a.compile(name, c); err != nil {
+	if s.p, err = a.compile(name, c, false); err != nil {
 		return s, err
 	}
 	if s.p.plan.Partial != "" {
@@ -287,7 +287,7 @@ func costs(a, b *compiled) []changedCost {
 		{What: "seconds that its steps took", Unit: "s"}, {What: "bytes that its steps left", Unit: "B"},
 	}
 	for i, p := range []*compiled{a, b} {
-		account := p.state.Account(p.study.Cost.HoursPerBillionTokens)
+		account := p.state.Account()
 		sum := account.Summary
 		var took, left float64
 		for n, status := range p.state.Status {
@@ -299,9 +299,9 @@ func costs(a, b *compiled) []changedCost {
 				left += float64(o.Size)
 			}
 		}
-		hours := sum.Hours.Seed + sum.Hours.Units + sum.Hours.Partitions + sum.Hours.ReferenceSelected
+		hours := sum.Hours.Seed + sum.Hours.Units + sum.Hours.Partitions + sum.Hours.Small + sum.Hours.ReferenceSelected
 		for n, v := range []float64{
-			float64(sum.Steps.Total), float64(sum.Bytes), float64(sum.Tokens.Seed), float64(sum.Tokens.Units), float64(sum.Tokens.Partitions),
+			float64(sum.Steps.Total), float64(sum.BytesRaw), float64(sum.Tokens.Seed), float64(sum.Tokens.Units), float64(sum.Tokens.Partitions + sum.Tokens.Small),
 			float64(sum.Tokens.ReferenceSelected), hours, took, left,
 		} {
 			lines[n].Cost[i] = v

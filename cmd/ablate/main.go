@@ -38,6 +38,8 @@ type cli struct {
 	Cache    string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
 	Upstream string `help:"Another cache, read after this one and never changed: what is there is used and not done again." env:"ABLATE_UPSTREAM" placeholder:"DIR"`
 
+	Scale string `help:"Size of the study: mini, its own miniature, or full." enum:"full,mini" default:"full"`
+
 	Run      runCommand      `cmd:"" help:"Run a study: what is in the cache already is not done again."`
 	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
 	Explain  explainCommand  `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
@@ -62,7 +64,8 @@ type app struct {
 	ctx            context.Context
 	cacheDir       string
 	upstream       string
-	registers      bool // the study that is compiled is run: what it needs is kept by cache gc
+	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
+	scale          string // "" is a study's own size
 	stdout, stderr io.Writer
 }
 
@@ -92,7 +95,7 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, stdout: os.Stdout, stderr: os.Stderr}))
+	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.
@@ -183,7 +186,7 @@ type validateCommand struct {
 }
 
 func (c validateCommand) Run(a *app) error {
-	s, err := loadStudy(c.Study)
+	s, err := a.loadStudy(c.Study)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.R
 }
 
 func training(s pipeline.Summary) stages.ReportTraining {
-	t := stages.ReportTraining{Seed: s.TokensSeed, Units: s.TokensUnits, Partitions: s.TokensPartitions, References: s.TokensReference}
+	t := stages.ReportTraining{Seed: s.Seed.Tokens, Units: s.Units.Tokens, Partitions: s.Partitions.Tokens + s.Small.Tokens, References: s.References.Tokens}
 	t.MixturesPossible, _ = new(big.Float).SetInt(s.MixturesPossible).Float64()
 	t.AllReferences, _ = new(big.Float).SetInt(s.TokensReferenceOf).Float64()
 	return t

@@ -49,7 +49,7 @@ func (r runCommand) Run(a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	a.registers = true
-	p, err := a.compile(r.Study, c)
+	p, err := a.compile(r.Study, c, false)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func writeOut(dir string, p *compiled, c *cache.Cache) error {
 	if err := writeLayouts(dir, p, c); err != nil {
 		return err
 	}
-	plan, err := json.MarshalIndent(p.state.Account(p.study.Cost.HoursPerBillionTokens), "", "  ")
+	plan, err := json.MarshalIndent(p.state.Account(), "", "  ")
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// loadStudy reads a study; everything wrong with it is a usage error.
-func loadStudy(name string) (*specs.Study, error) {
-	s, err := specs.Load(name)
+// loadStudy reads a study, at the scale that the command line names; everything wrong with it is a usage error.
+func (a *app) loadStudy(name string) (*specs.Study, error) {
+	s, err := specs.LoadScale(name, a.scale)
 	var list specs.Errors
 	if err != nil && !errors.As(err, &list) {
 		return nil, usageError{err}
@@ -71,15 +71,30 @@ func (a *app) cachePath() (string, error) {
 // hashing gives the digest and size in bytes of a raw file.
 type hashing func(path string) (cache.Digest, int64, error)
 
-// sources finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study.
-func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
+// sources finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study; with absent,
+// files whose variables are not set are stood for, so that the study can be planned.
+func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, error) {
 	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
 	var wrong specs.Errors
+	patterns := map[string]int{} // that name a variable which is not set
+	missing := func(err error, at []string) bool {
+		var unset *stages.UnsetError
+		if !errors.As(err, &unset) {
+			return false
+		}
+		if patterns[unset.Variable]++; patterns[unset.Variable] == 1 {
+			src.Missing = append(src.Missing, unset.Variable)
+			wrong = append(wrong, s.Errorf(at, "%v: it names where this study's data lies", err))
+		}
+		return true
+	}
 	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
 		found, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
 		if err != nil {
-			wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
-			return nil
+			if at = append(at, "files"); !missing(err, at) {
+				wrong = append(wrong, s.Errorf(at, "%v", err))
+			}
+			return missingFiles(corpus.Files)
 		}
 		files, err := hashed(digest, corpus, found)
 		if err != nil {
@@ -94,6 +109,7 @@ func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
 		src.EvalSets[name] = find(s.Eval.OutOfDomain[name].Corpus, "eval", "out_of_domain", name)
 	}
 	if file := s.Tokenizer.File; file != "" {
+		at := []string{"tokenizer", "file"}
 		path, err := stages.FilePath(s.Dir, file, variable)
 		var d cache.Digest
 		var size int64
@@ -104,9 +120,14 @@ func sources(s *specs.Study, digest hashing) (pipeline.Sources, error) {
 			src.Tokenizer = &pipeline.File{Path: path, Name: filepath.Base(path), Size: size, Digest: d}
 			src.Vocab, src.EOS, err = stages.TokenizerInfo(path)
 		}
-		if err != nil {
-			wrong = append(wrong, s.Errorf([]string{"tokenizer", "file"}, "%v", err))
+		if err != nil && !missing(err, at) {
+			wrong = append(wrong, s.Errorf(at, "%v", err))
+		} else if err != nil {
+			src.Tokenizer = &missingFiles([]string{file})[0]
 		}
+	}
+	if absent && len(wrong) == len(src.Missing) && s.Declared() {
+		return src, nil
 	}
 	if len(wrong) > 0 {
 		return src, wrong
@@ -147,6 +168,14 @@ func hashed(digest hashing, corpus specs.Corpus, found []stages.File) ([]pipelin
 	return files, nil
 }
 
+func missingFiles(patterns []string) []pipeline.File {
+	var files []pipeline.File
+	for _, p := range patterns {
+		files = append(files, pipeline.MissingFile(p))
+	}
+	return files
+}
+
 // compiled is a study ready to be looked at or run.
 type compiled struct {
 	study *specs.Study
@@ -156,9 +185,9 @@ type compiled struct {
 }
 
 // compile loads a study and plans it as far as the cache allows: where the catalogue of units is known from an earlier split, the plan is
-// complete.
-func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
-	s, err := loadStudy(name)
+// complete. With absent, so is that of a study whose data is not there but whose catalogue is declared.
+func (a *app) compile(name string, c *cache.Cache, absent bool) (*compiled, error) {
+	s, err := a.loadStudy(name)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +202,7 @@ func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
 			return nil, err
 		}
 	}
-	src, err := sources(s, c.FileDigest)
+	src, err := sources(s, c.FileDigest, absent)
 	if err != nil {
 		return nil, err
 	}

@@ -165,7 +165,7 @@ type CorrelateParams struct {
 
 // Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean over
 // domains of the mean over a domain's tables of a table's perplexity exp(nats / tokens). Out of domain there is one domain with one table
-// for a model and one per unit for mean_ind; in-domain one domain per partition of the mixture.
+// for a model and several for a mean of scores, of models or of replicates; in-domain one domain per partition of the mixture.
 type Score struct {
 	Group   string  `json:"group"` // set of mixtures
 	Mixture string  `json:"mixture"`

@@ -15,6 +15,13 @@ import (
 // A File is a path to open, and a name that is the same on every machine.
 type File struct{ Path, Name string }
 
+// UnsetError says that a pattern names a variable that has no value.
+type UnsetError struct{ Pattern, Variable string }
+
+func (e *UnsetError) Error() string {
+	return fmt.Sprintf("corpus: pattern %q: variable %s is not set", e.Pattern, e.Variable)
+}
+
 // Expand replaces ${NAME} by what lookup returns for NAME; $ without a brace is an ordinary character. Apply it to patterns before Glob.
 func Expand(pattern string, lookup func(name string) (value string, ok bool)) (string, error) {
 	var out strings.Builder
@@ -31,7 +38,7 @@ func Expand(pattern string, lookup func(name string) (value string, ok bool)) (s
 		}
 		value, ok := lookup(name)
 		if !ok {
-			return "", fmt.Errorf("corpus: pattern %q: variable %s is not set", pattern, name)
+			return "", &UnsetError{Pattern: pattern, Variable: name}
 		}
 		out.WriteString(value)
 		rest = tail

@@ -29,6 +29,11 @@ func words(d Data) []Fact {
 		{"macro", "proxy: the score of a merge that is a mean per partition first, then over partitions: every partition weighs the same."},
 		{"micro", "proxy: the score of a merge that is one mean over all units: every unit weighs the same."},
 		{"weighted", "proxy: the score of a merge with the study’s own weights."},
+		{"mean_merged", "proxy: the mean of the scores of the partitions’ merges, each of the unit models of one partition."},
+		{"merged_id", "proxy: the same, but each only on the held-out text of its own partition."},
+		{"mean_seq", "proxy: the mean of the scores of the partitions’ models, each trained on one whole partition."},
+		{"seq_id", "proxy: the same, but each only on the held-out text of its own partition."},
+		{"small_seq", "proxy: the score of a model trained on the whole mixture, of the proxies’ size where the references are of another."},
 	} {
 		if slices.ContainsFunc(d.Correlations, func(c Correlation) bool { return c.Proxy == p.Name }) ||
 			slices.ContainsFunc(d.Choices, func(c Choice) bool { return c.Proxy == p.Name }) {

@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// scorer is a way to score a mixture: the models whose perplexities are averaged.
+type scorer struct {
+	name       string
+	everywhere []recipe
+	own        func(p part) []recipe // not nil: each model on its own partition's test documents only
+}
+
+// proxy is what stands in for a mixture's reference model. A study with replicates has each of its models as often, and the mean of their
+// perplexities is the score.
+func (c *compiler) proxy(name string, m mixture) scorer {
+	var s scorer
+	for r := range c.study.Train.Replicates {
+		models := c.scoring(name, m, r)
+		s.everywhere = append(s.everywhere, models.everywhere...)
+		if before, now := s.own, models.own; before != nil {
+			s.own = func(p part) []recipe { return append(before(p), now(p)...) }
+		} else {
+			s.own = now
+		}
+	}
+	s.name = name
+	return s
+}
+
+func (c *compiler) scoring(name string, m mixture, r int) scorer {
+	one := func(x recipe) scorer { return scorer{everywhere: []recipe{x}} }
+	switch name {
+	case "micro":
+		return one(c.average(c.micro(m, r), m))
+	case "macro":
+		return one(c.average(c.macro(m, r), m))
+	case "merged":
+		return one(c.average(c.merged(m, r), m))
+	case "weighted":
+		return one(c.average(c.weighted(m, r), m))
+	case "small_seq":
+		return one(c.sequential(c.own, "small", m, r))
+	}
+	// The others are means of the scores of several models, one or more for each component.
+	of := func(x component) []recipe { return c.unitRecipes(x, r) }
+	switch strings.TrimSuffix(strings.TrimPrefix(name, "mean_"), "_id") {
+	case "merged":
+		of = func(x component) []recipe { return []recipe{c.named(c.componentMerge(x, r))} }
+	case "seq":
+		of = func(x component) []recipe { return []recipe{c.componentRecipe(x, r)} }
+	}
+	if !strings.HasSuffix(name, "_id") {
+		var s scorer
+		for _, x := range m.components {
+			s.everywhere = append(s.everywhere, of(x)...)
+		}
+		return s
+	}
+	return scorer{own: func(p part) []recipe {
+		var out []recipe
+		for _, x := range m.components {
+			if x.part.label == p.label {
+				out = append(out, of(x)...)
+			}
+		}
+		return out
+	}}
+}
+
+// named records an average so that it can be exported by name.
+func (c *compiler) named(r recipe) recipe {
+	c.plan.recipes[r.name] = r
+	return r
+}
+
+// average records one that is named by a mixture, by the numbers of its units too.
+func (c *compiler) average(r recipe, m mixture) recipe {
+	c.plan.alias(strings.Replace(r.name, "/"+m.name(), "/"+m.numbered(), 1), r.name)
+	return c.named(r)
+}
+
+// unitRecipes are the unit models of a component.
+func (c *compiler) unitRecipes(x component, replicate int) []recipe {
+	var out []recipe
+	for _, u := range x.unitNumbers() {
+		out = append(out, single(unitName(x.part, u)+replicateSuffix(replicate), c.unitModel(x.part, u, replicate)))
+	}
+	return out
+}
+
+// componentRecipe is the model trained on a whole component.
+func (c *compiler) componentRecipe(x component, replicate int) recipe {
+	if x.unit >= 0 || x.part.units == 1 {
+		return c.unitRecipes(x, replicate)[0]
+	}
+	return single(componentName(x)+replicateSuffix(replicate), c.componentModel(x, replicate))
+}
+
+// componentMerge is the mean of the unit models of a component.
+func (c *compiler) componentMerge(x component, replicate int) recipe {
+	units := c.unitRecipes(x, replicate)
+	if len(units) == 1 {
+		return units[0]
+	}
+	r := recipe{name: "mean/" + x.part.set + "/" + x.part.name + replicateSuffix(replicate)}
+	return r.plus(units, big.NewRat(1, 1))
+}
+
+// micro is the mean over all units of the mixture; macro the mean per component, then over components; merged the mean over the
+// components' own models (paper, sections 5.0.1 and 5.2); weighted a mean over components with other weights.
+func (c *compiler) micro(m mixture, replicate int) recipe {
+	r := averageOf("micro", m, replicate)
+	for _, x := range m.components {
+		r = r.plus(c.unitRecipes(x, replicate), big.NewRat(int64(x.units()), int64(m.units())))
+	}
+	return r
+}
+
+func (c *compiler) macro(m mixture, replicate int) recipe {
+	r := averageOf("macro", m, replicate)
+	for _, x := range m.components {
+		r = r.plus(c.unitRecipes(x, replicate), big.NewRat(1, int64(len(m.components))))
+	}
+	return r
+}
+
+func (c *compiler) merged(m mixture, replicate int) recipe {
+	r := averageOf("merged", m, replicate)
+	for _, x := range m.components {
+		r = r.plus([]recipe{c.componentRecipe(x, replicate)}, big.NewRat(1, int64(len(m.components))))
+	}
+	return r
+}
+
+func (c *compiler) weighted(m mixture, replicate int) recipe {
+	r := averageOf("weighted", m, replicate)
+	total := new(big.Rat)
+	for _, x := range m.components {
+		total.Add(total, c.weight(x))
+	}
+	for _, x := range m.components {
+		models := []recipe{c.componentRecipe(x, replicate)}
+		if c.study.Weights.Of == "units" {
+			models = c.unitRecipes(x, replicate)
+		}
+		r = r.plus(models, new(big.Rat).Quo(c.weight(x), total))
+	}
+	return r
+}
+
+func averageOf(word string, m mixture, replicate int) recipe {
+	return recipe{name: word + "/" + m.group + "/" + m.name() + replicateSuffix(replicate)}
+}
+
+// weight is a component's weight in the proxy weighted.
+func (c *compiler) weight(x component) *big.Rat {
+	w := c.study.Weights
+	for _, name := range []string{x.name(), x.numbered()} {
+		if text, ok := w.Given[name]; ok {
+			return fraction(text)
+		}
+	}
+	if w.By == "equal" {
+		return big.NewRat(1, 1)
+	}
+	return big.NewRat(int64(x.units()), 1)
+}
+
+// checkWeights refuses weights of components that no mixture can have.
+func (c *compiler) checkWeights(within []component) error {
+	known := map[string]bool{}
+	for _, x := range within {
+		known[x.name()], known[x.numbered()] = true, true
+	}
+	for _, name := range sortedKeys(c.study.Weights.Given) {
+		if !known[name] {
+			return c.study.Errorf([]string{"weights", "components", name}, "no mixture has a component %q; there are %s", name,
+				listSome(slices.Sorted(maps.Keys(known)), 20))
+		}
+	}
+	return nil
+}
+
+// plus adds the mean of some models to an average, with a weight.
+func (r recipe) plus(models []recipe, weight *big.Rat) recipe {
+	each := new(big.Rat).Quo(weight, big.NewRat(int64(len(models)), 1))
+	for _, m := range models {
+		if len(m.models) != 1 {
+			panic(fmt.Sprintf("internal error: %s is an average itself", m.name))
+		}
+		r.models, r.weights = append(r.models, m.models[0]), append(r.weights, each)
+	}
+	return r
+}

@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"ablate/specs"
+	"ablate/stages/kind"
+)
+
+// scale is a size of model and how models of it are trained. Most studies have one; where reference.model is given, the references have
+// another, with a seed model of its own.
+type scale struct {
+	name     string // "" or "reference"; part of the seed model's name
+	model    specs.Model
+	train    specs.Train
+	seed     int     // seed model's train step, -1 without one
+	perToken float64 // hours for a token
+	params   int64   // of one model
+}
+
+// scales settles the sizes of the study's models and adds their seed models.
+func (c *compiler) scales() {
+	st := c.study
+	c.own = c.scale("", st.Model, st.Train, st.SeedModel, st.Cost.HoursPerBillionTokens)
+	c.reference = c.own
+	r := st.Reference
+	if r.Model == nil {
+		return
+	}
+	train, seed := st.Train, st.SeedModel
+	if r.Train != nil {
+		train = *r.Train
+	}
+	if r.SeedModel != nil {
+		seed = r.SeedModel
+	}
+	price := st.Cost.ReferenceHours
+	if price == 0 {
+		all, _ := r.Model.Parameters(c.vocab)
+		price = st.Cost.HoursPerBillionTokens * float64(all) / float64(c.own.params)
+	}
+	c.reference = c.scale("reference", *r.Model, train, seed, price)
+}
+
+func (c *compiler) scale(name string, model specs.Model, train specs.Train, seed *specs.SeedModel, hoursPerBillion float64) *scale {
+	s := &scale{name: name, model: model, train: train, seed: -1, perToken: hoursPerBillion / 1e9}
+	s.params, _ = model.Parameters(c.vocab)
+	if seed != nil {
+		s.seed = c.seedModel(s, *seed)
+	}
+	return s
+}
+
+func (c *compiler) model(s *scale) kind.Model {
+	m := s.model
+	return kind.Model{
+		Vocab: max(m.Vocab, c.vocab), DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
+		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, NormEps: m.NormEps, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
+		MLP: m.MLP, MLPHidden: m.MLPHidden, AttentionOutput: m.AttentionOutput, TiedHead: m.TiedHead,
+		RopeBase: m.RopeBase, Rotary: float64(m.Rotary), InitStd: m.InitStd,
+	}
+}
+
+// cost is what training a model takes that was asked for with so many tokens. A parameter is kept as a float32, and each of its two moments
+// as another.
+func (s *scale) cost(asked, batch int64, moments bool) Cost {
+	floats := s.params
+	if moments {
+		floats *= 3
+	}
+	return Cost{Tokens: wholeBatches(asked, batch), Asked: asked, Hours: s.hours(asked), Parameters: s.params, Disk: 4 * floats}
+}
+
+func (s *scale) hours(tokens int64) float64 { return s.perToken * float64(tokens) }
+
+// seedModel adds the training of a common start and returns its step.
+func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
+	id := "seed"
+	if sc.name != "" {
+		id = "seed/" + sc.name
+	}
+	o := c.study.Optimizer
+	keep := sc.train.OptimizerState == "keep"
+	cost := sc.cost(int64(s.Tokens), int64(s.Batch), keep)
+	pack := c.pack(s.On)
+	return c.add(&Step{
+		ID: id, Kind: kind.Train,
+		Params: canonical(kind.TrainParams{
+			Model: c.model(sc),
+			Optimizer: kind.Optimizer{
+				Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
+				LR: s.LR, Warmup: float64(s.Warmup), Schedule: s.Schedule, FinalLR: finalLR(s.Schedule, s.FinalLR),
+			},
+			Tokens: cost.Tokens, Batch: int64(s.Batch), Sampling: "equal", Seed: s.Seed,
+			Start: "random", Moments: keep, Precision: precision(s.Precision),
+		}),
+		Inputs: []Input{{Role: kind.Role("unit", 0), Step: pack, Output: kind.UnitOutput("all", 0)}},
+		Cost:   cost,
+	})
+}
+
+// train adds the training of one model of a scale on the given units, for so many tokens; replicates, counted from 0, differ in the seed.
+func (c *compiler) train(sc *scale, id string, units []Input, tokens int64, replicate int) int {
+	if replicate > 0 {
+		id += replicateSuffix(replicate)
+	}
+	if i, ok := c.trained[id]; ok {
+		return i
+	}
+	t, o := sc.train, c.study.Optimizer
+	cost := sc.cost(tokens, int64(t.Batch), false)
+	params := kind.TrainParams{
+		Model: c.model(sc),
+		Optimizer: kind.Optimizer{
+			Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
+			LR: t.LR, Warmup: float64(t.Warmup), Schedule: t.Schedule, FinalLR: finalLR(t.Schedule, t.FinalLR),
+		},
+		Tokens: cost.Tokens, Batch: int64(t.Batch),
+		Sampling: t.Sampling, Seed: t.Seed + int64(replicate), Start: "random", Precision: precision(t.Precision),
+	}
+	if len(units) == 1 {
+		params.Sampling = "equal" // the same thing, and so the same key
+	}
+	inputs := units
+	if sc.seed >= 0 {
+		params.Start = "model"
+		inputs = append(inputs, Input{Role: "start", Step: sc.seed, Output: kind.OutModel})
+		if t.OptimizerState == "keep" {
+			params.Start = "state"
+			inputs = append(inputs, Input{Role: "moments", Step: sc.seed, Output: kind.OutOptimizer})
+		}
+	}
+	i := c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: cost})
+	c.trained[id] = i
+	return i
+}

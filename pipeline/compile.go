@@ -20,7 +20,7 @@ type Sources struct {
 	Vocab     int               // ids of that tokenizer
 	EOS       uint32            // its end-of-text id
 	Names     UnitNames         // of the units of corpora that have been split
-	Missing   []string          // what of all this is not there, in words; its files are MissingFiles
+	Missing   []string          // variables that are not set and name where files lie; those are MissingFiles
 }
 
 // Catalogue holds the number of units of each partition, by partition set.

@@ -74,7 +74,7 @@ type Plan struct {
 	Steps   []*Step
 	Partial string   // why steps are missing, or empty
 	Assumed string   // what the caller's catalogue takes for granted, or empty
-	Missing []string // what of the raw data is not there, or nothing: such a plan can be looked at, not run
+	Missing []string // variables that are not set and name where raw data lies: such a plan can be looked at, not run
 	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
 	Numbered []string
 	Result   int // index of the correlate step, -1 in a partial plan

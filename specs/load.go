@@ -114,6 +114,11 @@ func read(name string, data []byte, dir, scale string) (*Study, error) {
 	}
 	c.study()
 	if len(d.errs) > 0 {
+		for i := range d.errs {
+			if scale != "" {
+				d.errs[i].Message = "in miniature: " + d.errs[i].Message
+			}
+		}
 		return nil, d.errs.sorted()
 	}
 	if root != own {
@@ -124,7 +129,7 @@ func read(name string, data []byte, dir, scale string) (*Study, error) {
 	}
 	if scale != "" {
 		s.Name = miniName(s.Name)
-	} else if s.Mini.Given() {
+	} else if _, mini := child(own, MiniScale); mini != nil {
 		if _, err := read(name, data, dir, MiniScale); err != nil { // it is part of what the file says
 			return nil, err
 		}

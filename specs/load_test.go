@@ -47,6 +47,11 @@ func TestShippedStudiesLoad(t *testing.T) {
 		if s.About == "" {
 			t.Errorf("%s: no question under about", name)
 		}
+		if s.Mini.Given() {
+			if _, err := LoadScale(name, MiniScale); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ type Study struct {
 	Correlate     Correlate            `yaml:"correlate" doc:"How proxies are compared with references."`
 	Cost          Cost                 `yaml:"cost" doc:"Prices for the plan."`
 
-	Mini Overlay `yaml:"mini" doc:"The study in miniature: keys that are laid over it, as over one that it extends, with --scale mini." key:"nothing by itself"`
+	Mini Overlay `yaml:"mini" doc:"The study in miniature: keys that are laid over it, as over one that it extends, with --scale mini. That of a study that is extended is laid over first." key:"nothing by itself"`
 
 	Path string `yaml:"-"` // where the study was read from, for messages
 	Dir  string `yaml:"-"` // directory that relative file names start from

@@ -76,7 +76,7 @@ func (a *app) roots(c *cache.Cache, studies []string) (map[cache.Key]bool, error
 			hold(name)
 			continue
 		}
-		p, err := a.compile(name, c, false)
+		p, err := a.compile(name, c)
 		if err != nil {
 			if len(names) > 0 {
 				slices.Sort(names)

@@ -130,7 +130,7 @@ func sideOfBundle(ctx context.Context, name string) (s side, err error) {
 func (a *app) sideOfStudy(name string, c *cache.Cache) (side, error) {
 	s := side{name: name}
 	var err error
-	if s.p, err = a.compile(name, c, false); err != nil {
+	if s.p, err = a.compile(name, c); err != nil {
 		return s, err
 	}
 	if s.p.plan.Partial != "" {

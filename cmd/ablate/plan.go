@@ -80,7 +80,7 @@ func (a *app) withLook(study string, absent bool, f func(*compiled, *cache.Cache
 
 // look compiles a study to be looked at; with absent, even where its data is not there.
 func (a *app) look(study string, c *cache.Cache, absent bool) (*compiled, error) {
-	p, err := a.compile(study, c, absent)
+	p, err := a.compileAs(study, c, absent)
 	if err != nil {
 		return nil, err
 	}

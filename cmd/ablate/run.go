@@ -49,7 +49,7 @@ func (r runCommand) Run(a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	a.registers = true
-	p, err := a.compile(r.Study, c, false)
+	p, err := a.compile(r.Study, c)
 	if err != nil {
 		return err
 	}

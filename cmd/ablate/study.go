@@ -185,8 +185,13 @@ type compiled struct {
 }
 
 // compile loads a study and plans it as far as the cache allows: where the catalogue of units is known from an earlier split, the plan is
-// complete. With absent, so is that of a study whose data is not there but whose catalogue is declared.
-func (a *app) compile(name string, c *cache.Cache, absent bool) (*compiled, error) {
+// complete.
+func (a *app) compile(name string, c *cache.Cache) (*compiled, error) {
+	return a.compileAs(name, c, false)
+}
+
+// compileAs is compile; with absent, the plan of a study whose data is not there but whose catalogue is declared is complete, too.
+func (a *app) compileAs(name string, c *cache.Cache, absent bool) (*compiled, error) {
 	s, err := a.loadStudy(name)
 	if err != nil {
 		return nil, err

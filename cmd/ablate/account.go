@@ -142,9 +142,17 @@ func coverage(c pipeline.Coverage, priced bool) string {
 	return text
 }
 
-func bigDigits(n json.Number) string {
-	b, _ := new(big.Int).SetString(n.String(), 10)
-	return bigGrouped(b)
+func bigDigits(n json.Number) string { return bigGrouped(bigNumber(n)) }
+
+func bigTokens(n json.Number) string { return billions(bigNumber(n)) }
+
+// bigNumber reads a whole number that an account writes.
+func bigNumber(n json.Number) *big.Int {
+	b, ok := new(big.Int).SetString(n.String(), 10)
+	if !ok {
+		panic("internal error: number " + n.String()) // we wrote it
+	}
+	return b
 }
 
 // variables writes a list of variables of which something is said to be.

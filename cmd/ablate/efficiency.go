@@ -210,7 +210,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 	fmt.Fprintf(w, "%s\n\n", t.Render())
 	ways := newTable(table.Row{"every one of " + e.Possible.String() + " possible mixtures", "models", "tokens", "training", "evaluating", "together"}, 1)
 	add := func(what string, v wayJSON) {
-		ways.AppendRow(table.Row{what, v.Models, bigCount(v.Tokens.String()), span(v.Train), span(v.Eval), span(v.Seconds)})
+		ways.AppendRow(table.Row{what, v.Models, bigTokens(v.Tokens), span(v.Train), span(v.Eval), span(v.Seconds)})
 	}
 	add("modular: a model for every unit, averages of them", e.Modular)
 	add("naive: a model for every mixture", e.Naive)

@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
-.PHONY: build demo smoke test lint bench clean
+.PHONY: build demo smoke test race torture lint bench clean
 
 # The go command knows best what is out of date.
 build:
@@ -20,6 +20,15 @@ smoke: build
 
 test:
 	go test $(TESTFLAGS) ./...
+
+# The parts that many goroutines share. Needs a C compiler, which the race detector asks for.
+race:
+	go test -race -count=1 ./runner ./cache
+
+# 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
+# about an hour on two cores. It prints its seed: SEED=... repeats its choices.
+torture:
+	go test -count=1 -timeout 4h -v -run Torture ./cmd/ablate -torture $(or $(ROUNDS),200) -torture.seed $(or $(SEED),0)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }

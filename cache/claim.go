@@ -35,9 +35,12 @@ type Holder struct {
 	Study string
 }
 
+// known says whether the claim names its holder: one that was torn or damaged may not.
+func (h Holder) known() bool { return strings.Count(h.Owner, ".") == 3 }
+
 func (h Holder) String() string {
 	part := strings.Split(h.Owner, ".")
-	if len(part) != 4 {
+	if !h.known() {
 		return "an unknown process"
 	}
 	return fmt.Sprintf("process %s on %s", part[2], part[0])
@@ -53,6 +56,10 @@ type Watch struct {
 	seen  []byte // the file when it last differed
 	since time.Time
 }
+
+// damagedSooner is how much sooner a claim is broken that does not name its holder. It is torn, as after a power cut, and nobody will
+// remove it; or it is new and, over a network, its bytes are still on the way, for no longer than a beat.
+const damagedSooner = 10
 
 // claimBytes is the most that is read of a claim.
 const claimBytes = 4096
@@ -173,12 +180,15 @@ func (w *Watch) look() (there bool, err error) {
 // Over says whether the step may be claimed anew: because its claim is gone
 // (then why is empty), because its process is of this machine and dead, or
 // because its file did not change for as long as silence by this process's own
-// clock, whatever the clocks of others say. Of the last two, the claim is
-// broken here and why says so.
+// clock, whatever the clocks of others say; a tenth of it where the file does
+// not name its holder. Of the last two, the claim is broken here and why says so.
 func (w *Watch) Over(silence time.Duration) (over bool, why string, err error) {
 	there, err := w.look()
 	if err != nil || !there {
 		return err == nil, "", err
+	}
+	if !w.Holder.known() {
+		silence /= damagedSooner
 	}
 	switch still := w.c.now().Sub(w.since); {
 	case processLife(w.Holder.Owner) == dead:
@@ -234,15 +244,17 @@ func parseHolder(data []byte) Holder {
 	return h
 }
 
-// sweepClaims removes the claims of dead processes of this machine, and of
-// others when nothing has touched them for long.
+// sweepClaims removes the claims of dead processes of this machine, of others
+// when nothing has touched them for long, and of nobody when their step is done.
 func (c *Cache) sweepClaims(now time.Time) {
 	for _, n := range readNames(c.path("claims")) {
 		w := &Watch{c: c, path: c.path("claims", n)}
 		if there, err := w.look(); err != nil || !there {
 			continue
 		}
-		if l := processLife(w.Holder.Owner); l == dead || l == unknown && now.Sub(lastChange(w.path, now)) > abandoned {
+		key, err := ParseKey(n)
+		needless := err == nil && !w.Holder.known() && c.Has(key) // torn, and its step is done
+		if l := processLife(w.Holder.Owner); l == dead || needless || l == unknown && now.Sub(lastChange(w.path, now)) > abandoned {
 			w.breakUp() // met again at the next Open if it fails
 		}
 	}

@@ -273,6 +273,41 @@ func TestRootOfADeadRun(t *testing.T) {
 	}
 }
 
+// TestDamagedRoot: a run that died and whose file is damaged does not stand in the way of a collection for ever; a root that is damaged
+// is not taken for an empty one.
+func TestDamagedRoot(t *testing.T) {
+	dir := t.TempDir()
+	c := mustOpen(t, dir)
+	gone := hostName() + "." + pidSpace() + ".4194304.1.x" // no process has this number
+	if err := os.MkdirAll(c.path("runs"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "\x00\x00", runHead + "study \"s\"\nhost \"h\"\npath \"/tmp", runHead[1:]} {
+		writeFile(t, c.path("runs", gone), text)
+		again := mustOpen(t, dir)
+		if roots, err := again.Roots(); err != nil || len(roots) != 0 {
+			t.Errorf("%q: %v, %v", text, roots, err)
+		}
+	}
+	if n := readNames(c.path("quarantine")); len(n) != 4 {
+		t.Errorf("quarantine holds %q", n)
+	}
+	writeFile(t, c.path("runs", gone), "ablate run 2\n") // which a later version will read
+	if _, err := mustOpen(t, dir).Roots(); err == nil || !strings.Contains(err.Error(), "use the ablate that wrote it") {
+		t.Errorf("error %v", err)
+	}
+	if err := os.Remove(c.path("runs", gone)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(c.path("roots"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, c.path("roots", strings.Repeat("a", 32)), rootHead+"study \"s\nhost")
+	if _, err := mustOpen(t, dir).Roots(); err == nil || !strings.Contains(err.Error(), "remove it, and run the study again") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestRunElsewhere: of a run on another machine only the age of its last sign is known.
 func TestRunElsewhere(t *testing.T) {
 	c := mustOpen(t, t.TempDir())

@@ -72,9 +72,13 @@ func open(dir string, d disk) (*Cache, error) {
 	if err != nil {
 		return nil, c.writeError("a first file", err)
 	}
+	now := c.now()
+	if fi, err := os.Lstat(probe); err == nil {
+		now = fi.ModTime() // file times are of this clock, which may be another machine's
+	}
 	os.Remove(probe)
-	c.sweep(c.now())
-	c.sweepClaims(c.now())
+	c.sweep(now)
+	c.sweepClaims(now)
 	c.sweepRuns()
 	return c, nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // The test binary runs itself as a second process: TestMain looks for a role.
@@ -21,7 +23,7 @@ func TestMain(m *testing.M) {
 		"commit": commitRole, "endless": endlessRole, "dies": diesRole, "full": fullRole, "claims": claimsRole, "registers": registersRole,
 	}[os.Getenv(roleEnv)]
 	if !ok {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m) // fails when a goroutine is left after the tests
 	}
 	if err := role(os.Getenv(dirEnv), os.Getenv(argEnv)); err != nil {
 		fmt.Println("error:", err)

@@ -148,7 +148,7 @@ func (c *Cache) settle(run Root, path string, whole bool) error {
 	if err := os.MkdirAll(c.path("roots"), 0o777); err != nil {
 		return c.writeError("directory roots", err)
 	}
-	temp, err := c.temp("a root", b, false)
+	temp, err := c.temp("a root", b, true) // after a power cut, a torn one would no longer keep what it should
 	if err != nil {
 		return err
 	}
@@ -250,8 +250,12 @@ func (c *Cache) readRoot(name string) (Root, error) {
 	text, isRun := strings.CutPrefix(string(data), runHead)
 	text, isRoot := strings.CutPrefix(text, rootHead)
 	if !isRun && !isRoot {
-		return r, fmt.Errorf("cache: %s: begins with %s, this program reads %s: use the ablate that wrote it, or remove the file",
-			Printable(name), clip(string(data[:min(len(data), 20)])), clip(rootHead))
+		err := errors.New("use the ablate that wrote it, or remove the file")
+		if !bytes.HasPrefix(data, []byte("ablate r")) {
+			err = errDamagedRoot
+		}
+		return r, fmt.Errorf("cache: %s: begins with %s, this program reads %s: %w",
+			Printable(name), clip(string(data[:min(len(data), 20)])), clip(rootHead), err)
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -263,7 +267,7 @@ func (c *Cache) readRoot(name string) (Root, error) {
 		to := map[string]*string{"study": &r.Study, "host": &r.Host, "path": &r.Path}[word]
 		if to != nil {
 			if *to, err = strconv.Unquote(value); err != nil {
-				return r, fmt.Errorf("cache: %s: %s: %w", Printable(name), clip(line), err)
+				return r, fmt.Errorf("cache: %s: %s: %w", Printable(name), clip(line), errDamagedRoot)
 			}
 		} else if word == "started" {
 			r.Started = Printable(value)
@@ -272,14 +276,23 @@ func (c *Cache) readRoot(name string) (Root, error) {
 	return r, nil
 }
 
-// sweepRuns makes roots of runs whose process died.
+// errDamagedRoot is a root or run that cannot be read, of no later version either.
+var errDamagedRoot = errors.New("it is damaged, and which study it keeps cannot be told: remove it, and run the study again before anything is collected")
+
+// sweepRuns makes roots of runs whose process died. One that is damaged goes to
+// quarantine: what its study had before is still kept by its root.
 func (c *Cache) sweepRuns() {
 	for _, n := range readNames(c.path("runs")) {
 		if ownerLife(n) != dead {
 			continue
 		}
-		if r, err := c.readRoot("runs/" + n); err == nil {
-			c.settle(r, c.path("runs", n), false) // met again at the next Open if it fails
+		path := c.path("runs", n)
+		judged, serr := os.Lstat(path)
+		switch r, err := c.readRoot("runs/" + n); { // what fails is met again at the next Open
+		case err == nil:
+			c.settle(r, path, false)
+		case errors.Is(err, errDamagedRoot) && serr == nil:
+			c.quarantine(path, judged)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered by what people wait for longest, gives
 // each a share of the processors, asks the cache before running anything, and commits what a step leaves.
 //
-// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). When the
+// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). Where the
+// disk is full nothing more begins, because it would be computed for nothing. When the
 // context ends, running steps are told, save what they can and stop; the next run goes on from there. kill -9 at any moment loses at most
 // the work since a step's last checkpoint, because the cache never shows anything half written.
 //
@@ -25,6 +26,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"ablate/cache"
@@ -190,6 +192,7 @@ type run struct {
 	order   []int // failed steps in the order they failed
 	wanted  map[string]kind.Memory
 	told    bool  // that memory is short
+	full    bool  // a step failed because the disk is full, as the next ones would once they are computed
 	err     error // ours, not a step's
 
 	hearts  hearts              // the claims held, which must be kept alive
@@ -222,7 +225,7 @@ func (r *run) push(i int) {
 func (r *run) loop(ctx context.Context) {
 	for {
 		for r.err == nil && ctx.Err() == nil && len(r.active) < r.Jobs && len(r.ready) > 0 {
-			if r.FailFast && len(r.order) > 0 {
+			if r.givenUp() {
 				break
 			}
 			memory, ok := r.memory(r.ready[0].step)
@@ -231,7 +234,7 @@ func (r *run) loop(ctx context.Context) {
 			}
 			r.start(ctx, heap.Pop(&r.ready).(waiting).step, memory)
 		}
-		if r.err != nil || ctx.Err() != nil || r.FailFast && len(r.order) > 0 {
+		if r.err != nil || ctx.Err() != nil || r.givenUp() {
 			clear(r.away) // nothing more begins, so nothing is waited for
 		}
 		if len(r.active) == 0 && len(r.away) == 0 {
@@ -244,6 +247,9 @@ func (r *run) loop(ctx context.Context) {
 		}
 	}
 }
+
+// givenUp says whether the run is given up because of a failure: what runs ends, and nothing more begins.
+func (r *run) givenUp() bool { return r.full || r.FailFast && len(r.order) > 0 }
 
 // share divides the slots among the running steps: one each, and what is over one by one to the dearest. A step that runs long asks for
 // its share again and again, so a lone training takes the whole machine until others come.
@@ -361,6 +367,7 @@ func (r *run) fail(i int, key cache.Key, res result) {
 		}
 		return
 	}
+	r.full = r.full || errors.Is(res.err, syscall.ENOSPC) || errors.Is(res.err, syscall.EDQUOT)
 	f := &Failure{Step: r.plan.Steps[i].ID, Key: key, Err: res.err}
 	f.Log = r.log(i, f)
 	r.failed[i] = f

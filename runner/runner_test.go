@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -387,6 +388,22 @@ func TestFailFast(t *testing.T) {
 	if n := len(b.ran); b.ran[n-1] != "seq/pairs/alpha+beta" {
 		t.Errorf("after the failure began %s", b.ran[n-1])
 	}
+}
+
+// TestFullDiskStops: what would be computed next could not be kept either.
+func TestFullDiskStops(t *testing.T) {
+	b := newBench(t)
+	b.do["unit/parts/alpha/0"] = func(_ context.Context, job *kind.Job) error {
+		return &fs.PathError{Op: "write", Path: job.Dir, Err: syscall.ENOSPC}
+	}
+	if _, err := b.run(context.Background(), Options{}); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("error %v", err)
+	}
+	if n := len(b.ran); b.ran[n-1] != "unit/parts/alpha/0" {
+		t.Errorf("on a full disk began %s", b.ran[n-1])
+	}
+	delete(b.do, "unit/parts/alpha/0")
+	b.mustRun(Options{})
 }
 
 func TestPanicIsAFailure(t *testing.T) {

@@ -26,10 +26,10 @@ import (
 
 var update = flag.Bool("update", false, "write what the scripts print as what they want")
 
-// TestMain makes the test binary the real program when a script runs `ablate`.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ablate": func() { os.Exit(Main()) }})
-}
+// commands are what the test binary is when a test runs it by another name; `ablate` is the real program.
+var commands = map[string]func(){"ablate": func() { os.Exit(Main()) }}
+
+func TestMain(m *testing.M) { testscript.Main(m, commands) }
 
 // TestScripts runs the sessions in testdata/script: one behaviour each. Every script starts in an empty directory with a cache of its
 // own ($ABLATE_CACHE), a small study of our own (study.yaml) and the text it needs (data/*.jsonl), made by the commands below.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -28,8 +29,20 @@ const keyFormat = "ablate key 1\n"
 // KeyOf hashes the ingredients in the order given. The bytes are in FORMAT.md,
 // section 3: one line per ingredient, each label and value after its length.
 func KeyOf(ingredients []Ingredient) Key {
-	return sha256.Sum256(appendKeyText(make([]byte, 0, 1024), ingredients))
+	b := keyTexts.Get().(*[]byte)
+	*b = appendKeyText((*b)[:0], ingredients)
+	k := Key(sha256.Sum256(*b))
+	if cap(*b) <= mostKeyText {
+		keyTexts.Put(b)
+	}
+	return k
 }
+
+// keyTexts holds buffers for the texts of keys, of which a rerun writes two a step. The few that are as long as a comparison of thousands of
+// mixtures are not kept.
+var keyTexts = sync.Pool{New: func() any { return new([]byte) }}
+
+const mostKeyText = 1 << 20
 
 // appendKeyText writes the bytes that a key is the hash of.
 func appendKeyText(b []byte, ingredients []Ingredient) []byte {
@@ -69,7 +82,11 @@ func ParseKey(s string) (Key, error) {
 }
 
 // String is the digest as 64 lower-case hexadecimal digits.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+func (d Digest) String() string {
+	var b [2 * len(d)]byte
+	hex.Encode(b[:], d[:])
+	return string(b[:])
+}
 
 // Short is the first 8 digits, for people.
 func (d Digest) Short() string { return hex.EncodeToString(d[:4]) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // parseEntry reads the bytes before the sum. It reads only the layout that
@@ -12,13 +13,13 @@ import (
 // of the time of a rerun of 10,000 cached steps (measured: 30 of 48 us a step).
 func parseEntry(text string) (*Entry, error) {
 	s := scanner{rest: text, whole: len(text)}
-	e := &Entry{Ingredients: []Ingredient{}, Outputs: []Output{}}
+	e := &Entry{Ingredients: make([]Ingredient, 0, strings.Count(text, "\n{\"label\":")), Outputs: []Output{}}
 	s.literal(`{"format":`)
 	e.Format = int(s.number(",\n"))
 	s.literal(`"key":`)
 	s.hash((*[32]byte)(&e.Key))
 	s.literal(",\n\"kind\":")
-	e.Kind = s.str()
+	e.Kind = strings.Clone(s.str()) // as all that is kept without the ingredients: text is let go with them
 	s.literal(",\n\"ingredients\":[\n")
 	for more := !s.at("]"); more; {
 		var in Ingredient
@@ -34,7 +35,7 @@ func parseEntry(text string) (*Entry, error) {
 	for more := !s.at("]"); more; {
 		var o Output
 		s.literal(`{"name":`)
-		o.Name = s.str()
+		o.Name = strings.Clone(s.str())
 		s.literal(`,"digest":`)
 		s.hash((*[32]byte)(&o.Digest))
 		s.literal(`,"size":`)
@@ -50,10 +51,45 @@ func parseEntry(text string) (*Entry, error) {
 	if !ok {
 		return nil, fmt.Errorf("does not parse: byte %d: provenance does not end in a comma and a line feed", len(text))
 	}
+	if e.Provenance, ok = plainProvenance(provenance); ok {
+		return e, nil
+	}
 	if err := json.Unmarshal([]byte(provenance), &e.Provenance); err != nil {
 		return nil, fmt.Errorf("does not parse: provenance: %w", err)
 	}
 	return e, nil
+}
+
+// plainProvenance reads a provenance as encode writes it, if that is what text is. Others, with members of a later program, are for a JSON
+// reader, which takes a seventh of the time of a lookup.
+func plainProvenance(text string) (p Provenance, ok bool) {
+	s := scanner{rest: text, whole: len(text)}
+	word := func(name string) string {
+		s.literal(name)
+		return strings.Clone(s.str())
+	}
+	p.Host, p.OS, p.Arch, p.CPU = word(`{"host":`), word(`,"os":`), word(`,"arch":`), word(`,"cpu":`)
+	if s.at(`,"gpu":`) {
+		p.GPU = word(`,"gpu":`)
+	}
+	p.Go, p.Ablate = word(`,"go":`), word(`,"ablate":`)
+	s.literal(`,"threads":`)
+	p.Threads = int(s.number(`,"started":`))
+	p.Started = strings.Clone(s.str())
+	s.literal(`,"wall_seconds":`)
+	seconds, rest, found := strings.Cut(s.rest, `,"step":`)
+	var err error
+	if p.WallSeconds, err = strconv.ParseFloat(seconds, 64); err != nil || !found || !json.Valid([]byte(seconds)) {
+		return Provenance{}, false
+	}
+	s.rest = rest
+	p.Step = strings.Clone(s.str())
+	p.Study = word(`,"study":`)
+	s.literal("}")
+	if s.err != nil || s.rest != "" || !utf8.ValidString(text) {
+		return Provenance{}, false
+	}
+	return p, true
 }
 
 // scanner takes a text apart from the front. After an error it takes nothing
@@ -118,24 +154,32 @@ func (s *scanner) str() string {
 		s.fail("a string")
 		return ""
 	}
-	for i := 1; i < len(s.rest); i++ {
-		switch c := s.rest[i]; {
-		case c == '"':
-			text := s.rest[1:i]
-			s.rest = s.rest[i+1:]
-			return text
-		case c == '\\':
-			return s.escaped()
-		case c < ' ':
+	end := strings.IndexByte(s.rest[1:], '"')
+	if end < 0 {
+		s.fail("the end of a string")
+		return ""
+	}
+	text := s.rest[1 : 1+end]
+	if strings.IndexByte(text, '\\') >= 0 {
+		return s.escaped()
+	}
+	for i := range len(text) {
+		if text[i] < ' ' {
 			s.fail("a string without control characters")
 			return ""
 		}
 	}
-	s.fail("the end of a string")
-	return ""
+	s.rest = s.rest[end+2:]
+	return text
 }
 
+// escaped reads a string with escapes. Most of them are the quotes round words among parameters.
 func (s *scanner) escaped() string {
+	if end, ok := quotedWord(s.rest); ok {
+		text := `"` + s.rest[3:end-3] + `"`
+		s.rest = s.rest[end:]
+		return text
+	}
 	for i := 1; i < len(s.rest); i++ {
 		switch s.rest[i] {
 		case '\\':
@@ -152,4 +196,21 @@ func (s *scanner) escaped() string {
 	}
 	s.fail("the end of a string")
 	return ""
+}
+
+// quotedWord is the end of a JSON string that is a word in quotes, "\"word\"", which text begins with.
+func quotedWord(text string) (end int, ok bool) {
+	const quote = `\"`
+	if !strings.HasPrefix(text, `"`+quote) {
+		return 0, false
+	}
+	for i := 1 + len(quote); i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			return i + len(quote) + 1, strings.HasPrefix(text[i:], quote+`"`)
+		case c == '"' || c < ' ':
+			return 0, false
+		}
+	}
+	return 0, false
 }

@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"ablate/cache"
 	"ablate/stages/kind"
@@ -36,30 +38,29 @@ func single(name string, step int) recipe {
 // inputs are the recipe's models and weights as a step has them, in the order of the plan, each model once: so that two names for one average
 // meet in one step already before content is known.
 func (r recipe) inputs() (inputs []Input, weights []string) {
-	sum := map[int]*big.Rat{}
-	for i, m := range r.models {
-		if sum[m] == nil {
-			sum[m] = new(big.Rat)
+	order := make([]int, len(r.models))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(r.models[a], r.models[b]) })
+	for k := 0; k < len(order); {
+		m, sum := r.models[order[k]], r.weights[order[k]]
+		for k++; k < len(order) && r.models[order[k]] == m; k++ {
+			sum = new(big.Rat).Add(sum, r.weights[order[k]])
 		}
-		sum[m].Add(sum[m], r.weights[i])
-	}
-	models := make([]int, 0, len(sum))
-	for m := range sum {
-		models = append(models, m)
-	}
-	slices.Sort(models)
-	for i, m := range models {
-		inputs = append(inputs, Input{Role: kind.Role("model", i), Step: m, Output: kind.OutModel})
-		weights = append(weights, sum[m].RatString())
+		inputs = append(inputs, Input{Role: kind.Role("model", len(inputs)), Step: m, Output: kind.OutModel})
+		weights = append(weights, sum.RatString())
 	}
 	return inputs, weights
 }
 
 // settled is a step whose inputs have the given digests as it is keyed and carried out: the models of an average in the order of their
 // content, each content once. Other steps are as they are.
-func settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest) {
-	weights, params := averaged(s)
-	n := len(weights) // models, which are the first inputs
+func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest) {
+	n := models(s)
+	if n < 2 {
+		return s, digests
+	}
 	byContent := func(a, b int) int { return bytes.Compare(digests[a][:], digests[b][:]) }
 	order := make([]int, n)
 	settled := true
@@ -71,27 +72,42 @@ func settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest) {
 		return s, digests
 	}
 	slices.SortStableFunc(order, byContent)
+	r := k.read(s)
+	if r.weights == nil {
+		r.weights, _ = averaged(s)
+	}
 	out := *s
-	out.Inputs = nil
-	var contents []cache.Digest
-	var sums []*big.Rat
-	for k, i := range order {
-		if k > 0 && byContent(order[k-1], i) == 0 {
-			last := sums[len(sums)-1]
-			last.Add(last, fraction(weights[i]))
+	out.Inputs = make([]Input, 0, len(s.Inputs))
+	contents := make([]cache.Digest, 0, len(digests))
+	var weights []string
+	for at, i := range order {
+		if at > 0 && byContent(order[at-1], i) == 0 {
+			last := &weights[len(weights)-1]
+			*last = new(big.Rat).Add(fraction(*last), fraction(r.weights[i])).RatString()
 			continue
 		}
 		in := s.Inputs[i]
-		in.Role = kind.Role("model", len(sums))
-		out.Inputs, contents, sums = append(out.Inputs, in), append(contents, digests[i]), append(sums, fraction(weights[i]))
+		in.Role = s.Inputs[len(weights)].Role
+		out.Inputs, contents, weights = append(out.Inputs, in), append(contents, digests[i]), append(weights, r.weights[i])
 	}
-	texts := make([]string, len(sums))
-	for i, w := range sums {
-		texts[i] = w.RatString()
+	if !slices.Equal(weights, r.weights) {
+		_, params := averaged(s)
+		out.Params = params(weights)
 	}
-	out.Params = params(texts)
 	out.Inputs = append(out.Inputs, s.Inputs[n:]...)
 	return &out, append(contents, digests[n:]...)
+}
+
+// models is the number of models that a step averages, which are its first inputs; 0 for one that averages none.
+func models(s *Step) int {
+	if s.Kind != kind.Eval && s.Kind != kind.Merge {
+		return 0
+	}
+	n := slices.IndexFunc(s.Inputs, func(in Input) bool { return !strings.HasPrefix(in.Role, "model.") })
+	if n < 0 {
+		return len(s.Inputs)
+	}
+	return n
 }
 
 // averaged gives the weights of a step that averages models, and its parameters with other weights in their place.

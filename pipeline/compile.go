@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,7 +38,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		study: study, src: src,
 		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}},
 		dag:    newDAG(),
-		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{},
+		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
@@ -51,7 +52,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		return nil, err
 	}
 	c.listModels()
-	if err := c.dag.finish(c.plan); err != nil {
+	if err := finish(c.plan); err != nil {
 		return nil, err
 	}
 	return c.plan, errors.Join(c.errs...)
@@ -75,6 +76,17 @@ type compiler struct {
 	reference *scale           // of reference models; mostly own
 	trained   map[string]int   // train steps by the name they were asked for
 	evaluated map[evaluation]int
+	shared    map[any]json.RawMessage // see sharedParams
+}
+
+// sharedParams are canonical parameters that thousands of steps may have, kept once under what they are made of.
+func (c *compiler) sharedParams(key any, params func() any) json.RawMessage {
+	p, ok := c.shared[key]
+	if !ok {
+		p = canonical(params())
+		c.shared[key] = p
+	}
+	return p
 }
 
 // set is a partition set whose units are known.

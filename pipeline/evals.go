@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ablate/stages/kind"
 )
@@ -105,16 +106,24 @@ func (b *board) inDomain(m mixture, s scorer) {
 // evaluation is a recipe on a set, by their names.
 type evaluation struct{ recipe, set string }
 
+// evalWith is what the parameters of evaluations of a study differ in.
+type evalWith struct {
+	scale   *scale
+	weights string
+}
+
 // eval adds the evaluation of a recipe on a set, once, and returns its number among the losses.
 func (b *board) eval(r recipe, set string, tokens Input) int {
 	asked := evaluation{r.name, set}
 	if n, ok := b.c.evaluated[asked]; ok {
 		return n
 	}
-	params := kind.EvalParams{Model: b.c.model(b.c.scaleOf(r)), Documents: int64(b.c.study.Eval.Documents), Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
-	var inputs []Input
-	inputs, params.Weights = r.inputs()
-	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: canonical(params), Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(params.Documents)}})
+	inputs, weights := r.inputs()
+	documents := int64(b.c.study.Eval.Documents)
+	params := b.c.sharedParams(evalWith{b.c.scaleOf(r), strings.Join(weights, " ")}, func() any {
+		return kind.EvalParams{Model: b.c.model(b.c.scaleOf(r)), Weights: weights, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
+	})
+	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(documents)}})
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name
 		n = len(b.losses)

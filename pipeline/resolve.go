@@ -3,7 +3,10 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"ablate/cache"
 )
@@ -22,7 +25,7 @@ func (s Status) String() string { return [...]string{"waits", "run", "hit"}[s] }
 // MarshalText gives the word in JSON too.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Lookup returns the entry of a key, or a *cache.Miss.
+// Lookup returns the entry of a key, or a *cache.Miss. It is called from several goroutines at once where many steps are looked up.
 type Lookup func(cache.Key) (*cache.Entry, error)
 
 // State is how far a plan has been carried out. It is not safe for concurrent use.
@@ -35,6 +38,7 @@ type State struct {
 	Misses      []*cache.Miss        // where Status is Run
 
 	lookup    Lookup
+	keyer     *keyer
 	steps     []*Step // as they are keyed and carried out; see settled
 	waiting   []int   // inputs not yet there
 	consumers [][]int // steps that read a step's outputs, once per input
@@ -44,7 +48,7 @@ type State struct {
 func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 	n := len(p.Steps)
 	s := &State{
-		Plan: p, lookup: lookup,
+		Plan: p, lookup: lookup, keyer: newKeyer(),
 		Status: make([]Status, n), Keys: make([]cache.Key, n), Ingredients: make([][]cache.Ingredient, n),
 		Entries: make([]*cache.Entry, n), Misses: make([]*cache.Miss, n), steps: slices.Clone(p.Steps),
 		waiting: make([]int, n), consumers: make([][]int, n),
@@ -60,12 +64,14 @@ func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 			}
 		}
 	}
+	var free []int
 	for i := range p.Steps {
-		if s.waiting[i] == 0 && s.Status[i] == Waits {
-			if _, err := s.look(i); err != nil {
-				return nil, err
-			}
+		if s.waiting[i] == 0 {
+			free = append(free, i)
 		}
+	}
+	if _, err := s.look(free); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -73,31 +79,79 @@ func (p *Plan) Resolve(lookup Lookup) (*State, error) {
 // Step is step i as it is keyed and carried out. Once its key is known, the models of an average stand in the order of their content.
 func (s *State) Step(i int) *Step { return s.steps[i] }
 
-// look keys step i, whose inputs are all there, and on a hit goes on to the steps that were waiting for it. It returns the steps that
-// must run.
-func (s *State) look(i int) ([]int, error) {
+// look keys steps whose inputs are all there, and on hits goes on to the steps that were waiting for them. It returns the steps that must
+// run.
+func (s *State) look(steps []int) ([]int, error) {
 	var ready []int
-	for queue := []int{i}; len(queue) > 0; queue = queue[1:] {
-		i := queue[0]
-		digests, err := s.digests(i)
-		if err != nil {
-			return nil, err
+	for len(steps) > 0 {
+		for _, i := range steps {
+			if err := s.key(i); err != nil {
+				return nil, err
+			}
 		}
-		s.steps[i], digests = settled(s.Plan.Steps[i], digests)
-		s.Ingredients[i] = ingredients(s.steps[i], digests)
-		s.Keys[i] = cache.KeyOf(s.Ingredients[i])
-		entry, err := s.lookup(s.Keys[i])
-		var miss *cache.Miss
-		if errors.As(err, &miss) {
-			s.Status[i], s.Misses[i] = Run, miss
-			ready = append(ready, i)
-			continue
-		} else if err != nil {
-			return nil, fmt.Errorf("step %s: %w", s.Plan.Steps[i].ID, err)
+		entries, errs := s.lookUp(steps)
+		var next []int
+		for n, i := range steps {
+			var miss *cache.Miss
+			if errs[n] == nil {
+				next = append(next, s.finish(i, entries[n])...)
+			} else if errors.As(errs[n], &miss) {
+				s.Status[i], s.Misses[i] = Run, miss
+				ready = append(ready, i)
+			} else {
+				return nil, fmt.Errorf("step %s: %w", s.Plan.Steps[i].ID, errs[n])
+			}
 		}
-		queue = append(queue, s.finish(i, entry)...)
+		steps = next
 	}
 	return ready, nil
+}
+
+// key works out the key of step i, whose inputs are all there.
+func (s *State) key(i int) error {
+	digests, err := s.digests(i)
+	if err != nil {
+		return err
+	}
+	s.steps[i], digests = s.keyer.settled(s.Plan.Steps[i], digests)
+	s.Ingredients[i] = s.keyer.ingredients(s.steps[i], digests)
+	s.Keys[i] = cache.KeyOf(s.Ingredients[i])
+	return nil
+}
+
+// lookUp looks the keys of steps up. A lookup is half waiting for the file system, half checking what it gave, so that many are divided
+// among the processors.
+func (s *State) lookUp(steps []int) ([]*cache.Entry, []error) {
+	entries, errs := make([]*cache.Entry, len(steps)), make([]error, len(steps))
+	const few = 64 // take less time than to divide them
+	workers := 1
+	if len(steps) > few {
+		workers = min(runtime.GOMAXPROCS(0), 16)
+	}
+	var next atomic.Int64
+	work := func() {
+		for n := int(next.Add(1)) - 1; n < len(steps); n = int(next.Add(1)) - 1 {
+			i := steps[n]
+			if entries[n], errs[n] = s.lookup(s.Keys[i]); errs[n] == nil {
+				entries[n] = s.kept(i, entries[n])
+			}
+		}
+	}
+	var wait sync.WaitGroup
+	for range workers - 1 {
+		wait.Go(work)
+	}
+	work()
+	wait.Wait()
+	return entries, errs
+}
+
+// kept is step i's entry as it is kept. Equal keys are equal ingredients, so those that were read from the entry's file are let go: of a
+// hundred thousand steps, they are half a GB.
+func (s *State) kept(i int, entry *cache.Entry) *cache.Entry {
+	e := *entry
+	e.Ingredients = s.Ingredients[i]
+	return &e
 }
 
 // finish records step i's entry and returns the steps that waited for nothing else.
@@ -118,15 +172,7 @@ func (s *State) finish(i int, entry *cache.Entry) []int {
 // Done records that step i has run and left entry. It returns the steps that must run now; steps that turn out to be hits are passed
 // over (early cut-off).
 func (s *State) Done(i int, entry *cache.Entry) ([]int, error) {
-	var ready []int
-	for _, c := range s.finish(i, entry) {
-		r, err := s.look(c)
-		if err != nil {
-			return nil, err
-		}
-		ready = append(ready, r...)
-	}
-	return ready, nil
+	return s.look(s.finish(i, s.kept(i, entry)))
 }
 
 // Revoke records that the outputs of step i, a hit until now, turned out to be unusable when they were to be read: it must run again, and

@@ -264,6 +264,30 @@ func TestFlatten(t *testing.T) {
 	}
 }
 
+// A list too long for a key is one line of it, and differs where the list does.
+func TestFlattenLongLists(t *testing.T) {
+	long := strings.Repeat("x", mostList)
+	of := func(scores ...string) []cache.Ingredient {
+		return flatten(canonical(map[string]any{"scores": scores, "seed": 1, "name": long}))
+	}
+	for _, tt := range []struct {
+		scores []string
+		want   string
+	}{
+		{[]string{long, "a"}, "param scores.sha256"},
+		{[]string{long, "b"}, "param scores.sha256"},
+		{[]string{"a"}, "param scores.length"},
+	} {
+		got := of(tt.scores...)
+		if n := 3; len(got) < n || got[0].Label != "param name" || got[1].Label != tt.want || got[len(got)-1].Label != "param seed" {
+			t.Errorf("%d ingredients", len(got))
+		}
+		if tt.want == "param scores.sha256" && got[1].Value != cache.DigestOf(canonical(tt.scores)).String() {
+			t.Errorf("scores are %s, want the SHA-256 of their JSON", got[1].Value)
+		}
+	}
+}
+
 // TestKeysAreGolden fails when keys change: every cache in use then misses once. Raise the version of the kind, say why in its history and
 // run with -update.
 func TestKeysAreGolden(t *testing.T) {

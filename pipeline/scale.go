@@ -128,7 +128,7 @@ func (c *compiler) train(sc *scale, id string, units []Input, tokens int64, repl
 			inputs = append(inputs, Input{Role: "moments", Step: sc.seed, Output: kind.OutOptimizer})
 		}
 	}
-	i := c.add(&Step{ID: id, Kind: kind.Train, Params: canonical(params), Inputs: inputs, Cost: cost})
+	i := c.add(&Step{ID: id, Kind: kind.Train, Params: c.sharedParams(params, func() any { return params }), Inputs: inputs, Cost: cost})
 	c.trained[id] = i
 	return i
 }

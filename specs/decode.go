@@ -107,10 +107,7 @@ func target(n *yaml.Node) *yaml.Node {
 // value reads node n into v. Mistakes about mappings are reported at the key that holds them.
 func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []string) {
 	if d.visits++; d.visits > maxVisits {
-		if !d.full {
-			d.full = true
-			d.fail(key, path, "more than %d values, aliases counted each time", maxVisits)
-		}
+		d.tooMany(key, path)
 		return
 	}
 	n = target(n)
@@ -148,6 +145,14 @@ func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []stri
 	}
 }
 
+// tooMany says once that the rest of the study is not read.
+func (d *decoder) tooMany(n *yaml.Node, path []string) {
+	if !d.full {
+		d.full = true
+		d.fail(n, path, "more than %d values, aliases counted each time", maxVisits)
+	}
+}
+
 // pair is a key of a mapping and its value.
 type pair struct{ key, value *yaml.Node }
 
@@ -170,6 +175,9 @@ func (d *decoder) pairs(n *yaml.Node, path []string) []pair {
 			seen[name.Value] = k
 			own = append(own, pair{k, v})
 		}
+	}
+	if d.visits > maxVisits {
+		d.tooMany(n, path)
 	}
 	for _, p := range merged {
 		if name := target(p.key).Value; seen[name] == nil {

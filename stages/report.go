@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
+	"ablate/cache"
 	"ablate/cache/table"
 	"ablate/stages/internal/report"
 	"ablate/stages/kind"
@@ -292,7 +292,7 @@ func (b *reportBuilder) scatter(g groupSet, t report.ScoreTable) error {
 	if err != nil {
 		return err
 	}
-	svg, err := os.ReadFile(path)
+	svg, err := cache.ReadFile(path, mostText)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"slices"
 
+	"ablate/cache"
 	"ablate/cache/table"
 	"ablate/stages/internal/corpus"
 	"ablate/stages/internal/plot"
@@ -64,7 +64,7 @@ func placeInWords(file string, p corpus.Place) string {
 
 func readCounts(path string) (TokenizeCounts, error) {
 	var n TokenizeCounts
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadFile(path, mostText)
 	if err != nil {
 		return n, err
 	}

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ablate/cache"
 	"ablate/cache/checkpoint"
 	"ablate/cache/table"
 	"ablate/stages/internal/lm"
@@ -156,7 +157,7 @@ func syncPath(path string) error {
 }
 
 func digestFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := cache.OpenFile(path)
 	if err != nil {
 		return "", err
 	}
@@ -176,7 +177,7 @@ func (t *training) saved() ([]int64, error) {
 	}
 	var steps []int64
 	for _, e := range entries {
-		if name, ok := strings.CutPrefix(e.Name(), stepPrefix); ok {
+		if name, ok := strings.CutPrefix(e.Name(), stepPrefix); ok && e.IsDir() { // a link would lead out of the cache
 			if n, err := strconv.ParseInt(name, 10, 64); err == nil {
 				steps = append(steps, n)
 			}
@@ -212,11 +213,14 @@ func (t *training) resume() (bool, error) {
 	return false, nil
 }
 
+// mostState is the largest state of a checkpoint that is read, in bytes: it holds a few numbers and digests.
+const mostState = 1 << 20
+
 // whole reads the state of a checkpoint and says whether all of it is there and belongs to this training. Whatever is wrong with one means
 // that an older one is used, or the work done again.
 func (t *training) whole(dir string, step int64) (savedState, bool) {
 	var s savedState
-	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	b, err := cache.ReadFile(filepath.Join(dir, stateFile), mostState)
 	if err != nil || json.Unmarshal(b, &s) != nil {
 		return s, false
 	}

@@ -2,8 +2,8 @@ package stages
 
 import (
 	"encoding/json"
-	"os"
 
+	"ablate/cache"
 	"ablate/cache/table"
 )
 
@@ -16,9 +16,12 @@ func Timeline(path string) ([]TimelineRow, error) { return table.ReadRows[Timeli
 // Ledger reads a ledger.parquet.
 func Ledger(path string) ([]LedgerRow, error) { return table.ReadRows[LedgerRow](path) }
 
+// mostText is the largest text of the cache that is read whole, in bytes. A figure of ten thousand mixtures has 2 MB.
+const mostText = 256 << 20
+
 // ReadFilter reads a filter.json.
 func ReadFilter(path string) (f Filter, err error) {
-	data, err := os.ReadFile(path)
+	data, err := cache.ReadFile(path, mostText)
 	if err != nil {
 		return f, err
 	}

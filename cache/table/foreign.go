@@ -36,7 +36,7 @@ func HasColumn(path string, to []string) (has bool, err error) {
 			err = fmt.Errorf("read Parquet %s: damaged file: %v", path, r)
 		}
 	}()
-	pr, err := file.NewParquetReader(f)
+	pr, err := openParquet(f)
 	if err != nil {
 		return false, fmt.Errorf("read Parquet %s: %w", path, err)
 	}
@@ -82,7 +82,7 @@ func eachRow(ctx context.Context, f parquet.ReaderAtSeeker, paths [][]string, ea
 	mem := &boundedMemory{Allocator: memory.NewGoAllocator()}
 	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true
-	pr, err := file.NewParquetReader(f, file.WithReadProps(props))
+	pr, err := openParquet(f, file.WithReadProps(props))
 	if err != nil {
 		return err
 	}

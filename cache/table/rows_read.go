@@ -50,7 +50,7 @@ func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows re
 	props := parquet.NewReaderProperties(mem)
 	// Otherwise Arrow allocates whatever size the metadata gives for a column.
 	props.BufferedStreamEnabled = true
-	pr, err := file.NewParquetReader(f, file.WithReadProps(props))
+	pr, err := openParquet(f, file.WithReadProps(props))
 	if err != nil {
 		return err
 	}

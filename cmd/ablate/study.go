@@ -339,10 +339,13 @@ func outputPath(c *cache.Cache, e *cache.Entry, name string) (string, error) {
 	return c.Blob(out.Digest)
 }
 
+// mostOutput is the largest output that is read whole, in bytes: the scores of a million evaluations are half as large.
+const mostOutput = 256 << 20
+
 func readOutput(c *cache.Cache, e *cache.Entry, name string) ([]byte, error) {
 	path, err := outputPath(c, e, name)
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	return cache.ReadFile(path, mostOutput)
 }

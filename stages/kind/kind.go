@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"ablate/cache"
@@ -163,4 +164,4 @@ func (j *Job) Numbered(prefix string) []Input {
 }
 
 // Role names the i-th input of a group.
-func Role(prefix string, i int) string { return fmt.Sprintf("%s.%d", prefix, i) }
+func Role(prefix string, i int) string { return prefix + "." + strconv.Itoa(i) }

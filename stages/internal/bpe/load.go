@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// maxFile bounds what Load reads; the largest tokenizer.json in use is about 20 MB.
-const maxFile = 256 << 20
+// maxFile bounds what Load reads. The largest tokenizer.json in use is about 33 MB (262,144 tokens); as Go values, a file takes up to ten times
+// its size.
+const maxFile = 64 << 20
 
 // file is tokenizer.json as far as the features we know go; what is unknown stays raw and is judged by name.
 type file struct {
@@ -72,7 +73,7 @@ func (p *filePair) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &joined) == nil {
 		left, right, ok := strings.Cut(joined, " ")
 		if !ok || strings.Contains(right, " ") {
-			return fmt.Errorf("merge %q: want two tokens with one space between", joined)
+			return fmt.Errorf("merge %.80q: want two tokens with one space between", joined)
 		}
 		*p = filePair{left, right}
 		return nil
@@ -165,7 +166,7 @@ func (f *file) unsupported() error {
 	}
 	// Files before version 0.9 of the reference library leave the type out.
 	if m.Type != "BPE" && m.Type != "" {
-		return fmt.Errorf("model type %q is not supported: want BPE", m.Type)
+		return fmt.Errorf("model type %.80q is not supported: want BPE", m.Type)
 	}
 	for _, x := range []struct {
 		on   bool
@@ -189,7 +190,7 @@ func (f *file) unsupported() error {
 	for _, a := range f.AddedTokens {
 		for flag, on := range map[string]bool{"single_word": a.SingleWord, "lstrip": a.LStrip, "rstrip": a.RStrip} {
 			if on {
-				return fmt.Errorf("added token %q: %s is not supported", a.Content, flag)
+				return fmt.Errorf("added token %.80q: %s is not supported", a.Content, flag)
 			}
 		}
 	}
@@ -255,7 +256,7 @@ func (c *component) splitRule() (*splitRule, error) {
 				return rule, nil
 			}
 		}
-		return nil, fmt.Errorf("pre_tokenizer Split: pattern %q is not supported: want that of GPT-2 or of cl100k", s.Pattern["Regex"]+s.Pattern["String"])
+		return nil, fmt.Errorf("pre_tokenizer Split: pattern %.80q is not supported: want that of GPT-2 or of cl100k", s.Pattern["Regex"]+s.Pattern["String"])
 	}
 	return nil, fmt.Errorf("pre_tokenizer %s is not supported: %s", c.Type, want)
 }
@@ -274,11 +275,11 @@ func (f *file) enterTokens(t *Tokenizer) error {
 	seen := map[string]bool{}
 	for _, a := range f.AddedTokens {
 		if seen[a.Content] {
-			return fmt.Errorf("added token %q is there twice", a.Content)
+			return fmt.Errorf("added token %.80q is there twice", a.Content)
 		}
 		seen[a.Content] = true
 		if id, ok := f.Model.Vocab[a.Content]; ok && id != a.ID {
-			return fmt.Errorf("added token %q has id %d, but %d in the vocabulary", a.Content, a.ID, id)
+			return fmt.Errorf("added token %.80q has id %d, but %d in the vocabulary", a.Content, a.ID, id)
 		}
 		if err := t.setToken(a.ID, a.Content, false); err != nil {
 			return fmt.Errorf("added token: %w", err)
@@ -296,7 +297,7 @@ func (f *file) enterMerges(t *Tokenizer) error {
 		for i, c := range []string{p[0], p[1], p[0] + p[1]} {
 			id, ok := f.Model.Vocab[c]
 			if !ok {
-				return fmt.Errorf("merge %d, %q %q: the vocabulary has no token %q", rank, p[0], p[1], c)
+				return fmt.Errorf("merge %d, %.80q %.80q: the vocabulary has no token %.80q", rank, p[0], p[1], c)
 			}
 			ids[i] = id
 		}

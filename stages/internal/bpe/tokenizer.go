@@ -65,7 +65,7 @@ func (t *Tokenizer) build() error {
 		case isAdded[uint32(id)]:
 			b = tok.content
 		case !ok:
-			return fmt.Errorf("token %d %q: not in the byte-level alphabet (only byte-level BPE is supported)", id, tok.content)
+			return fmt.Errorf("token %d %.80q: not in the byte-level alphabet (only byte-level BPE is supported)", id, tok.content)
 		}
 		tok.bytes = b
 		if len(b) == 1 && tok.inModel && (!isAdded[uint32(id)] || byteChar[b[0]] == rune(b[0])) {
@@ -75,13 +75,13 @@ func (t *Tokenizer) build() error {
 	for b := range t.byteID {
 		// C0, C1 and F5 to FF occur in no UTF-8 text, and GPT-NeoX-20B has no tokens for them.
 		if inUTF8 := b < 0xC0 || b > 0xC1 && b < 0xF5; inUTF8 && t.byteID[b] == noID {
-			return fmt.Errorf("byte %#02x (%q) has no token: byte fallback and unknown tokens are not supported", b, string(byteChar[b]))
+			return fmt.Errorf("byte %#02x (%.80q) has no token: byte fallback and unknown tokens are not supported", b, string(byteChar[b]))
 		}
 	}
 	t.pairs = newPairTable(len(t.merges))
 	for rank, m := range t.merges {
 		if !t.pairs.add(m, uint32(rank)) {
-			return fmt.Errorf("merge %d: %q %q is there twice", rank, t.tokens[m.left].content, t.tokens[m.right].content)
+			return fmt.Errorf("merge %d: %.80q %.80q is there twice", rank, t.tokens[m.left].content, t.tokens[m.right].content)
 		}
 	}
 	t.byteRank = make([]uint32, 1<<16)
@@ -147,9 +147,9 @@ func (t *Tokenizer) Decode(ids []uint32) ([]byte, error) {
 func (t *Tokenizer) setToken(id uint32, content string, inModel bool) error {
 	switch {
 	case id > maxID:
-		return fmt.Errorf("token %q: id %d, at most %d is supported", content, id, maxID)
+		return fmt.Errorf("token %.80q: id %d, at most %d is supported", content, id, maxID)
 	case content == "" || !utf8.ValidString(content):
-		return fmt.Errorf("token %q with id %d: want a non-empty string of valid UTF-8", content, id)
+		return fmt.Errorf("token %.80q with id %d: want a non-empty string of valid UTF-8", content, id)
 	}
 	for int64(len(t.tokens)) <= int64(id) {
 		t.tokens = append(t.tokens, token{})
@@ -157,7 +157,7 @@ func (t *Tokenizer) setToken(id uint32, content string, inModel bool) error {
 	if have := &t.tokens[id]; have.content == "" {
 		*have = token{content: content, inModel: inModel}
 	} else if have.content != content {
-		return fmt.Errorf("id %d is given to both %q and %q", id, have.content, content)
+		return fmt.Errorf("id %d is given to both %.80q and %.80q", id, have.content, content)
 	}
 	return nil
 }

@@ -50,7 +50,10 @@ type named struct {
 
 func (n named) Read(p []byte) (int, error) {
 	k, err := n.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	switch {
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		err = fmt.Errorf("%s: %w: the file asks for more memory than the %d MiB that are granted: compress it again with --long=27 or less", n.format, err, maxWindow>>20)
+	case err != nil && err != io.EOF:
 		err = fmt.Errorf("%s: %w", n.format, err)
 	}
 	return k, err

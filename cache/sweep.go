@@ -29,6 +29,15 @@ func hostName() string {
 	}, host)
 }
 
+// Owner names this process in the names of files that it is to remove or rename,
+// as HOST.NS.PID.START: files elsewhere may be named so too, with a dot and
+// anything without one behind it, and be swept by [Left].
+func Owner() string { return ownerName() }
+
+// Left says whether a file that is named after its maker, see [Owner], was left
+// by a process of this host that is dead.
+func Left(name string) bool { return ownerLife(name) == dead }
+
 // ownerName is how files in tmp/ begin that this process made.
 func ownerName() string {
 	pid := os.Getpid()

@@ -22,7 +22,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -438,14 +437,6 @@ func (r *run) failures() error {
 	return e
 }
 
-// panicError is a panic in a stage: our fault, with its stack.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("internal error: panic: %v", e.value) }
-
 // work runs one step on its own goroutine and answers once on done, after any number of progress answers.
 func (r *run) work(ctx context.Context, i int, job *kind.Job) {
 	began := time.Now()
@@ -515,19 +506,6 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		return conflict.First, nil
 	}
 	return entry, err
-}
-
-// call runs a stage and turns its panic into an error.
-func call(ctx context.Context, f kind.Func, job *kind.Job) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicError{v, debug.Stack()}
-		}
-	}()
-	if f == nil {
-		return errors.New("internal error: no stage for this kind of step")
-	}
-	return f(ctx, job)
 }
 
 // unchanged checks that the raw files a step read are still what its key says.

@@ -406,6 +406,41 @@ func TestFullDiskStops(t *testing.T) {
 	b.mustRun(Options{})
 }
 
+// TestLostPages: a mapped file that someone cuts short ends the step that reads it and not the program.
+func TestLostPages(t *testing.T) {
+	b := newBench(t)
+	b.do["unit/parts/alpha/0"] = func(_ context.Context, job *kind.Job) error {
+		path := filepath.Join(job.Dir, "mapped")
+		if err := os.WriteFile(path, make([]byte, 1<<16), 0o666); err != nil {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		data, err := syscall.Mmap(int(f.Fd()), 0, 1<<16, syscall.PROT_READ, syscall.MAP_SHARED)
+		if err != nil {
+			return err
+		}
+		defer syscall.Munmap(data)
+		if err := os.Truncate(path, 0); err != nil {
+			return err
+		}
+		return fmt.Errorf("read %d", data[1<<15])
+	}
+	_, err := b.run(context.Background(), Options{LogDir: filepath.Join(b.dir, "logs")})
+	var failed *FailedError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "could not be read on") || strings.Contains(err.Error(), "internal error") {
+		t.Fatalf("error %v", err)
+	}
+	if text, err := os.ReadFile(failed.Failures[0].Log); err != nil || !strings.Contains(string(text), "goroutine ") {
+		t.Errorf("the log has no stack: %s, %v", text, err)
+	}
+	delete(b.do, "unit/parts/alpha/0")
+	b.mustRun(Options{})
+}
+
 func TestPanicIsAFailure(t *testing.T) {
 	b := newBench(t)
 	b.do["tokenizer"] = func(context.Context, *kind.Job) error { panic("out of range") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -112,12 +113,28 @@ func average(dst []float32, sources [][]float32, weights []float64, past bool) {
 			bulk.Sum(dst[from:to], parts, weights, past)
 		}
 	}
+	// A page of a mapped file that cannot be read is a panic of the caller, whichever worker met it.
+	var failed atomic.Pointer[any]
 	var wait sync.WaitGroup
 	for range workers - 1 {
-		wait.Go(work)
+		wait.Go(func() {
+			debug.SetPanicOnFault(true)
+			defer func() {
+				if v := recover(); v != nil {
+					next.Store(int64(chunks))
+					failed.Store(&v)
+				}
+			}()
+			work()
+		})
 	}
 	if workers > 0 {
-		work()
+		func() {
+			defer wait.Wait() // the others read what the caller may unmap
+			work()
+		}()
 	}
-	wait.Wait()
+	if v := failed.Load(); v != nil {
+		panic(*v)
+	}
 }

@@ -27,7 +27,7 @@ func (x *auditing) pack(a *app) (err error) {
 		Study: x.study.Name, StudyFile: filepath.Base(x.study.Path), About: x.study.About, Program: "ablate " + version,
 		License: x.License, Checkpoints: x.Checkpoints, Tokens: x.Tokens,
 	}
-	f, err := os.CreateTemp(filepath.Dir(x.Bundle), ".ablate-*")
+	f, err := aside(filepath.Dir(x.Bundle))
 	if err != nil {
 		return err
 	}

@@ -295,7 +295,7 @@ func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".ablate-*")
+	f, err := aside(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func copyFile(to, from string) error {
 		return err
 	}
 	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), ".ablate-*")
+	out, err := aside(filepath.Dir(to))
 	if err != nil {
 		return err
 	}

@@ -53,13 +53,10 @@ type calm struct {
 	out       map[string]string
 	entries   int
 	trainings map[string]bool // keys
-	took      time.Duration
+	took      time.Duration   // the least that was seen
 }
 
-var theCalm struct {
-	sync.Mutex
-	*calm
-}
+var theCalm *calm // done once
 
 // rounds is how many rounds of a test to do: a few, or a share of what was asked for.
 func rounds(few, per int) int {
@@ -82,9 +79,7 @@ func newTorture(t *testing.T) *torture {
 	t.Logf("-torture.seed %d", seed)
 	h := &torture{t: t, rand: rand.New(rand.NewPCG(seed, uint64(len(t.Name()))))}
 	h.fresh()
-	theCalm.Lock()
-	defer theCalm.Unlock()
-	if theCalm.calm == nil {
+	if theCalm == nil {
 		began := time.Now()
 		h.must()
 		c := &calm{took: time.Since(began), artifacts: h.artifacts(), out: h.out(), trainings: map[string]bool{}}
@@ -98,10 +93,10 @@ func newTorture(t *testing.T) *torture {
 			t.Fatalf("the study has %d trainings, too few to disturb", len(c.trainings))
 		}
 		t.Logf("a calm run: %d steps, %d of them trainings, %.2fs", c.entries, len(c.trainings), c.took.Seconds())
-		theCalm.calm = c
+		theCalm = c
 		h.fresh()
 	}
-	h.calm = theCalm.calm
+	h.calm = theCalm
 	return h
 }
 

@@ -3,8 +3,9 @@
 // Package mapping opens files as read-only memory mappings. It is the one place of the house that asks the
 // operating system for one.
 //
-// It does not promise anything about a file that another process truncates while it is mapped: touching a page that
-// is gone kills the process (SIGBUS), and no check made at opening can prevent that. Our artifacts are never
+// It does not promise anything about a file that another process truncates while it is mapped, or whose disk has errors: touching a page that
+// is gone kills the process (SIGBUS) unless the goroutine asked for a panic (debug.SetPanicOnFault), as the runner does for its steps. No check
+// made at opening can prevent that. Our artifacts are never
 // changed once they lie in the cache, only replaced by rename, which leaves an old mapping whole.
 package mapping
 

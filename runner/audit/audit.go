@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -97,6 +98,7 @@ type Audit struct {
 	state   *pipeline.State
 	claims  map[string]Step            // provenance.json by step
 	claimed map[cache.Key]*cache.Entry // what it says, as entries
+	mu      sync.Mutex                 // held by Lookup round what is lost
 	lost    map[cache.Key]*cache.Miss  // entries that the cache could not give, for which a claim stands in
 	bad     map[int]bool               // steps with a finding of their own
 	blobs   map[cache.Digest]string    // sound ones -> path

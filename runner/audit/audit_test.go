@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"ablate/cache"
@@ -36,6 +37,31 @@ func TestDisagreement(t *testing.T) {
 		if d := disagreement(claim, want); !strings.HasPrefix(d, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, d, c.want)
 		}
+	}
+}
+
+// Entries are looked up from several goroutines at once, and each that is lost is known afterwards.
+func TestLookupFromManyGoroutines(t *testing.T) {
+	c, err := cache.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	a := New(Options{Cache: c}, nil)
+	const n, workers = 500, 4
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < n; i += workers {
+				if _, err := a.Lookup(cache.Key{byte(i), byte(i >> 8)}); err == nil {
+					t.Error("an empty cache has an entry")
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if len(a.lost) != n {
+		t.Errorf("%d entries are lost, want %d", len(a.lost), n)
 	}
 }
 

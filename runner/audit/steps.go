@@ -10,14 +10,16 @@ import (
 )
 
 // Lookup finds the entry of a key as it lies in the cache, whatever its blobs are like; where the cache has none, what provenance.json
-// claims, so that one loss does not hide what comes after it. [Audit.Steps] tells of each loss.
+// claims, so that one loss does not hide what comes after it. [Audit.Steps] tells of each loss. It may be called from several goroutines.
 func (a *Audit) Lookup(key cache.Key) (*cache.Entry, error) {
 	entry, err := a.Cache.Entry(key)
 	var miss *cache.Miss
 	if !errors.As(err, &miss) {
 		return entry, err
 	}
+	a.mu.Lock()
 	a.lost[key] = miss
+	a.mu.Unlock()
 	if claim := a.claimed[key]; claim != nil {
 		return claim, nil
 	}

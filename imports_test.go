@@ -22,6 +22,7 @@ const rooms = `
 	cache/bulk               <
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
+	cache/remote             < cache
 	stages/kind              < cache
 	stages/internal/corpus   <
 	stages/internal/bpe      <
@@ -39,7 +40,7 @@ const rooms = `
 	runner                   < pipeline cache stages/kind
 	runner/audit             < pipeline cache stages/kind
 	runner/bundle            < pipeline cache stages/kind
-	cmd/ablate               < specs cache stages stages/kind pipeline runner runner/audit runner/bundle
+	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
@@ -61,6 +62,7 @@ const libraries = `
 	github.com/alecthomas/kong           < cmd/ablate
 	github.com/jedib0t/go-pretty/v6      < cmd/ablate
 	golang.org/x/term                    < cmd/ablate
+	gocloud.dev                          < cache/remote
 	golang.org/x/sys/unix                < cache cache/table/mapping
 	golang.org/x/sys/cpu                 < cache/bulk stages/internal/kernel
 `

@@ -19,15 +19,33 @@ import (
 // file is read-only and stays so: it is shared by all entries.
 //
 // A blob that is not here may lie upstream: the path then leads there, to bytes
-// that were checked in the same way.
+// that were checked in the same way. Or a source has it: then it is here afterwards.
 func (c *Cache) Blob(d Digest) (string, error) {
 	_, err := c.verify(d)
-	var miss *Miss
-	switch {
-	case err == nil:
+	if err == nil {
 		return c.blobPath(d), nil
-	case c.up != nil && errors.As(err, &miss) && miss.Reason == Absent:
-		return c.up.blob(d)
+	}
+	if !errors.As(err, new(*Miss)) {
+		return "", err
+	}
+	if c.up != nil {
+		path, uerr := c.up.blob(d)
+		if uerr == nil {
+			return path, nil
+		}
+		var miss *Miss
+		if !errors.As(uerr, &miss) {
+			return "", uerr
+		}
+		if miss.Reason != Absent {
+			err = uerr
+		}
+	}
+	if c.src != nil && c.src.BringBlob(d) == nil {
+		if _, err := c.verify(d); err != nil {
+			return "", err
+		}
+		return c.blobPath(d), nil
 	}
 	return "", err
 }

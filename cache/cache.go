@@ -23,6 +23,7 @@ type Cache struct {
 	memo  *memo
 
 	up       *upstream
+	src      Source           // of what neither this cache nor the upstream has
 	use      *use             // the run that is registered
 	ahead    time.Duration    // added to the clock of the file system, by tests
 	readOnly bool             // nothing of the directory is changed; see OpenRead
@@ -83,21 +84,23 @@ func (m *Miss) Error() string {
 
 // Lookup finds the entry of a key. What it returns was checked as FORMAT.md,
 // section 6 asks, blobs included; a *[Miss] means that the step must run. What
-// is missing here may be found upstream, if there is one: then its blobs are
-// there, and are read and checked by [Cache.Blob].
+// is missing here may be found upstream, or at a source, if there is one: then
+// its blobs are there, and are read and checked by [Cache.Blob].
 func (c *Cache) Lookup(key Key) (*Entry, error) {
 	c.inUse(key)
 	e, err := c.lookup(key)
-	var miss *Miss
-	if c.up == nil || !errors.As(err, &miss) {
+	if err == nil || !errors.As(err, new(*Miss)) {
 		return e, err
 	}
-	e, uerr := c.up.find(key)
-	if uerr == nil {
-		return e, nil
+	if c.up != nil {
+		if e, uerr := c.up.find(key); uerr == nil || !errors.As(uerr, new(*Miss)) {
+			return e, uerr
+		}
 	}
-	if !errors.As(uerr, new(*Miss)) {
-		return nil, uerr
+	if c.src != nil {
+		if e, serr := c.src.FindEntry(key); serr == nil || !errors.As(serr, new(*Miss)) {
+			return e, serr
+		}
 	}
 	return nil, err
 }

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// entryFormat is the value of Entry.Format; see FORMAT.md, sections 4 and 10.
+// entryFormat is the value of Entry.Format; see FORMAT.md, sections 4 and 11.
 const entryFormat = 1
 
 // Bounds on what is read from an entry, so that a damaged or hostile file

@@ -87,7 +87,13 @@ func (c *Cache) PutBlob(ctx context.Context, d Digest, size int64, r io.Reader) 
 	case got != d:
 		return fmt.Errorf("cache: blob %s: its bytes have digest %s", d, got)
 	}
-	err = errors.Join(f.Chmod(0o444), os.Chtimes(f.Name(), blobTime, blobTime))
+	return c.adopt(f, d)
+}
+
+// adopt makes a file in tmp/, whose bytes were checked, a blob.
+func (c *Cache) adopt(f *os.File, d Digest) error {
+	what := "blob " + d.Short()
+	err := errors.Join(f.Chmod(0o444), os.Chtimes(f.Name(), blobTime, blobTime))
 	if err == nil {
 		err = c.disk.sync(f)
 	}

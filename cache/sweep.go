@@ -99,6 +99,10 @@ func (c *Cache) sweep(now time.Time) {
 			if now.Sub(lastChange(path, now)) <= abandoned {
 				continue
 			}
+		case dead:
+			if idle := leftFetch(n); idle != "" && os.Rename(path, c.path("tmp", idle)) == nil {
+				continue // the next fetch goes on from there
+			}
 		}
 		os.RemoveAll(path)
 	}

@@ -22,6 +22,8 @@ type storeCommand struct {
 	Gc     cacheGc     `cmd:"" help:"Remove what no study needs. What a run under way uses stays."`
 	Rm     cacheRm     `cmd:"" help:"Remove entries, after showing them and what was made from them."`
 	Verify cacheVerify `cmd:"" help:"Read everything and check every digest."`
+	Push   cachePush   `cmd:"" help:"Copy entries to a directory or bucket that other machines read; what is there is not sent again."`
+	Pull   cachePull   `cmd:"" help:"Copy entries from a directory or bucket into the cache; what is here is not fetched again."`
 }
 
 // withCache opens the cache, to look only where it cannot be written, and calls f.

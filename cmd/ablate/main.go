@@ -37,6 +37,7 @@ const (
 type cli struct {
 	Cache    string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
 	Upstream string `help:"Another cache, read after this one and never changed: what is there is used and not done again." env:"ABLATE_UPSTREAM" placeholder:"DIR"`
+	Remote   string `help:"A directory or s3://BUCKET/PREFIX that a run reads what is missing from and writes its results to, for other machines." env:"ABLATE_REMOTE" placeholder:"URL"`
 
 	Scale string `help:"Size of the study: mini, its own miniature, or full." enum:"full,mini" default:"full"`
 
@@ -64,6 +65,7 @@ type app struct {
 	ctx            context.Context
 	cacheDir       string
 	upstream       string
+	remote         string
 	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
 	scale          string // "" is a study's own size
 	stdout, stderr io.Writer
@@ -95,7 +97,7 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
+	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

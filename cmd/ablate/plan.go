@@ -28,6 +28,11 @@ func (cmd planCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	end, err := a.lookRemote(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	var plans []*compiled
 	for _, study := range cmd.Studies {
 		p, err := a.look(study, c, true)
@@ -71,6 +76,11 @@ func (a *app) withLook(study string, absent bool, f func(*compiled, *cache.Cache
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	end, err := a.lookRemote(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	p, err := a.look(study, c, absent)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -48,6 +49,11 @@ func (r runCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	share, err := a.shareRemote(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, share.close()) }()
 	a.registers = true
 	p, err := a.compile(r.Study, c)
 	if err != nil {
@@ -73,9 +79,12 @@ func (r runCommand) Run(a *app) (err error) {
 	if r.JSON {
 		opt.Events = jsonEvents(a, p)
 	}
-	ran, conflicts, err := r.carryOut(a, p, c, opt)
+	opt.Events = share.watch(opt.Events)
+	ran, conflicts, err := r.carryOut(a, p, c, opt, share)
+	share.finish()
 	display.Close()
 	tellConflicts(a.stderr, conflicts)
+	share.tell(a.stderr)
 	if err != nil {
 		return err
 	}
@@ -90,7 +99,7 @@ func (r runCommand) Run(a *app) (err error) {
 	if r.JSON {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, fromUpstream(p, c), ran, time.Since(began).Seconds())
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, fromElsewhere(p, c, share), ran, time.Since(began).Seconds())
 	if r.Corpus {
 		err := printCatalogue(a.stdout, p, c)
 		printChanges(a.stdout, p, c)
@@ -99,18 +108,27 @@ func (r runCommand) Run(a *app) (err error) {
 	return printResult(a.stdout, p, c, out)
 }
 
-// fromUpstream says how many steps the upstream had, if any.
-func fromUpstream(p *compiled, c *cache.Cache) string {
-	n := 0
+// fromElsewhere says how many steps the upstream and the remote had, if any.
+func fromElsewhere(p *compiled, c *cache.Cache, share *share) string {
+	up, far := 0, 0
 	for _, key := range p.state.Keys {
 		if c.FromUpstream(key) {
-			n++
+			up++
+		} else if share.has(key) {
+			far++
 		}
 	}
-	if n == 0 {
+	var parts []string
+	if up > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them upstream", up))
+	}
+	if far > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them from the remote", far))
+	}
+	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d of them upstream)", n)
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // tellConflicts says at the end, where it is not overlooked, that steps gave other bytes than another run's.
@@ -127,7 +145,7 @@ func tellConflicts(w io.Writer, conflicts []*cache.Conflict) {
 
 // carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
 // compiled again. It returns how many steps ran, and which gave other bytes than another run's.
-func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Options) (ran int, conflicts []*cache.Conflict, err error) {
+func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Options, share *share) (ran int, conflicts []*cache.Conflict, err error) {
 	events := opt.Events
 	opt.Events = func(e runner.Event) {
 		if e.What == runner.Finished {
@@ -141,7 +159,11 @@ func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Opt
 	}
 	if r.Corpus {
 		p.plan = p.plan.Corpora(false)
-		p.state, err = runner.Run(a.ctx, p.plan, opt)
+		for whole := false; !whole && err == nil; {
+			if p.state, err = runner.Run(a.ctx, p.plan, opt); err == nil {
+				whole, err = share.settle()
+			}
+		}
 		return ran, conflicts, err
 	}
 	for {
@@ -152,8 +174,15 @@ func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Opt
 		if err := r.checkSpace(a, p, c, opt); err != nil {
 			return ran, conflicts, err
 		}
-		if p.state, err = runner.Run(a.ctx, p.plan, opt); err != nil || settled {
+		if p.state, err = runner.Run(a.ctx, p.plan, opt); err != nil {
 			return ran, conflicts, err
+		}
+		if settled {
+			whole, err := share.settle()
+			if err != nil || whole {
+				return ran, conflicts, err
+			}
+			continue // what the remote could not give after all is made here
 		}
 		found, err := p.catalogue(c)
 		if err != nil {

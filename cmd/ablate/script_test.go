@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 		Condition: condition,
 	}
 	maps.Copy(params.Cmds, cacheCommands)
+	maps.Copy(params.Cmds, remoteCommands)
 	testscript.Run(t, params)
 }
 

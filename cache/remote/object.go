@@ -1,0 +1,257 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"ablate/cache"
+)
+
+// version is what a remote must say of itself: it is laid out as a cache.
+const (
+	versionName = "version"
+	versionText = "ablate cache 1\n"
+)
+
+// patience is how long nothing may move in a transfer, and how long a small
+// request may take.
+const patience = 30 * time.Second
+
+// slowest is the least rate of an upload, in bytes a second: below it the
+// connection is given up.
+const slowest = 64 << 10
+
+func entryName(k cache.Key) string {
+	s := k.String()
+	return "entries/" + s[:2] + "/" + s
+}
+
+func blobName(d cache.Digest) string {
+	s := d.String()
+	return "blobs/" + s[:2] + "/" + s
+}
+
+var (
+	errAbsent  = errors.New("it is not there")
+	errTaken   = errors.New("it is there already")
+	errStalled = fmt.Errorf("nothing came for %s", patience)
+)
+
+// is classes an error of the bucket.
+func is(err error, code gcerrors.ErrorCode) bool { return err != nil && gcerrors.Code(err) == code }
+
+// begin looks at the file version, once; before the first write it makes it,
+// and with it asks whether the store heeds conditions: it must refuse to
+// write version, which is there, again.
+func (r *Remote) begin(ctx context.Context, write bool) (err error) {
+	r.beginning.Lock()
+	defer r.beginning.Unlock()
+	if r.checked == writable || r.checked == readable && !write {
+		return nil
+	}
+	if time.Since(r.refused) < patience {
+		return r.why // several wait for one answer, and each would wait for it anew
+	}
+	defer func() {
+		if err != nil {
+			r.refused, r.why = time.Now(), err
+		}
+	}()
+	if r.dir != "" {
+		if err := r.openBucket(write); errors.Is(err, os.ErrNotExist) && !write {
+			return nil // nothing is there, yet
+		} else if err != nil {
+			return r.failed("opening", "", err)
+		}
+	}
+	text, err := r.small(ctx, versionName, 1024)
+	switch {
+	case err == nil && string(text) != versionText:
+		return r.failed("reading", versionName, fmt.Errorf("it is %.40q, this program knows %q: use the ablate that wrote it, or another place", text, versionText))
+	case err != nil && !errors.Is(err, errAbsent):
+		return r.failed("reading", versionName, err)
+	}
+	if !write {
+		r.checked = readable
+		return nil
+	}
+	if err != nil {
+		if err := r.create(ctx, versionName, []byte(versionText)); err != nil && !errors.Is(err, errTaken) {
+			return r.failed("writing", versionName, err)
+		}
+	}
+	switch err := r.create(ctx, versionName, []byte(versionText)); {
+	case err == nil:
+		return r.failed("writing", versionName, errors.New("the store does not heed If-None-Match: it writes over what is there, and entries could be lost; use one that does"))
+	case !errors.Is(err, errTaken):
+		return r.failed("writing", versionName, err)
+	}
+	r.checked = writable
+	return nil
+}
+
+// small reads an object whole that has at most so many bytes.
+func (r *Remote) small(ctx context.Context, name string, most int64) ([]byte, error) {
+	body, err := r.open(ctx, name, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, &damaged{fmt.Errorf("has more than %d bytes", most)}
+	}
+	return data, nil
+}
+
+// open reads an object from an offset on. size is what it must have, or -1.
+func (r *Remote) open(ctx context.Context, name string, offset, size int64) (io.ReadCloser, error) {
+	bucket := r.bucket.Load()
+	if bucket == nil {
+		return nil, errAbsent
+	}
+	if err := r.plain(name); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
+	length := int64(-1)
+	if size >= 0 {
+		length = size - offset
+	}
+	body, err := bucket.NewRangeReader(ctx, name, offset, length, nil)
+	if err != nil {
+		timer.Stop()
+		if context.Cause(ctx) == errStalled {
+			err = errStalled
+		}
+		cancel(nil)
+		if is(err, gcerrors.NotFound) {
+			return nil, errAbsent
+		}
+		return nil, err
+	}
+	w := &watched{body: body, ctx: ctx, cancel: cancel, timer: timer}
+	if size >= 0 && body.Size() != size {
+		w.Close()
+		return nil, &damaged{fmt.Errorf("has %d bytes, the entry says %d", body.Size(), size)}
+	}
+	return w, nil
+}
+
+// damaged is an object that is not what it should be. The remote is there, and
+// this is all that is wrong with it.
+type damaged struct{ error }
+
+func (d *damaged) Unwrap() error { return d.error }
+
+// watched is a body that must not stand still.
+type watched struct {
+	body   io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.body.Read(b)
+	w.timer.Reset(patience)
+	if err != nil && err != io.EOF && context.Cause(w.ctx) == errStalled {
+		err = errStalled
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.timer.Stop()
+	err := w.body.Close()
+	w.cancel(nil)
+	return err
+}
+
+// size is how many bytes an object has, -1 where it is not there.
+func (r *Remote) size(ctx context.Context, name string) (int64, error) {
+	bucket := r.bucket.Load()
+	if bucket == nil {
+		return -1, nil
+	}
+	if err := r.plain(name); errors.Is(err, errAbsent) {
+		return -1, nil
+	} else if err != nil {
+		return -1, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errStalled)
+	defer cancel()
+	at, err := bucket.Attributes(ctx, name)
+	if is(err, gcerrors.NotFound) {
+		return -1, nil
+	}
+	if err != nil {
+		return -1, err
+	}
+	return at.Size, nil
+}
+
+// create writes a small object where there is none, else errTaken.
+func (r *Remote) create(ctx context.Context, name string, data []byte) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit(int64(len(data))), errStalled)
+	defer cancel()
+	if r.dir != "" {
+		return r.createFile(name, data)
+	}
+	var err error
+	for range 3 {
+		err = r.bucket.Load().Upload(ctx, name, bytes.NewReader(data), &blob.WriterOptions{ContentType: "application/octet-stream", IfNotExist: true})
+		if err == nil {
+			return nil
+		}
+		if is(err, gcerrors.FailedPrecondition) {
+			// The first reply may have been lost, and this be the answer to a second try: then it is ours.
+			return errTaken
+		}
+		if !contended(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// limit is how long an upload may take.
+func limit(size int64) time.Duration {
+	return 4*patience + time.Duration(size/slowest)*time.Second
+}
+
+// upload writes a blob's file, whole or not at all.
+func (r *Remote) upload(ctx context.Context, name, path string, size int64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, limit(size), errStalled)
+	defer cancel()
+	if r.dir != "" {
+		if err := r.plainDirs(name); err != nil {
+			return err
+		}
+	}
+	if err := r.bucket.Load().Upload(ctx, name, f, &blob.WriterOptions{ContentType: "application/octet-stream"}); err != nil {
+		return err
+	}
+	if r.dir != "" {
+		return r.durable(filepath.Join(r.dir, filepath.FromSlash(name)))
+	}
+	return nil
+}

@@ -46,13 +46,14 @@ type Manifest struct {
 	Tokens      bool   `json:"tokens"`
 }
 
-// Lacks says why a bundle with this manifest does not hold an output of a kind of step, or "" where it does.
+// Lacks says why a bundle with this manifest does not hold an output of a kind of step, or "" where it does. Counts and places have no text in
+// them, and the report is made from them.
 func (m Manifest) Lacks(step, output string) string {
 	switch {
 	case strings.HasSuffix(output, ".safetensors") && !m.Checkpoints:
 		return "the bundle holds no checkpoints (--checkpoints packs them)"
 	case m.Tokens:
-	case step == kind.Tokenize && output != kind.OutCounts, step == kind.Split && strings.HasSuffix(output, ".arrow"):
+	case step == kind.Tokenize && output != kind.OutCounts && output != kind.OutPlaces, step == kind.Split && strings.HasSuffix(output, ".arrow"):
 		return "the bundle holds no tokens and documents (--tokens packs them)"
 	}
 	return ""

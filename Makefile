@@ -41,8 +41,8 @@ lint:
 bench:
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench Gigabyte -benchtime 1x ./stages/internal/kernel
-	go test -run '^$$$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache
-	go test -run '^$$$$' -bench ManySteps -benchtime 1x -timeout 1h ./cache
+	go test -run '^$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache
+	go test -run '^$$' -bench ManySteps -benchtime 1x -timeout 1h ./cache
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm
 
 clean:

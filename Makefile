@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
-.PHONY: build demo smoke test race torture lint bench clean
+.PHONY: build demo paper smoke test race torture lint bench clean
 
 # The go command knows best what is out of date.
 build:
@@ -9,6 +9,12 @@ build:
 # The main job on real text: Go's own source tree. Run again, it does nothing.
 demo: build
 	bin/ablate run demo
+
+# The paper in miniature: its eleven experiments on Go's own source, our correlations beside the paper's in one table, out/paper.md.
+PAPER = 5.1-s2orc-pairs 5.1-s2orc-triples 5.1-wiki-pairs 5.2-uneven 5.3-mixed-sources 5.3.1-fixed-source 5.4-larger-models \
+	A.4-whole-fields A.6-larger-small-fields A.6.1-cross-scale A.6.2-replica
+paper: build
+	bin/ablate --scale mini run $(PAPER:%=paper/%) --table out/paper.md
 
 # The smallest study, cold in a cache of its own, and again: the second run must find everything.
 smoke: build

@@ -192,6 +192,7 @@ func (g *drawing) drawn() ([]mixture, error) {
 		return nil, err
 	}
 	g.within = slices.Concat(space.fixed, space.pool)
+	g.c.plan.Growth = append(g.c.plan.Growth, g.growth(space))
 	g.possible = space.count()
 	if g.tokens = new(big.Int).Mul(g.possible, big.NewInt(int64(g.spec.Tokens))); g.spec.Tokens == 0 {
 		g.tokens = new(big.Int).Mul(space.units(), big.NewInt(int64(g.c.reference.train.TokensPerUnit)))

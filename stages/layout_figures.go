@@ -214,6 +214,9 @@ func (l *layouts) dots(group string) figure.Figure {
 	f := figure.Dots{Title: group + ": correlation on each evaluation set", XLabel: "Pearson's r of proxy and reference", Names: l.names(nil)}
 	if publishedIn(l.in.Study) {
 		f.XLabel += "; rings: as published"
+		if isMiniature(l.in.Study) {
+			f.XLabel += " of the study at its own size"
+		}
 	}
 	for _, set := range l.sets[group] {
 		row := figure.DotsRow{Label: l.setTitle(group, set)}
@@ -229,51 +232,52 @@ func (l *layouts) dots(group string) figure.Figure {
 	return f
 }
 
-// cost draws the first set of mixtures of each number of components: a model for each of n components against one for each of their
-// combinations, which is C(n, k) k times as much.
+// cost draws the first set of mixtures, and with it those that draw otherwise from components of the same number and size: a model for each
+// mixture against one for each unit.
 func (l *layouts) cost() (figure.Figure, bool) {
 	f := figure.Cost{Title: "What it costs to compare all mixtures", YLabel: "training tokens"}
-	seen := map[int]bool{}
 	var first LayoutCost
+	var all LayoutPoint
+	names := map[string]bool{}
 	for _, c := range l.in.Costs {
-		if c.K < 1 || c.N <= c.K || c.Tokens <= 0 || seen[c.K] || first.N > 0 && (c.N != first.N || c.Tokens != first.Tokens || c.Of != first.Of) {
+		if len(c.Points) < 2 {
 			continue
 		}
-		if first.N == 0 {
-			first = c
+		last := c.Points[len(c.Points)-1]
+		if first.Points != nil && (last.N != all.N || last.Modular != all.Modular || c.Of != first.Of || c.Beside != first.Beside) {
+			continue
 		}
-		seen[c.K] = true
-		way := figure.Way{Name: fmt.Sprintf("a model for each mixture of %d", c.K)}
-		for n := c.K; n <= c.N; n++ {
-			way.Points = append(way.Points, plot.Point{X: float64(n), Y: combinations(n, c.K) * float64(c.K) * c.Tokens})
+		name := fmt.Sprintf("a model for each mixture of %d", c.K)
+		if c.Repeat {
+			name += ", with repetition"
 		}
-		way.Value = figure.Count(way.Points[len(way.Points)-1].Y)
+		if names[name] {
+			continue
+		}
+		names[name] = true
+		if first.Points == nil || len(c.Points) > len(first.Points) { // the line of the units begins where the first of the others does
+			first, all = c, last
+		}
+		way := figure.Way{Name: name, Value: figure.Count(last.Naive)}
+		for _, p := range c.Points {
+			way.Points = append(way.Points, plot.Point{X: float64(p.N), Y: p.Naive})
+		}
 		f.Ways = append(f.Ways, way)
 	}
-	if first.N == 0 {
+	if first.Points == nil {
 		return f, false
 	}
-	f.XLabel, f.Here = first.Of, float64(first.N)
-	each := figure.Way{Name: "a model for each of the " + first.Of, Value: figure.Count(float64(first.N) * first.Tokens)}
+	f.XLabel, f.Here = first.Of, float64(all.N)
+	if first.Beside != "" {
+		f.XLabel += " crossed with all of " + first.Beside
+	}
+	each := figure.Way{Name: "a model for each of the " + first.Of, Value: figure.Count(all.Modular)}
 	if first.Of == "partitions" {
 		each.Name = "models of the units of each partition"
 	}
-	from := first.K
-	for k := range seen {
-		from = min(from, k)
-	}
-	for n := from; n <= first.N; n++ {
-		each.Points = append(each.Points, plot.Point{X: float64(n), Y: float64(n) * first.Tokens})
+	for _, p := range first.Points {
+		each.Points = append(each.Points, plot.Point{X: float64(p.N), Y: p.Modular})
 	}
 	f.Ways = append(f.Ways, each)
 	return f, true
-}
-
-// combinations is C(n, k), which can exceed any integer.
-func combinations(n, k int) float64 {
-	c := 1.0
-	for i := range k {
-		c = c * float64(n-i) / float64(i+1)
-	}
-	return c
 }

@@ -17,7 +17,8 @@ import (
 // LayoutVersion changes with every table or figure that comes out otherwise from the same scores; output directories remember it.
 //
 //	1: the first
-const LayoutVersion = 1
+//	2: cost counts what fix, where, repeat, cross and tokens make of a set of mixtures; miniatures show what the paper prints of their studies
+const LayoutVersion = 2
 
 // LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the report, they are no step.
 type LayoutInput struct {
@@ -28,12 +29,21 @@ type LayoutInput struct {
 	Costs                []LayoutCost
 }
 
-// LayoutCost is a set of mixtures of k of n components, partitions or units, and what it costs to train on.
+// LayoutCost is what comparing all mixtures of a set takes, over the number of components, partitions or units, that it draws from.
 type LayoutCost struct {
 	Group  string
-	K, N   int
-	Tokens float64 // of a component, on average
-	Of     string  // partitions or units
+	K      int    // components of a mixture
+	Repeat bool   // a component may be in a mixture more than once
+	Of     string // partitions or units
+	Beside string // of a crossing: the sets that do not grow
+	Points []LayoutPoint
+}
+
+// LayoutPoint is one number of components, and the tokens that comparing their mixtures trains on.
+type LayoutPoint struct {
+	N       int
+	Naive   float64 // a model for each mixture
+	Modular float64 // a model for each unit
 }
 
 // LayoutFile is a file of the output directory, by its name with slashes.
@@ -91,9 +101,7 @@ func newLayouts(in LayoutInput) (*layouts, error) {
 		l.bounds[LayoutPlace{c.Group, c.Set, c.Proxy}] = [2]float64{c.PearsonLow, c.PearsonHigh}
 	}
 	p := l.params
-	outside := slices.DeleteFunc(slices.Clone(p.Sets), func(s string) bool { return s == in.InDomain })
-	if len(outside) > 1 && !slices.Contains(p.Sets, OutOfDomain) {
-		scores = append(scores, averaged(scores, outside)...)
+	if setsAveraged(p.Sets) != nil { // the scores have it
 		p.Sets = append(slices.Clone(p.Sets), OutOfDomain)
 	}
 	all := comparisons(p, scores)
@@ -138,32 +146,6 @@ func (l *layouts) average(group string) string {
 	return last
 }
 
-// averaged are the scores of OutOfDomain: for each mixture and scorer the mean of its perplexities over the sets, if it has one on each. It
-// is this mean whose correlation the paper gives as the average of a table.
-func averaged(scores []ScoreRow, sets []string) []ScoreRow {
-	type of struct{ group, mixture, scorer string }
-	var order []of
-	sum, n := map[of]float64{}, map[of]int{}
-	for _, s := range scores {
-		if !slices.Contains(sets, s.Set) {
-			continue
-		}
-		k := of{s.Group, s.Mixture, s.Scorer}
-		if n[k] == 0 {
-			order = append(order, k)
-		}
-		sum[k] += s.Perplexity
-		n[k]++
-	}
-	var out []ScoreRow
-	for _, k := range order {
-		if n[k] == len(sets) {
-			out = append(out, ScoreRow{Group: k.group, Mixture: k.mixture, Scorer: k.scorer, Set: OutOfDomain, Perplexity: sum[k] / float64(len(sets))})
-		}
-	}
-	return out
-}
-
 // proxies are those with a correlation in one of the places, in display order.
 func (l *layouts) proxies(has func(proxy string) bool) []string {
 	var out []string
@@ -201,8 +183,8 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 		})
 	})
 	overview := layout.Table{
-		Caption: "Pearson's r between the perplexities of reference models and of proxies, in and out of domain.",
-		Label:   l.in.Study, Stubs: []string{"mixtures", "eval set"}, Columns: all,
+		Caption:   "Pearson's r between the perplexities of reference models and of proxies, in and out of domain.",
+		Miniature: isMiniature(l.in.Study), Label: l.in.Study, Stubs: []string{"mixtures", "eval set"}, Columns: all,
 	}
 	var rows []LayoutRow
 	for k, g := range l.groups {
@@ -225,8 +207,8 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 			return slices.ContainsFunc(l.sets[g], func(s string) bool { return l.rows[LayoutPlace{g, s, p}].N > 0 })
 		})
 		t := layout.Table{
-			Caption: fmt.Sprintf("Pearson's r between the perplexities of reference models and of proxies on each evaluation set, for the mixtures %s.", g),
-			Label:   l.in.Study + ":" + g, Stubs: []string{"eval set"}, Columns: proxies,
+			Caption:   fmt.Sprintf("Pearson's r between the perplexities of reference models and of proxies on each evaluation set, for the mixtures %s.", g),
+			Miniature: isMiniature(l.in.Study), Label: l.in.Study + ":" + g, Stubs: []string{"eval set"}, Columns: proxies,
 		}
 		var rows []LayoutRow
 		for _, set := range l.sets[g] {

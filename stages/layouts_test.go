@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,7 +28,9 @@ func layoutStudy(t *testing.T) LayoutInput {
 		scoreRows("pairs", "far", "macro seq", "a+b a+c b+c c+d", []float64{3, 5}, []float64{8, 6}, []float64{4, 3}, []float64{5, math.NaN()}),
 		scoreRows("single", "in-domain", "ind_id macro seq", "a b c", []float64{9, 8, 7}, []float64{10, 9, 8}, []float64{8, 11, 9}),
 		scoreRows("single", "ptb", "macro", "a b c", []float64{9}, []float64{10}, []float64{8}))
-	params, err := json.Marshal(kind.CorrelateParams{Sets: []string{"in-domain", "far", "ptb"}, Proxies: []string{"ind_id", "macro", "micro"}})
+	sets := []string{"in-domain", "far", "ptb"}
+	scores = append(scores, averages(scores, setsAveraged(sets))...)
+	params, err := json.Marshal(kind.CorrelateParams{Sets: sets, Proxies: []string{"ind_id", "macro", "micro"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +38,18 @@ func layoutStudy(t *testing.T) LayoutInput {
 	low.PearsonLow, low.PearsonHigh = 0.5, 0.99
 	return LayoutInput{
 		Study: "paper/5.4-larger-models", Scores: writeRows(t, scores...), Correlations: writeRows(t, low), Params: params, InDomain: "in-domain",
-		Costs: []LayoutCost{{"pairs", 2, 128, 1e9, "units"}, {"triples", 3, 128, 1e9, "units"}, {"other", 2, 5, 1e9, "units"}},
+		Costs: []LayoutCost{subsets("pairs", 2, 128), subsets("triples", 3, 128), subsets("other", 2, 5)},
 	}
+}
+
+// subsets is the cost of all subsets of k of n units of 1B tokens.
+func subsets(group string, k, n int) LayoutCost {
+	c := LayoutCost{Group: group, K: k, Of: "units"}
+	for m := k; m <= n; m++ {
+		mixtures, _ := new(big.Float).SetInt(new(big.Int).Binomial(int64(m), int64(k))).Float64()
+		c.Points = append(c.Points, LayoutPoint{m, mixtures * float64(k) * 1e9, float64(m) * 1e9})
+	}
+	return c
 }
 
 func layoutFiles(t *testing.T, in LayoutInput) map[string][]byte {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ablate/stages/kind"
 )
 
 // published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation Approximations for Language Models through Modular
@@ -19,7 +21,7 @@ import (
 var publishedCSV string
 
 // OutOfDomain stands, in place of an evaluation set, for the mean of the scores over all sets that do not change with the mixture.
-const OutOfDomain = "out-of-domain"
+const OutOfDomain = kind.Average
 
 // publishedKey is where a published value belongs.
 type publishedKey struct{ study, set, proxy string }
@@ -57,8 +59,15 @@ func readPublished(text string) (map[publishedKey]publishedValue, error) {
 	return out, nil
 }
 
+// miniature ends the name of a study's miniature, as package specs makes it. What is published of the study stands beside it, too.
+const miniature = ".mini"
+
+// isMiniature reports whether what is published of the study is of the study at its own size.
+func isMiniature(study string) bool { return strings.HasSuffix(study, miniature) }
+
 // publishedIn reports whether anything is published of a study.
 func publishedIn(study string) bool {
+	study = strings.TrimSuffix(study, miniature)
 	for k := range publishedValues() {
 		if k.study == study {
 			return true
@@ -69,7 +78,7 @@ func publishedIn(study string) bool {
 
 // published looks a value up; NaN: there is none.
 func published(study, set, proxy string) publishedValue {
-	if v, ok := publishedValues()[publishedKey{study, set, proxy}]; ok {
+	if v, ok := publishedValues()[publishedKey{strings.TrimSuffix(study, miniature), set, proxy}]; ok {
 		return v
 	}
 	return publishedValue{Pearson: math.NaN()}

@@ -58,7 +58,7 @@ func (s ReportSteps) name() string { return strings.TrimSpace(s.Kind + " " + s.O
 
 // averages are the correlations of scores that are means over all sets out of domain, which the paper calls the average, and their scatter.
 func (b *reportBuilder) averages() error {
-	b.d.Paper = publishedIn(b.in.Study)
+	b.d.Paper, b.d.Miniature = publishedIn(b.in.Study), isMiniature(b.in.Study)
 	if len(b.in.Params) == 0 {
 		return nil
 	}
@@ -97,7 +97,11 @@ func (b *reportBuilder) averages() error {
 		note := l.note(g, OutOfDomain)
 		caption := strings.ToUpper(note[:1]) + note[1:] + "."
 		if len(paper) > 0 {
-			caption += " The paper prints " + strings.Join(paper, ", ") + "."
+			of := ""
+			if b.d.Miniature {
+				of = ", of the study at its own size,"
+			}
+			caption += " The paper prints" + of + " " + strings.Join(paper, ", ") + "."
 		}
 		b.d.Scatters = append(b.d.Scatters, report.Figure{Title: title, Caption: caption, SVG: svg})
 	}

@@ -5,11 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -88,45 +85,15 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// mixtureCosts are the sets of mixtures that draw so many of so many components: those of the sets of partitions that its mixtures are of.
+// mixtureCosts are what comparing all mixtures of a set takes, over the components that it draws from.
 func mixtureCosts(p *compiled) []stages.LayoutCost {
-	setsOf := map[string][]string{} // partition -> sets that have one of the name
-	type component struct{ set, name string }
-	tokens := map[string]map[component]int64{"partitions": {}, "units": {}}
-	for _, u := range p.plan.Units {
-		set, unit, _ := strings.Cut(strings.TrimPrefix(u.Name, "unit/"), "/")
-		partition := unit[:max(0, strings.LastIndexAny(unit, "/,"))] // of Biology/3, or of Biology,2005-2007
-		if !slices.Contains(setsOf[partition], set) {
-			setsOf[partition] = append(setsOf[partition], set)
-		}
-		tokens["partitions"][component{set, partition}] += p.plan.Steps[u.Step].Cost.Tokens
-		tokens["units"][component{set, unit}] += p.plan.Steps[u.Step].Cost.Tokens
-	}
 	var out []stages.LayoutCost
-	for _, group := range slices.Sorted(maps.Keys(p.study.Mixtures)) {
-		m := p.study.Mixtures[group]
-		if m.Choose == 0 {
-			continue
+	for _, g := range p.plan.Growth {
+		c := stages.LayoutCost{Group: g.Group, K: g.K, Repeat: g.Repeat, Of: g.Of, Beside: g.Beside}
+		for _, at := range g.Points {
+			c.Points = append(c.Points, stages.LayoutPoint(at))
 		}
-		var sets []string
-		for _, mixture := range p.plan.Mixtures {
-			if mixture.Group == group {
-				for _, partition := range mixture.Partitions {
-					sets = append(sets, setsOf[partition]...)
-				}
-			}
-		}
-		c := stages.LayoutCost{Group: group, K: m.Choose, Of: m.Of}
-		for of, t := range tokens[m.Of] {
-			if slices.Contains(sets, of.set) {
-				c.N++
-				c.Tokens += float64(t)
-			}
-		}
-		if c.N > 0 {
-			c.Tokens /= float64(c.N)
-			out = append(out, c)
-		}
+		out = append(out, c)
 	}
 	return out
 }

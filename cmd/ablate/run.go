@@ -21,9 +21,10 @@ import (
 )
 
 type runCommand struct {
-	Study       string        `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Studies     []string      `arg:"" name:"study" help:"YAML files, or names of shipped studies. Several run one after the other, share what is the same, and end in one table."`
 	Corpus      bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
-	Out         string        `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Out         string        `help:"Where the report goes (default: out/STUDY); of several studies, below it (DIR/STUDY)." placeholder:"DIR"`
+	Table       string        `help:"Leave the table that compares the studies with each other and with the paper here, as Markdown." placeholder:"FILE"`
 	Jobs        int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
 	Threads     int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
 	Memory      size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
@@ -34,10 +35,21 @@ type runCommand struct {
 	Quiet       bool          `short:"q" help:"Show failures and the result only."`
 }
 
+// finished is a study that a run has carried out.
+type finished struct {
+	*compiled
+	name string // on the command line
+	out  string // where its report lies
+	ran  int    // steps
+}
+
 func (r runCommand) Run(a *app) (err error) {
 	began := time.Now()
 	if r.Jobs < 0 || r.Threads < 0 || r.SaveEvery < 0 {
 		return usageError{fmt.Errorf("--jobs %d --threads %d --save-every %s: want none below 0", r.Jobs, r.Threads, r.SaveEvery)}
+	}
+	if r.Table != "" && r.Corpus {
+		return usageError{errors.New("--table compares trained models, and --corpus trains none: take one of them")}
 	}
 	outliveReaders()
 	kernels, err := stages.Kernels("")
@@ -49,22 +61,10 @@ func (r runCommand) Run(a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	share, err := a.shareRemote(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, share.close()) }()
 	a.registers = true
-	p, err := a.compile(r.Study, c)
-	if err != nil {
-		return err
-	}
-	out := outDir(r.Out, p)
-	display := r.display(a)
 	opt := runner.Options{
 		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
-		Began:  began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"),
-		LogDir: filepath.Join(out, "logs"), Events: display.Event, Memory: int64(r.Memory), Wants: stages.Memory,
+		Began: began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), Memory: int64(r.Memory), Wants: stages.Memory,
 	}
 	if opt.Memory == 0 {
 		opt.Memory = machineMemory()
@@ -76,36 +76,107 @@ func (r runCommand) Run(a *app) (err error) {
 	if opt.Slots < 1 {
 		opt.Slots = runtime.GOMAXPROCS(0)
 	}
-	if r.JSON {
-		opt.Events = jsonEvents(a, p)
+	if err := r.check(a); err != nil {
+		return err
 	}
+	var failed error
+	var done []finished
+	for i, name := range r.Studies {
+		if len(r.Studies) > 1 && !r.JSON {
+			fmt.Fprintf(a.stderr, "study %d of %d: %s\n", i+1, len(r.Studies), name)
+		}
+		f, err := r.one(a, c, opt, name)
+		if err == nil {
+			done = append(done, f)
+			continue
+		}
+		failed = errors.Join(failed, err, c.Unregister(false))
+		if r.FailFast || a.ctx.Err() != nil {
+			break
+		}
+	}
+	if r.JSON || r.Corpus || len(r.Studies) == 1 && r.Table == "" {
+		return failed
+	}
+	return errors.Join(failed, r.compare(a, c, done, time.Since(began)))
+}
+
+// check reads every study before the first one runs, so that mistakes are told at once.
+func (r runCommand) check(a *app) error {
+	if len(r.Studies) == 1 {
+		return nil
+	}
+	names := map[string]string{}
+	for _, study := range r.Studies {
+		s, err := a.loadStudy(study)
+		if err != nil {
+			return err
+		}
+		if other, ok := names[s.Name]; ok {
+			return usageError{fmt.Errorf("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)}
+		}
+		names[s.Name] = study
+	}
+	return nil
+}
+
+// outOf is where the report of one of the studies goes.
+func (r runCommand) outOf(p *compiled) string {
+	if r.Out != "" && len(r.Studies) > 1 {
+		return filepath.Join(r.Out, filepath.FromSlash(p.study.Name))
+	}
+	return outDir(r.Out, p)
+}
+
+// one runs one study and leaves its report. What studies before it have done it finds in the cache.
+func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string) (f finished, err error) {
+	began := time.Now()
+	share, err := a.shareRemote(c)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, share.close()) }()
+	p, err := a.compile(name, c)
+	if err != nil {
+		return f, err
+	}
+	f = finished{compiled: p, name: name, out: r.outOf(p)}
+	display := r.display(a)
+	opt.LogDir, opt.Events = filepath.Join(f.out, "logs"), display.Event
+	if r.JSON {
+		opt.Events = r.jsonEvents(a, p)
+	}
+	var conflicts []*cache.Conflict
 	opt.Events = share.watch(opt.Events)
-	ran, conflicts, err := r.carryOut(a, p, c, opt, share)
+	f.ran, conflicts, err = r.carryOut(a, p, c, opt, share)
 	share.finish()
 	display.Close()
 	tellConflicts(a.stderr, conflicts)
 	share.tell(a.stderr)
 	if err != nil {
-		return err
+		return f, err
 	}
 	if !r.Corpus {
-		if err := writeOut(out, p, c); err != nil {
-			return err
+		if err := writeOut(f.out, p, c); err != nil {
+			return f, err
 		}
 	}
 	if err := c.Unregister(!r.Corpus); err != nil {
-		return err
+		return f, err
 	}
 	if r.JSON {
-		return nil
+		return f, nil
 	}
-	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-ran, fromElsewhere(p, c, share), ran, time.Since(began).Seconds())
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-f.ran, fromElsewhere(p, c, share), f.ran, time.Since(began).Seconds())
 	if r.Corpus {
 		err := printCatalogue(a.stdout, p, c)
 		printChanges(a.stdout, p, c)
-		return err
+		return f, err
 	}
-	return printResult(a.stdout, p, c, out)
+	if len(r.Studies) > 1 {
+		return f, nil // one table tells of all
+	}
+	return f, printResult(a.stdout, p, c, f.out)
 }
 
 // fromElsewhere says how many steps the upstream and the remote had, if any.
@@ -234,13 +305,14 @@ func (r runCommand) display(a *app) *runner.Display {
 	}, false)
 }
 
-// jsonEvents prints each event as a line of JSON.
-func jsonEvents(a *app, p *compiled) func(runner.Event) {
+// jsonEvents prints each event as a line of JSON. Of several studies each line names its own.
+func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
 	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
 	enc := json.NewEncoder(a.stdout)
 	return func(e runner.Event) {
 		line := struct {
 			Event   string  `json:"event"`
+			Study   string  `json:"study,omitempty"`
 			Step    string  `json:"step,omitempty"`
 			Key     string  `json:"key,omitempty"`
 			Seconds float64 `json:"seconds,omitempty"`
@@ -252,6 +324,9 @@ func jsonEvents(a *app, p *compiled) func(runner.Event) {
 			Hit     int     `json:"hit,omitempty"`
 			Steps   int     `json:"steps,omitempty"`
 		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Docs: e.Docs, Message: e.Message}
+		if len(r.Studies) > 1 {
+			line.Study = p.study.Name
+		}
 		if e.State != nil {
 			line.Hit, _, _ = e.State.Count()
 			line.Steps = len(e.State.Plan.Steps)

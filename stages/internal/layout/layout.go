@@ -16,11 +16,12 @@ import (
 
 // Table is a table. Each row has a text for every stub and a cell for every column.
 type Table struct {
-	Caption string
-	Label   string   // of LaTeX, without tab:
-	Stubs   []string // names of the columns before the numbers
-	Columns []string
-	Rows    []Row
+	Caption   string
+	Label     string   // of LaTeX, without tab:
+	Stubs     []string // names of the columns before the numbers
+	Columns   []string
+	Rows      []Row
+	Miniature bool // what was published is of a larger study than ours
 }
 
 // Row is one line. N counts the mixtures that were compared, at most over the columns.
@@ -52,7 +53,11 @@ func (t Table) published() (columns []bool, any bool) {
 
 // note explains the brackets, where there are any.
 func (t Table) note() string {
-	if _, any := t.published(); any {
+	_, any := t.published()
+	switch {
+	case any && t.Miniature:
+		return t.Caption + " In brackets: as published of the study that this is a miniature of."
+	case any:
 		return t.Caption + " In brackets: as published."
 	}
 	return t.Caption

@@ -36,6 +36,7 @@ type Data struct {
 	Correlations []Correlation // in groups of one eval set
 	Averages     []Average
 	Paper        bool // the study is one of the paper's that it prints correlations of
+	Miniature    bool // or a miniature of one
 	Scores       []ScoreTable
 	Scatters     []Figure // one per eval set
 	Curves       []Figure // training curves

@@ -36,7 +36,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}

@@ -39,7 +39,7 @@ func (m Measured) Each() float64 {
 
 // Efficiency is the paper's account of what its method saves (section 5.5), from what was measured when the steps ran.
 type Efficiency struct {
-	Models      map[string]*Measured // by role: seed, unit, partition, reference
+	Models      map[string]*Measured // by role: seed, unit, partition, small, reference
 	Evaluations Measured
 	Averages    Measured // of them, those of an average of several models
 	PerMixture  float64  // evaluations that one average of a mixture takes, over all sets, on average
@@ -168,14 +168,14 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	sum := new(big.Int)
 	for group, m := range study.Mixtures {
 		m.Sample = 0
-		if m.Choose > 0 {
+		if len(m.List) == 0 {
 			m.Sample = 1 // only counted
 		}
 		copied := *study
 		copied.Mixtures, copied.Reference.Seq = map[string]specs.Mixture{group: m}, nil
 		plan, err := Compile(&copied, src, trained)
 		switch {
-		case err != nil && m.Choose == 0:
+		case err != nil && len(m.List) > 0:
 			return nil
 		case err != nil || plan.Partial != "":
 			continue // too few partitions to draw from

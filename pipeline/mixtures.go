@@ -193,6 +193,7 @@ func (g *drawing) drawn() ([]mixture, error) {
 	}
 	g.within = slices.Concat(space.fixed, space.pool)
 	g.c.plan.Growth = append(g.c.plan.Growth, g.growth(space))
+	g.c.plan.drawn[g.group] = g.names(space)
 	g.possible = space.count()
 	if g.tokens = new(big.Int).Mul(g.possible, big.NewInt(int64(g.spec.Tokens))); g.spec.Tokens == 0 {
 		g.tokens = new(big.Int).Mul(space.units(), big.NewInt(int64(g.c.reference.train.TokensPerUnit)))
@@ -259,4 +260,20 @@ func (g *drawing) space() (space, error) {
 		s.draws = append(s.draws, d)
 	}
 	return s, nil
+}
+
+// names are what a space draws from, by the names that a list takes.
+func (g *drawing) names(s space) Drawn {
+	out := Drawn{From: sortedKeys(g.c.study.Partitions), size: len(s.fixed)}
+	for _, x := range s.fixed {
+		out.Fixed = append(out.Fixed, x.name())
+	}
+	for _, d := range s.draws {
+		draw := Draw{K: d.k}
+		for _, x := range s.pool[d.first : d.first+d.n] {
+			draw.Names = append(draw.Names, x.name())
+		}
+		out.Draws, out.size = append(out.Draws, draw), out.size+d.k
+	}
+	return out
 }

@@ -77,8 +77,9 @@ type Plan struct {
 	Missing []string // variables that are not set and name where raw data lies: such a plan can be looked at, not run
 	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
 	Numbered []string
-	Growth   []Growth // of every set of mixtures that draws
-	Result   int      // index of the correlate step, -1 in a partial plan
+	Growth   []Growth         // of every set of mixtures that draws
+	drawn    map[string]Drawn // likewise
+	Result   int              // index of the correlate step, -1 in a partial plan
 	Summary  Summary
 
 	Units    []Model // every unit model, in plan order

@@ -141,6 +141,39 @@ func (q Query) Possible(mixtures map[string]specs.Mixture) (map[string]*big.Int,
 	return counts, nil
 }
 
+// Drawn is what the mixtures of a set are drawn from, as names that a list of mixtures takes.
+type Drawn struct {
+	From  []string // sets of partitions
+	Fixed []string // of every mixture
+	Draws []Draw
+	size  int
+}
+
+// Draw is K of some components.
+type Draw struct {
+	K     int
+	Names []string
+}
+
+// Size is the number of components of a mixture.
+func (d Drawn) Size() int { return d.size }
+
+// Draws tells what a set of mixtures draws from. One that lists its mixtures draws nothing.
+func (q Query) Draws(group string, m specs.Mixture) (Drawn, error) {
+	m.Sample = 1
+	study := *q.Study
+	study.Mixtures, study.Reference.Seq, study.Proxies = map[string]specs.Mixture{group: m}, nil, []string{q.Proxy}
+	plan, err := Compile(&study, q.Sources, q.Units)
+	if err != nil {
+		return Drawn{}, err
+	}
+	d, ok := plan.drawn[group]
+	if !ok {
+		return Drawn{}, fmt.Errorf("set of mixtures %s draws nothing", group)
+	}
+	return d, nil
+}
+
 // Untrained lists the steps of a resolved plan, evaluations aside, that are not in the cache, and the evaluations that they keep from running.
 func (s *State) Untrained() (steps []int, blocked map[int]bool) {
 	blocked = map[int]bool{}

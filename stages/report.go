@@ -152,7 +152,7 @@ func (b *reportBuilder) tables() error {
 	}
 	for _, r := range rows {
 		b.d.Correlations = append(b.d.Correlations, report.Correlation{
-			Set: b.title(groupSet{r.Group, r.Set}), Proxy: r.Proxy, N: int(r.N),
+			Average: r.Set == kind.Average, Set: b.title(groupSet{r.Group, r.Set}), Proxy: r.Proxy, N: int(r.N),
 			Pearson:  report.Interval{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh},
 			Spearman: report.Interval{Value: r.Spearman, Low: r.SpearmanLow, High: r.SpearmanHigh},
 			Kendall:  report.Interval{Value: r.Kendall, Low: r.KendallLow, High: r.KendallHigh},
@@ -160,9 +160,7 @@ func (b *reportBuilder) tables() error {
 			Published: published(b.in.Study, r.Set, r.Proxy).Pearson,
 		})
 	}
-	if err := b.averages(); err != nil {
-		return err
-	}
+	b.d.Paper, b.d.Miniature = publishedIn(b.in.Study), isMiniature(b.in.Study)
 	var order []groupSet
 	by := map[groupSet][]ScoreRow{}
 	for _, s := range scores {

@@ -1,28 +1,9 @@
 package stages
 
 import (
-	"math"
 	"strings"
 	"testing"
 )
-
-func TestReportAverages(t *testing.T) {
-	in := layoutStudy(t)
-	b := &reportBuilder{in: ReportInput{Study: in.Study, Scores: in.Scores, Correlations: in.Correlations, Params: in.Params, InDomain: in.InDomain}}
-	if err := b.averages(); err != nil {
-		t.Fatal(err)
-	}
-	if len(b.d.Averages) != 1 || len(b.d.Scatters) != 1 || !b.d.Paper {
-		t.Fatalf("%d averages and %d scatters, paper %t; want 1, 1, true", len(b.d.Averages), len(b.d.Scatters), b.d.Paper)
-	}
-	a := b.d.Averages[0]
-	if a.Set != "mean of 2 sets out of domain" || a.Proxy != "macro" || math.Abs(a.Pearson-0.9522165814091077) > 1e-12 || a.Published != 0.926 {
-		t.Errorf("average %+v", a)
-	}
-	if got, want := b.d.Scatters[0].Caption, "Closest: macro, r 0.95; 3 mixtures. The paper prints macro 0.926."; got != want {
-		t.Errorf("caption %q, want %q", got, want)
-	}
-}
 
 func TestReportFlow(t *testing.T) {
 	b := &reportBuilder{in: ReportInput{

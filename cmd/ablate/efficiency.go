@@ -111,7 +111,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 		return nil, err
 	}
 	e := &efficiency{Study: p.study.Name, Measured: []sortJSON{}, Next: []nextJSON{}}
-	for _, role := range []string{"seed", "unit", "partition", "reference"} {
+	for _, role := range []string{"seed", "unit", "partition", "small", "reference"} {
 		if r := m.Models[role]; r != nil {
 			e.Measured = append(e.Measured, sortJSON{role + " models", r.Steps, r.Done, r.Tokens, r.Seconds})
 		}

@@ -93,6 +93,8 @@ func (r *rankCommand) check(s *specs.Study) error {
 		return fmt.Errorf("--on %s: study %s evaluates on %s", r.On, s.Name, strings.Join(sets, ", "))
 	case !slices.Contains(specs.Proxies(), r.Proxy):
 		return fmt.Errorf("--proxy %s: want one of %s", r.Proxy, strings.Join(specs.Proxies(), ", "))
+	case (r.Proxy == "weighted" || r.Proxy == "small_seq") && !slices.Contains(s.Proxies, r.Proxy):
+		return fmt.Errorf("--proxy %s: study %s does not name it, and so does not say what it takes: add it to proxies, or rank by another", r.Proxy, s.Name)
 	case strings.HasSuffix(r.Proxy, "_id") && r.On != pipeline.InDomain:
 		return fmt.Errorf("--proxy %s scores each model on its own partition: rank on %s, or by another proxy", r.Proxy, pipeline.InDomain)
 	}
@@ -331,43 +333,45 @@ func (k *ranking) losses(state *pipeline.State, evals [][]int) ([][]string, erro
 	return out, nil
 }
 
-// search builds a mixture of a large set up: it begins with the best single component and adds the one that lowers the proxy's loss most,
-// until there are enough (forward selection; Caruana et al. 2004, "Ensemble selection from libraries of models", chooses models for an ensemble
-// so). It returns the whole mixtures that it came to, those of the last round.
+// search builds a mixture of a large set up: to what every mixture has it adds, out of all that may still be drawn, the component that lowers
+// the proxy's loss most, until there are enough (forward selection; Caruana et al. 2004, "Ensemble selection from libraries of models", chooses
+// models for an ensemble so). It returns the whole mixtures that it came to, those of the last round.
 func (k *ranking) search(ctx context.Context, group string, spec specs.Mixture) ([]stages.RankMixture, error) {
-	if spec.Choose < 1 {
-		return nil, usageError{fmt.Errorf("set of mixtures %s allows %s mixtures and is not one to search through: raise --most %d, or take --sampled",
+	if len(spec.List) > 0 {
+		return nil, usageError{fmt.Errorf("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
 			group, k.possible[group], k.Most)}
 	}
-	one := specs.Mixture{Choose: 1, From: spec.From, Of: spec.Of}
-	scored, err := k.score(ctx, map[string]specs.Mixture{group: one})
+	drawn, err := k.query.Draws(group, spec)
 	if err != nil {
 		return nil, err
 	}
-	var names, chosen []string
-	for _, s := range scored {
-		names = append(names, s.Name)
-	}
+	chosen := drawn.Fixed
 	for {
+		next := specs.Mixture{From: drawn.From, Of: spec.Of, Repeat: spec.Repeat}
+		var by []int // draw of each mixture listed
+		for i, d := range drawn.Draws {
+			for _, name := range d.Names {
+				if d.K > 0 && (spec.Repeat || !slices.Contains(chosen, name)) {
+					next.List, by = append(next.List, append(slices.Clone(chosen), name)), append(by, i)
+				}
+			}
+		}
+		scored, err := k.score(ctx, map[string]specs.Mixture{group: next})
+		if err != nil {
+			return nil, err
+		}
+		if len(scored) != len(next.List) {
+			return nil, fmt.Errorf("internal error: %d mixtures listed, %d scored", len(next.List), len(scored))
+		}
+		if len(next.List[0]) == drawn.Size() {
+			return scored, nil
+		}
 		best, err := lowest(scored)
 		if err != nil {
 			return nil, err
 		}
-		chosen = append(chosen, names[best])
-		names = slices.Delete(names, best, best+1)
-		if len(chosen) == spec.Choose {
-			return scored, nil
-		}
-		next := specs.Mixture{From: spec.From, Of: spec.Of}
-		for _, name := range names {
-			next.List = append(next.List, append(slices.Clone(chosen), name))
-		}
-		if scored, err = k.score(ctx, map[string]specs.Mixture{group: next}); err != nil {
-			return nil, err
-		}
-		if len(scored) != len(names) {
-			return nil, fmt.Errorf("internal error: %d mixtures listed, %d scored", len(names), len(scored))
-		}
+		chosen = next.List[best]
+		drawn.Draws[by[best]].K--
 	}
 }
 

@@ -34,9 +34,8 @@ type Data struct {
 	Timelines    []Timeline
 	Mixtures     []Mixture
 	Correlations []Correlation // in groups of one eval set
-	Averages     []Average
-	Paper        bool // the study is one of the paper's that it prints correlations of
-	Miniature    bool // or a miniature of one
+	Paper        bool          // the study is one of the paper's that it prints correlations of
+	Miniature    bool          // or a miniature of one
 	Scores       []ScoreTable
 	Scatters     []Figure // one per eval set
 	Curves       []Figure // training curves
@@ -165,6 +164,7 @@ type Interval struct{ Value, Low, High float64 }
 
 // Correlation is how well one proxy foretells the reference on one eval set.
 type Correlation struct {
+	Average                    bool // both scores are means over several eval sets
 	Set, Proxy                 string
 	N                          int // mixtures compared
 	Pearson, Spearman, Kendall Interval
@@ -210,13 +210,6 @@ type Steps struct {
 	Count, Found  int     // all; those that were in the cache when the last run that did any of the work began
 	Tokens, Bytes int64   // trained on; of the results
 	Seconds       float64 // of work, when it was done; NaN: not recorded
-}
-
-// Average is how well a proxy's scores foretell the reference's where both are means over several eval sets.
-type Average struct {
-	Set, Proxy string
-	Pearson    float64
-	Published  float64 // NaN: nothing
 }
 
 // Fact is one line of provenance.

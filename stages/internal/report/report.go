@@ -40,7 +40,7 @@ func Render(w io.Writer, d Data) error {
 		return err
 	}
 	v.Sets = bySet(d.Correlations)
-	v.Matrix = matrixOf(v.Sets, d.Averages)
+	v.Matrix = matrixOf(v.Sets)
 	if d.Flow != nil {
 		drawn, err := drawings([]Figure{*d.Flow})
 		if err != nil {
@@ -131,7 +131,7 @@ type matrixCell struct {
 	Weak             bool
 }
 
-func matrixOf(sets []setRows, averages []Average) matrix {
+func matrixOf(sets []setRows) matrix {
 	var m matrix
 	for _, s := range sets {
 		for _, c := range s.Rows {
@@ -158,18 +158,8 @@ func matrixOf(sets []setRows, averages []Average) matrix {
 	for _, s := range sets {
 		row := matrixRow{Set: s.Set, Cells: blank()}
 		for _, c := range s.Rows {
+			row.Average = c.Average
 			row.Cells[slices.Index(m.Proxies, c.Proxy)] = matrixCell{Value: c.Pearson.Value, Published: c.Published, Weak: c.remark() != ""}
-		}
-		add(row)
-	}
-	for len(averages) > 0 {
-		row := matrixRow{Set: averages[0].Set, Average: true, Cells: blank()}
-		for len(averages) > 0 && averages[0].Set == row.Set {
-			a := averages[0]
-			averages = averages[1:]
-			if i := slices.Index(m.Proxies, a.Proxy); i >= 0 {
-				row.Cells[i] = matrixCell{Value: a.Pearson, Published: a.Published}
-			}
 		}
 		add(row)
 	}

@@ -158,7 +158,11 @@ func example(t *testing.T) Data {
 		}
 	}
 	for i, proxy := range []string{"mean_ind", "merged", "macro", "micro"} {
-		d.Averages = append(d.Averages, Average{"mean of 3 sets out of domain", proxy, 0.85 + 0.04*float64(i), 0.984})
+		r := 0.85 + 0.04*float64(i)
+		d.Correlations = append(d.Correlations, Correlation{
+			Average: true, Set: "mean of 3 sets out of domain", Proxy: proxy, N: 14, Pearson: Interval{r, r - 0.1, r + 0.02}, Spearman: Interval{r, r - 0.1, r + 0.02},
+			Kendall: Interval{r, r - 0.1, r + 0.02}, Chosen: "go+text", Rank: 1, PairwiseAccuracy: 0.9, Published: 0.984,
+		})
 	}
 	curves := map[string]*plot.Lines{}
 	for _, kind := range []string{"seed", "unit", "reference"} {

@@ -46,7 +46,6 @@ lint:
 # models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
 bench:
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
-	go test -run '^$$' -bench Gigabyte -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache
 	go test -run '^$$' -bench ManySteps -benchtime 1x -timeout 1h ./cache
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm

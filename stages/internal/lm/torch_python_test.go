@@ -222,11 +222,12 @@ func TestTorchTrainings(t *testing.T) {
 	}
 }
 
-// The loss and every gradient of one batch, against PyTorch in float64, from weights at which nothing vanishes: the trained
+// The loss and every gradient of one batch, against PyTorch in float64, from weights at which nothing vanishes, drawn four times: the trained
 // architectures, and every seventh combination of the architecture's choices (TestVariantsAgainstReference has them all).
 //
 // Tolerance: the largest error of a tensor, relative to its largest gradient, may be four times that of PyTorch's float32 on the worst
-// tensor of the same model: some 1e-5. Single tensors are no measure, for a short one has few chances to be unlucky.
+// tensor of the same model in any of the draws: some 1e-5. Single tensors are no measure, for a short one has few chances to be unlucky, and
+// nor is a single draw: how lucky PyTorch is in one depends on the processor, whose loops it chooses.
 func TestTorchGradients(t *testing.T) {
 	cases := map[string]torchTraining{}
 	for name, r := range torchTrainings() {
@@ -237,37 +238,44 @@ func TestTorchGradients(t *testing.T) {
 			cases[label(cfg)] = torchTraining{Config: cfg, Rows: 2, Tokens: 7}
 		}
 	}
+	const draws = 4
 	for _, j := range judges(t) {
 		t.Run(j.version, func(t *testing.T) {
 			worst, torchWorst := 0.0, 0.0
 			for name, r := range cases {
 				e := newEngine(t, r.Config, 2)
-				scramble(e, 7)
-				double, want := j.judge(t, "gradients", "float64", 0, r, e)
-				_, single := j.judge(t, "gradients", "float32", 0, r, e)
 				inputs, targets := torchBatch(r.Config.Vocab, r.Rows, r.Tokens, 0)
-				loss, err := e.Accumulate(inputs, targets, r.Rows, r.Tokens, 1/known(targets))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if off := math.Abs(loss/known(targets) - double.Losses[0]); off > 2e-6*double.Losses[0] {
-					t.Errorf("%s: loss %.9f, PyTorch %.9f", name, loss/known(targets), double.Losses[0])
-				}
-				var got []float64
+				var ours [draws][]float64 // of each tensor
 				theirs := 0.0
-				for i, g := range e.gradients() {
-					largest := farthest(want[i], make([]float64, len(want[i])))
-					got = append(got, farthest(widen(g.Data), want[i])/largest) // NaN where all are zero: none is
-					theirs = max(theirs, farthest(single[i], want[i])/largest)
-				}
-				for i, g := range e.gradients() {
-					if !(got[i] <= 4*theirs) {
-						t.Errorf("%s: gradient of %s: off by %.2g of its largest value; PyTorch's float32 at most %.2g", name, g.Name, got[i], theirs)
+				for draw := range ours {
+					scramble(e, 7+uint64(draw))
+					double, want := j.judge(t, "gradients", "float64", 0, r, e)
+					_, single := j.judge(t, "gradients", "float32", 0, r, e)
+					e.zeroGradients()
+					loss, err := e.Accumulate(inputs, targets, r.Rows, r.Tokens, 1/known(targets))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if off := math.Abs(loss/known(targets) - double.Losses[0]); off > 2e-6*double.Losses[0] {
+						t.Errorf("%s: loss %.9f, PyTorch %.9f", name, loss/known(targets), double.Losses[0])
+					}
+					for i, g := range e.gradients() {
+						largest := farthest(want[i], make([]float64, len(want[i])))
+						ours[draw] = append(ours[draw], farthest(widen(g.Data), want[i])/largest) // NaN where all are zero: none is
+						theirs = max(theirs, farthest(single[i], want[i])/largest)
 					}
 				}
-				worst, torchWorst = max(worst, slices.Max(got)), max(torchWorst, theirs)
+				for _, off := range ours {
+					for i, g := range e.gradients() {
+						if !(off[i] <= 4*theirs) {
+							t.Errorf("%s: gradient of %s: off by %.2g of its largest value; PyTorch's float32 at most %.2g", name, g.Name, off[i], theirs)
+						}
+					}
+					worst = max(worst, slices.Max(off))
+				}
+				torchWorst = max(torchWorst, theirs)
 			}
-			t.Logf("%d models, worst tensor: %.1e of its largest gradient; PyTorch's float32: %.1e", len(cases), worst, torchWorst)
+			t.Logf("%d models, %d draws each, worst tensor: %.1e of its largest gradient; PyTorch's float32: %.1e", len(cases), draws, worst, torchWorst)
 		})
 	}
 }

@@ -72,7 +72,12 @@ func gigaflops(b *testing.B, k *path, fma int, f func()) {
 	b.ReportMetric(work/float64(b.Elapsed().Nanoseconds()), "GF")
 }
 
-func BenchmarkGemm(b *testing.B) {
+func BenchmarkGemm(b *testing.B) { benchmarkGemm(b, Gemm) }
+
+// BenchmarkGemmBF16 has shares of fp32's peak, too.
+func BenchmarkGemmBF16(b *testing.B) { benchmarkGemm(b, GemmBF16) }
+
+func benchmarkGemm(b *testing.B, product func(p *Pool, ta, tb bool, m, n, k int, x []float32, lda int, y []float32, ldb int, beta float32, c []float32, ldc int)) {
 	shapes := []struct {
 		name    string
 		ta, tb  bool
@@ -115,7 +120,7 @@ func BenchmarkGemm(b *testing.B) {
 						ldb = s.k
 					}
 					gigaflops(b, k, s.m*s.n*s.k, func() {
-						Gemm(p, s.ta, s.tb, s.m, s.n, s.k, x, lda, y, ldb, 0, c, s.n)
+						product(p, s.ta, s.tb, s.m, s.n, s.k, x, lda, y, ldb, 0, c, s.n)
 					})
 				})
 			}

@@ -64,10 +64,10 @@ type bf16Path struct {
 	//		c[i*ldc+j] = s
 	tile func(depth int, a, b *uint32, c *float32, ldc int, load bool)
 
-	// cols rounds and packs depth words of width columns, width a multiple of 8, from rows ld apart; row packs n words, a multiple of 8,
-	// of one row; transpose8 is the path's. Nil: Go.
-	cols       func(dst *uint32, src *float32, ld, depth, width int)
-	row        func(dst *uint32, src *float32, n int)
+	// cols rounds and packs depth words of panels of width columns, width a multiple of 8, from rows ld apart; row packs n words, a multiple
+	// of 8, of one row; transpose8 is the path's. Nil: Go.
+	cols       func(dst *uint32, src *float32, ld, depth, width, panels int)
+	row        func(dst *uint32, src *float32, n, ahead int)
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
 }
 

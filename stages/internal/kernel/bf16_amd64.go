@@ -17,16 +17,16 @@ func bf16TileAVX2(depth int, a, b *uint32, c *float32, ldc int, load bool)
 func bf16PeakDot(n int)
 
 //go:noescape
-func bf16RoundCols(dst *uint32, src *float32, ld, depth, width int)
+func bf16RoundCols(dst *uint32, src *float32, ld, depth, width, panels int)
 
 //go:noescape
-func bf16RoundRow(dst *uint32, src *float32, n int)
+func bf16RoundRow(dst *uint32, src *float32, n, ahead int)
 
 //go:noescape
-func bf16PairCols(dst *uint32, src *float32, ld, depth, width int)
+func bf16PairCols(dst *uint32, src *float32, ld, depth, width, panels int)
 
 //go:noescape
-func bf16PairRow(dst *uint32, src *float32, n int)
+func bf16PairRow(dst *uint32, src *float32, n, ahead int)
 
 var (
 	bf16AVX512 = bf16Path{"FMA", 8, 32, false, nil, bf16TileAVX512, bf16RoundCols, bf16RoundRow, transpose8avx}

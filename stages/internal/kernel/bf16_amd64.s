@@ -17,6 +17,24 @@ TEXT ·bf16TileAVX512(SB), NOSPLIT, $8-41
 	SHLQ $2, R11
 	LEAQ (R11)(R11*2), R12
 	LEAQ (DI)(R11*4), R13
+	LEAQ (R13)(R11*4), R9
+	PREFETCHT0 0(R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 0(R9)(R11*1)
+	PREFETCHT0 64(R9)(R11*1)
+	PREFETCHT0 0(R9)(R11*2)
+	PREFETCHT0 64(R9)(R11*2)
+	PREFETCHT0 0(R9)(R12*1)
+	PREFETCHT0 64(R9)(R12*1)
+	LEAQ (R9)(R11*4), R9
+	PREFETCHT0 0(R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 0(R9)(R11*1)
+	PREFETCHT0 64(R9)(R11*1)
+	PREFETCHT0 0(R9)(R11*2)
+	PREFETCHT0 64(R9)(R11*2)
+	PREFETCHT0 0(R9)(R12*1)
+	PREFETCHT0 64(R9)(R12*1)
 	TESTL SI, SI
 	JZ zero
 	VMOVUPS 0(DI), Z0
@@ -117,6 +135,24 @@ TEXT ·bf16DotAVX512(SB), NOSPLIT, $0-41
 	SHLQ $2, R11
 	LEAQ (R11)(R11*2), R12
 	LEAQ (DI)(R11*4), R13
+	LEAQ (R13)(R11*4), R9
+	PREFETCHT0 0(R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 0(R9)(R11*1)
+	PREFETCHT0 64(R9)(R11*1)
+	PREFETCHT0 0(R9)(R11*2)
+	PREFETCHT0 64(R9)(R11*2)
+	PREFETCHT0 0(R9)(R12*1)
+	PREFETCHT0 64(R9)(R12*1)
+	LEAQ (R9)(R11*4), R9
+	PREFETCHT0 0(R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 0(R9)(R11*1)
+	PREFETCHT0 64(R9)(R11*1)
+	PREFETCHT0 0(R9)(R11*2)
+	PREFETCHT0 64(R9)(R11*2)
+	PREFETCHT0 0(R9)(R12*1)
+	PREFETCHT0 64(R9)(R12*1)
 	TESTL SI, SI
 	JZ zero
 	VMOVUPS 0(DI), Z0
@@ -316,9 +352,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func bf16RoundCols(dst *uint32, src *float32, ld, depth, width int)
-// for l < depth, j < width: dst[l*width+j] = float32(bf16(src[l*ld+j])); width is a multiple of 8
-TEXT ·bf16RoundCols(SB), NOSPLIT, $0-40
+// func bf16RoundCols(dst *uint32, src *float32, ld, depth, width, panels int)
+// for p < panels, l < depth, j < width: dst[(p*depth+l)*width+j] = float32(bf16(src[l*ld+j])) from column p*width+j on; width is a multiple of 8
+TEXT ·bf16RoundCols(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R8
@@ -326,6 +362,9 @@ TEXT ·bf16RoundCols(SB), NOSPLIT, $0-40
 	MOVQ width+32(FP), R9
 	SHLQ $2, R8
 	SHLQ $2, R9
+	MOVQ R9, R12
+	IMULQ CX, R12
+	SUBQ R9, R12
 	MOVL $0xffff0000, DX
 	VMOVD DX, X12
 	VPBROADCASTD X12, Y12
@@ -339,9 +378,14 @@ TEXT ·bf16RoundCols(SB), NOSPLIT, $0-40
 	VMOVD DX, X15
 	VPBROADCASTD X15, Y15
 rows:
-	XORL BX, BX
+	MOVQ panels+40(FP), R13
+	MOVQ DI, R11
+	MOVQ SI, BX
+panel:
+	MOVQ R9, AX
 words:
-	VMOVUPS (SI)(BX*1), Y0
+	PREFETCHT0 (BX)(R8*8)
+	VMOVUPS (BX), Y0
 	VPSRLD $16, Y0, Y1
 	VPAND Y13, Y1, Y1
 	VPADDD Y14, Y1, Y1
@@ -350,10 +394,14 @@ words:
 	VPOR Y15, Y0, Y0
 	VBLENDVPS Y2, Y0, Y1, Y0
 	VPAND Y12, Y0, Y0
-	VMOVUPS Y0, (DI)(BX*1)
+	VMOVUPS Y0, (R11)
+	ADDQ $32, R11
 	ADDQ $32, BX
-	CMPQ BX, R9
-	JLT words
+	SUBQ $32, AX
+	JNZ words
+	ADDQ R12, R11
+	DECQ R13
+	JNZ panel
 	ADDQ R9, DI
 	LEAQ (SI)(R8*1), SI
 	DECQ CX
@@ -361,9 +409,9 @@ words:
 	VZEROUPPER
 	RET
 
-// func bf16PairCols(dst *uint32, src *float32, ld, depth, width int)
-// for l < depth, j < width: dst[l*width+j] = bf16(src[2*l*ld+j])<<16 | bf16(src[(2*l+1)*ld+j]); width is a multiple of 8
-TEXT ·bf16PairCols(SB), NOSPLIT, $0-40
+// func bf16PairCols(dst *uint32, src *float32, ld, depth, width, panels int)
+// for p < panels, l < depth, j < width: dst[(p*depth+l)*width+j] = bf16(src[2*l*ld+j])<<16 | bf16(src[(2*l+1)*ld+j]) from column p*width+j on; width is a multiple of 8
+TEXT ·bf16PairCols(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R8
@@ -371,6 +419,9 @@ TEXT ·bf16PairCols(SB), NOSPLIT, $0-40
 	MOVQ width+32(FP), R9
 	SHLQ $2, R8
 	SHLQ $2, R9
+	MOVQ R9, R12
+	IMULQ CX, R12
+	SUBQ R9, R12
 	MOVL $0xffff0000, DX
 	VMOVD DX, X12
 	VPBROADCASTD X12, Y12
@@ -384,10 +435,15 @@ TEXT ·bf16PairCols(SB), NOSPLIT, $0-40
 	VMOVD DX, X15
 	VPBROADCASTD X15, Y15
 rows:
-	XORL BX, BX
+	MOVQ panels+40(FP), R13
+	MOVQ DI, R11
+	MOVQ SI, BX
 	LEAQ (SI)(R8*1), R10
+panel:
+	MOVQ R9, AX
 words:
-	VMOVUPS (SI)(BX*1), Y0
+	PREFETCHT0 (BX)(R8*8)
+	VMOVUPS (BX), Y0
 	VPSRLD $16, Y0, Y1
 	VPAND Y13, Y1, Y1
 	VPADDD Y14, Y1, Y1
@@ -396,7 +452,8 @@ words:
 	VPOR Y15, Y0, Y0
 	VBLENDVPS Y2, Y0, Y1, Y0
 	VPAND Y12, Y0, Y0
-	VMOVUPS (R10)(BX*1), Y3
+	PREFETCHT0 (R10)(R8*8)
+	VMOVUPS (R10), Y3
 	VPSRLD $16, Y3, Y4
 	VPAND Y13, Y4, Y4
 	VPADDD Y14, Y4, Y4
@@ -406,10 +463,15 @@ words:
 	VBLENDVPS Y5, Y3, Y4, Y3
 	VPSRLD $16, Y3, Y3
 	VPOR Y3, Y0, Y0
-	VMOVUPS Y0, (DI)(BX*1)
+	ADDQ $32, R10
+	VMOVUPS Y0, (R11)
+	ADDQ $32, R11
 	ADDQ $32, BX
-	CMPQ BX, R9
-	JLT words
+	SUBQ $32, AX
+	JNZ words
+	ADDQ R12, R11
+	DECQ R13
+	JNZ panel
 	ADDQ R9, DI
 	LEAQ (SI)(R8*2), SI
 	DECQ CX
@@ -417,12 +479,13 @@ words:
 	VZEROUPPER
 	RET
 
-// func bf16RoundRow(dst *uint32, src *float32, n int)
+// func bf16RoundRow(dst *uint32, src *float32, n, ahead int)
 // dst[i] = float32(bf16(src[i])) for i < n, a multiple of 8
-TEXT ·bf16RoundRow(SB), NOSPLIT, $0-24
+TEXT ·bf16RoundRow(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
+	MOVQ ahead+24(FP), R8
 	MOVL $0xffff0000, DX
 	VMOVD DX, X12
 	VPBROADCASTD X12, Y12
@@ -436,6 +499,7 @@ TEXT ·bf16RoundRow(SB), NOSPLIT, $0-24
 	VMOVD DX, X15
 	VPBROADCASTD X15, Y15
 words:
+	PREFETCHT0 (SI)(R8*4)
 	VMOVUPS (SI), Y0
 	VPSRLD $16, Y0, Y1
 	VPAND Y13, Y1, Y1
@@ -453,12 +517,13 @@ words:
 	VZEROUPPER
 	RET
 
-// func bf16PairRow(dst *uint32, src *float32, n int)
+// func bf16PairRow(dst *uint32, src *float32, n, ahead int)
 // dst[i] = bf16(src[2*i])<<16 | bf16(src[2*i+1]) for i < n, a multiple of 8
-TEXT ·bf16PairRow(SB), NOSPLIT, $0-24
+TEXT ·bf16PairRow(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
+	MOVQ ahead+24(FP), R8
 	MOVL $0xffff0000, DX
 	VMOVD DX, X12
 	VPBROADCASTD X12, Y12
@@ -472,6 +537,7 @@ TEXT ·bf16PairRow(SB), NOSPLIT, $0-24
 	VMOVD DX, X15
 	VPBROADCASTD X15, Y15
 words:
+	PREFETCHT0 (SI)(R8*4)
 	VMOVUPS (SI), Y0
 	VPSRLD $16, Y0, Y1
 	VPAND Y13, Y1, Y1

@@ -35,11 +35,11 @@
 // # bf16
 //
 // GemmBF16 rounds its operands to bf16 and adds in float32. Its bits are those of two chained fused multiply-adds that flush denormals, which
-// is what VDPBF16PS was seen to do on Intel's Emerald Rapids (the tests look again wherever they run), and every path gives them: AVX-512 and
-// AVX2 by that instruction or by VFMADD231PS in flushing mode, the others in Go, exact and about 1/300 as fast. It is worth having on AMD
-// since Zen 4, where VDPBF16PS does twice the products of VFMADD231PS; on Emerald Rapids the instruction does half of them, so the float32
-// instruction is used and GemmBF16 is a little slower than Gemm. On AMD nothing was tested: VDPBF16PS is used there only if it agrees with
-// the Go step on some 60,000 pairs of products whenever a process starts using it. On arm64 the Go loop runs; BFDOT adds in another order.
+// is what VDPBF16PS was seen to do on Intel's Emerald Rapids and on AMD's Zen 4 (the tests look again wherever they run), and every path gives
+// them: AVX-512 and AVX2 by that instruction or by VFMADD231PS in flushing mode, the others in Go, exact and about 1/300 as fast. It is worth
+// having on AMD since Zen 4, where VDPBF16PS does twice the products of VFMADD231PS; on Emerald Rapids the instruction does half of them, so
+// the float32 instruction is used and GemmBF16 is a little slower than Gemm. On AMD VDPBF16PS is used only if it agrees with the Go step on
+// some 60,000 pairs of products whenever a process starts using it. On arm64 the Go loop runs; BFDOT adds in another order.
 //
 // # Contracts
 //

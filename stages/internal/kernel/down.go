@@ -91,7 +91,7 @@ func (k *path) downStrip(w *worker, a []float32, ars, acs, tiles, n, depth int) 
 	case ars == 1 && acs > k.mr:
 		s.rs, s.cs, s.step = 1, k.mr, k.mr*depth+panelGap
 		w.packA = grow(w.packA, tiles*s.step)
-		k.copyDown(&w.packA[0], &a[0], acs, depth, tiles, s.step)
+		k.copyStrip(&w.packA[0], &a[0], acs, depth, tiles, s.step)
 		s.a = w.packA
 	case acs == 1 && ars%farRows == 0:
 		s.rs = depth + rowGap

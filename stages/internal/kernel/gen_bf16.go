@@ -102,6 +102,16 @@ func (g *gen) tileAVX512(name, doc string, flush bool, multiply func(acc, a, b i
 	}
 	g.tileArgs()
 	g.line("LEAQ (DI)(R11*4), R13")
+	// The next tile, the one below, comes from afar while this one is computed.
+	g.line("LEAQ (R13)(R11*4), R9")
+	for i := range 8 {
+		if i == 4 {
+			g.line("LEAQ (R9)(R11*4), R9")
+		}
+		for line := range 2 {
+			g.line("PREFETCHT0 %s", strings.Replace(tileRow(i%4, 64*line), "DI", "R9", 1))
+		}
+	}
 	g.line("TESTL SI, SI\n\tJZ zero")
 	for r := range 16 {
 		g.line("VMOVUPS %s, Z%d", tileRow(r/2, r%2*64), r)
@@ -199,34 +209,45 @@ func (g *gen) round(x, t, u int) {
 	g.line("VBLENDVPS Y%d, Y%d, Y%d, Y%d", u, x, t, x)
 }
 
-// cols packs depth rows of words from columns that lie side by side.
+// cols packs columns that lie side by side as panels, one after the other. It goes along the rows of all of them: rows far apart meet in few
+// sets of the first-level cache, a line holds the columns of two narrow panels, and the processor sees no stream to fetch ahead in what is
+// left a page further on, so the loop asks itself for the row that comes eight later.
 func (g *gen) cols(name, value string, steps int) {
-	g.text("(dst *uint32, src *float32, ld, depth, width int)", "for l < depth, j < width: dst[l*width+j] = "+value+"; width is a multiple of 8", name, 0, 40)
+	g.text("(dst *uint32, src *float32, ld, depth, width, panels int)",
+		"for p < panels, l < depth, j < width: dst[(p*depth+l)*width+j] = "+value+" from column p*width+j on; width is a multiple of 8", name, 0, 48)
 	g.line("MOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ ld+16(FP), R8\n\tMOVQ depth+24(FP), CX\n\tMOVQ width+32(FP), R9\n\tSHLQ $2, R8\n\tSHLQ $2, R9")
+	g.line("MOVQ R9, R12\n\tIMULQ CX, R12\n\tSUBQ R9, R12") // from the end of a row of a panel to that row of the next
 	g.rounding()
-	fmt.Fprintf(g, "rows:\n\tXORL BX, BX\n")
+	fmt.Fprintf(g, "rows:\n")
+	g.line("MOVQ panels+40(FP), R13\n\tMOVQ DI, R11\n\tMOVQ SI, BX")
 	if steps == 2 {
 		g.line("LEAQ (SI)(R8*1), R10")
 	}
+	fmt.Fprintf(g, "panel:\n")
+	g.line("MOVQ R9, AX")
 	fmt.Fprintf(g, "words:\n")
-	g.line("VMOVUPS (SI)(BX*1), Y0")
+	g.line("PREFETCHT0 (BX)(R8*8)")
+	g.line("VMOVUPS (BX), Y0")
 	g.round(0, 1, 2)
 	g.line("VPAND Y12, Y0, Y0")
 	if steps == 2 {
-		g.line("VMOVUPS (R10)(BX*1), Y3")
+		g.line("PREFETCHT0 (R10)(R8*8)")
+		g.line("VMOVUPS (R10), Y3")
 		g.round(3, 4, 5)
-		g.line("VPSRLD $16, Y3, Y3\n\tVPOR Y3, Y0, Y0")
+		g.line("VPSRLD $16, Y3, Y3\n\tVPOR Y3, Y0, Y0\n\tADDQ $32, R10")
 	}
-	g.line("VMOVUPS Y0, (DI)(BX*1)\n\tADDQ $32, BX\n\tCMPQ BX, R9\n\tJLT words")
+	g.line("VMOVUPS Y0, (R11)\n\tADDQ $32, R11\n\tADDQ $32, BX\n\tSUBQ $32, AX\n\tJNZ words")
+	g.line("ADDQ R12, R11\n\tDECQ R13\n\tJNZ panel")
 	g.line("ADDQ R9, DI\n\tLEAQ (SI)(R8*%d), SI\n\tDECQ CX\n\tJNZ rows\n\tVZEROUPPER\n\tRET", steps)
 }
 
-// row packs n words of one row.
+// row packs n words of one row, and asks for what comes so many floats later.
 func (g *gen) row(name, value string, steps int) {
-	g.text("(dst *uint32, src *float32, n int)", "dst[i] = "+value+" for i < n, a multiple of 8", name, 0, 24)
-	g.line("MOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ n+16(FP), CX")
+	g.text("(dst *uint32, src *float32, n, ahead int)", "dst[i] = "+value+" for i < n, a multiple of 8", name, 0, 32)
+	g.line("MOVQ dst+0(FP), DI\n\tMOVQ src+8(FP), SI\n\tMOVQ n+16(FP), CX\n\tMOVQ ahead+24(FP), R8")
 	g.rounding()
 	fmt.Fprintf(g, "words:\n")
+	g.line("PREFETCHT0 (SI)(R8*4)")
 	g.line("VMOVUPS (SI), Y0")
 	g.round(0, 1, 2)
 	if steps == 1 {

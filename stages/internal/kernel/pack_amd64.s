@@ -9,6 +9,9 @@ TEXT ·copy48avx512(SB), NOSPLIT, $0-32
 	MOVQ depth+24(FP), CX
 	SHLQ $2, R8
 copy48:
+	PREFETCHT0 (SI)(R8*8)
+	PREFETCHT0 64(SI)(R8*8)
+	PREFETCHT0 128(SI)(R8*8)
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
 	VMOVUPS 128(SI), Z2
@@ -31,6 +34,8 @@ TEXT ·copy32avx512(SB), NOSPLIT, $0-32
 	MOVQ depth+24(FP), CX
 	SHLQ $2, R8
 copy32:
+	PREFETCHT0 (SI)(R8*8)
+	PREFETCHT0 64(SI)(R8*8)
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
 	VMOVUPS Z0, (DI)
@@ -51,6 +56,7 @@ TEXT ·copy16avx(SB), NOSPLIT, $0-32
 	MOVQ depth+24(FP), CX
 	SHLQ $2, R8
 copy16:
+	PREFETCHT0 (SI)(R8*8)
 	VMOVUPS (SI), Y0
 	VMOVUPS 32(SI), Y1
 	VMOVUPS Y0, (DI)
@@ -71,6 +77,7 @@ TEXT ·copy8avx(SB), NOSPLIT, $0-32
 	MOVQ depth+24(FP), CX
 	SHLQ $2, R8
 copy8:
+	PREFETCHT0 (SI)(R8*8)
 	VMOVUPS (SI), Y0
 	VMOVUPS Y0, (DI)
 	ADDQ R8, SI
@@ -80,22 +87,24 @@ copy8:
 	VZEROUPPER
 	RET
 
-// func copyStrip8avx(dst, src *float32, ld, depth, panels int)
-// for p < panels, l < depth, i < 8: dst[(p*depth+l)*8+i] = src[l*ld+8*p+i]
-TEXT ·copyStrip8avx(SB), NOSPLIT, $0-40
+// func copyStrip8avx(dst, src *float32, ld, depth, panels, step int)
+// for p < panels, l < depth, i < 8: dst[p*step+l*8+i] = src[l*ld+8*p+i]
+TEXT ·copyStrip8avx(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ ld+16(FP), R8
 	MOVQ depth+24(FP), CX
 	MOVQ panels+32(FP), R9
+	MOVQ step+40(FP), R10
 	SHLQ $2, R8
-	MOVQ CX, R10
-	SHLQ $5, R10
+	SHLQ $2, R10
 	SHLQ $5, R9
+	LEAQ (SI)(R8*8), R11
 strip8:
 	MOVQ DI, BX
 	XORL AX, AX
 columns8:
+	PREFETCHT0 (R11)(AX*1)
 	VMOVUPS (SI)(AX*1), Y0
 	VMOVUPS Y0, (BX)
 	ADDQ R10, BX
@@ -103,6 +112,7 @@ columns8:
 	CMPQ AX, R9
 	JLT  columns8
 	ADDQ R8, SI
+	ADDQ R8, R11
 	ADDQ $32, DI
 	DECQ CX
 	JNZ  strip8

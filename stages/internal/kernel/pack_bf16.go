@@ -33,9 +33,25 @@ func (o *bf16Operand) part(row, rows, step, steps int) bf16Operand {
 // pack fills dst with panels.
 func (o *bf16Operand) pack(h *bf16Path, w *worker, dst []uint32) {
 	words := h.words(o.depth)
-	for r := 0; r < o.rows; r += o.width {
+	r := 0
+	if o.rs == 1 && h.cols != nil && o.depth%h.steps() == 0 {
+		r = o.packColumns(h, dst)
+	}
+	for ; r < o.rows; r += o.width {
 		o.packPanel(h, w, dst[r*words:(r+o.width)*words], o.src[r*o.rs:], min(o.width, o.rows-r))
 	}
+}
+
+// packColumns packs the whole panels of an operand that lies by columns, and returns how many rows they have.
+func (o *bf16Operand) packColumns(h *bf16Path, dst []uint32) int {
+	const together = 256 // rows, 1 KB of each step
+	words, whole := h.words(o.depth), o.rows/o.width*o.width
+	for r := 0; r < whole; r += together {
+		rows := min(together, whole-r)
+		_ = o.src[(o.depth-1)*o.cs+r+rows-1]
+		h.cols(&dst[r*words], &o.src[r], o.cs, words, o.width, rows/o.width)
+	}
+	return whole
 }
 
 // packPanel packs rows <= width rows; the others become 0.
@@ -44,7 +60,7 @@ func (o *bf16Operand) packPanel(h *bf16Path, w *worker, panel []uint32, src []fl
 	switch {
 	case o.rs == 1 && rows == o.width && h.cols != nil && whole > 0:
 		_ = src[(whole*h.steps()-1)*o.cs+rows-1]
-		h.cols(&panel[0], &src[0], o.cs, whole, o.width)
+		h.cols(&panel[0], &src[0], o.cs, whole, o.width, 1)
 	case o.cs == 1 && h.row != nil && whole >= 8:
 		whole &^= 7
 		o.packAcross(h, w, panel, src, rows, whole)
@@ -69,7 +85,7 @@ func (o *bf16Operand) packAcross(h *bf16Path, w *worker, panel []uint32, src []f
 				}
 				row := src[(r+i)*o.rs+l*h.steps():]
 				_ = row[n*h.steps()-1]
-				h.row(&t[i*most], &row[0], n)
+				h.row(&t[i*most], &row[0], n, 8*o.rs)
 			}
 			to := panel[l*o.width+r:]
 			_ = to[(n-1)*o.width+7]

@@ -194,6 +194,7 @@ func (k *path) throughTile(w *worker, width, first, rows, cols int, load bool, c
 //		for l < depth: s = fma(a[i*rs+l*cs], b[p*step+l*width+j], s)
 //		c[i*ldc+p*width+j] = s
 //
-// Strides are in floats, rs or cs is 1; depth and panels are at least 1. ahead is where the caller will go on in A: mr rows with A's stride
-// where cs is 1, else depth rows by floats apart. It is asked for early, to be near when its turn comes, and may lie outside of A.
+// Strides are in floats, rs or cs is 1; depth and panels are at least 1. ahead is where the caller will go on in A: mr rows where cs is 1, else
+// depth rows, by floats apart. It is asked for early, to be near when its turn comes, and may lie outside of A. Where cs is 1, by is rs unless
+// that is nearRows.
 type tilesFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)

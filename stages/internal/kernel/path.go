@@ -25,10 +25,8 @@ type path struct {
 	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
 	// nr/2 to a half, copyWide 3 nr/2 to a wide one; nil: Go.
 	copyPanel, copyHalf, copyWide func(dst, src *float32, ld, depth int)
-	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of mr; nil: not worth it.
-	copyStrip func(dst, src *float32, ld, depth, panels int)
-	// copyDown is copyStrip for down, with panels step floats apart.
-	copyDown func(dst, src *float32, ld, depth, panels, step int)
+	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of mr, step floats apart; nil: not worth it.
+	copyStrip func(dst, src *float32, ld, depth, panels, step int)
 	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
 	// panel with rows of width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)

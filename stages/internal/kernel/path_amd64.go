@@ -39,7 +39,7 @@ func copy16avx(dst, src *float32, ld, depth int)
 func copy8avx(dst, src *float32, ld, depth int)
 
 //go:noescape
-func copyStrip8avx(dst, src *float32, ld, depth, panels int)
+func copyStrip8avx(dst, src *float32, ld, depth, panels, step int)
 
 //go:noescape
 func copyStrip6avx(dst, src *float32, ld, depth, panels, step int)
@@ -124,7 +124,7 @@ var avx2Path = path{
 	peak:       fmaPeakAVX2,
 	copyPanel:  copy16avx,
 	copyHalf:   copy8avx,
-	copyDown:   copyStrip6avx,
+	copyStrip:  copyStrip6avx,
 	transpose8: transpose8avx,
 	bf16:       avx2BF16,
 	scores:     &scoreLoops{softmaxRowsAVX2, scoreGradRowsAVX2, scaleRowsAVX2, dotRowsAVX2},

@@ -19,13 +19,13 @@ import (
 // file is read-only and stays so: it is shared by all entries.
 //
 // A blob that is not here may lie upstream: the path then leads there, to bytes
-// that were checked in the same way. Or a source has it: then it is here afterwards.
+// that were checked in the same way. Or a source has it: then it is here afterwards. In an audit neither stands in for one that is corrupt.
 func (c *Cache) Blob(d Digest) (string, error) {
 	_, err := c.verify(d)
 	if err == nil {
 		return c.blobPath(d), nil
 	}
-	if !errors.As(err, new(*Miss)) {
+	if !errors.As(err, new(*Miss)) || c.audited && !isAbsent(err) {
 		return "", err
 	}
 	if c.up != nil {

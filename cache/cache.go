@@ -27,6 +27,7 @@ type Cache struct {
 	use      *use             // the run that is registered
 	ahead    time.Duration    // added to the clock of the file system, by tests
 	readOnly bool             // nothing of the directory is changed; see OpenRead
+	audited  bool             // and nothing is believed; see OpenAudit
 	now      func() time.Time // a test's clock
 
 	mu      sync.Mutex

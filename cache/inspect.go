@@ -21,20 +21,49 @@ func OpenAudit(dir string) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.memo.loaded, c.memo.blobs, c.memo.files = true, make(map[Digest]stamp), make(map[string]fileMemo)
+	c.audited = true
+	c.memo.blank()
 	return c, nil
 }
 
 // Entry reads the entry of a key as Lookup does, without looking at its blobs
-// and without moving a corrupt one away.
-func (c *Cache) Entry(key Key) (*Entry, error) { return c.readEntry(key, false) }
+// and without moving a corrupt one away. In an audit the upstream's stands in
+// for one that is absent.
+func (c *Cache) Entry(key Key) (*Entry, error) {
+	e, err := c.readEntry(key, false)
+	if !c.looksUpstream(err) {
+		return e, err
+	}
+	theirs, uerr := c.up.c.readEntry(key, false)
+	switch {
+	case uerr == nil:
+		c.up.found(key)
+		return theirs, nil
+	case isAbsent(uerr):
+		return nil, err
+	}
+	return nil, fmt.Errorf("upstream %s: %w", c.up.c.dir, uerr)
+}
+
+// looksUpstream says whether an audit goes on upstream after this answer: what
+// is absent may lie there, but what is corrupt here must be told.
+func (c *Cache) looksUpstream(err error) bool { return c.audited && c.up != nil && isAbsent(err) }
+
+func isAbsent(err error) bool {
+	var miss *Miss
+	return errors.As(err, &miss) && miss.Reason == Absent
+}
 
 // EntryBytes is the file of an entry, for copies that must be the same.
 func (c *Cache) EntryBytes(key Key) ([]byte, error) {
 	if _, err := c.Entry(key); err != nil {
 		return nil, err
 	}
-	data, _, err := readPlain(c.entryPath(key), maxEntryBytes)
+	path := c.entryPath(key)
+	if _, err := c.readEntry(key, false); c.looksUpstream(err) {
+		path = c.up.c.entryPath(key)
+	}
+	data, _, err := readPlain(path, maxEntryBytes)
 	if err != nil {
 		return nil, fmt.Errorf("cache: entry %s: %w", key, err)
 	}
@@ -45,6 +74,9 @@ func (c *Cache) EntryBytes(key Key) ([]byte, error) {
 // the name says.
 func (c *Cache) BlobDigest(ctx context.Context, d Digest) (Digest, error) {
 	got, err := hashPlain(ctx, c.blobPath(d), nil)
+	if c.audited && c.up != nil && errors.Is(err, fs.ErrNotExist) {
+		got, err = hashPlain(ctx, c.up.c.blobPath(d), nil)
+	}
 	if err != nil {
 		return Digest{}, fmt.Errorf("cache: blob %s: %w", d, err)
 	}

@@ -42,6 +42,11 @@ type memo struct {
 	unsaved int64               // bytes hashed for them
 }
 
+// blank makes it a memo that knows nothing and reads nothing from its file.
+func (m *memo) blank() {
+	m.loaded, m.blobs, m.files = true, make(map[Digest]stamp), make(map[string]fileMemo)
+}
+
 type fileMemo struct {
 	stamp  stamp
 	digest Digest

@@ -39,6 +39,9 @@ func (c *Cache) Upstream(dir string) error {
 	}
 	// A memo in the upstream is what others say of its files; this is our own.
 	up.memo = &memo{c: c, path: c.path("memo", hostName()+".up."+DigestOf([]byte(up.dir)).Short())}
+	if c.audited {
+		up.memo.blank()
+	}
 	c.up = &upstream{c: up, bad: make(map[Digest]bool), hits: make(map[Key]bool)}
 	return nil
 }
@@ -78,10 +81,14 @@ func (u *upstream) find(key Key) (*Entry, error) {
 			return nil, fmt.Errorf("cache: upstream: %w", err)
 		}
 	}
+	u.found(key)
+	return e, nil
+}
+
+func (u *upstream) found(key Key) {
 	u.mu.Lock()
 	u.hits[key] = true
 	u.mu.Unlock()
-	return e, nil
 }
 
 // blob is the path of a blob in the upstream, once its bytes were checked.

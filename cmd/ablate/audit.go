@@ -107,7 +107,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
 	x.out = outDir(x.Out, &compiled{study: x.study})
-	x.cache, err = cache.OpenAudit(dir)
+	x.cache, err = a.join(cache.OpenAudit(dir))
 	return err
 }
 
@@ -408,6 +408,9 @@ func (x *auditing) print(a *app) {
 		}
 		fmt.Fprintf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
 		fmt.Fprintf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
+		if r.Upstream > 0 {
+			fmt.Fprintf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
+		}
 		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
 		fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
 		for _, e := range r.Executed {

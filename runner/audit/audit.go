@@ -81,10 +81,11 @@ type Executed struct {
 
 // Result is what an audit found.
 type Result struct {
-	Steps     Count       `json:"steps"`     // whose keys were derived again and whose entries say the same
-	Blobs     Count       `json:"blobs"`     // whose digests were computed again
-	Raw       Count       `json:"raw_files"` // whose digests are those that the run read
-	Report    Count       `json:"report"`    // files of the output directory that were made again
+	Steps     Count       `json:"steps"`              // whose keys were derived again and whose entries say the same
+	Upstream  int         `json:"upstream,omitempty"` // of Steps.Checked, the entries that the upstream cache gave
+	Blobs     Count       `json:"blobs"`              // whose digests were computed again
+	Raw       Count       `json:"raw_files"`          // whose digests are those that the run read
+	Report    Count       `json:"report"`             // files of the output directory that were made again
 	Executed  []Executed  `json:"executed"`
 	Findings  []Finding   `json:"findings"`
 	Unchecked []Unchecked `json:"unchecked"`

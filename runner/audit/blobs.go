@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -23,17 +25,15 @@ func (a *Audit) Blobs(ctx context.Context) error {
 	order, users := a.named()
 	a.Result.Blobs.Of = len(order)
 	lacking := map[string]int{}
+	read := a.readAll(ctx, order)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for n, d := range order {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if n > 0 && n%1000 == 0 {
-			a.tell("%d of %d blobs read", n, len(order))
-		}
 		first := users[d][0]
 		step := a.state.Plan.Steps[first.step]
 		out, _ := a.state.Entries[first.step].Output(first.output)
-		path, err := a.Cache.Blob(d)
+		path, err := read[n].path, read[n].err
 		var miss *cache.Miss
 		switch {
 		case errors.As(err, &miss):
@@ -62,6 +62,42 @@ func (a *Audit) Blobs(ctx context.Context) error {
 		a.Skip(fmt.Sprintf("the bytes of %d blobs", lacking[why]), "%s", why)
 	}
 	return nil
+}
+
+// answer is what the cache says of a blob.
+type answer struct {
+	path string
+	err  error
+}
+
+// readAll asks the cache for every blob, with as many goroutines as there are threads; each blob is read by one.
+func (a *Audit) readAll(ctx context.Context, order []cache.Digest) []answer {
+	answers := make([]answer, len(order))
+	var (
+		next    atomic.Int64
+		wg      sync.WaitGroup
+		mu      sync.Mutex // one tells at a time
+		counted int
+	)
+	for range max(1, min(a.Threads, len(order))) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				n := next.Add(1) - 1
+				if n >= int64(len(order)) {
+					return
+				}
+				path, err := a.Cache.Blob(order[n])
+				answers[n] = answer{path, err}
+				mu.Lock()
+				if counted++; counted%1000 == 0 {
+					a.tell("%d of %d blobs read", counted, len(order))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return answers
 }
 
 // named lists the blobs that the plan's entries name, in plan order, and the outputs that they are.

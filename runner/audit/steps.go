@@ -67,6 +67,9 @@ func (a *Audit) Steps(state *pipeline.State) {
 		}
 		if sound {
 			a.Result.Steps.Checked++
+			if a.Cache.FromUpstream(key) {
+				a.Result.Upstream++
+			}
 		}
 	}
 	for id := range a.claims {

@@ -51,8 +51,8 @@ func toLine(x []float32) int {
 	return int(-uintptr(unsafe.Pointer(&x[0]))%line) / 4
 }
 
-// sums holds what groups of models leave to the next: it is handed to assembly by a pointer, so the stack cannot hold it.
-var sums = sync.Pool{New: func() any { return new([stretch]float64) }}
+// spareSums hold what groups of models leave to the next: it is handed to assembly by a pointer, so the stack cannot hold it.
+var spareSums = sync.Pool{New: func() any { return new([stretch]float64) }}
 
 // sumBody is Sum over whole blocks, from the from-th element of the sources on.
 func (p *path) sumBody(dst []float32, sources [][]float32, from int, weights []float64, past bool) {
@@ -64,8 +64,8 @@ func (p *path) sumBody(dst []float32, sources [][]float32, from int, weights []f
 		p.sum(&dst[0], nil, &at[0], &weights[0], len(at), len(dst), true, true, past)
 		return
 	}
-	acc := sums.Get().(*[stretch]float64)
-	defer sums.Put(acc)
+	acc := spareSums.Get().(*[stretch]float64)
+	defer spareSums.Put(acc)
 	for lo := 0; lo < len(dst); lo += stretch {
 		for k, x := range sources {
 			at[k] = &x[from+lo]

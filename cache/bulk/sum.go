@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	// Together models are read abreast, each a stream of its own. Files are mapped at the beginning of a page, so that streams meet in one set of
-	// the first-level cache: Zen 4's holds eight lines (32 models of 8 MB: 29 % of the rate of reading abreast, 62 % by eights). More models
-	// take turns, by groups, at a stretch whose sums stay in a nearby cache.
+	// Together models are read abreast, each a stream of its own, which the processor's prefetcher follows. Files are mapped at the beginning
+	// of a page, so that streams meet in one set of the first-level cache: Zen 4's holds eight lines. More models take turns, by groups, at
+	// a stretch whose sums stay in the second-level cache; it is long, since the prefetcher begins anew at each turn. On Zen 4, 32 models
+	// reach 0.85 of the rate of 8; by stretches of 32 KiB of sums 0.6, and all abreast 0.35.
 	together = 8
-	stretch  = 4096 // elements, 32 KiB of sums
+	stretch  = 32 << 10 // elements, 256 KiB of sums
 
 	line = 64 // bytes of a cache line
 )

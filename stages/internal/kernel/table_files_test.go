@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -104,8 +105,9 @@ func tableTokens(b *testing.B) {
 	}, readGBs))
 }
 
-// tableMerge counts the bytes of all models and of their average. The files are in the page cache and opened, mapped and closed each time,
-// page faults included; the average goes where pages are there already, as in an engine that evaluates one mixture after another.
+// tableMerge counts the bytes that are read; writing the average goes on beside it, for nothing in the rate. The files are in the page cache and opened, mapped and closed each time,
+// page faults included; the average goes where pages are there already, as in an engine that evaluates one mixture after another. All
+// threads work, and the time is the clock's: what they share is the machine's memory.
 func tableMerge(b *testing.B) {
 	dir := b.TempDir()
 	write := func(name string, data []float32) string {
@@ -123,6 +125,7 @@ func tableMerge(b *testing.B) {
 			large = append(large, write(fmt.Sprint("large", i), memory()[i<<20:][:16<<20]))
 		}
 	}
+	title("%-46s %11s %s", fmt.Sprintf("files, %d threads", runtime.GOMAXPROCS(0)), "", "of reading memory by as many")
 	mergeLine(b, large[:2], 16<<20)
 	mergeLine(b, large, 16<<20)
 	mergeLine(b, small, 2<<20)
@@ -133,8 +136,7 @@ func mergeLine(b *testing.B, paths []string, size int) {
 	for i := range weights {
 		weights[i] = 1 / float64(len(paths))
 	}
-	bytes := 4 * float64(size) * float64(len(paths)+1)
-	line(fmt.Sprintf("merging %d models of %d MB, cached files", len(paths), size*4>>20), beside(bytes/1e9, func() {
+	merge := func() {
 		files := make([]*checkpoint.File, len(paths))
 		for i, path := range paths {
 			f, err := checkpoint.Open(path)
@@ -147,5 +149,14 @@ func mergeLine(b *testing.B, paths []string, size int) {
 		if err := checkpoint.Average(files, weights, func(string, []int) []float32 { return average }); err != nil {
 			b.Fatal(err)
 		}
-	}, readGBs))
+	}
+	merge()
+	gb := 4 * float64(size) * float64(len(paths)) / 1e9
+	var rates, shares []float64
+	for range repeats {
+		most := readGBsByAll()
+		rates = append(rates, gb/timed(short, merge).wall)
+		shares = append(shares, rates[len(rates)-1]/most)
+	}
+	line(fmt.Sprintf("merging %d models of %d MB, cached files", len(paths), size*4>>20), fmt.Sprintf("%6.1f GB/s  %5.1f %%", middle(rates), 100*middle(shares)))
 }

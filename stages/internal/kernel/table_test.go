@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -112,9 +113,33 @@ func copyGBs() float64 {
 	return 4 * float64(len(x)) / timed(0, func() { copy(x[half:], x[:half]) }).cpu / 1e9
 }
 
+// byAll returns the rate by the clock of f over all of memory, a share of it for each of GOMAXPROCS threads.
+func byAll(f func(x []float32)) float64 {
+	x, threads := memory(), runtime.GOMAXPROCS(0)
+	share := len(x) / threads
+	s := timed(short, func() {
+		var wait sync.WaitGroup
+		for i := range threads {
+			wait.Go(func() { f(x[i*share:][:share]) })
+		}
+		wait.Wait()
+	})
+	return 4 * float64(share*threads) / s.wall / 1e9
+}
+
+func readGBsByAll() float64 { return byAll(func(x []float32) { kernel.ReadAll(x) }) }
+
+// copyGBsByAll counts what is read and what is written.
+func copyGBsByAll() float64 {
+	return byAll(func(x []float32) { copy(x[len(x)/2:], x[:len(x)/2]) })
+}
+
 func tablePeaks() {
 	title("one core at most")
 	line("fused multiply-adds", fmt.Sprintf("%6.1f GF", median(repeats, peakGF)))
 	line("reading memory", fmt.Sprintf("%6.1f GB/s", median(repeats, readGBs)))
 	line("copying memory, read and written", fmt.Sprintf("%6.1f GB/s", median(repeats, copyGBs)))
+	title("%d threads, by the clock", runtime.GOMAXPROCS(0))
+	line("reading memory", fmt.Sprintf("%6.1f GB/s", median(repeats, readGBsByAll)))
+	line("copying memory, read and written", fmt.Sprintf("%6.1f GB/s", median(repeats, copyGBsByAll)))
 }

@@ -99,6 +99,10 @@ func benchmarkGemm(b *testing.B, product func(p *Pool, ta, tb bool, m, n, k int,
 		{"fc64dX", false, true, 2048, 64, 256},
 		{"fc64dW", true, false, 64, 256, 2048},
 		{"head64", false, true, 2048, 2048, 64},
+		{"proj768", false, true, 2048, 768, 768},
+		{"fc768", false, true, 2048, 3072, 768},
+		{"fc768dX", false, false, 2048, 768, 3072},
+		{"fc768dW", true, false, 3072, 768, 2048},
 		{"small", false, false, 64, 64, 64},
 	}
 	for _, k := range paths() {

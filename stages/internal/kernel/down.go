@@ -4,7 +4,8 @@ package kernel
 // multiply-adds. Such a path turns the loops around: a panel of B, 16 KB, stays in L1 while the tiles below each other take it, and what
 // streams is A, of which a tile has 6 KB. The rows of A that take their turns with each panel stay in L2.
 const (
-	downRows = 96 // of A: 96 KB, 16 tiles of 6 rows
+	downRows  = 96  // of A: 96 KB, 16 tiles of 6 rows
+	downDepth = 256 // of a panel of B: what is deeper would not stay in L1
 	// Rows that lie by columns are copied in the order in which the microkernel reads them if so many columns of B follow. Those that lie by
 	// rows, a multiple of farRows floats apart, which meet in few sets of the first-level cache, are copied nearer to each other.
 	downCopyColumns = 64
@@ -34,8 +35,8 @@ type downStrip struct {
 
 // multiplyDown is multiply for a path with down. Row i needs the columns up to number last+i alone.
 func (k *path) multiplyDown(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc, last int) {
-	for l := 0; l < depth; l += blockK { // what is deeper would not stay in L1
-		k.multiplyDownBlock(w, m, n, min(blockK, depth-l), a[l*acs:], ars, acs, packed, packedDepth, l, load || l > 0, c, ldc, last)
+	for l := 0; l < depth; l += downDepth {
+		k.multiplyDownBlock(w, m, n, min(downDepth, depth-l), a[l*acs:], ars, acs, packed, packedDepth, l, load || l > 0, c, ldc, last)
 	}
 }
 

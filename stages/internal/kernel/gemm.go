@@ -2,18 +2,20 @@ package kernel
 
 import "iter"
 
-// Blocking of Gemm: B is packed in blocks of at most blockK x blockN. 256 x 512 floats are 512 KB, half of the L2 cache of Zen 4; a panel of A
-// beside it, 8 x 256 floats, stays in L1.
-const (
-	blockK = 256
-	blockN = 512
-)
+// blocking is how Gemm divides a product. B is packed in blocks of at most size floats, which stay in L2, and rows of A, mr at a time, go over
+// one block after the other. A block is at most depth rows deep, or columnsDepth where A lies by columns and is copied: what C is read and
+// written again for each further depth counts more than what the copies of A need of L1. It is as wide as its size allows, since A is read,
+// and copied, again for each block beside it.
+type blocking struct{ size, depth, columnsDepth int }
 
-// sharedN and sharedSize bound the part of B that several workers share at a time: its columns, and its floats, 1 MB, since what one of them
+// depthUnit is what depths of blocks are multiples of, if there are several.
+const depthUnit = 16
+
+// sharedN and sharedSize bound the part of B that several workers share at a time: its columns, and its floats, 2 MB, since what one of them
 // packs the others read from its L2.
 const (
-	sharedN    = 4 * blockN
-	sharedSize = 1 << 18
+	sharedN    = 2048
+	sharedSize = 1 << 19
 )
 
 // serialWork is the number of multiply-adds below which a Gemm stays on the caller: about 10 us on one core, twice what waking a worker
@@ -44,11 +46,10 @@ func Gemm(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []f
 		return
 	}
 	g := &p.gemm
-	for j := 0; j < n; j += sharedN {
-		cols := min(sharedN, n-j)
-		most := max(1, sharedSize/cols/blockK) * blockK
-		for l := 0; l < k; l += most {
-			*g = gemmCall{m: m, n: cols, k: min(most, k-l), c: c[j:], ldc: ldc, load: beta != 0 || l > 0}
+	blockDepth, blockWidth := p.k.blockSize(!transA, k)
+	for j, cols := range inParts(n, sharedN, p.k.columnUnit()) {
+		for l, depth := range inParts(k, max(1, sharedSize/cols/blockDepth)*blockDepth, depthUnit) {
+			*g = gemmCall{m: m, n: cols, k: depth, blockDepth: blockDepth, blockWidth: blockWidth, c: c[j:], ldc: ldc, load: beta != 0 || l > 0}
 			g.a, g.b = operand{a, lda, !transA}.from(0, l), operand{b, ldb, !transB}.from(l, j)
 			p.share()
 		}
@@ -86,13 +87,24 @@ func cut(n, unit, parts, i int) (lo, hi int) {
 	return min(n, i*u/parts*unit), min(n, (i+1)*u/parts*unit)
 }
 
+// blockSize returns the most rows and columns of a block of B of so many rows, where A lies by rows or by columns.
+func (k *path) blockSize(byRows bool, rows int) (depth, width int) {
+	depth = k.blocks.depth
+	if !byRows {
+		depth = k.blocks.columnsDepth
+	}
+	parts, unit := (rows+depth-1)/depth, k.columnUnit()
+	evenly := (rows + parts - 1) / parts
+	return depth, max(1, k.blocks.size/evenly/unit) * unit
+}
+
 // product is Gemm on one worker.
 func (k *path) product(w *worker, a, b operand, m, n, depth int, load bool, c []float32, ldc int) {
-	for j, cols := range inParts(n, blockN, k.nr) {
+	blockDepth, blockWidth := k.blockSize(a.byRows, depth)
+	for j, cols := range inParts(n, blockWidth, k.columnUnit()) {
 		wide := k.wideColumns(cols)
-		for l := 0; l < depth; l += blockK {
-			kb := min(blockK, depth-l)
-			w.packB = grow(w.packB, k.packedSize(cols, kb))
+		for l, kb := range inParts(depth, blockDepth, depthUnit) {
+			w.packB = growHuge(w.packB, k.packedSize(cols, kb))
 			from := b.from(l, j)
 			k.packPanels(w.packB, from.x, b.ld, !b.byRows, cols, kb, wide)
 			rs, cs := a.strides()

@@ -6,6 +6,8 @@ package kernel
 type gemmCall struct {
 	a, b               operand
 	m, n, k            int
+	blockDepth         int // the most rows of a block of B
+	blockWidth         int // and columns
 	c                  []float32
 	ldc                int
 	load               bool
@@ -23,7 +25,7 @@ const (
 // divide decides on the tasks.
 func (g *gemmCall) divide(threads int) {
 	want, least := tasksPerWorker*threads, leastTasks*threads
-	g.colParts = (g.n + blockN - 1) / blockN
+	g.colParts = (g.n + g.blockWidth - 1) / g.blockWidth
 	g.rowTasks = max(1, min(want, g.m/goodTask))
 	if g.rowTasks < least {
 		g.colParts = max(g.colParts, min(g.n/goodTask, (least+g.rowTasks-1)/g.rowTasks))
@@ -37,28 +39,32 @@ func (g *gemmCall) divide(threads int) {
 func (p *Pool) share() {
 	g := &p.gemm
 	g.divide(p.threads)
-	p.shared = grow(p.shared, p.k.packedSize(g.n, g.k))
-	p.run(g.colParts*g.depthParts()*p.k.panels(), p.gemmPack)
+	p.shared = growHuge(p.shared, p.k.packedSize(g.n, g.k))
+	p.run(g.colParts*g.depthParts()*g.panels(p.k), p.gemmPack)
 	p.run(g.rowTasks*g.colTasks, p.gemmMultiply)
 }
 
-func (g *gemmCall) depthParts() int { return (g.k + blockK - 1) / blockK }
+func (g *gemmCall) depthParts() int { return (g.k + g.blockDepth - 1) / g.blockDepth }
 
 // panels is the most panels that a block has.
-func (k *path) panels() int { return blockN / k.nr }
+func (g *gemmCall) panels(k *path) int { return (min(g.n, g.blockWidth) + k.nr - 1) / k.nr }
 
 // block returns where block (l, j) of B begins, its size, how many of its columns are in wide panels, and its place in the shared memory.
 func (g *gemmCall) block(k *path, l, j int) (l0, depth, j0, cols, wide, at int) {
-	j0, j1 := cut(g.n, k.nr, g.colParts, j)
-	l0 = l * blockK
+	unit := k.columnUnit()
+	if g.n < 2*unit*g.colParts { // few columns: better alike than whole wide panels
+		unit = k.nr
+	}
+	j0, j1 := cut(g.n, unit, g.colParts, j)
+	l0, l1 := cut(g.k, depthUnit, g.depthParts(), l)
 	cols = j1 - j0
-	return l0, min(blockK, g.k-l0), j0, cols, k.wideColumns(cols), j0*g.k + l0*k.packedSize(cols, 1)
+	return l0, l1 - l0, j0, cols, k.wideColumns(cols), j0*g.k + l0*k.packedSize(cols, 1)
 }
 
 // packTask packs one panel of B.
 func (p *Pool) packTask(_ *worker, i int) {
 	g, k := &p.gemm, p.k
-	i, panel := i/k.panels(), i%k.panels()
+	i, panel := i/g.panels(k), i%g.panels(k)
 	l, depth, j, cols, wide, at := g.block(k, i/g.colParts, i%g.colParts)
 	first, inWide := panel*k.wideWidth(), k.wideWidth()
 	if first >= wide {

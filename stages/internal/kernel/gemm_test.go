@@ -123,6 +123,7 @@ var gemmShapes = [][3]int{
 	{15, 112, 5}, {11, 149, 13}, {20, 1060, 6}, {8, 16, 4}, {9, 80, 3}, // wide panels and what is left of them
 	{110, 80, 509},          // rows of A 512 apart, which meet in few sets of the cache
 	{29, 205, 1021},         // rows of A 1024 apart
+	{9, 500, 1601},          // several blocks of B below and beside each other
 	{20, 200, nearRows - 3}, // rows of A as far apart as copied ones, but not copied
 }
 

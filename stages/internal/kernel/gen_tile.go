@@ -31,7 +31,7 @@ var tiles = []tile{
 }
 
 // nearRows is how far apart the rows of A are, in floats, that package kernel has copied nearer to each other (strip.go).
-const nearRows = 276
+const nearRows = 788
 
 // The three ways in which A may lie.
 const (

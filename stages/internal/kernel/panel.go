@@ -27,6 +27,14 @@ func (k *path) wideColumns(n int) int {
 
 func (k *path) wideWidth() int { return 3 * k.nr / 2 }
 
+// columnUnit is what the columns of blocks are multiples of, if there are several: whole panels of both widths.
+func (k *path) columnUnit() int {
+	if k.wide == nil {
+		return k.nr
+	}
+	return 3 * k.nr
+}
+
 // width is the row length of the panel with the first of so many columns, of which the first wide go to wide panels.
 func (k *path) width(cols, wide int) int {
 	switch {

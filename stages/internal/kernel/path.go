@@ -14,7 +14,8 @@ const pathVariable = "ABLATE_KERNEL"
 // path is one implementation of the inner loops.
 type path struct {
 	name        string
-	mr, nr      int       // rows and columns of a tile of C
+	mr, nr      int // rows and columns of a tile of C
+	blocks      blocking
 	tiles, half tilesFunc // panels nr and nr/2 wide
 	wide        tilesFunc // panels 3 nr/2 wide; nil: not worth it
 
@@ -95,6 +96,7 @@ var portablePath = path{
 	name:     "portable",
 	mr:       portableRows,
 	nr:       portableCols,
+	blocks:   blocking{256 * 512, 256, 256},
 	tiles:    panelwise(portableCols, tileGo),
 	half:     panelwise(portableCols/2, tileGo),
 	bf16:     goBF16,

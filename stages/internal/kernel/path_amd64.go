@@ -101,6 +101,7 @@ var avx512Path = path{
 	name:       "avx512",
 	mr:         8,
 	nr:         32,
+	blocks:     blocking{768 * 288, 768, 512}, // 864 KB, of an L2 of 1 MB or more
 	tiles:      tiles8x32avx512,
 	wide:       tiles8x48avx512,
 	half:       tiles8x16avx512,
@@ -119,6 +120,7 @@ var avx2Path = path{
 	name:       "avx2",
 	mr:         6,
 	nr:         16,
+	blocks:     blocking{256 * 512, 256, 256},
 	down:       tiles6x16avx2,
 	halfDown:   tiles6x8avx2,
 	peak:       fmaPeakAVX2,

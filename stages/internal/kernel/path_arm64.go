@@ -12,6 +12,7 @@ var fusedPath = path{
 	name:     "fused",
 	mr:       portableRows,
 	nr:       portableCols,
+	blocks:   blocking{256 * 512, 256, 256},
 	tiles:    panelwise(portableCols, fusedGo),
 	half:     panelwise(portableCols/2, fusedGo),
 	bf16:     goBF16,

@@ -4,10 +4,11 @@ package kernel
 // first-level cache and would be fetched again for each panel of B, if many columns of B follow. What lies by columns is copied several panels
 // at a time, because a line of the cache holds more columns than one; what lies by rows, a panel at a time.
 const (
-	copyColumns = 192  // columns of B from which on the copy pays
-	stripPanels = 8    // panels of 256 rows of 8 are 64 KB
-	pageRows    = 1024 // floats: the rows of a panel, a multiple of 4 KB apart, meet in one set
-	nearRows    = 276  // how far apart copied rows are, in floats: more than blockK, and no two meet in a set or in a bank
+	copyColumns = 192      // columns of B from which on the copy pays
+	stripPanels = 8        // at a time at most
+	stripSize   = 24 << 10 // floats, 96 KB, at a time, if they are more than two panels
+	pageRows    = 1024     // floats: the rows of a panel, a multiple of 4 KB apart, meet in one set
+	nearRows    = 788      // how far apart copied rows are, in floats: more than a block is deep, and no two meet in a set or in a bank
 )
 
 // cacheLine is 64 bytes, in floats.
@@ -28,7 +29,7 @@ func (k *path) stripOf(w *worker, m, n, depth int, a []float32, ars, acs int) st
 	s := strip{k: k, w: w, m: m, depth: depth, a: a, ars: ars, acs: acs}
 	if k.copyStrip != nil && n >= copyColumns {
 		s.byColumns = ars == 1 && acs > k.mr
-		s.near = acs == 1 && ars%pageRows == 0 && depth <= blockK
+		s.near = acs == 1 && ars%pageRows == 0 && depth <= k.blocks.depth
 	}
 	return s
 }
@@ -52,7 +53,7 @@ func (s *strip) rows(i int) (panel []float32, rs, cs int) {
 	}
 	step := k.mr*s.depth + panelGap
 	if i >= s.last {
-		panels := min(stripPanels, (s.m-i)/k.mr)
+		panels := min(stripPanels, max(2, stripSize/(k.mr*s.depth)&^1), (s.m-i)/k.mr)
 		s.first, s.last = i, i+panels*k.mr
 		_ = a[panels*k.mr-1+(s.depth-1)*s.acs]
 		w.packA = grow(w.packA, panels*step)

@@ -33,21 +33,9 @@ func merge(ctx context.Context, job *kind.Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var tensors []checkpoint.Tensor
-	if err := checkpoint.Average(files, w, func(name string, shape []int) []float32 {
-		size := 1
-		for _, d := range shape {
-			size *= d
-		}
-		t := checkpoint.Tensor{Name: name, Shape: shape, Data: make([]float32, size)}
-		tensors = append(tensors, t)
-		return t.Data
-	}); err != nil {
-		return fmt.Errorf("merge: %w", err)
-	}
 	path, err := out(job, kind.OutModel)
 	if err != nil {
 		return err
 	}
-	return checkpoint.Write(path, tensors, meta)
+	return checkpoint.WriteAverage(path, files, w, meta)
 }

@@ -16,6 +16,9 @@ const (
 	// A worker takes this many elements of a tensor at a time: 512 KiB of each model.
 	averageChunk = 128 << 10
 
+	// WriteAverage computes this many elements of a tensor before it writes them: 4 MiB, a few chunks for each of a few workers.
+	averagePiece = 8 * averageChunk
+
 	// An average of this many bytes is written past the caches, which would not hold it until it is read.
 	pastCaches = 4 << 20
 
@@ -52,6 +55,44 @@ func Average(files []*File, weights []float64, dst func(name string, shape []int
 		average(out, sources, weights, past)
 	}
 	return nil
+}
+
+// WriteAverage writes, as Write does, the parameter average that Average computes, and meta. It holds averagePiece elements at a time, however
+// large the models and however many.
+func WriteAverage(path string, files []*File, weights []float64, meta map[string]string) error {
+	if err := checkWeights(len(files), weights); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	if err := checkAgreement(files); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	tensors := make([]Tensor, len(files[0].names))
+	for i, name := range files[0].names {
+		tensors[i] = Tensor{Name: name, Shape: files[0].entries[name].shape}
+	}
+	return create(path, tensors, meta, func(w *dataWriter) error {
+		var piece []float32
+		sources, parts := make([][]float32, len(files)), make([][]float32, len(files))
+		for _, t := range tensors {
+			for k, f := range files {
+				sources[k] = f.floats(f.entries[t.Name])
+			}
+			for from, size := 0, len(sources[0]); from < size; from += averagePiece {
+				n := min(averagePiece, size-from)
+				if cap(piece) < n {
+					piece = make([]float32, n)
+				}
+				for k, x := range sources {
+					parts[k] = x[from : from+n]
+				}
+				average(piece[:n], parts, weights, false)
+				if err := w.write(piece[:n]); err != nil {
+					return fmt.Errorf("write checkpoint: tensor %s: %w", t.Name, err)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 func checkWeights(files int, weights []float64) error {

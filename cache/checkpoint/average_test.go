@@ -1,9 +1,12 @@
 package checkpoint
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -153,6 +156,66 @@ func TestAverageDoesNotDependOnProcessors(t *testing.T) {
 				t.Errorf("%d processors: tensor %s differs", procs, name)
 			}
 		}
+	}
+}
+
+// What WriteAverage writes is what Write makes of Average, and it holds no model.
+func TestWriteAverage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "merged")
+	meta := map[string]string{"model": "m"}
+	for _, n := range []int{1, 2, 9} {
+		files, weights := models(t, n), make([]float64, n)
+		for k := range weights {
+			weights[k] = 1 / float64(n)
+		}
+		want, err := collect(files, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tensors []Tensor
+		for _, s := range modelShapes {
+			tensors = append(tensors, Tensor{Name: s.name, Shape: s.shape, Data: want[s.name]})
+		}
+		if err := WriteAverage(path, files, weights, meta); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wanted, err := os.ReadFile(write(t, tensors, meta)); err != nil || !bytes.Equal(got, wanted) {
+			t.Errorf("%d models: %d bytes that differ from those of Write (%v)", n, len(got), err)
+		}
+	}
+
+	large := 6*averagePiece + 5
+	file := open(t, write(t, []Tensor{tensor(1, "a", large), tensor(2, "b", large)}, nil))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := WriteAverage(path, []*File{file, file}, []float64{0.5, 0.5}, nil); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 4*averagePiece+4<<20 {
+		t.Errorf("%d bytes allocated for models of %d", n, 2*4*large)
+	}
+	if got := open(t, path); !equalBits(got.floats(got.entries["b"]), file.floats(file.entries["b"])) {
+		t.Error("the mean of a model with itself is another")
+	}
+}
+
+func TestWriteAverageRefuses(t *testing.T) {
+	files := models(t, 2)
+	path := filepath.Join(t.TempDir(), "merged")
+	if err := WriteAverage(path, files, []float64{0.5}, nil); err == nil || !strings.Contains(err.Error(), "merge: 2 models and 1 weights") {
+		t.Errorf("one weight: error %v", err)
+	}
+	other := open(t, write(t, []Tensor{tensor(1, "wte", 2)}, nil))
+	if err := WriteAverage(path, []*File{files[0], other}, []float64{0.5, 0.5}, nil); err == nil || !strings.Contains(err.Error(), "merge: model 2: tensor ") {
+		t.Errorf("another shape: error %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a refused merge left a file")
 	}
 }
 

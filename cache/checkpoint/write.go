@@ -41,7 +41,24 @@ type Tensor struct {
 
 // Write writes tensors in the given order, and meta, replacing what lies at path. Same arguments, same bytes.
 // It does not sync the file: the cache does that for everything it takes in.
-func Write(path string, tensors []Tensor, meta map[string]string) (err error) {
+func Write(path string, tensors []Tensor, meta map[string]string) error {
+	for _, t := range tensors {
+		if size, err := elements(t.Shape); err == nil && size != int64(len(t.Data)) {
+			return fmt.Errorf("write checkpoint %s: tensor %q: shape %v has %d elements, data has %d", path, t.Name, t.Shape, size, len(t.Data))
+		}
+	}
+	return create(path, tensors, meta, func(w *dataWriter) error {
+		for _, t := range tensors {
+			if err := w.write(t.Data); err != nil {
+				return fmt.Errorf("write checkpoint: tensor %s: %w", t.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// create writes the header for tensors, whose data may be missing, and the data that fill writes.
+func create(path string, tensors []Tensor, meta map[string]string, fill func(w *dataWriter) error) (err error) {
 	head, err := header(tensors, meta)
 	if err != nil {
 		return fmt.Errorf("write checkpoint %s: %w", path, err)
@@ -55,30 +72,40 @@ func Write(path string, tensors []Tensor, meta map[string]string) (err error) {
 			err = fmt.Errorf("write checkpoint: %w", e)
 		}
 	}()
-	w := bufio.NewWriterSize(f, writePiece)
-	if _, err := w.Write(head); err != nil {
+	w := &dataWriter{to: bufio.NewWriterSize(f, writePiece)}
+	if _, err := w.to.Write(head); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
-	buf := make([]byte, writeChunk)
-	for _, t := range tensors {
-		for data := t.Data; len(data) > 0; {
-			n := min(len(data), writeChunk/4)
-			for i, v := range data[:n] {
-				binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
-			}
-			if _, err := w.Write(buf[:4*n]); err != nil {
-				return fmt.Errorf("write checkpoint: tensor %s: %w", t.Name, err)
-			}
-			data = data[n:]
-		}
+	if err := fill(w); err != nil {
+		return err
 	}
-	if err := w.Flush(); err != nil {
+	if err := w.to.Flush(); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return nil
 }
 
-// header is all that comes before the data.
+// dataWriter writes numbers as the file has them.
+type dataWriter struct {
+	to  *bufio.Writer
+	buf [writeChunk]byte
+}
+
+func (w *dataWriter) write(data []float32) error {
+	for len(data) > 0 {
+		n := min(len(data), writeChunk/4)
+		for i, v := range data[:n] {
+			binary.LittleEndian.PutUint32(w.buf[4*i:], math.Float32bits(v))
+		}
+		if _, err := w.to.Write(w.buf[:4*n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// header is all that comes before the data of tensors; their shapes say how much that is.
 func header(tensors []Tensor, meta map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, 8)) // the length, known at the end
@@ -101,7 +128,8 @@ func header(tensors []Tensor, meta map[string]string) ([]byte, error) {
 	seen := make(map[string]bool, len(tensors))
 	offset := int64(0)
 	for _, t := range tensors {
-		if err := checkTensor(t); err != nil {
+		size, err := checkTensor(t)
+		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 		if seen[t.Name] {
@@ -119,7 +147,7 @@ func header(tensors []Tensor, meta map[string]string) ([]byte, error) {
 			}
 			fmt.Fprint(&b, d)
 		}
-		end := offset + 4*int64(len(t.Data))
+		end := offset + 4*size
 		fmt.Fprintf(&b, `],"data_offsets":[%d,%d]}`, offset, end)
 		offset = end
 	}
@@ -140,21 +168,15 @@ func writeString(b *bytes.Buffer, s string) {
 	b.Write(q)
 }
 
-func checkTensor(t Tensor) error {
+// checkTensor returns how many elements the tensor has.
+func checkTensor(t Tensor) (int64, error) {
 	switch {
 	case t.Name == "" || t.Name == metadataKey:
-		return errors.New("not a name for a tensor")
+		return 0, errors.New("not a name for a tensor")
 	case !utf8.ValidString(t.Name):
-		return errors.New("name is not valid UTF-8")
+		return 0, errors.New("name is not valid UTF-8")
 	}
-	size, err := elements(t.Shape)
-	if err != nil {
-		return err
-	}
-	if size != int64(len(t.Data)) {
-		return fmt.Errorf("shape %v has %d elements, data has %d", t.Shape, size, len(t.Data))
-	}
-	return nil
+	return elements(t.Shape)
 }
 
 // elements is the product of a shape.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -21,10 +22,18 @@ import (
 func (a *app) loadStudy(name string) (*specs.Study, error) {
 	s, err := specs.LoadScale(name, a.scale)
 	var list specs.Errors
-	if err != nil && !errors.As(err, &list) {
+	if err != nil && !errors.As(err, &list) && !ofMachine(err) {
 		return nil, usageError{err}
 	}
 	return s, err
+}
+
+// ofMachine reports an error that no change of the study mends: a disk or a server that fails, a limit of the system that is met.
+func ofMachine(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) && slices.Contains([]syscall.Errno{
+		syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+	}, errno)
 }
 
 // openCache opens the cache named on the command line, or the default one.
@@ -72,10 +81,17 @@ func (a *app) cachePath() (string, error) {
 type hashing func(path string) (cache.Digest, int64, error)
 
 // sources finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study; with absent,
-// files whose variables are not set are stood for, so that the study can be planned.
+// files whose variables are not set are stood for, so that the study can be planned. Where the machine fails nothing is a mistake of the study.
 func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, error) {
 	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
 	var wrong specs.Errors
+	var failed error
+	tell := func(err error, at []string) {
+		if ofMachine(err) && failed == nil {
+			failed = fmt.Errorf("%v: %w", s.At(at...), err)
+		}
+		wrong = append(wrong, s.Errorf(at, "%v", err))
+	}
 	patterns := map[string]int{} // that name a variable which is not set
 	missing := func(err error, at []string) bool {
 		var unset *stages.UnsetError
@@ -92,13 +108,13 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 		found, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
 		if err != nil {
 			if at = append(at, "files"); !missing(err, at) {
-				wrong = append(wrong, s.Errorf(at, "%v", err))
+				tell(err, at)
 			}
 			return missingFiles(corpus.Files)
 		}
 		files, err := hashed(digest, corpus, found)
 		if err != nil {
-			wrong = append(wrong, s.Errorf(append(at, "files"), "%v", err))
+			tell(err, append(at, "files"))
 		}
 		return files
 	}
@@ -121,10 +137,13 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 			src.Vocab, src.EOS, err = stages.TokenizerInfo(path)
 		}
 		if err != nil && !missing(err, at) {
-			wrong = append(wrong, s.Errorf(at, "%v", err))
+			tell(err, at)
 		} else if err != nil {
 			src.Tokenizer = &missingFiles([]string{file})[0]
 		}
+	}
+	if failed != nil {
+		return src, failed
 	}
 	if absent && len(wrong) == len(src.Missing) && s.Declared() {
 		return src, nil

@@ -30,7 +30,7 @@ func BenchmarkTorch(b *testing.B) {
 
 // torchShapes are models and batches of 2048 tokens.
 var torchShapes = []struct{ d, L, V, T, turns int }{
-	{128, 4, 2048, 256, 7}, {256, 4, 4096, 256, 5}, {512, 6, 4096, 512, 3}, {768, 4, 4096, 512, 3},
+	{128, 4, 2048, 256, 7}, {256, 4, 4096, 256, 5}, {512, 6, 4096, 512, 5}, {768, 4, 4096, 512, 5},
 }
 
 const (

@@ -56,7 +56,7 @@ func Machine() Provenance {
 		host = ""
 	}
 	return Provenance{Host: host, OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuModel(),
-		Go: runtime.Version(), Started: time.Now().UTC().Format(time.RFC3339)}
+		Go: runtime.Version(), Started: time.Now().UTC().Format(StartedLayout)}
 }
 
 // Reason says why the cache cannot answer.

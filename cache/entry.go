@@ -46,12 +46,16 @@ type Provenance struct {
 	Go          string  `json:"go"`
 	Ablate      string  `json:"ablate"`
 	Threads     int     `json:"threads"`
-	Started     string  `json:"started"`      // RFC 3339, UTC
+	Started     string  `json:"started"`      // StartedLayout, UTC
 	WallSeconds float64 `json:"wall_seconds"` // s
 	Step        string  `json:"step"`
 	Study       string  `json:"study"`
 	Run         string  `json:"run,omitempty"` // RFC 3339, UTC: when the run began that the step was part of
 }
+
+// StartedLayout is RFC 3339 to the millisecond, of a fixed width, so that the splits of one study, which may follow each other within a second,
+// sort as text in the order in which they began. Entries of earlier versions have whole seconds.
+const StartedLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // Entry is what the cache knows about one finished step.
 type Entry struct {

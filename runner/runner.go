@@ -498,7 +498,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		p.CPU += " (" + r.Kernels + ")"
 	}
 	p.Ablate, p.Threads, p.Step, p.Study, p.Run = r.Version, job.Threads, step.ID, r.plan.Study, r.Began
-	p.Started, p.WallSeconds = began.UTC().Format(time.RFC3339), time.Since(began).Seconds()
+	p.Started, p.WallSeconds = began.UTC().Format(cache.StartedLayout), time.Since(began).Seconds()
 	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
 	var conflict *cache.Conflict
 	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it

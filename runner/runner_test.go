@@ -206,6 +206,11 @@ func TestRunThenHits(t *testing.T) {
 	if len(b.ran) != len(b.plan.Steps) {
 		t.Errorf("ran %d of %d steps", len(b.ran), len(b.plan.Steps))
 	}
+	for i, e := range first.Entries {
+		if began := e.Provenance.Started; len(began) != len("2006-01-02T15:04:05.000Z") || !strings.HasSuffix(began, "Z") { // the order of text is that of time
+			t.Errorf("step %s began %q: not to the millisecond, in UTC", b.plan.Steps[i].ID, began)
+		}
+	}
 	second := b.mustRun(Options{Slots: 4})
 	if len(b.ran) != 0 {
 		t.Errorf("the second run ran %v", b.ran)

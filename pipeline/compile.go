@@ -46,7 +46,11 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	}
 	c.corpora()
 	c.scales()
-	if missing := c.units(found); len(missing) > 0 {
+	missing := c.units(found)
+	if len(c.errs) > 0 {
+		return nil, errors.Join(c.errs...)
+	}
+	if len(missing) > 0 {
 		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
 	} else if err := c.models(); err != nil {
 		return nil, err
@@ -281,6 +285,10 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 				named[name]++
 				units += int64(counts[name])
 			}
+		}
+		if err := c.boundUnits(s.name, units); err != nil {
+			c.errs = append(c.errs, err)
+			s.parts = nil
 		}
 		c.plan.Steps[s.split].Cost.Disk = units * int64(spec.Unit.Tokens) * c.tokenBytes()
 		s.named(c.src.Names[s.name])

@@ -72,10 +72,12 @@ func (m mixture) asked(sc *scale) int64 {
 // be made of: the components that any of the sets can draw.
 func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 	sum := &c.plan.Summary
+	size := newSize()
+	c.plan.atMost = size
 	sum.MixturesPossible, sum.MixturesCovered, sum.TokensReferenceOf = new(big.Int), new(big.Int), new(big.Int)
 	for _, group := range sortedKeys(c.study.Mixtures) {
 		spec := c.study.Mixtures[group]
-		g := drawing{c: c, group: group, spec: spec}
+		g := drawing{c: c, group: group, spec: spec, size: size}
 		var chosen []mixture
 		if len(spec.List) > 0 {
 			chosen, err = g.listed()
@@ -89,6 +91,9 @@ func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 		sum.MixturesCovered.Add(sum.MixturesCovered, g.covered)
 		sum.TokensReferenceOf.Add(sum.TokensReferenceOf, g.tokens)
 		out, within = append(out, chosen...), append(within, g.within...)
+	}
+	if err := c.boundModels(size, len(baseUnits(within))); err != nil {
+		return nil, nil, err
 	}
 	sum.MixturesSelected = len(out)
 	selected := map[componentKey]bool{}
@@ -109,6 +114,7 @@ type drawing struct {
 	c     *compiler
 	group string
 	spec  specs.Mixture
+	size  size // of the plan so far
 
 	within   []component // what the mixtures can be made of
 	possible *big.Int
@@ -182,7 +188,7 @@ func (g *drawing) listed() ([]mixture, error) {
 	}
 	g.possible = big.NewInt(int64(len(out)))
 	g.covered = g.possible
-	return out, nil
+	return out, g.boundListed(out)
 }
 
 // drawn are the mixtures of choose or cross, all or a sample.
@@ -191,10 +197,12 @@ func (g *drawing) drawn() ([]mixture, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.within = slices.Concat(space.fixed, space.pool)
+	g.within, g.possible = slices.Concat(space.fixed, space.pool), space.count()
+	if err := g.affordable(space); err != nil {
+		return nil, err
+	}
 	g.c.plan.Growth = append(g.c.plan.Growth, g.growth(space))
 	g.c.plan.drawn[g.group] = g.names(space)
-	g.possible = space.count()
 	if g.tokens = new(big.Int).Mul(g.possible, big.NewInt(int64(g.spec.Tokens))); g.spec.Tokens == 0 {
 		g.tokens = new(big.Int).Mul(space.units(), big.NewInt(int64(g.c.reference.train.TokensPerUnit)))
 	}

@@ -90,6 +90,7 @@ type Plan struct {
 	index   map[string]int    // ID -> index
 	aliases map[string]string // other names of units, references and averages -> theirs
 	recipes map[string]recipe // averages of parameters that are evaluated, by name
+	atMost  size              // what models, evaluations and the comparison were reckoned to be before they were made
 }
 
 // Model is a trained model of a plan.

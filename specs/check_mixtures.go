@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"fmt"
 	"math/big"
 	"regexp"
 	"slices"
@@ -93,7 +94,8 @@ func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
 	if m.Choose < 1 && len(m.Cross) == 0 || !c.ok(under(here, "choose")) || !c.whole(under(here, "where")...) {
 		return
 	}
-	limit := big.NewInt(int64(m.Sample))
+	limit := big.NewInt(MostMixtures + 1)
+	asked := big.NewInt(int64(m.Sample))
 	possible := big.NewInt(1)
 	draws := [][]string{m.From}
 	k := int64(m.Choose)
@@ -126,14 +128,59 @@ func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
 		} else {
 			possible.Mul(possible, atLeast(n, k, limit))
 		}
-		if len(draws) == 1 && possible.Cmp(limit) < 0 {
+		if len(draws) == 1 && possible.Cmp(asked) < 0 {
 			c.fail(under(here, "sample"), "%d is more than there are: choose %d of %d (%s) gives %d", m.Sample, k, n, what, possible)
 			return
 		}
 	}
-	if possible.Cmp(limit) < 0 {
+	switch key := "choose"; {
+	case possible.Cmp(asked) < 0:
 		c.fail(under(here, "sample"), "%d is more than there are: %s crossed gives %d", m.Sample, strings.Join(m.Cross, " and "), possible)
+	case m.Sample == 0 && possible.Cmp(limit) >= 0:
+		if len(m.Cross) > 0 {
+			key = "cross"
+		}
+		c.fail(under(here, key), "%s", TooManyMixtures(c.counted(draws, m, fixed)))
 	}
+}
+
+// MostMixtures is the largest number of mixtures that a study compares. The plan of a mixture, its
+// evaluations and its reference takes some 40 KB of memory, so that as many take 4 GB.
+const MostMixtures = 100_000
+
+// TooManyMixtures says that a set of mixtures asks for more than MostMixtures, and what to do.
+func TooManyMixtures(count *big.Int) string {
+	return fmt.Sprintf("this asks for %s mixtures, and a study compares at most %s: add sample: N to compare N of them (`ablate rank` scores the others by a proxy)",
+		Thousands(count), Thousands(big.NewInt(MostMixtures)))
+}
+
+// Thousands writes a whole number above 0 with its digits grouped by three. A number of more than 40
+// digits is rounded down to four: 1.234e57.
+func Thousands(n *big.Int) string {
+	digits := n.String()
+	if len(digits) > 40 {
+		return fmt.Sprintf("%s.%se%d", digits[:1], digits[1:4], len(digits)-1)
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// counted is the number of combinations of some draws of declared sets.
+func (c *checker) counted(draws [][]string, m Mixture, fixed map[string]int) *big.Int {
+	count, k := big.NewInt(1), int64(m.Choose)
+	if len(m.Cross) > 0 {
+		k = 1
+	}
+	for _, sets := range draws {
+		n, _ := c.drawable(sets, m, fixed) // choice has seen that it is known
+		if m.Repeat {
+			n += k - 1
+		}
+		count.Mul(count, new(big.Int).Binomial(n, k))
+	}
+	return count
 }
 
 // atLeast is C(n, k), or some number between limit and it.

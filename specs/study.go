@@ -207,14 +207,14 @@ type Train struct {
 
 // Mixture is one set of mixtures: combinations drawn from sets of partitions, or a list.
 type Mixture struct {
-	Choose int        `yaml:"choose" min:"1" doc:"Components that are drawn for each mixture (k, without those of fix)." example:"2" key:"references and proxies added"`
+	Choose int        `yaml:"choose" min:"1" max:"100000" doc:"Components that are drawn for each mixture (k, without those of fix)." example:"2" key:"references and proxies added"`
 	From   []string   `yaml:"from" doc:"Sets of partitions to draw from, all together; may be left out where the study has one." example:"areas" key:"references and proxies added"`
 	Cross  []string   `yaml:"cross" doc:"In place of choose and from: one component of each of these sets of partitions." example:"[fields, topics]" key:"references and proxies added"`
 	Fix    []string   `yaml:"fix" doc:"Components, of any set of partitions, that every mixture has besides what is drawn; named as in list, with SET/ before it where two sets have the name." example:"[Technology]" key:"references and proxies added"`
 	Of     string     `yaml:"of" enum:"partitions|units" default:"partitions" doc:"Whether a component is a whole partition or one base unit." key:"references and proxies added"`
 	Where  Where      `yaml:"where" doc:"Which partitions can be drawn, by their numbers of units." key:"references and proxies added"`
 	Repeat bool       `yaml:"repeat" doc:"Whether a component may be in a mixture more than once, which then trains on it as often." key:"references and proxies added"`
-	Sample int        `yaml:"sample" min:"1" doc:"How many of the combinations to take, without replacement; absent: all." example:"12" key:"references and proxies added"`
+	Sample int        `yaml:"sample" min:"1" max:"100000" doc:"How many of the combinations to take, without replacement; absent: all, of which there may be 100,000 at most." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
 	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
 	Tokens Count      `yaml:"tokens" max:"1000000000000" unit:"tokens" default:"0" doc:"Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each unit of the mixture." example:"2M" key:"references"`

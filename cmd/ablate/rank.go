@@ -40,6 +40,9 @@ func (r rankCommand) Run(a *app) (err error) {
 	if r.Top < 1 || r.Most < 1 || r.Threads < 0 {
 		return usageError{fmt.Errorf("--top %d --most %d --threads %d: want at least 1, 1 and 0", r.Top, r.Most, r.Threads)}
 	}
+	if r.Most > specs.MostMixtures {
+		return usageError{fmt.Errorf("--most %d: want at most %d, of which a plan takes some gigabytes of memory", r.Most, specs.MostMixtures)}
+	}
 	outliveReaders()
 	c, err := a.join(a.openCache())
 	if err != nil {

@@ -85,6 +85,9 @@ const (
 	sumLen  = len(sumHead) + 2*sha256.Size + len(sumTail)
 )
 
+// Bytes is the entry as a file of a cache holds it.
+func (e *Entry) Bytes() ([]byte, error) { return e.encode() }
+
 // encode writes the bytes of the entry's file. It checks first, so that what
 // is written can be read.
 func (e *Entry) encode() ([]byte, error) {

@@ -86,6 +86,19 @@ func Shipped() []string {
 // Parse reads a study from memory. The name is for messages; dir is where relative file names start.
 func Parse(name string, data []byte, dir string) (*Study, error) { return read(name, data, dir, "") }
 
+// ParseAlone is Parse for a study from a stranger, which must be whole in itself, as Text gives one:
+// no other file is opened, and a study that extends another is a mistake.
+func ParseAlone(name string, data []byte, dir string) (*Study, error) {
+	root, err := parseYAML(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if key, _ := child(root, "extends"); key != nil {
+		return nil, Errors{{newDecoder(name).position(key), about([]string{"extends"}, "this study must be whole in one file: no other file is read for it")}}
+	}
+	return read(name, data, dir, "")
+}
+
 func read(name string, data []byte, dir, scale string) (*Study, error) {
 	own, err := parseYAML(name, data)
 	if err != nil {

@@ -32,7 +32,8 @@ type auditCommand struct {
 	Threads   int      `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
 	Memory    size     `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
 	Bundle    string   `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
-	Data      string   `help:"Of a bundle: where the raw files lie, if they are here; the study's patterns start there." placeholder:"DIR"`
+	Data      []string `sep:"none" help:"Of a bundle: where the raw files lie, if they are here: the directory that the study's patterns start from, or NAME=DIR for $${NAME} in them. Nothing else of this machine is read for a bundle." placeholder:"[NAME=]DIR"`
+	Hosts     bool     `help:"Keep the names of the machines in a bundle, which are left out otherwise."`
 	License   string   `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
 
 	Checkpoints bool `help:"Pack checkpoints, too: evaluations can be executed again where there are tokens."`
@@ -56,7 +57,8 @@ type auditing struct {
 	p     *compiled
 	seed  uint64
 
-	bundle *bundle.Manifest // of what is audited, where it is one
+	bundle *bundle.Manifest  // of what is audited, where it is one
+	places map[string]string // of a bundle: what --data says
 }
 
 func (cmd auditCommand) Run(a *app) (err error) {
@@ -103,7 +105,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 	if x.study, err = a.loadStudy(x.Study); err != nil {
 		return err
 	}
-	if x.Data != "" {
+	if len(x.Data) > 0 {
 		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
 	x.out = outDir(x.Out, &compiled{study: x.study})
@@ -259,7 +261,10 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 	find := func(c specs.Corpus) []pipeline.File {
 		var files []pipeline.File
 		for _, pattern := range c.Files { // one by one: a pattern that matches nothing any more must not hide what the others match
-			list, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, variable)
+			if !x.confined(pattern) {
+				continue
+			}
+			list, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
 			if err != nil {
 				continue // each file that was recorded and is not found is told
 			}
@@ -276,7 +281,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 		found.EvalSets[name] = find(e.Corpus)
 	}
 	if file := x.study.Tokenizer.File; file != "" {
-		if path, err := stages.FilePath(x.study.Dir, file, variable); err == nil && src.Tokenizer != nil {
+		if path, err := stages.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
 			found.Tokenizer = &pipeline.File{Name: src.Tokenizer.Name}
 			if _, err := os.Stat(path); err == nil {
 				found.Tokenizer.Path = path

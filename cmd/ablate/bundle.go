@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"ablate/cache"
@@ -25,13 +28,13 @@ func (x *auditing) pack(a *app) (err error) {
 	}
 	m := bundle.Manifest{
 		Study: x.study.Name, StudyFile: filepath.Base(x.study.Path), About: x.study.About, Program: "ablate " + version,
-		License: x.License, Checkpoints: x.Checkpoints, Tokens: x.Tokens,
+		License: x.License, Hosts: x.Hosts, Checkpoints: x.Checkpoints, Tokens: x.Tokens,
 	}
 	f, err := aside(filepath.Dir(x.Bundle))
 	if err != nil {
 		return err
 	}
-	err = bundle.Pack(f, m, x.p.state, x.cache, x.remade())
+	err = x.packInto(f, m)
 	err = errors.Join(err, f.Chmod(0o644), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), x.Bundle)
@@ -49,6 +52,30 @@ func (x *auditing) pack(a *app) (err error) {
 	return nil
 }
 
+// packInto packs the run, with the names of the machines that it ran on only where they are asked
+// for: entries, provenance and report are made again without them.
+func (x *auditing) packInto(w io.Writer, m bundle.Manifest) error {
+	if m.Hosts {
+		return bundle.Pack(w, m, x.p.state, x.cache, x.remade())
+	}
+	p, state := *x.p, *x.p.state
+	state.Entries = slices.Clone(state.Entries)
+	for i, e := range state.Entries {
+		nameless := *e
+		nameless.Provenance.Host = ""
+		state.Entries[i] = &nameless
+	}
+	p.state = &state
+	out := filepath.Join(x.temp, "nameless")
+	if err := os.CopyFS(out, os.DirFS(x.remade())); err != nil {
+		return err
+	}
+	if err := writeOut(out, &p, x.cache); err != nil {
+		return err
+	}
+	return bundle.Pack(w, m, &state, x.cache, out)
+}
+
 // remade is the directory of what was made again of the report.
 func (x *auditing) remade() string { return filepath.Join(x.temp, "out") }
 
@@ -60,6 +87,9 @@ func (x *auditing) openBundle(a *app) error {
 	if x.Out != "" || x.Bundle != "" {
 		return usageError{errors.New("--out and --bundle: what is audited is a bundle, which has its report in it and is packed already")}
 	}
+	if err := x.readPlaces(); err != nil {
+		return err
+	}
 	m, err := bundle.Unpack(a.ctx, x.Study, x.unpacked())
 	if err != nil {
 		return err
@@ -69,12 +99,57 @@ func (x *auditing) openBundle(a *app) error {
 	if err != nil {
 		return err
 	}
-	if x.study, err = specs.Parse(m.StudyFile, text, x.unpacked()); err != nil {
+	if x.study, err = specs.ParseAlone(m.StudyFile, text, x.unpacked()); err != nil {
 		return err
 	}
 	x.cache, err = cache.OpenAudit(filepath.Join(x.unpacked(), "cache"))
 	return err
 }
+
+// readPlaces reads --data: DIR is where the study's own patterns start, NAME=DIR what ${NAME} in them
+// stands for.
+func (x *auditing) readPlaces() error {
+	x.places = map[string]string{}
+	for _, word := range x.Data {
+		name, dir, named := strings.Cut(word, "=")
+		if !named || strings.ContainsAny(name, "/.") {
+			name, dir = "", word
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return usageError{fmt.Errorf("--data %s: no directory %s", word, dir)}
+		}
+		if x.places[name] != "" {
+			return usageError{fmt.Errorf("--data %s: %s is given already", word, x.places[name])}
+		}
+		var err error
+		if x.places[name], err = filepath.Abs(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variable is what ${NAME} in a pattern of the study stands for. A bundle is a stranger's, so that
+// no variable of this machine's environment is expanded in it.
+func (x *auditing) variable(name string) (string, bool) {
+	if x.bundle == nil {
+		return variable(name)
+	}
+	dir, ok := x.places[name]
+	return dir, ok
+}
+
+// confined reports whether a file name or pattern of the study stays where --data says. The patterns
+// of a bundle are a stranger's: those that name other places of this machine are not looked at.
+func (x *auditing) confined(pattern string) bool {
+	if x.bundle == nil {
+		return true
+	}
+	return confinedForm.MatchString(pattern) && !filepath.IsAbs(pattern) && !slices.Contains(strings.Split(pattern, "/"), "..")
+}
+
+// confinedForm is a pattern with a variable as its first level, or none.
+var confinedForm = regexp.MustCompile(`^(\$\{[A-Za-z_][A-Za-z0-9_]*\}/)?[^$\\]*$`)
 
 // packedSources takes the raw files from the bundle's record, and checks those that are here.
 func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sources, error) {
@@ -85,8 +160,10 @@ func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sou
 	var away int
 	var bytes int64
 	files := rawFiles(src)
-	if x.Data != "" {
-		x.study.Dir = x.Data
+	if len(x.Data) > 0 {
+		if x.study.Dir = x.places[""]; x.study.Dir == "" {
+			x.study.Dir = x.unpacked() // patterns that begin with no variable find nothing
+		}
 		files = x.located(src)
 	}
 	for _, f := range files {
@@ -104,8 +181,11 @@ func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sou
 		}
 	}
 	if away > 0 {
-		x.Skip(fmt.Sprintf("%d raw files, %s", away, runner.Count(bytes, "B")),
-			"a bundle does not hold them (--data says where they are); sources.json has their digests, which the keys of the steps that read them go by")
+		why := "a bundle does not hold them (--data says where they are)"
+		if len(x.Data) > 0 {
+			why = "they are not below the directories of --data, by the names that the study gives"
+		}
+		x.Skip(fmt.Sprintf("%d raw files, %s", away, runner.Count(bytes, "B")), "%s; sources.json has their digests, which the keys of the steps that read them go by", why)
 	}
 	if src.Tokenizer != nil {
 		x.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file; sources.json says so")

@@ -86,7 +86,7 @@ func sideOfRun(name, dir string) (side, error) {
 		return s, usageError{fmt.Errorf("%s: lacks %s; it is no output directory of a finished run (`ablate report STUDY --out %s` writes what an older one lacks)",
 			name, strings.Join(rec.lacks, ", "), dir)}
 	}
-	study, err := specs.Parse(filepath.Join(dir, studyFile), rec.study, dir)
+	study, err := specs.ParseAlone(filepath.Join(dir, studyFile), rec.study, dir)
 	if err != nil {
 		return s, err
 	}

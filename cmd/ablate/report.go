@@ -218,6 +218,9 @@ func machines(p *compiled) [][2]string {
 	out := [][2]string{{"study file", filepath.Base(p.study.Path)}, {"steps", strconv.Itoa(len(p.plan.Steps))},
 		{"first step began", first}, {"last step began", last}}
 	for _, name := range []string{"host", "processor", "system", "go", "ablate"} {
+		if len(facts[name]) == 0 {
+			continue // a bundle may keep quiet about hosts
+		}
 		slices.Sort(facts[name])
 		out = append(out, [2]string{name, strings.Join(facts[name], ", ")})
 	}

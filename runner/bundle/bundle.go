@@ -42,6 +42,7 @@ type Manifest struct {
 	About       string `json:"about"`
 	Program     string `json:"program"` // that packed it
 	License     string `json:"license"` // terms, as whoever packed it states them; may be empty
+	Hosts       bool   `json:"hosts"`   // the names of the machines that made the entries are in it
 	Checkpoints bool   `json:"checkpoints"`
 	Tokens      bool   `json:"tokens"`
 }
@@ -165,7 +166,7 @@ func contents(m Manifest, s *pipeline.State, c *cache.Cache, out string) ([]pack
 	for i, step := range s.Plan.Steps {
 		if name := entryName(s.Keys[i]); !seen[name] {
 			seen[name] = true
-			data, err := c.EntryBytes(s.Keys[i])
+			data, err := s.Entries[i].Bytes()
 			if err != nil {
 				return nil, err
 			}

@@ -37,8 +37,9 @@ const rooms = `
 	stages/internal/report   < stages/internal/plot
 	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
 	pipeline                 < specs specs/nearest cache stages/kind
-	runner                   < pipeline cache stages/kind
-	runner/audit             < pipeline cache stages/kind
+	runner/exec              < stages/kind
+	runner                   < pipeline cache stages/kind runner/exec
+	runner/audit             < pipeline cache stages/kind runner/exec
 	runner/bundle            < pipeline cache stages/kind
 	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
 `

@@ -50,7 +50,8 @@ type Provenance struct {
 	WallSeconds float64 `json:"wall_seconds"` // s
 	Step        string  `json:"step"`
 	Study       string  `json:"study"`
-	Run         string  `json:"run,omitempty"` // RFC 3339, UTC: when the run began that the step was part of
+	Run         string  `json:"run,omitempty"`     // RFC 3339, UTC: when the run began that the step was part of
+	Resumed     int64   `json:"resumed,omitempty"` // optimizer step that a training went on from, left by an earlier attempt; 0: none
 }
 
 // StartedLayout is RFC 3339 to the millisecond, of a fixed width, so that the splits of one study, which may follow each other within a second,

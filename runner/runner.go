@@ -30,6 +30,7 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/runner/exec"
 	"ablate/stages/kind"
 )
 
@@ -381,9 +382,9 @@ func (r *run) log(i int, f *Failure) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "step %s\nkey %s\nerror %v\n", f.Step, f.Key, f.Err)
-	var p *panicError
+	var p *exec.PanicError
 	if errors.As(f.Err, &p) {
-		fmt.Fprintf(&b, "\n%s\n", p.stack)
+		fmt.Fprintf(&b, "\n%s\n", p.Stack)
 	}
 	b.WriteString("\ningredients\n")
 	for _, in := range r.state.Ingredients[i] {
@@ -487,7 +488,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		return nil, err
 	}
 	job.Dir = build.Dir
-	if err := call(ctx, r.Table[step.Kind], job); err != nil {
+	if err := exec.Call(ctx, r.Table[step.Kind], job); err != nil {
 		return nil, err
 	}
 	if err := r.unchanged(step); err != nil {
@@ -498,6 +499,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		p.CPU += " (" + r.Kernels + ")"
 	}
 	p.Ablate, p.Threads, p.Step, p.Study, p.Run = r.Version, job.Threads, step.ID, r.plan.Study, r.Began
+	p.Resumed = job.Resumed
 	p.Started, p.WallSeconds = began.UTC().Format(cache.StartedLayout), time.Since(began).Seconds()
 	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
 	var conflict *cache.Conflict

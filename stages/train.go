@@ -180,6 +180,7 @@ func (t *training) close() {
 func (t *training) begin() error {
 	resumed, err := t.resume()
 	if err != nil || resumed {
+		t.job.Resumed = t.step
 		return err
 	}
 	p := t.params

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -25,16 +27,17 @@ import (
 )
 
 type auditCommand struct {
-	Study     string   `arg:"" help:"A YAML file, the name of a shipped study, or a bundle."`
-	Out       string   `help:"Where the run left its report (default: out/STUDY)." placeholder:"DIR"`
-	Recompute []string `sep:"none" help:"Execute steps again and compare every byte: so many drawn at random, training among them; or the one of this name; or all." placeholder:"N|STEP|all"`
-	Seed      uint64   `help:"Draws the same steps as the audit that printed it (default: random)." placeholder:"N"`
-	Threads   int      `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	Memory    size     `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
-	Bundle    string   `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
-	Data      []string `sep:"none" help:"Of a bundle: where the raw files lie, if they are here: the directory that the study's patterns start from, or NAME=DIR for $${NAME} in them. Nothing else of this machine is read for a bundle." placeholder:"[NAME=]DIR"`
-	Hosts     bool     `help:"Keep the names of the machines in a bundle, which are left out otherwise."`
-	License   string   `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
+	Study     string        `arg:"" help:"A YAML file, the name of a shipped study, or a bundle."`
+	Out       string        `help:"Where the run left its report (default: out/STUDY)." placeholder:"DIR"`
+	Recompute []string      `sep:"none" help:"Execute steps again and compare every byte: so many drawn at random, training among them; or the one of this name; or all." placeholder:"N|STEP|all"`
+	Budget    time.Duration `help:"Time for executing evaluations, merges and resumed trainings again, which an audit does unasked. 0: none of them." default:"1m" placeholder:"DURATION"`
+	Seed      uint64        `help:"Draws the same steps as the audit that printed it (default: random)." placeholder:"N"`
+	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
+	Memory    size          `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
+	Bundle    string        `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
+	Data      []string      `sep:"none" help:"Of a bundle: where the raw files lie, if they are here: the directory that the study's patterns start from, or NAME=DIR for $${NAME} in them. Nothing else of this machine is read for a bundle." placeholder:"[NAME=]DIR"`
+	Hosts     bool          `help:"Keep the names of the machines in a bundle, which are left out otherwise."`
+	License   string        `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
 
 	Checkpoints bool `help:"Pack checkpoints, too: evaluations can be executed again where there are tokens."`
 	Tokens      bool `help:"Pack tokens and metadata of documents, too: with checkpoints, trainings and evaluations can be executed again. The text can be read from them."`
@@ -56,14 +59,15 @@ type auditing struct {
 	temp  string // for all that is made again
 	p     *compiled
 	seed  uint64
+	drawn bool // the seed decided what was executed again
 
 	bundle *bundle.Manifest  // of what is audited, where it is one
 	places map[string]string // of a bundle: what --data says
 }
 
 func (cmd auditCommand) Run(a *app) (err error) {
-	if cmd.Threads < 0 {
-		return usageError{fmt.Errorf("--threads %d: want none below 0", cmd.Threads)}
+	if cmd.Threads < 0 || cmd.Budget < 0 {
+		return usageError{fmt.Errorf("--threads %d --budget %s: want none below 0", cmd.Threads, cmd.Budget)}
 	}
 	temp, err := os.MkdirTemp("", "ablate-audit-*")
 	if err != nil {
@@ -169,7 +173,16 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 			return err
 		}
 	}
-	x.notExecuted(chosen)
+	cheap := slices.DeleteFunc(x.Cheap(x.drawSeed()), func(i int) bool { return slices.Contains(chosen, i) })
+	if x.Budget == 0 {
+		cheap = nil
+	}
+	done, err := x.ExecuteWithin(ctx, cheap, x.Budget)
+	if err != nil {
+		return err
+	}
+	x.drawn = x.drawn || len(done) < len(cheap)
+	x.notExecuted(append(done, chosen...))
 	if err := x.report(remade); err != nil {
 		return err
 	}
@@ -312,10 +325,8 @@ func (x *auditing) chosen() ([]int, error) {
 		case err == nil && n < 0:
 			return nil, usageError{fmt.Errorf("--recompute %s: want a number of steps, the name of one, or all", word)}
 		case err == nil:
-			if x.seed = x.Seed; x.seed == 0 {
-				x.seed = uint64(rand.Uint32()) + 1
-			}
-			steps = append(steps, x.Sample(n, x.seed)...)
+			x.drawn = true
+			steps = append(steps, x.Sample(n, x.drawSeed())...)
 		case word == "all":
 			for i := range x.p.plan.Steps {
 				steps = append(steps, i)
@@ -332,14 +343,23 @@ func (x *auditing) chosen() ([]int, error) {
 	return slices.DeleteFunc(slices.Compact(steps), func(i int) bool { return i == x.p.plan.Result }), nil
 }
 
+// drawSeed is the seed of everything that this audit draws.
+func (x *auditing) drawSeed() uint64 {
+	if x.seed = max(x.seed, x.Seed); x.seed == 0 {
+		x.seed = uint64(rand.Uint32()) + 1
+	}
+	return x.seed
+}
+
 // notExecuted lists the steps that were taken at their word.
-func (x *auditing) notExecuted(chosen []int) {
+func (x *auditing) notExecuted(executed []int) {
 	left := map[string]int{}
 	for i, step := range x.p.plan.Steps {
-		if i != x.p.plan.Result && x.p.state.Status[i] == pipeline.Hit && !slices.Contains(chosen, i) {
+		if i != x.p.plan.Result && x.p.state.Status[i] == pipeline.Hit && !slices.Contains(executed, i) {
 			left[step.Kind]++
 		}
 	}
+	x.OnWord = left
 	for _, k := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval} {
 		switch left[k] {
 		case 0:
@@ -418,14 +438,20 @@ func (x *auditing) print(a *app) {
 		}
 		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
 		fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		for _, e := range unasked(r.Executed) {
+			fmt.Fprintf(w, "executed    %s\n", e)
+		}
 		for _, e := range r.Executed {
+			if e.Unasked && e.Same {
+				continue
+			}
 			verdict := "every byte the same"
 			if !e.Same {
 				verdict = "DIFFERS"
 			}
 			fmt.Fprintf(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
 		}
-		if x.seed != 0 {
+		if x.drawn {
 			fmt.Fprintf(w, "drawn with  --seed %d\n", x.seed)
 		}
 		fmt.Fprintf(w, "\nnot checked\n")
@@ -443,8 +469,38 @@ func (x *auditing) print(a *app) {
 	case n > 1:
 		fmt.Fprintf(w, "\n%d differences\n", n)
 	case !x.Quiet:
-		fmt.Fprintln(w, "no differences")
+		fmt.Fprintln(w, "no differences; "+x.onWord())
 	}
+}
+
+// unasked counts, kind by kind, the steps that an audit executed again by itself and found the same.
+func unasked(list []audit.Executed) []string {
+	count, took := map[string]int{}, map[string]float64{}
+	for _, e := range list {
+		if e.Unasked && e.Same {
+			count[e.Kind]++
+			took[e.Kind] += e.Seconds
+		}
+	}
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, fmt.Sprintf("%d %s steps, every byte the same; %.1fs", count[k], k, took[k]))
+	}
+	return out
+}
+
+// onWord says what an audit without findings rests on.
+func (x *auditing) onWord() string {
+	var parts []string
+	n := 0
+	for _, k := range slices.Sorted(maps.Keys(x.OnWord)) {
+		n += x.OnWord[k]
+		parts = append(parts, fmt.Sprintf("%d %s", x.OnWord[k], k))
+	}
+	if n == 0 {
+		return "every step was executed again"
+	}
+	return fmt.Sprintf("%d of %d steps rest on the word of whoever made them (%s); --recompute all executes them", n, len(x.p.plan.Steps), strings.Join(parts, ", "))
 }
 
 func orAbsent(s string) string {

@@ -103,11 +103,12 @@ func Main() int {
 // errInterrupted ends the context when a person or the system asks the program to stop.
 var errInterrupted = errors.New("interrupted")
 
-// interruptible is a context that SIGINT and SIGTERM end; a second signal ends the program at once.
+// interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a second
+// signal ends the program at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, stopSignals()...)
 	go func() {
 		if _, ok := <-signals; ok {
 			signal.Stop(signals)
@@ -115,6 +116,16 @@ func interruptible() (context.Context, func()) {
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
+}
+
+// stopSignals are the signals that ask a program to stop. A hangup that the parent ignores, as under
+// nohup, stays ignored.
+func stopSignals() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 // outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the program: a run goes on without its audience.

@@ -302,13 +302,13 @@ func spoil(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("spoil: no entry of kind %s with output %s", args[1], args[2])
 }
 
-// killrun SIGNAL ARGS...: starts ablate, waits until a training has saved a checkpoint, and sends the signal (KILL, INT or TERM). With KILL
+// killrun SIGNAL ARGS...: starts ablate, waits until a training has saved a checkpoint, and sends the signal (KILL, INT, TERM or HUP). With KILL
 // the run must not have ended by itself; with the others its exit code must be 130.
 func killrun(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: killrun SIGNAL ARGS...")
 	}
-	sig := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	sig := map[string]syscall.Signal{"KILL": syscall.SIGKILL, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]
 	cmd, out, done := startSaved(ts, args[1:])
 	ts.Check(cmd.Process.Signal(sig))
 	err := <-done

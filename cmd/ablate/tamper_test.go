@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,7 +24,9 @@ import (
 //	tamper swap CACHE KIND OUTPUT     another step's output of that name under the name of the first one's blob
 //	tamper remove CACHE KIND          the entry of the first step of that kind
 //	tamper edit CACHE KIND            another provenance in that entry
-//	tamper forge CACHE KIND OUTPUT    that entry names another step's output as its own, and its sum is right
+//	tamper forge CACHE KIND OUTPUT [END]  that entry names another step's output as its own, and its sum is right; of steps whose
+//	                                  names end so
+//	tamper saved CACHE                a weight in every checkpoint of a training under way, whose digests are right again
 //	tamper scores FILE                another perplexity in the first row of scores.parquet
 func tamper(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -38,13 +41,17 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(table.WriteRows(path, rows))
 		return
 	}
+	if args[0] == "saved" {
+		forgeSaved(ts, ts.MkAbs(args[1]))
+		return
+	}
 	dir, kind := ts.MkAbs(args[1]), args[2]
 	c, err := cache.OpenAudit(dir)
 	ts.Check(err)
 	var found []*cache.Entry
 	for e, err := range c.Entries() {
 		ts.Check(err)
-		if e.Kind == kind {
+		if e.Kind == kind && (len(args) < 5 || strings.HasSuffix(e.Provenance.Step, args[4])) {
 			found = append(found, e)
 		}
 	}
@@ -87,12 +94,34 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		mine, _ := blob(found[0])
 		theirs, _ := other()
-		text := strings.Replace(string(data), mine.Digest.String(), theirs.Digest.String(), 1)
+		named := func(o cache.Output) string { return fmt.Sprintf(`"digest":"%s","size":%d`, o.Digest, o.Size) }
+		text := strings.Replace(string(data), named(mine), named(theirs), 1)
 		body := text[:strings.LastIndex(text, `"sum":"`)]
 		sum := sha256.Sum256([]byte(body))
 		overwrite(ts, entry, []byte(body+`"sum":"`+hex.EncodeToString(sum[:])+"\"}\n"))
 	default:
 		ts.Fatalf("tamper: unknown way %s", args[0])
+	}
+}
+
+// forgeSaved changes a weight in what trainings under way have saved.
+func forgeSaved(ts *testscript.TestScript, dir string) {
+	models, err := filepath.Glob(filepath.Join(dir, "partial", "*", "step-*", "model.safetensors"))
+	ts.Check(err)
+	if len(models) == 0 {
+		ts.Fatalf("tamper: no training has saved anything")
+	}
+	for _, path := range models {
+		data, err := os.ReadFile(path)
+		ts.Check(err)
+		before := sha256.Sum256(data)
+		data[len(data)-2] ^= 0x40 // in the exponent of the last weight
+		after := sha256.Sum256(data)
+		overwrite(ts, path, data)
+		state := filepath.Join(filepath.Dir(path), "state.json")
+		text, err := os.ReadFile(state)
+		ts.Check(err)
+		overwrite(ts, state, bytes.Replace(text, []byte(hex.EncodeToString(before[:])), []byte(hex.EncodeToString(after[:])), 1))
 	}
 }
 

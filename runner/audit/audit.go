@@ -75,20 +75,22 @@ type Executed struct {
 	Kind    string  `json:"kind"`
 	Outputs int     `json:"outputs"` // compared byte for byte
 	Same    bool    `json:"same"`
-	Seconds float64 `json:"seconds"` // that it took here
-	Was     float64 `json:"was"`     // that it took when it was made
+	Seconds float64 `json:"seconds"`           // that it took here
+	Was     float64 `json:"was"`               // that it took when it was made
+	Unasked bool    `json:"unasked,omitempty"` // the audit does so with every step that is cheap or was resumed
 }
 
 // Result is what an audit found.
 type Result struct {
-	Steps     Count       `json:"steps"`              // whose keys were derived again and whose entries say the same
-	Upstream  int         `json:"upstream,omitempty"` // of Steps.Checked, the entries that the upstream cache gave
-	Blobs     Count       `json:"blobs"`              // whose digests were computed again
-	Raw       Count       `json:"raw_files"`          // whose digests are those that the run read
-	Report    Count       `json:"report"`             // files of the output directory that were made again
-	Executed  []Executed  `json:"executed"`
-	Findings  []Finding   `json:"findings"`
-	Unchecked []Unchecked `json:"unchecked"`
+	Steps     Count          `json:"steps"`              // whose keys were derived again and whose entries say the same
+	Upstream  int            `json:"upstream,omitempty"` // of Steps.Checked, the entries that the upstream cache gave
+	Blobs     Count          `json:"blobs"`              // whose digests were computed again
+	Raw       Count          `json:"raw_files"`          // whose digests are those that the run read
+	Report    Count          `json:"report"`             // files of the output directory that were made again
+	Executed  []Executed     `json:"executed"`
+	OnWord    map[string]int `json:"on_word"` // kind -> steps whose outputs rest on the word of their entries
+	Findings  []Finding      `json:"findings"`
+	Unchecked []Unchecked    `json:"unchecked"`
 }
 
 // Audit is an audit under way.

@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/runner/exec"
 	"ablate/stages/kind"
 )
 
@@ -41,6 +41,61 @@ func (a *Audit) Sample(n int, seed uint64) []int {
 	able = able[:min(n, len(able))]
 	slices.Sort(able)
 	return able
+}
+
+// Cheap lists what an audit executes again unasked, in the order in which it does: trainings that went
+// on from a checkpoint of an earlier attempt, because nothing tells what that checkpoint was; then
+// evaluations and merges, in an order that the seed draws, so that a time budget that ends early
+// leaves out none that a forger could foresee.
+func (a *Audit) Cheap(seed uint64) []int {
+	var resumed, rest []int
+	for i, step := range a.state.Plan.Steps {
+		switch {
+		case a.state.Status[i] != pipeline.Hit || a.lacks(i) != "":
+		case a.state.Entries[i].Provenance.Resumed > 0:
+			resumed = append(resumed, i)
+		case step.Kind == kind.Eval || step.Kind == kind.Merge:
+			rest = append(rest, i)
+		}
+	}
+	r := rand.New(rand.NewPCG(seed, 0x6368656170))
+	for _, list := range [][]int{resumed, rest} {
+		r.Shuffle(len(list), func(x, y int) { list[x], list[y] = list[y], list[x] })
+	}
+	return append(resumed, rest...)
+}
+
+// ExecuteWithin executes steps again, in their order, until the time budget ends; a step under way then
+// is given up. A training may take half of what is left. It returns the steps that it was done with.
+func (a *Audit) ExecuteWithin(ctx context.Context, steps []int, budget time.Duration) (done []int, err error) {
+	end := time.Now().Add(budget)
+	if len(steps) > 0 {
+		a.tell("executing %d evaluations, merges and resumed trainings again, within %s", len(steps), budget)
+	}
+	for n, i := range steps {
+		left := time.Until(end)
+		if left <= 0 {
+			a.Skip(fmt.Sprintf("%d steps", len(steps)-n), "the time budget for executing steps again, %s, has ended (--budget)", budget)
+			return done, nil
+		}
+		if a.state.Plan.Steps[i].Kind == kind.Train {
+			left /= 2
+		}
+		limited, cancel := context.WithTimeout(ctx, left)
+		err := a.execute(limited, i, true, nil)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return done, context.Cause(ctx)
+		case errors.Is(err, context.DeadlineExceeded):
+			a.Skip("step "+a.state.Plan.Steps[i].ID, "not executed again: it did not end within the time budget (--budget)")
+		case err != nil:
+			return done, err
+		default:
+			done = append(done, i)
+		}
+	}
+	return done, nil
 }
 
 // lacks says why step i cannot be executed again, or "": an input that is not there, or not as it was.
@@ -77,6 +132,10 @@ func (a *Audit) input(in pipeline.Input) (kind.Input, string) {
 // Execute executes step i again on its recorded inputs and compares every byte of what it leaves. keep, where given, receives the directory
 // with the outputs before it is removed. What cannot be executed is listed.
 func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error) (err error) {
+	return a.execute(ctx, i, false, keep)
+}
+
+func (a *Audit) execute(ctx context.Context, i int, unasked bool, keep func(dir string) error) (err error) {
 	step := a.state.Plan.Steps[i]
 	if a.state.Status[i] != pipeline.Hit {
 		a.Skip("step "+step.ID, "not executed again: its entry is lost, so there is nothing to compare with")
@@ -92,7 +151,9 @@ func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	entry := a.state.Entries[i]
-	a.tell("executing %s again (%s when it was made)", step.ID, seconds(entry.Provenance.WallSeconds))
+	if !unasked {
+		a.tell("executing %s again (%s when it was made)", step.ID, seconds(entry.Provenance.WallSeconds))
+	}
 	began := time.Now()
 	if err := a.run(ctx, i, dir); err != nil {
 		if ctx.Err() != nil {
@@ -106,7 +167,7 @@ func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error)
 	if err != nil {
 		return err
 	}
-	a.Result.Executed = append(a.Result.Executed, Executed{step.ID, step.Kind, len(entry.Outputs), same, took, entry.Provenance.WallSeconds})
+	a.Result.Executed = append(a.Result.Executed, Executed{step.ID, step.Kind, len(entry.Outputs), same, took, entry.Provenance.WallSeconds, unasked})
 	if keep != nil {
 		return keep(filepath.Join(dir, "out"))
 	}
@@ -130,16 +191,7 @@ func (a *Audit) run(ctx context.Context, i int, dir string) (err error) {
 			job.Memory = min(w.Most, a.Memory)
 		}
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("internal error: panic: %v\n%s", v, debug.Stack())
-		}
-	}()
-	f := a.Table[step.Kind]
-	if f == nil {
-		return errors.New("internal error: no stage for this kind of step")
-	}
-	return f(ctx, job)
+	return exec.Call(ctx, a.Table[step.Kind], job)
 }
 
 // compare compares what step i left in dir with the outputs that its entry names.

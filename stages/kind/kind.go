@@ -76,6 +76,10 @@ type Job struct {
 	// Share is how many of the threads may compute now. It may change while the job runs, so a long one asks again now and then. Nil: all.
 	Share func() int
 
+	// Resumed is set by a stage that goes on from what an earlier attempt left under Partial: how many of its
+	// optimizer steps were done then. An audit executes such steps before others, for what was saved has no digest.
+	Resumed int64
+
 	SaveEvery time.Duration // how often to save under Partial; results must not depend on it
 
 	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may be called often and from one

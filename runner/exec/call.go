@@ -1,0 +1,55 @@
+// Package exec carries out one step: it calls the stage of a job and turns whatever happens there into
+// an error. A run and an audit both go through it, so that neither ends of what a stage or a disk does.
+//
+// It does not promise to survive a stage that starts goroutines of its own which panic, or memory that
+// the system takes away.
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"ablate/stages/kind"
+)
+
+// PanicError is a panic in a stage: our fault, with its stack.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("internal error: panic: %v", e.Value) }
+
+// FaultError is a page fault: only memory-mapped files can fail to be read.
+type FaultError struct{ *PanicError }
+
+// Unwrap gives the panic.
+func (e *FaultError) Unwrap() error { return e.PanicError }
+
+func (e *FaultError) Error() string {
+	return fmt.Sprintf("a file that the step reads could not be read on: its disk has an error, or someone cut the file short meanwhile (%v); `ablate cache verify` tells which of the cache's", e.Value)
+}
+
+// Call runs a stage and turns its panic into a *PanicError, and a page of a mapped file that cannot be
+// read into a *FaultError, which do not end the program.
+func Call(ctx context.Context, f kind.Func, job *kind.Job) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		p := &PanicError{v, debug.Stack()}
+		if _, fault := v.(interface{ Addr() uintptr }); fault {
+			err = &FaultError{p}
+		} else {
+			err = p
+		}
+	}()
+	if f == nil {
+		return errors.New("internal error: no stage for this kind of step")
+	}
+	return f(ctx, job)
+}

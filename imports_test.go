@@ -38,10 +38,11 @@ const rooms = `
 	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
 	pipeline                 < specs specs/nearest cache stages/kind
 	runner/exec              < stages/kind
+	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec
 	runner/audit             < pipeline cache stages/kind runner/exec
 	runner/bundle            < pipeline cache stages/kind
-	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
+	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"ablate/runner"
+	"ablate/runner/machine"
 	"ablate/specs"
 )
 
@@ -96,6 +97,9 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "ablate:", err)
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
+	}
+	if err := machine.Here().Check(runtime.GOMAXPROCS(0)); err != nil {
+		return exitCode(os.Stderr, err)
 	}
 	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
 }

@@ -2,12 +2,11 @@ package main
 
 import (
 	"fmt"
-	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"ablate/runner/machine"
 	"ablate/specs"
 )
 
@@ -47,34 +46,7 @@ func (d *days) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// machineMemory is how many bytes this process may count on: four fifths of the machine's or of its control group's, whichever is less; 0
-// where the system does not say. The rest is for other programs and for files' pages.
-func machineMemory() int64 {
-	least := int64(math.MaxInt64)
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		least = min(least, totalMemory(string(text)))
-	}
-	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if text, err := os.ReadFile(path); err == nil {
-			if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 { // else "max"
-				least = min(least, n)
-			}
-		}
-	}
-	if least == math.MaxInt64 {
-		return 0
-	}
-	return least / 5 * 4
-}
-
-// totalMemory is MemTotal of /proc/meminfo, which counts in units of 1024 bytes.
-func totalMemory(meminfo string) int64 {
-	for line := range strings.Lines(meminfo) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemTotal:" && f[2] == "kB" {
-			if n, err := strconv.ParseInt(f[1], 10, 64); err == nil && n > 0 {
-				return n << 10
-			}
-		}
-	}
-	return math.MaxInt64
-}
+// machineMemory is how many bytes this process may count on: four fifths of what the machine, its control
+// groups and its limits give it; 0 where the system does not say. The rest is for other programs and for
+// files' pages.
+func machineMemory() int64 { return machine.Here().Memory() / 5 * 4 }

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"math"
-	"testing"
-)
+import "testing"
 
 func TestSize(t *testing.T) {
 	for text, want := range map[string]size{
@@ -14,19 +11,6 @@ func TestSize(t *testing.T) {
 		err := got.UnmarshalText([]byte(text))
 		if (err != nil) != (want == 0) || err == nil && got != want {
 			t.Errorf("%q: %d, error %v, want %d", text, got, err, want)
-		}
-	}
-}
-
-func TestTotalMemory(t *testing.T) {
-	for text, want := range map[string]int64{
-		"MemTotal:       24689208 kB\nMemFree:        23000000 kB\n": 24689208 << 10,
-		"MemFree: 1 kB\n":           math.MaxInt64,
-		"MemTotal:       many kB\n": math.MaxInt64,
-		"":                          math.MaxInt64,
-	} {
-		if got := totalMemory(text); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (m Machine) Memory() int64 {
 // no memory or no thread; a run on two processors needs 13 threads, one on all needs about as many as
 // there are processors and these besides.
 const (
-	needsMemory  = 256 << 20
+	needsMemory  = 512 << 20
 	needsThreads = 20
 	needsFiles   = 64
 )

@@ -2,7 +2,9 @@ package report
 
 import (
 	stdbytes "bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -21,6 +23,9 @@ var (
 	//go:embed points.js
 	pointsJS string
 
+	script       = "\n" + sortJS + pointsJS
+	scriptDigest = digestOf(script)
+
 	page = template.Must(template.New("page").Funcs(funcs).Parse(pageHTML))
 )
 
@@ -31,7 +36,7 @@ const maxRows = 500
 // written before the failure is nothing.
 func Render(w io.Writer, d Data) error {
 	d.Metric = d.metric()
-	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(sortJS + pointsJS), Answer: d.answer(), Words: words(d)}
+	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(script), ScriptDigest: scriptDigest, Answer: d.answer(), Words: words(d)}
 	var err error
 	if v.ScatterDrawings, err = drawings(d.Scatters); err != nil {
 		return err
@@ -68,6 +73,7 @@ type view struct {
 	Data
 	CSS                            template.CSS
 	JS                             template.JS
+	ScriptDigest                   string // of JS, the only script that a browser is to run; as Content Security Policy Level 3, section 2.3.1, writes it
 	Answer                         answer
 	ScatterDrawings, CurveDrawings []drawing
 	FlowDrawing                    template.HTML
@@ -359,4 +365,10 @@ func forest(i Interval) template.HTML {
 	}
 	fmt.Fprintf(&b, `<circle cx="%s" cy="%g" r="3.6"/></svg>`, at(i.Value), middle)
 	return template.HTML(b.String())
+}
+
+// digestOf is the source expression that allows a script of exactly this text.
+func digestOf(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -1,10 +1,13 @@
 package report
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"flag"
 	"fmt"
+	"html"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -368,6 +371,18 @@ func TestNamesAreEscaped(t *testing.T) {
 	}
 	if n := strings.Count(page, "</style>"); n != 1 {
 		t.Errorf("%d style ends, want 1", n)
+	}
+}
+
+// A browser runs the page's own script and no other, whatever a name smuggles in.
+func TestPolicyAllowsTheScript(t *testing.T) {
+	page := render(t, Data{})
+	_, rest, _ := strings.Cut(page, "<script>")
+	script, _, ok := strings.Cut(rest, "</script>")
+	sum := sha256.Sum256([]byte(script))
+	want := "script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'\""
+	if _, policy, _ := strings.Cut(page, "Content-Security-Policy"); !ok || !strings.Contains(html.UnescapeString(policy), want) {
+		t.Errorf("the policy has no %s: %.300s", want, policy)
 	}
 }
 

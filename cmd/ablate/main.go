@@ -101,7 +101,39 @@ func Main() int {
 	if err := machine.Here().Check(runtime.GOMAXPROCS(0)); err != nil {
 		return exitCode(os.Stderr, err)
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
+	out := &output{w: os.Stdout}
+	err = parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
+	return exitCode(os.Stderr, out.told(err))
+}
+
+// output is standard output. It remembers the first error, so that no command ends well whose output
+// did not arrive: most of them print without looking.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.w.Write(p)
+	o.err = err
+	return n, err
+}
+
+// told adds to how a command ended that its output was lost. A reader that went away, as head does, has
+// read what it wanted.
+func (o *output) told(err error) error {
+	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || errors.Is(err, o.err) {
+		return err
+	}
+	lost := fmt.Errorf("standard output could not be written, so that part of it is lost: %w", o.err)
+	if errors.Is(err, errDiffers) { // which outweighs
+		fmt.Fprintln(os.Stderr, "ablate:", lost)
+		return err
+	}
+	return errors.Join(err, lost)
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

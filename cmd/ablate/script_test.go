@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Setup:         setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
+			"full":     full,
 			"write":    write,
 			"edit":     edit,
 			"digests":  digests,
@@ -177,6 +178,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("ablate %s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// full ARGS...: runs ablate with a standard output that takes nothing, as a full disk, and wants exit code 1 and a word of it.
+func full(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: full ARGS...")
+	}
+	to, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	ts.Check(err)
+	defer to.Close()
+	var told bytes.Buffer
+	cmd := program(ts, args)
+	cmd.Stdout, cmd.Stderr = to, &told
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed || !strings.Contains(told.String(), "no space left") {
+		ts.Fatalf("ablate %s >/dev/full: %v, want exit code %d and a word of it\n%s", strings.Join(args, " "), err, exitFailed, told.String())
 	}
 }
 

@@ -60,7 +60,7 @@ func (p *Plan) recipe(name string) (recipe, error) {
 	}
 	i, err := p.Find(name)
 	if err == nil && p.Steps[i].Kind == kind.Train {
-		return single(p.Steps[i].ID, i), nil
+		return single("", p.Steps[i].ID, i), nil
 	}
 	var models []string
 	for _, m := range p.Models {

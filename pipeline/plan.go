@@ -48,6 +48,7 @@ type Input struct {
 // Step is one node of a plan.
 type Step struct {
 	ID     string // for people; unique in the plan
+	About  About  // what it is about
 	Kind   string
 	Params json.RawMessage // canonical: struct order, sorted maps
 	Inputs []Input
@@ -95,18 +96,18 @@ type Plan struct {
 // Model is a trained model of a plan.
 type Model struct {
 	Name string // "seed", "unit/areas/crypto/0", "seq/pairs/crypto+net"
-	Role string // seed, unit, partition, small or reference
+	Role string // RoleSeed, RoleUnit, RolePartition, RoleSmall or RoleReference
 	Step int
 }
 
 // MixtureRef is a selected mixture.
 type MixtureRef struct {
-	Group      string // set of mixtures
-	Name       string // components joined by +
-	Partitions []string
-	UnitsOf    []int // of each partition
-	Tokens     int64 // training length of its reference model, trained or not
-	Reference  bool  // whether the study trains it
+	Group      string   // set of mixtures
+	Name       string   // components joined as package ident does
+	Partitions []string // as people see them, each once
+	UnitsOf    []int    // of each partition
+	Tokens     int64    // training length of its reference model, trained or not
+	Reference  bool     // whether the study trains it
 }
 
 // SplitRef is a split step and the partition set it cuts.

@@ -1,13 +1,9 @@
 package pipeline
 
 import (
+	"strconv"
 	"strings"
 )
-
-func firstSegment(id string) string {
-	head, _, _ := strings.Cut(id, "/")
-	return head
-}
 
 // hasSuffixPath reports whether id ends in the whole path segments of suffix.
 func hasSuffixPath(id, suffix string) bool {
@@ -20,4 +16,12 @@ func listSome(words []string, n int) string {
 		return strings.Join(words, ", ")
 	}
 	return strings.Join(words[:n], ", ") + " and more"
+}
+
+// quoted is a name between quotes, cut short: names of partitions may be long.
+func quoted(name string) string {
+	if r := []rune(name); len(r) > 60 {
+		name = string(r[:57]) + "..."
+	}
+	return strconv.Quote(name)
 }

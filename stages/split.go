@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/specs/ident"
 	"ablate/specs/nearest"
 	"ablate/stages/kind"
 )
@@ -194,7 +195,11 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]place) erro
 			}
 			values = append(values, v)
 		}
-		name = strings.Join(values, "/")
+		name = ident.Join(values)
+	}
+	if len(name) > ident.MaxPartition {
+		return fmt.Errorf("the name of its partition by %s has %d bytes, and may have %d: it begins %.60q; divide the corpus by other metadata, or leave such documents out of it",
+			strings.Join(s.params.By, " and "), len(name), ident.MaxPartition, name)
 	}
 	if into, ok := s.params.Fold[name]; ok {
 		s.folded[name] = true
@@ -289,7 +294,9 @@ func (s *splitting) cut(context.Context) error {
 		ends = valueEnds
 	}
 	if s.params.Small == smallMerge {
-		s.merge()
+		if err := s.merge(); err != nil {
+			return err
+		}
 	}
 	for _, name := range s.names {
 		p := s.partitions[name]
@@ -314,7 +321,7 @@ func (s *splitting) cut(context.Context) error {
 			p.small = true
 			small = append(small, fmt.Sprintf("%s (%d tokens of %d documents, %d held out)", name, size, len(p.training), len(p.test)+len(p.validation)))
 		}
-		p.spans = spans(name, s.params.Order, p.cut.units)
+		p.spans = spans(ident.Text(name, len(s.params.By)), s.params.Order, p.cut.units)
 		if s.params.Test > 0 && len(p.test) == 0 && len(s.params.By) > 0 && !p.small {
 			untested = append(untested, fmt.Sprintf("%s (%d documents)", name, len(p.training)+len(p.validation)))
 		}

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -50,14 +49,19 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c.scales()
 	if missing := c.units(found); len(missing) > 0 {
 		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
-	} else if err := c.models(); err != nil {
-		return nil, err
+	} else if len(c.errs) == 0 {
+		if err := c.models(); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.errs) > 0 {
+		return nil, c.errs
 	}
 	c.listModels()
 	if err := finish(c.plan); err != nil {
 		return nil, err
 	}
-	return c.plan, errors.Join(c.errs...)
+	return c.plan, nil
 }
 
 type compiler struct {
@@ -65,7 +69,7 @@ type compiler struct {
 	src   Sources
 	plan  *Plan
 	dag   *dag
-	errs  []error
+	errs  specs.Errors
 
 	vocab     int
 	eos       uint32

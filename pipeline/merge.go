@@ -52,9 +52,7 @@ func (p *Plan) AddMerge(parts []Weighted) (int, error) {
 
 // recipe finds a model by name: an average of the study, or a trained model.
 func (p *Plan) recipe(name string) (recipe, error) {
-	if id, ok := p.aliases[name]; ok {
-		name = id
-	}
+	name = p.meant(name)
 	if r, ok := p.recipes[name]; ok {
 		return r, nil
 	}

@@ -227,6 +227,9 @@ func (c *compiler) twice(id string, a, b *Step) {
 			at, name = []string{"mixtures", about.MixtureSet}, "the set of mixtures"
 		}
 	}
+	if slices.ContainsFunc(c.errs, func(e specs.Error) bool { return e.Position == c.study.At(at...) }) {
+		return // the same name, of another step
+	}
 	c.errs = append(c.errs, c.study.Errorf(at, "%s and %s would be one step, %s; give %s another name", a.inWords(), b.inWords(), id, cmp.Or(name, "one of them")))
 }
 

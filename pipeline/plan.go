@@ -138,10 +138,7 @@ type Summary struct {
 
 // Find returns the index of the step with the given ID, or of the only step whose ID ends in it. The number of a unit does for its range.
 func (p *Plan) Find(id string) (int, error) {
-	if i, ok := p.index[id]; ok {
-		return i, nil
-	}
-	if i, ok := p.index[p.aliases[id]]; ok {
+	if i, ok := p.index[p.meant(id)]; ok {
 		return i, nil
 	}
 	var found []string
@@ -150,7 +147,8 @@ func (p *Plan) Find(id string) (int, error) {
 			found = append(found, s.ID)
 		}
 	}
-	for name, of := range p.aliases {
+	for name := range p.aliases {
+		of := p.meant(name)
 		if _, ok := p.index[of]; ok && hasSuffixPath(name, id) && !slices.Contains(found, of) {
 			found = append(found, of)
 		}
@@ -164,6 +162,19 @@ func (p *Plan) Find(id string) (int, error) {
 		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
+}
+
+// meant is the ID or the name of an average that a name leads to: by the numbers of units, or as what a shared step was wanted for later.
+func (p *Plan) meant(name string) string {
+	for range 2 {
+		if _, ok := p.index[name]; ok {
+			break
+		}
+		if of, ok := p.aliases[name]; ok {
+			name = of
+		}
+	}
+	return name
 }
 
 // Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per step: what people wait for longest.

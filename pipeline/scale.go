@@ -134,6 +134,7 @@ func (c *compiler) train(sc *scale, id string, about About, units []Input, token
 	}
 	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(params, func() any { return params }), Inputs: inputs, Cost: cost})
 	c.trained[id] = trained{i, sc, units, tokens}
+	c.plan.alias(id, c.plan.Steps[i].ID) // the same training may have been wanted for something else first
 	return i
 }
 

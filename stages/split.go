@@ -99,6 +99,7 @@ type splitting struct {
 	duplicates []document
 	twice      []DuplicateRow    // the same documents, or those that would be
 	folded     map[string]bool   // names of the study's fold that a document has
+	values     map[value]*having // of the metadata that divide the corpus
 	merged     map[string]string // partition -> the one it was merged into
 	heldOut    map[place]fate    // documents of all partitions that are held out, kept ones and excluded ones
 	ledger     []LedgerRow
@@ -143,7 +144,7 @@ func (s *splitting) close() {
 // divide reads the metadata and decides each document's partition and fate.
 func (s *splitting) divide(ctx context.Context) error {
 	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
-	s.folded, s.merged = map[string]bool{}, map[string]string{}
+	s.folded, s.merged, s.values = map[string]bool{}, map[string]string{}, map[value]*having{}
 	seen := map[string]place{}
 	for shard, t := range s.shards {
 		if err := ctx.Err(); err != nil {
@@ -169,6 +170,9 @@ func (s *splitting) divide(ctx context.Context) error {
 	if len(seen) == 0 {
 		return errors.New("the corpus has no documents")
 	}
+	if err := s.mistaken(); err != nil {
+		return err
+	}
 	s.names = slices.Sorted(maps.Keys(s.partitions))
 	if err := s.duplicated(); err != nil {
 		return err
@@ -193,6 +197,7 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]place) erro
 			if err != nil {
 				return err
 			}
+			s.note(value{by, v}, !slices.Contains(row.Absent, by))
 			values = append(values, v)
 		}
 		name = ident.Join(values)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"ablate/stages/kind"
@@ -64,5 +65,6 @@ func (p *Plan) recipe(name string) (recipe, error) {
 	for _, m := range p.Models {
 		models = append(models, m.Name)
 	}
-	return recipe{}, fmt.Errorf("no model %q; trained models are called %s; averages %s", name, listSome(models, 4), listSome(sortedKeys(p.recipes), 4))
+	near := alike(name, append(slices.Clone(models), sortedKeys(p.recipes)...))
+	return recipe{}, fmt.Errorf("no model %q; did you mean %s? Trained models are called %s; averages %s", name, near, listSome(models, 4), listSome(sortedKeys(p.recipes), 4))
 }

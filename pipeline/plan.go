@@ -18,7 +18,6 @@ import (
 	"slices"
 
 	"ablate/cache"
-	"ablate/specs/nearest"
 )
 
 // File is one raw input file.
@@ -158,8 +157,8 @@ func (p *Plan) Find(id string) (int, error) {
 	case 1:
 		return p.index[found[0]], nil
 	case 0:
-		near := nearest.Sorted(id, slices.Sorted(maps.Keys(p.index)))[0]
-		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan --steps` lists them)", id, p.Study, near)
+		near := alike(id, slices.Sorted(maps.Keys(p.index)))
+		return 0, fmt.Errorf("no step %q in study %s; did you mean %s? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
 }

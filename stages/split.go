@@ -202,10 +202,6 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]place) erro
 		}
 		name = ident.Join(values)
 	}
-	if len(name) > ident.MaxPartition {
-		return fmt.Errorf("the name of its partition by %s has %d bytes, and may have %d: it begins %.60q; divide the corpus by other metadata, or leave such documents out of it",
-			strings.Join(s.params.By, " and "), len(name), ident.MaxPartition, name)
-	}
 	if into, ok := s.params.Fold[name]; ok {
 		s.folded[name] = true
 		name = into
@@ -271,6 +267,12 @@ func (s *splitting) choose() error {
 			(len(s.params.Declared) == 0 || declared) && !slices.Contains(s.params.Except, name)
 		if p.kept {
 			kept++
+		}
+	}
+	for _, name := range s.names {
+		if n := len(kind.Escape(name)); s.partitions[name].kept && n > kind.LongestPartition {
+			errs = append(errs, fmt.Errorf("partition %.60q...: its name has %d bytes, which are %d in the names of files, and may be %d there (small letters, digits and - _ , . are one byte each, "+
+				"others two or three); leave it out with except, fold it into one of a shorter name, or divide the corpus by other metadata", name, len(name), n, kind.LongestPartition))
 		}
 	}
 	if kept == 0 && len(errs) == 0 {

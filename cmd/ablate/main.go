@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -89,9 +88,12 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "ablate: internal error:", err)
 		return exitFailed
 	}
-	parsed, err := parser.Parse(operands(os.Args[1:]))
+	parsed, err := parser.Parse(os.Args[1:])
 	if code >= 0 { // --help
 		return code
+	}
+	if _, mistake := weighted(os.Args[1:]); err != nil && mistake != nil {
+		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ablate:", err)
@@ -99,20 +101,6 @@ func Main() int {
 		return exitUsage
 	}
 	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
-}
-
-// operands ends the flags before what begins with a dash and cannot be a flag, such as -0.5:unit/areas/net, so that the command can say what is wrong with it
-// where the parser would speak of an unknown flag -0.
-func operands(args []string) []string {
-	for i, arg := range args {
-		if arg == "--" {
-			break
-		}
-		if len(arg) > 1 && arg[0] == '-' && strings.ContainsRune("0123456789.", rune(arg[1])) && strings.Contains(arg, ":") {
-			return slices.Insert(slices.Clone(args), i, "--")
-		}
-	}
-	return args
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

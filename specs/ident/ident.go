@@ -26,7 +26,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxPartition is how many bytes the name of a partition may have. Files are named by it, three bytes for one at worst, and a path has 4096 on most systems.
+// MaxPartition is how many bytes the name of a partition may have in a study.
 const MaxPartition = 1000
 
 // empty is the text of a partition whose name is empty.

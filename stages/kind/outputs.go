@@ -42,6 +42,9 @@ const (
 	tokenFileEnding = ".arrow"
 )
 
+// LongestPartition is how many bytes the escaped name of a partition that has units may have: the cache takes names of outputs of 512 bytes.
+const LongestPartition = 480
+
 // UnitOutput names the token file of the i-th base unit of a partition, from 0.
 func UnitOutput(partition string, i int) string {
 	return UnitsFolder + "/" + Escape(partition) + "/" + strconv.Itoa(i) + tokenFileEnding

@@ -245,7 +245,12 @@ func (s *set) named(found map[string][]string) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		if names := found[p.name]; len(names) == p.units {
-			p.names = names
+			p.names = slices.Clone(names)
+			for u, name := range p.names {
+				if !strings.HasPrefix(name, p.text) { // as runs of older versions recorded them
+					p.names[u] = p.text + strings.TrimPrefix(name, p.name)
+				}
+			}
 		}
 	}
 }

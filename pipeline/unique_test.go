@@ -118,6 +118,22 @@ func unique(t *testing.T, p *Plan) {
 	}
 }
 
+// Names of units that an older version recorded are understood.
+func TestOlderNamesOfUnits(t *testing.T) {
+	src := sources()
+	src.Names = UnitNames{"parts": {"C++": {"C++,1990-1999"}, "a+b": {"a%2Bb,1990-1999"}, "%": {"%25,1990-1999"}, "": {",1990-1999"}}}
+	p, err := Compile(parsed(t, ", units: {alpha: 2, beta: 1, gamma: 1}", "", "{choose: 2}", "{choose: 2, of: units}"), src, Catalogue{"parts": {"C++": 1, "a+b": 1, "%": 1, "": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unique(t, p)
+	for _, want := range []string{"C%2B%2B,1990-1999", "a%2Bb,1990-1999", "%25,1990-1999", "%,1990-1999"} {
+		if _, err := p.Find("unit/parts/" + want); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Partitions x, y+z, x+y and z make six pairs, and each has its own model.
 func TestPlusInPartitions(t *testing.T) {
 	s := parsed(t, ", units: {alpha: 2, beta: 1, gamma: 1}", ", units: {x: 1, y+z: 1, x+y: 1, z: 1}")

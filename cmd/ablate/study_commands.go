@@ -20,7 +20,7 @@ import (
 
 type exportCommand struct {
 	Study  string   `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1." name:"model"`
+	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1, a number above 0. Signs in the names of partitions that would join names are written as percent signs and two digits, such as %2B for a plus sign." name:"model"`
 	To     string   `short:"o" help:"File to write (safetensors)." default:"model.safetensors"`
 }
 

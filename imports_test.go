@@ -16,7 +16,8 @@ import (
 // policy: a new arrow is a decision, made here and in review, not a habit. Tests may import what they test against.
 const rooms = `
 	specs/nearest            <
-	specs                    < specs/nearest
+	specs/ident              <
+	specs                    < specs/nearest specs/ident
 	cache                    <
 	cache/table/mapping      <
 	cache/bulk               <
@@ -35,8 +36,8 @@ const rooms = `
 	stages/internal/figure   < stages/internal/plot
 	stages/internal/layout   <
 	stages/internal/report   < stages/internal/plot
-	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
-	pipeline                 < specs specs/nearest cache stages/kind
+	stages                   < specs/nearest specs/ident stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
+	pipeline                 < specs specs/nearest specs/ident cache stages/kind
 	runner/exec              < stages/kind
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec

@@ -25,14 +25,15 @@ import (
 
 // recipe is a weighted average of trained models; weights are exact fractions that sum to 1.
 type recipe struct {
+	word    string // what the name begins with: unit, micro, ...
 	name    string
 	models  []int
 	weights []*big.Rat
 	scale   *scale // of the models; nil: the study's own
 }
 
-func single(name string, step int) recipe {
-	return recipe{name: name, models: []int{step}, weights: []*big.Rat{big.NewRat(1, 1)}}
+func single(word, name string, step int) recipe {
+	return recipe{word: word, name: name, models: []int{step}, weights: []*big.Rat{big.NewRat(1, 1)}}
 }
 
 // inputs are the recipe's models and weights as a step has them, in the order of the plan, each model once: so that two names for one average

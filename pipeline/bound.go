@@ -34,19 +34,18 @@ func (s size) fits() bool {
 
 // tooLarge is the mistake of a study whose plan would not fit, at the set of mixtures or partitions
 // that is to blame.
-func (c *compiler) tooLarge(path []string, s size) error {
+func (c *compiler) tooLarge(path []string, s size) specs.Error {
 	return c.study.Errorf(path, "the plan would have up to %s steps with %s inputs; at most %s and %s are planned: take fewer mixtures (sample), larger units, fewer proxies or evaluation sets",
 		specs.Thousands(s.steps), specs.Thousands(s.inputs), specs.Thousands(big.NewInt(mostSteps)), specs.Thousands(big.NewInt(mostInputs)))
 }
 
 // boundUnits refuses a set of partitions with more units than a plan can train.
-func (c *compiler) boundUnits(set string, units int64) error {
+func (c *compiler) boundUnits(set string, units int64) {
 	s := newSize()
 	s.add(big.NewInt(units), big.NewInt(int64(c.study.Train.Replicates)))
 	if !s.fits() {
-		return c.tooLarge([]string{"partitions", set, "units"}, s)
+		c.errs = append(c.errs, c.tooLarge([]string{"partitions", set, "units"}, s))
 	}
-	return nil
 }
 
 // affordable refuses a space of which more mixtures are taken than a study compares or a plan holds.

@@ -54,7 +54,7 @@ func TestBoundIsAbove(t *testing.T) {
 		p := compiled(t, parsed(t, replace...))
 		steps, inputs := int64(0), int64(0)
 		for _, s := range p.Steps {
-			switch head := firstSegment(s.ID); head {
+			switch head, _, _ := strings.Cut(s.ID, "/"); head {
 			case "unit", "seq", "eval", "small": // components' own models are a few beside these
 				steps++
 				inputs += int64(len(s.Inputs))

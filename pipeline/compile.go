@@ -2,14 +2,15 @@ package pipeline
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"sort"
 	"strings"
 
 	"ablate/cache"
 	"ablate/specs"
+	"ablate/specs/ident"
 	"ablate/stages/kind"
 )
 
@@ -38,7 +39,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		study: study, src: src,
 		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}},
 		dag:    newDAG(),
-		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
+		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
@@ -46,20 +47,21 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	}
 	c.corpora()
 	c.scales()
-	missing := c.units(found)
-	if len(c.errs) > 0 {
-		return nil, errors.Join(c.errs...)
-	}
-	if len(missing) > 0 {
+	if missing := c.units(found); len(missing) > 0 {
 		c.plan.Partial = "the units of " + strings.Join(missing, ", ") + " are known once the corpus has been split"
-	} else if err := c.models(); err != nil {
-		return nil, err
+	} else if len(c.errs) == 0 {
+		if err := c.models(); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.errs) > 0 {
+		return nil, c.errs
 	}
 	c.listModels()
 	if err := finish(c.plan); err != nil {
 		return nil, err
 	}
-	return c.plan, errors.Join(c.errs...)
+	return c.plan, nil
 }
 
 type compiler struct {
@@ -67,18 +69,19 @@ type compiler struct {
 	src   Sources
 	plan  *Plan
 	dag   *dag
-	errs  []error
+	errs  specs.Errors
 
 	vocab     int
 	eos       uint32
-	tokenizer Input            // the tokenizer.json
-	shards    map[string][]int // corpus -> tokenize steps
-	evalSets  []string         // sorted
-	evals     []int            // tokenize step of each evaluation set
-	sets      []set            // partition sets, sorted by name
-	own       *scale           // of unit models and all that proxies are made of
-	reference *scale           // of reference models; mostly own
-	trained   map[string]int   // train steps by the name they were asked for
+	tokenizer Input                     // the tokenizer.json
+	shards    map[string][]int          // corpus -> tokenize steps
+	evalSets  []string                  // sorted
+	evals     []int                     // tokenize step of each evaluation set
+	sets      []set                     // partition sets, sorted by name
+	own       *scale                    // of unit models and all that proxies are made of
+	reference *scale                    // of reference models; mostly own
+	trained   map[string]trained        // train steps by the name they were asked for
+	weights   map[componentKey]*big.Rat // that the study gives, of the proxy weighted
 	evaluated map[evaluation]int
 	shared    map[any]json.RawMessage // see sharedParams
 }
@@ -101,8 +104,9 @@ type set struct {
 }
 
 type part struct {
-	set, name string
-	label     string // name, with set/ before it where two sets have the name
+	set, name string // which together tell it from all others
+	text      string // the name as a part of longer names
+	prefix    string // set/ where another set of partitions has that name, too, or empty: what stands before the text outside its set
 	split     int
 	units     int
 	names     []string // of the units, where they have others than numbers
@@ -127,7 +131,7 @@ func (c *compiler) corpora() {
 	for _, name := range sortedKeys(st.Eval.OutOfDomain) {
 		files := c.src.EvalSets[name]
 		c.evalSets = append(c.evalSets, name)
-		c.evals = append(c.evals, c.tokenize("tokenize/eval/"+name, st.Eval.OutOfDomain[name].Corpus, files, true))
+		c.evals = append(c.evals, c.tokenize("tokenize/"+evalSets+"/"+name, About{Role: RoleEvalSet, EvalSet: name}, st.Eval.OutOfDomain[name].Corpus, files))
 	}
 	for _, name := range sortedKeys(st.Partitions) {
 		p, params := st.Partitions[name], c.splitting()
@@ -137,7 +141,7 @@ func (c *compiler) corpora() {
 			params.Cut = p.Unit.Cut
 		}
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
-		i := c.split("split/"+name, p.Corpus, params, c.others(p.Corpus))
+		i := c.split("split/"+name, About{Role: RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
 		c.sets = append(c.sets, set{name: name, split: i})
 	}
@@ -153,7 +157,7 @@ func (c *compiler) pack(corpus string) int {
 	if len(params.Against) == 0 {
 		params.Bloom = nil
 	}
-	i := c.split("pack/"+corpus, corpus, params, nil)
+	i := c.split("pack/"+corpus, About{Role: RoleWhole, Corpus: corpus}, corpus, params, nil)
 	if !slices.Contains(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true}) {
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true})
 	}
@@ -183,9 +187,20 @@ func (c *compiler) others(corpus string) []string {
 	return sorted(names)
 }
 
+// evalSets stands where the name of a corpus does in the IDs of steps that read evaluation sets.
+const evalSets = "eval"
+
+// tokenizeID begins the IDs of the steps that read a corpus. A corpus may be called eval.
+func tokenizeID(corpus string) string {
+	if corpus == evalSets {
+		corpus = "%65val"
+	}
+	return "tokenize/" + corpus
+}
+
 // tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
-func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmpty bool) int {
-	d := c.study.Decontaminate
+func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files []File) int {
+	d, nonEmpty := c.study.Decontaminate, about.Role == RoleEvalSet
 	var bytes int64
 	for _, f := range files {
 		bytes += f.Size
@@ -195,7 +210,7 @@ func (c *compiler) tokenize(id string, corpus specs.Corpus, files []File, nonEmp
 		duplicate = said
 	}
 	return c.add(&Step{
-		ID: id, Kind: kind.Tokenize,
+		ID: id, About: about, Kind: kind.Tokenize,
 		Params: canonical(kind.TokenizeParams{
 			Read: read(corpus, files), Paragraph: d.Paragraph, MinTokens: d.MinTokens, NonEmpty: nonEmpty, Duplicate: duplicate,
 		}),
@@ -211,14 +226,15 @@ func (c *compiler) corpusShards(name string) []int {
 	}
 	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
 	var steps []int
+	about := About{Role: RoleCorpus, Corpus: name}
 	if Format(corpus, files) != "text" {
 		for _, f := range files {
-			steps = append(steps, c.tokenize("tokenize/"+name+"/"+f.Name, corpus, []File{f}, false))
+			steps = append(steps, c.tokenize(tokenizeID(name)+"/"+ident.Line(f.Name), about, corpus, []File{f}))
 		}
 	} else {
 		for i, shard := range shardByName(files) {
 			if len(shard) > 0 {
-				steps = append(steps, c.tokenize(fmt.Sprintf("tokenize/%s/%d", name, i), corpus, shard, false))
+				steps = append(steps, c.tokenize(fmt.Sprintf("%s/%d", tokenizeID(name), i), about, corpus, shard))
 			}
 		}
 	}
@@ -227,7 +243,7 @@ func (c *compiler) corpusShards(name string) []int {
 }
 
 // split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
-func (c *compiler) split(id, corpus string, params kind.SplitParams, others []string) int {
+func (c *compiler) split(id string, about About, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
 	if said := c.study.Corpora[corpus].Bad.Duplicate; said == "keep" || said == "error" {
 		params.Duplicate = said
@@ -259,12 +275,11 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams, others []st
 			inputs = append(inputs, Input{Role: kind.Role("against", i), Step: s, Output: kind.OutParagraphs})
 		}
 	}
-	return c.add(&Step{ID: id, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+	return c.add(&Step{ID: id, About: about, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
 }
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.
 func (c *compiler) units(found Catalogue) (missing []string) {
-	named := map[string]int{}
 	for i := range c.sets {
 		s := &c.sets[i]
 		counts := found[s.name]
@@ -281,28 +296,18 @@ func (c *compiler) units(found Catalogue) (missing []string) {
 				continue // declared, and left out all the same
 			}
 			if counts[name] > 0 {
-				s.parts = append(s.parts, part{set: s.name, name: name, label: name, split: s.split, units: counts[name]})
-				named[name]++
+				s.parts = append(s.parts, part{set: s.name, name: name, text: ident.Text(name, len(spec.By)), split: s.split, units: counts[name]})
 				units += int64(counts[name])
 			}
 		}
-		if err := c.boundUnits(s.name, units); err != nil {
-			c.errs = append(c.errs, err)
-			s.parts = nil
-		}
+		c.boundUnits(s.name, units)
 		c.plan.Steps[s.split].Cost.Disk = units * int64(spec.Unit.Tokens) * c.tokenBytes()
 		s.named(c.src.Names[s.name])
 		if len(counts) == 0 || c.listsRanges(*s) {
 			missing = append(missing, s.name)
 		}
 	}
-	for _, s := range c.sets {
-		for i := range s.parts {
-			if p := &s.parts[i]; named[p.name] > 1 {
-				p.label = p.set + "/" + p.name
-			}
-		}
-	}
+	c.distinguish()
 	return missing
 }
 
@@ -317,9 +322,9 @@ func (c *compiler) tokenBytes() int64 {
 // add puts a step into the plan, or returns the index of the step that is already there with the same definition: two names for one
 // computation share it.
 func (c *compiler) add(s *Step) int {
-	i, err := c.dag.add(c.plan, s)
-	if err != nil {
-		c.errs = append(c.errs, err)
+	i, other := c.dag.add(c.plan, s)
+	if other != nil {
+		c.twice(s.ID, s, other)
 	}
 	return i
 }

@@ -19,16 +19,16 @@ type dag struct {
 
 func newDAG() *dag { return &dag{definition: map[cache.Digest]int{}} }
 
-// add appends s to the plan, or returns the step with the same definition.
-func (d *dag) add(p *Plan, s *Step) (int, error) {
+// add appends s to the plan, or returns the step with the same definition. Where another step has the ID, that is returned, and which one it is.
+func (d *dag) add(p *Plan, s *Step) (i int, other *Step) {
 	s.definition = definition(p, s)
 	if i, ok := d.definition[s.definition]; ok {
 		return i, nil
 	}
-	i := len(p.Steps)
-	if other, ok := p.index[s.ID]; ok {
-		return other, fmt.Errorf("internal error: two different steps are called %s", s.ID)
+	if i, ok := p.index[s.ID]; ok {
+		return i, p.Steps[i]
 	}
+	i = len(p.Steps)
 	p.Steps = append(p.Steps, s)
 	p.index[s.ID], d.definition[s.definition] = i, i
 	return i, nil

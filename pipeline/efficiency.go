@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/big"
 	"slices"
-	"strings"
 
 	"ablate/specs"
 	"ablate/stages/kind"
@@ -154,12 +153,12 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	}
 	lacks := map[[2]string]bool{}
 	for _, m := range s.Plan.Models {
-		if m.Role != "unit" {
+		if m.Role != RoleUnit {
 			continue
 		}
-		set, partition := s.Plan.unitOf(m.Step)
-		if trained[set][partition]++; s.Status[m.Step] != Hit {
-			lacks[[2]string{set, partition}] = true
+		a := s.Plan.Steps[m.Step].About
+		if trained[a.PartitionSet][a.Partition]++; s.Status[m.Step] != Hit {
+			lacks[[2]string{a.PartitionSet, a.Partition}] = true
 		}
 	}
 	for at := range lacks {
@@ -185,32 +184,11 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	return sum
 }
 
-// unitOf is the partition set and the partition of a training of one unit.
-func (p *Plan) unitOf(step int) (set, partition string) {
-	for _, in := range p.Steps[step].Inputs {
-		if in.Role != kind.Role("unit", 0) {
-			continue
-		}
-		for _, split := range p.Splits {
-			if split.Step == in.Step && !split.Seed {
-				set = split.Set
-			}
-		}
-		name := strings.TrimPrefix(in.Output, kind.UnitsFolder+"/")
-		partition, err := kind.Unescape(name[:strings.LastIndexByte(name, '/')])
-		if err != nil {
-			panic(fmt.Sprintf("internal error: unit file %s: %v", in.Output, err)) // we named it
-		}
-		return set, partition
-	}
-	return "", ""
-}
-
 // unitTokens is what all unit models train on.
 func (p *Plan) unitTokens() int64 {
 	var n int64
 	for _, m := range p.Models {
-		if m.Role == "unit" {
+		if m.Role == RoleUnit {
 			n += p.Steps[m.Step].Cost.Tokens
 		}
 	}

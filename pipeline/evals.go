@@ -42,11 +42,11 @@ func (b *board) references(m mixture) []scorer {
 	c := b.c
 	seq := scorer{name: "seq"}
 	for r := range c.study.Reference.Replicates {
-		model := c.sequential(c.reference, "seq", m, r)
+		model := c.sequential(c.reference, RoleReference, m, r)
 		i := model.models[0]
 		step, sum := c.plan.Steps[i], &c.plan.Summary
 		sum.References.add(step.Cost)
-		if b.trained[i] || firstSegment(step.ID) != "seq" {
+		if b.trained[i] || step.About.Role != RoleReference {
 			sum.Shared.add(step.Cost)
 		}
 		b.trained[i] = true
@@ -55,7 +55,7 @@ func (b *board) references(m mixture) []scorer {
 	all := []scorer{seq}
 	if len(seq.everywhere) > 1 {
 		for r, model := range seq.everywhere {
-			all = append(all, scorer{name: fmt.Sprintf("seq@%d", r+1), everywhere: []recipe{model}})
+			all = append(all, scorer{name: fmt.Sprintf("%s@%d", seq.name, r+1), everywhere: []recipe{model}})
 		}
 	}
 	return all
@@ -73,7 +73,7 @@ func (b *board) score(m mixture, s scorer) {
 	for i, set := range c.evalSets {
 		var tables []int
 		for _, r := range s.everywhere {
-			tables = append(tables, b.eval(r, set, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens}))
+			tables = append(tables, b.eval(r, set, About{EvalSet: set}, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens}))
 		}
 		b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set, Losses: [][]int{tables}})
 	}
@@ -82,13 +82,13 @@ func (b *board) score(m mixture, s scorer) {
 // inDomain adds a scorer's score on the test documents of the mixture's partitions.
 func (b *board) inDomain(m mixture, s scorer) {
 	score := kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: InDomain}
-	seen := map[string]bool{}
+	seen := map[partKey]bool{}
 	for _, x := range m.components {
 		p := x.part
-		if seen[p.label] { // two units of one partition share a domain
+		if seen[p.key()] { // two units of one partition share a domain
 			continue
 		}
-		seen[p.label] = true
+		seen[p.key()] = true
 		test := Input{Role: "tokens", Step: p.split, Output: kind.TestOutput(p.name)}
 		var tables []int
 		models := s.everywhere
@@ -96,7 +96,7 @@ func (b *board) inDomain(m mixture, s scorer) {
 			models = s.own(p)
 		}
 		for _, r := range models {
-			tables = append(tables, b.eval(r, "test/"+p.set+"/"+p.name, test))
+			tables = append(tables, b.eval(r, "test/"+p.set+"/"+p.text, About{PartitionSet: p.set, Partition: p.name}, test))
 		}
 		score.Losses = append(score.Losses, tables)
 	}
@@ -113,8 +113,9 @@ type evalWith struct {
 }
 
 // eval adds the evaluation of a recipe on a set, once, and returns its number among the losses.
-func (b *board) eval(r recipe, set string, tokens Input) int {
+func (b *board) eval(r recipe, set string, about About, tokens Input) int {
 	asked := evaluation{r.name, set}
+	about.Scores = r.word
 	if n, ok := b.c.evaluated[asked]; ok {
 		return n
 	}
@@ -123,7 +124,7 @@ func (b *board) eval(r recipe, set string, tokens Input) int {
 	params := b.c.sharedParams(evalWith{b.c.scaleOf(r), strings.Join(weights, " ")}, func() any {
 		return kind.EvalParams{Model: b.c.model(b.c.scaleOf(r)), Weights: weights, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	})
-	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(documents)}})
+	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(documents)}})
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name
 		n = len(b.losses)

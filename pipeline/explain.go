@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ablate/cache"
+	"ablate/specs/ident"
 )
 
 // Explanation says why a step is a hit, runs or waits.
@@ -87,18 +88,11 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 
 // sameStart reports whether two steps are the training of a unit before and after documents came: its range begins where it did.
 func sameStart(old, now string) bool {
-	if !strings.HasPrefix(old, "unit/") {
-		return false
-	}
-	begins := func(id string) string {
-		comma := strings.LastIndexByte(id, ',')
-		if comma < 0 || comma+2 > len(id) {
-			return ""
-		}
-		return id[:comma+2+max(0, strings.IndexByte(id[comma+2:], '-'))] // the first byte may be a sign
-	}
-	b := begins(old)
-	return b != "" && b == begins(now)
+	was, r := ident.ParseReplicate(old)
+	is, s := ident.ParseReplicate(now)
+	a, u, okA := ident.ParseUnit(was, 1)
+	b, v, okB := ident.ParseUnit(is, 1)
+	return strings.HasPrefix(old, "unit/") && okA && okB && u.Number < 0 && v.Number < 0 && a == b && r == s && u.First == v.First
 }
 
 // unusable says of an entry that is there, and whose ingredients are all the same, when it was made and what of it is lost.

@@ -8,7 +8,7 @@ import (
 )
 
 // Collapse is the plan as a drawing: labels and edges between them, in a stable order. A plan of hundreds of steps cannot be read as it
-// is, so unless each step is asked for, steps whose IDs share all but the parts that say which unit, mixture or set become one node.
+// is, so unless each step is asked for, steps that are about things of one sort, such as the units of a set of partitions, become one node.
 func (p *Plan) Collapse(each bool) (labels []string, edges [][2]int) {
 	labels, edges, _ = p.collapse(each)
 	return labels, edges
@@ -56,7 +56,7 @@ func (p *Plan) collapse(each bool) (labels []string, edges [][2]int, at []int) {
 	for i, s := range p.Steps {
 		name := s.ID
 		if !each {
-			name = group(s.ID)
+			name = s.family()
 		}
 		n, ok := node[name]
 		if !ok {
@@ -85,17 +85,6 @@ func (p *Plan) collapse(each bool) (labels []string, edges [][2]int, at []int) {
 		return edges[a][0] < edges[b][0] || edges[a][0] == edges[b][0] && edges[a][1] < edges[b][1]
 	})
 	return labels, edges, at
-}
-
-// group keeps what kind of thing a step is about: "unit/areas/crypto/0" -> "unit/areas".
-func group(id string) string {
-	parts := strings.Split(id, "/")
-	keep := 1
-	switch parts[0] {
-	case "tokenize", "split", "pack", "unit", "part", "seq", "eval":
-		keep = 2
-	}
-	return strings.Join(parts[:min(keep, len(parts))], "/")
 }
 
 // Sub is the part of the plan that some steps need, as a plan of its own, and the numbers of those steps in it.

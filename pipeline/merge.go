@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"ablate/stages/kind"
@@ -52,19 +53,18 @@ func (p *Plan) AddMerge(parts []Weighted) (int, error) {
 
 // recipe finds a model by name: an average of the study, or a trained model.
 func (p *Plan) recipe(name string) (recipe, error) {
-	if id, ok := p.aliases[name]; ok {
-		name = id
-	}
+	name = p.meant(name)
 	if r, ok := p.recipes[name]; ok {
 		return r, nil
 	}
 	i, err := p.Find(name)
 	if err == nil && p.Steps[i].Kind == kind.Train {
-		return single(p.Steps[i].ID, i), nil
+		return single("", p.Steps[i].ID, i), nil
 	}
 	var models []string
 	for _, m := range p.Models {
 		models = append(models, m.Name)
 	}
-	return recipe{}, fmt.Errorf("no model %q; trained models are called %s; averages %s", name, listSome(models, 4), listSome(sortedKeys(p.recipes), 4))
+	near := alike(name, append(slices.Clone(models), sortedKeys(p.recipes)...))
+	return recipe{}, fmt.Errorf("no model %q; did you mean %s? Trained models are called %s; averages %s", name, near, listSome(models, 4), listSome(sortedKeys(p.recipes), 4))
 }

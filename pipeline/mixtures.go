@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"ablate/specs"
-	"ablate/specs/nearest"
+	"ablate/specs/ident"
 )
 
 // component is what a mixture is made of: a partition, or one of its units.
@@ -32,6 +32,11 @@ type componentKey struct {
 
 func (c component) key() componentKey { return componentKey{c.part.set, c.part.name, c.unit} }
 
+// partKey tells partitions apart.
+type partKey struct{ set, name string }
+
+func (p part) key() partKey { return partKey{p.set, p.name} }
+
 // compare is the order of components in a mixture: by set of partitions, partition, unit.
 func (c component) compare(d component) int {
 	return cmp.Or(strings.Compare(c.part.set, d.part.set), strings.Compare(c.part.name, d.part.name), cmp.Compare(c.unit, d.unit))
@@ -49,7 +54,12 @@ func (m mixture) name() string {
 	for i, c := range m.components {
 		names[i] = c.name()
 	}
-	return strings.Join(names, "+")
+	return ident.Mixture(names)
+}
+
+// named is the name of a model of the mixture or of a replicate of it, counted from 0: "micro/pairs/crypto+net@2".
+func (m mixture) named(word string, replicate int) string {
+	return ident.Replicate(word+"/"+m.group+"/"+m.name(), replicate)
 }
 
 func (m mixture) units() int {
@@ -159,7 +169,7 @@ func components(s set, units bool) []component {
 
 func (g *drawing) listed() ([]mixture, error) {
 	all := g.components(g.spec.From)
-	known, theirs := byName(all)
+	known := byName(all)
 	var out []mixture
 	seen := map[string]bool{}
 	g.tokens = new(big.Int)
@@ -168,9 +178,9 @@ func (g *drawing) listed() ([]mixture, error) {
 		var places []int
 		for j, name := range names {
 			here := fmt.Sprintf("list.%d.%d", i, j)
-			x, ok := known[name]
-			if !ok {
-				return nil, g.errorf(here, "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
+			x, err := known.find(name)
+			if err != nil {
+				return nil, g.errorf(here, "%v", err)
 			}
 			if slices.Contains(places, x) && !g.spec.Repeat {
 				return nil, g.errorf(here, "%s is in this mixture already, by its other name", all[x].name())
@@ -238,12 +248,16 @@ func (g *drawing) drawn() ([]mixture, error) {
 func (g *drawing) space() (space, error) {
 	var s space
 	fixed := map[componentKey]bool{}
-	all := g.components(sortedKeys(g.c.study.Partitions))
-	known, theirs := byName(all)
+	var all []component
+	var known named
+	if len(g.spec.Fix) > 0 {
+		all = g.components(sortedKeys(g.c.study.Partitions))
+		known = byName(all)
+	}
 	for i, name := range g.spec.Fix {
-		place, ok := known[name]
-		if !ok {
-			return s, g.errorf(fmt.Sprintf("fix.%d", i), "no component %q; there are %s", name, listSome(nearest.Sorted(name, theirs), 20))
+		place, err := known.find(name)
+		if err != nil {
+			return s, g.errorf(fmt.Sprintf("fix.%d", i), "%v", err)
 		}
 		x := all[place]
 		s.fixed, fixed[x.key()] = append(s.fixed, x), true

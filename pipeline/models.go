@@ -1,9 +1,9 @@
 package pipeline
 
 import (
-	"fmt"
 	"slices"
 
+	"ablate/specs/ident"
 	"ablate/stages/kind"
 )
 
@@ -13,7 +13,7 @@ func (c *compiler) models() error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkWeights(within); err != nil {
+	if err := c.giveWeights(within); err != nil {
 		return err
 	}
 	chosen := map[componentKey]bool{}
@@ -28,7 +28,7 @@ func (c *compiler) models() error {
 		sum.BaseUnits++
 		for r := range c.study.Train.Replicates {
 			i := c.unitModel(x.part, x.unit, r)
-			c.plan.Units = append(c.plan.Units, Model{unitName(x.part, x.unit) + replicateSuffix(r), "unit", i})
+			c.plan.Units = append(c.plan.Units, Model{ident.Replicate(unitName(x.part, x.unit), r), RoleUnit, i})
 			sum.Units.add(c.plan.Steps[i].Cost)
 			if chosen[x.key()] {
 				sum.Selected.add(c.plan.Steps[i].Cost)
@@ -65,18 +65,17 @@ func (c *compiler) describe(m mixture) MixtureRef {
 		Group: m.group, Name: m.name(), Reference: slices.Contains(c.study.Reference.Seq, m.group),
 		Tokens: wholeBatches(m.asked(c.reference), int64(c.reference.train.Batch)),
 	}
-	for _, x := range m.components {
-		if n := len(ref.Partitions); n > 0 && ref.Partitions[n-1] == x.part.label {
+	var last partKey
+	for _, x := range m.components { // units of a partition stand together
+		if n := len(ref.Partitions); n > 0 && last == x.part.key() {
 			ref.UnitsOf[n-1] += x.units()
 			continue
 		}
-		ref.Partitions, ref.UnitsOf = append(ref.Partitions, x.part.label), append(ref.UnitsOf, x.units())
+		last = x.part.key()
+		ref.Partitions, ref.UnitsOf = append(ref.Partitions, x.part.shown()), append(ref.UnitsOf, x.units())
 	}
 	return ref
 }
-
-// roles are the roles of trained models by the first part of their names.
-var roles = map[string]string{"seed": "seed", "unit": "unit", "part": "partition", "seq": "reference", "small": "small"}
 
 // listModels fills the plan's list of trained models and adds up what is not known from the mixtures.
 func (c *compiler) listModels() {
@@ -85,14 +84,14 @@ func (c *compiler) listModels() {
 		if s.Kind != kind.Train {
 			continue
 		}
-		role := roles[firstSegment(s.ID)]
+		role := s.About.Role
 		c.plan.Models = append(c.plan.Models, Model{s.ID, role, i})
 		switch role {
-		case "seed":
+		case RoleSeed:
 			sum.Seed.add(s.Cost)
-		case "partition":
+		case RolePartition:
 			sum.Partitions.add(s.Cost)
-		case "small":
+		case RoleSmall:
 			sum.Small.add(s.Cost)
 		}
 	}
@@ -116,22 +115,15 @@ func finalLR(schedule string, lr float64) float64 {
 
 func wholeBatches(tokens, batch int64) int64 { return (tokens + batch - 1) / batch * batch }
 
-// replicateSuffix ends the name of the r-th model of a kind, counted from 0: the first has none, the second is @2.
-func replicateSuffix(r int) string {
-	if r == 0 {
-		return ""
-	}
-	return fmt.Sprintf("@%d", r+1)
-}
-
 // unitInput is the token file of one unit as the i-th unit of a training.
 func unitInput(p part, u, i int) Input {
 	return Input{Role: kind.Role("unit", i), Step: p.split, Output: kind.UnitOutput(p.name, u)}
 }
 
 func (c *compiler) unitModel(p part, u, replicate int) int {
-	c.plan.alias("unit/"+p.set+"/"+p.numbered(u)+replicateSuffix(replicate), unitName(p, u)+replicateSuffix(replicate))
-	return c.train(c.own, unitName(p, u), []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
+	name, about := unitName(p, u), About{Role: RoleUnit, PartitionSet: p.set, Partition: p.name, Unit: u}
+	c.plan.alias(ident.Replicate("unit/"+p.set+"/"+p.numbered(u), replicate), ident.Replicate(name, replicate))
+	return c.train(c.own, name, about, []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
 }
 
 // componentModel is the model trained on a whole component: the unit model where the component is one unit, else the reference model of
@@ -144,17 +136,18 @@ func (c *compiler) componentModel(x component, replicate int) int {
 		return c.unitModel(x.part, 0, replicate)
 	}
 	tokens := int64(x.part.units) * int64(c.own.train.TokensPerUnit)
-	return c.train(c.own, componentName(x), unitInputs([]component{x}), tokens, replicate)
+	about := About{Role: RolePartition, PartitionSet: x.part.set, Partition: x.part.name}
+	return c.train(c.own, componentName(x), about, unitInputs([]component{x}), tokens, replicate)
 }
 
-func componentName(x component) string { return fmt.Sprintf("part/%s/%s", x.part.set, x.part.name) }
+func componentName(x component) string { return "part/" + x.part.set + "/" + x.part.text }
 
-// sequential is the model trained on a mixture itself at some scale.
+// sequential is the model trained on a mixture itself at some scale, as a reference or as one that is small.
 func (c *compiler) sequential(sc *scale, role string, m mixture, replicate int) recipe {
-	name := role + "/" + m.group + "/" + m.name()
-	c.plan.alias(role+"/"+m.group+"/"+m.numbered()+replicateSuffix(replicate), name+replicateSuffix(replicate))
-	r := single(name, c.train(sc, name, unitInputs(m.components), m.asked(sc), replicate))
-	r.name += replicateSuffix(replicate)
+	word := map[string]string{RoleReference: "seq", RoleSmall: "small"}[role]
+	name, about := m.named(word, 0), About{Role: role, MixtureSet: m.group, Mixture: m.name()}
+	c.aliased(word, m, replicate)
+	r := single(word, m.named(word, replicate), c.train(sc, name, about, unitInputs(m.components), m.asked(sc), replicate))
 	r.scale = sc
 	return r
 }

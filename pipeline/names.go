@@ -1,11 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"ablate/specs"
+	"ablate/specs/ident"
+	"ablate/specs/nearest"
 )
 
 // A base unit has two names. Its number, Biology/3, is known from the catalogue alone and never changes, for units are cut from the front;
@@ -26,7 +29,10 @@ func (p part) unit(u int) string {
 	return p.numbered(u)
 }
 
-func (p part) numbered(u int) string { return fmt.Sprintf("%s/%d", p.name, u) }
+func (p part) numbered(u int) string { return p.text + ident.Unit{Number: u}.Suffix() }
+
+// shown is the partition's name as people see it.
+func (p part) shown() string { return p.prefix + p.text }
 
 // unitName is the ID of the training of unit u.
 func unitName(p part, u int) string { return "unit/" + p.set + "/" + p.unit(u) }
@@ -34,24 +40,102 @@ func unitName(p part, u int) string { return "unit/" + p.set + "/" + p.unit(u) }
 // name is the component's name as people see it.
 func (c component) name() string {
 	if c.unit >= 0 && c.part.names != nil {
-		return c.part.prefix() + c.part.unit(c.unit)
+		return c.part.prefix + c.part.unit(c.unit)
 	}
 	return c.numbered()
 }
 
 // numbered is the component's name that never changes while the study's sets of partitions stay as they are.
-func (c component) numbered() string { return c.part.prefix() + c.bare() }
+func (c component) numbered() string {
+	if c.unit < 0 || c.part.units == 1 {
+		return c.part.shown()
+	}
+	return c.part.prefix + c.part.numbered(c.unit)
+}
 
-// bare is the component's name in its set of partitions, which never changes.
-func (c component) bare() string {
+// drawn is what samples are drawn by: the name of the partition as documents have it, and the number of the unit. It is no name, and changes for no reason of
+// names, so that what was drawn stays drawn.
+func (c component) drawn() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.name
 	}
-	return c.part.numbered(c.unit)
+	return fmt.Sprintf("%s/%d", c.part.name, c.unit)
 }
 
-// prefix is what stands before the names of a partition's units where another set of partitions has one of that name.
-func (p part) prefix() string { return strings.TrimSuffix(p.label, p.name) }
+// names are all names that a component has where a person names it, the best first: what people see; by number; with the set of partitions in front, which
+// always does; as documents have the partition's name; and without the set where one must stand in front if several sets are meant.
+func (c component) names() [][]string {
+	p := c.part
+	in := func(text string) (names []string) { // with the partition written so
+		if c.unit < 0 || p.units == 1 {
+			names = append(names, text)
+		}
+		if c.unit >= 0 {
+			names = append(names, text+ident.Unit{Number: c.unit}.Suffix(), text+strings.TrimPrefix(p.unit(c.unit), p.text))
+		}
+		return names
+	}
+	with := func(prefix string, names []string) []string {
+		out := make([]string, len(names))
+		for i, name := range names {
+			out[i] = prefix + name
+		}
+		return out
+	}
+	inSet := in(p.text)
+	return [][]string{
+		{c.name()}, append(with(p.prefix, inSet), c.numbered()), with(p.set+"/", inSet), with(p.prefix, in(p.name)), with(p.set+"/", in(p.name)), inSet, in(p.name),
+	}
+}
+
+// named finds components by the names that a person may write.
+type named struct {
+	all    []component
+	places map[string]int
+	twice  map[string]int // names that are as good for another component
+}
+
+func byName(all []component) named {
+	n := named{all, map[string]int{}, map[string]int{}}
+	each := make([][][]string, len(all))
+	for i, x := range all {
+		each[i] = x.names()
+	}
+	at := map[string]int{} // name -> how good it is for whom it is kept
+	for level := range 7 {
+		for i := range all {
+			for _, name := range each[i][level] {
+				if other, ok := n.places[name]; !ok {
+					n.places[name], at[name] = i, level
+				} else if at[name] == level && all[other].key() != all[i].key() {
+					n.twice[name] = i
+				}
+			}
+		}
+	}
+	return n
+}
+
+// find gives the place of the component that a name is of.
+func (n named) find(name string) (int, error) {
+	i, ok := n.places[name]
+	if j, twice := n.twice[name]; twice {
+		return 0, fmt.Errorf("%q could be %s of %s or %s of %s; write %s or %s", name, n.all[i].name(), n.all[i].part.set, n.all[j].name(), n.all[j].part.set,
+			n.all[i].withSet(), n.all[j].withSet())
+	}
+	if !ok {
+		var names []string
+		for _, x := range n.all {
+			names = append(names, x.name())
+		}
+		return 0, fmt.Errorf("no component %q; there are %s", name, listSome(nearest.Sorted(name, names), 20))
+	}
+	return i, nil
+}
+
+func (c component) withSet() string {
+	return c.part.set + "/" + strings.TrimPrefix(c.name(), c.part.prefix)
+}
 
 // numbered is the mixture's name of its components' names that never change.
 func (m mixture) numbered() string {
@@ -59,29 +143,94 @@ func (m mixture) numbered() string {
 	for i, c := range m.components {
 		names[i] = c.numbered()
 	}
-	return strings.Join(names, "+")
+	return ident.Mixture(names)
 }
 
-// byName gives the places of components by every name that they have, and lists the names that people see. Such a name goes before a number
-// that reads the same, and both before names with the set of partitions in front, which always do.
-func byName(all []component) (places map[string]int, names []string) {
-	places = map[string]int{}
-	for i, x := range all {
-		for _, name := range []string{x.name(), x.numbered()} {
-			places[x.part.set+"/"+strings.TrimPrefix(name, x.part.prefix())] = i
+// distinguish sees to it that no two partitions or units of the study have one name: the set of partitions stands before those of different sets that would.
+// Within a set this can only be where a person chose a name for partitions that are folded.
+func (c *compiler) distinguish() {
+	for changed := true; changed; {
+		changed = false
+		by := map[string][]*part{}
+		for i := range c.sets {
+			for j := range c.sets[i].parts {
+				p := &c.sets[i].parts[j]
+				by[p.shown()] = append(by[p.shown()], p)
+			}
+		}
+		apart := func(p, q *part) {
+			if p.set == q.set {
+				return
+			}
+			for _, x := range []*part{p, q} {
+				changed = changed || x.prefix == ""
+				x.prefix = x.set + "/"
+			}
+		}
+		for _, same := range by {
+			for _, p := range same[1:] {
+				apart(same[0], p)
+			}
+		}
+		for i := range c.sets {
+			for j := range c.sets[i].parts {
+				p := &c.sets[i].parts[j]
+				text, u, ok := ident.ParseUnit(p.shown(), 1)
+				if !ok || u.Number < 0 {
+					continue
+				}
+				for _, q := range by[text] {
+					if u.Number < q.units {
+						apart(p, q)
+					}
+				}
+			}
 		}
 	}
-	for i, x := range all {
-		places[x.numbered()] = i
-		if x.unit >= 0 {
-			places[x.part.prefix()+x.part.numbered(x.unit)] = i
+	for _, s := range c.sets {
+		c.sameWithin(s)
+	}
+}
+
+// sameWithin refuses partitions of one set that would share a name.
+func (c *compiler) sameWithin(s set) {
+	by := map[string]part{}
+	refuse := func(p, q part, what string) {
+		c.errs = append(c.errs, c.study.Errorf([]string{"partitions", s.name, "fold"}, "partition %q and %s of partition %q would both be called %s; fold into another name",
+			p.name, what, q.name, p.text))
+	}
+	for _, p := range s.parts {
+		if q, ok := by[p.text]; ok {
+			refuse(p, q, "the whole")
+		}
+		by[p.text] = p
+	}
+	for _, p := range s.parts {
+		if text, u, ok := ident.ParseUnit(p.text, 1); ok && u.Number >= 0 {
+			if q, ok := by[text]; ok && u.Number < q.units {
+				refuse(p, q, fmt.Sprintf("unit %d", u.Number))
+			}
 		}
 	}
-	for i, x := range all {
-		places[x.name()] = i
-		names = append(names, x.name())
+}
+
+// twice says that two steps would have one name, where the person must choose another.
+func (c *compiler) twice(id string, a, b *Step) {
+	at, name := []string{"study"}, ""
+	for _, s := range []*Step{a, b} {
+		switch about := s.About; {
+		case about.EvalSet != "":
+			at, name = []string{"eval", "out_of_domain", about.EvalSet}, "the evaluation set"
+		case name == "" && about.PartitionSet != "":
+			at, name = []string{"partitions", about.PartitionSet}, "the set of partitions"
+		case name == "" && about.MixtureSet != "":
+			at, name = []string{"mixtures", about.MixtureSet}, "the set of mixtures"
+		}
 	}
-	return places, names
+	if slices.ContainsFunc(c.errs, func(e specs.Error) bool { return e.Position == c.study.At(at...) }) {
+		return // the same name, of another step
+	}
+	c.errs = append(c.errs, c.study.Errorf(at, "%s and %s would be one step, %s; give %s another name", a.inWords(), b.inWords(), id, cmp.Or(name, "one of them")))
 }
 
 // alias makes a step or an average be found by a second name, too.
@@ -96,7 +245,12 @@ func (s *set) named(found map[string][]string) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		if names := found[p.name]; len(names) == p.units {
-			p.names = names
+			p.names = slices.Clone(names)
+			for u, name := range p.names {
+				if !strings.HasPrefix(name, p.text) { // as runs of older versions recorded them
+					p.names[u] = p.text + strings.TrimPrefix(name, p.name)
+				}
+			}
 		}
 	}
 }
@@ -117,9 +271,9 @@ func (c *compiler) listsRanges(s set) bool {
 		if spec.Of != "units" || len(spec.From) > 0 && !slices.Contains(spec.From, s.name) && len(spec.Fix) == 0 {
 			continue
 		}
-		known, _ := byName(components(s, true))
+		known := byName(components(s, true))
 		for _, name := range slices.Concat(append(spec.List, spec.Fix)...) {
-			if _, ok := known[name]; !ok && specs.RangeOf(strings.TrimPrefix(name, s.name+"/"), partNames(s)) != "" {
+			if _, ok := known.places[name]; !ok && specs.RangeOf(strings.TrimPrefix(name, s.name+"/"), partNames(s)) != "" {
 				return true
 			}
 		}
@@ -128,9 +282,9 @@ func (c *compiler) listsRanges(s set) bool {
 }
 
 func partNames(s set) []string {
-	names := make([]string, len(s.parts))
-	for i, p := range s.parts {
-		names[i] = p.name
+	var names []string
+	for _, p := range s.parts {
+		names = append(names, p.name, p.text)
 	}
 	return names
 }

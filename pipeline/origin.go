@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"ablate/specs"
@@ -85,7 +83,7 @@ func path(study *specs.Study, s *Step, to, rest string) []string {
 	if to != "" {
 		keys = append(keys, strings.Split(to, ".")...)
 	}
-	if s.Kind == kind.Train && to == "tokens" && s.ID != "seed" {
+	if s.Kind == kind.Train && to == "tokens" && s.About.Role != RoleSeed {
 		keys[len(keys)-1] = "tokens_per_unit"
 	}
 	if name, _, _ := strings.Cut(rest, "["); more && name != "" {
@@ -96,32 +94,20 @@ func path(study *specs.Study, s *Step, to, rest string) []string {
 
 // own is the step's own part of a study.
 func own(study *specs.Study, s *Step) []string {
-	_, rest, _ := strings.Cut(s.ID, "/")
-	switch s.Kind {
-	case kind.Tokenizer:
-		if t := study.Tokenizer.Train; t != nil {
-			return []string{"corpora", t.On}
-		}
-	case kind.Tokenize:
-		var p kind.TokenizeParams
-		if err := json.Unmarshal(s.Params, &p); err != nil {
-			panic(fmt.Sprintf("internal error: parameters %s: %v", s.Params, err)) // we made them
-		}
-		if p.NonEmpty {
-			return []string{"eval", "out_of_domain", strings.TrimPrefix(rest, "eval/")}
-		}
-		corpus, _, _ := strings.Cut(rest, "/")
-		return []string{"corpora", corpus}
-	case kind.Split:
-		if firstSegment(s.ID) == "pack" {
-			return []string{"seed_model"}
-		}
-		return []string{"partitions", rest}
-	case kind.Train:
-		if s.ID == "seed" {
-			return []string{"seed_model"}
-		}
+	switch a := s.About; a.Role {
+	case RoleCorpus:
+		return []string{"corpora", a.Corpus}
+	case RoleEvalSet:
+		return []string{"eval", "out_of_domain", a.EvalSet}
+	case RoleUnits:
+		return []string{"partitions", a.PartitionSet}
+	case RoleWhole, RoleSeed:
+		return []string{"seed_model"}
+	case RoleUnit, RolePartition, RoleSmall, RoleReference:
 		return []string{"train"}
+	}
+	if t := study.Tokenizer.Train; s.Kind == kind.Tokenizer && t != nil {
+		return []string{"corpora", t.On}
 	}
 	return nil
 }

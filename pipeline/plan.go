@@ -18,7 +18,6 @@ import (
 	"slices"
 
 	"ablate/cache"
-	"ablate/specs/nearest"
 )
 
 // File is one raw input file.
@@ -48,6 +47,7 @@ type Input struct {
 // Step is one node of a plan.
 type Step struct {
 	ID     string // for people; unique in the plan
+	About  About  // what it is about
 	Kind   string
 	Params json.RawMessage // canonical: struct order, sorted maps
 	Inputs []Input
@@ -96,18 +96,18 @@ type Plan struct {
 // Model is a trained model of a plan.
 type Model struct {
 	Name string // "seed", "unit/areas/crypto/0", "seq/pairs/crypto+net"
-	Role string // seed, unit, partition, small or reference
+	Role string // RoleSeed, RoleUnit, RolePartition, RoleSmall or RoleReference
 	Step int
 }
 
 // MixtureRef is a selected mixture.
 type MixtureRef struct {
-	Group      string // set of mixtures
-	Name       string // components joined by +
-	Partitions []string
-	UnitsOf    []int // of each partition
-	Tokens     int64 // training length of its reference model, trained or not
-	Reference  bool  // whether the study trains it
+	Group      string   // set of mixtures
+	Name       string   // components joined as package ident does
+	Partitions []string // as people see them, each once
+	UnitsOf    []int    // of each partition
+	Tokens     int64    // training length of its reference model, trained or not
+	Reference  bool     // whether the study trains it
 }
 
 // SplitRef is a split step and the partition set it cuts.
@@ -138,10 +138,7 @@ type Summary struct {
 
 // Find returns the index of the step with the given ID, or of the only step whose ID ends in it. The number of a unit does for its range.
 func (p *Plan) Find(id string) (int, error) {
-	if i, ok := p.index[id]; ok {
-		return i, nil
-	}
-	if i, ok := p.index[p.aliases[id]]; ok {
+	if i, ok := p.index[p.meant(id)]; ok {
 		return i, nil
 	}
 	var found []string
@@ -150,7 +147,8 @@ func (p *Plan) Find(id string) (int, error) {
 			found = append(found, s.ID)
 		}
 	}
-	for name, of := range p.aliases {
+	for name := range p.aliases {
+		of := p.meant(name)
 		if _, ok := p.index[of]; ok && hasSuffixPath(name, id) && !slices.Contains(found, of) {
 			found = append(found, of)
 		}
@@ -160,10 +158,23 @@ func (p *Plan) Find(id string) (int, error) {
 	case 1:
 		return p.index[found[0]], nil
 	case 0:
-		near := nearest.Sorted(id, slices.Sorted(maps.Keys(p.index)))[0]
-		return 0, fmt.Errorf("no step %q in study %s; did you mean %q? (`ablate plan --steps` lists them)", id, p.Study, near)
+		near := alike(id, slices.Sorted(maps.Keys(p.index)))
+		return 0, fmt.Errorf("no step %q in study %s; did you mean %s? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
+}
+
+// meant is the ID or the name of an average that a name leads to: by the numbers of units, or as what a shared step was wanted for later.
+func (p *Plan) meant(name string) string {
+	for range 2 {
+		if _, ok := p.index[name]; ok {
+			break
+		}
+		if of, ok := p.aliases[name]; ok {
+			name = of
+		}
+	}
+	return name
 }
 
 // Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per step: what people wait for longest.

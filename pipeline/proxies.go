@@ -2,10 +2,11 @@ package pipeline
 
 import (
 	"fmt"
-	"maps"
 	"math/big"
 	"slices"
 	"strings"
+
+	"ablate/specs/ident"
 )
 
 // scorer is a way to score a mixture: the models whose perplexities are averaged.
@@ -36,15 +37,15 @@ func (c *compiler) scoring(name string, m mixture, r int) scorer {
 	one := func(x recipe) scorer { return scorer{everywhere: []recipe{x}} }
 	switch name {
 	case "micro":
-		return one(c.average(c.micro(m, r), m))
+		return one(c.average(c.micro(m, r), m, r))
 	case "macro":
-		return one(c.average(c.macro(m, r), m))
+		return one(c.average(c.macro(m, r), m, r))
 	case "merged":
-		return one(c.average(c.merged(m, r), m))
+		return one(c.average(c.merged(m, r), m, r))
 	case "weighted":
-		return one(c.average(c.weighted(m, r), m))
+		return one(c.average(c.weighted(m, r), m, r))
 	case "small_seq":
-		return one(c.sequential(c.own, "small", m, r))
+		return one(c.sequential(c.own, RoleSmall, m, r))
 	}
 	// The others are means of the scores of several models, one or more for each component.
 	of := func(x component) []recipe { return c.unitRecipes(x, r) }
@@ -64,7 +65,7 @@ func (c *compiler) scoring(name string, m mixture, r int) scorer {
 	return scorer{own: func(p part) []recipe {
 		var out []recipe
 		for _, x := range m.components {
-			if x.part.label == p.label {
+			if x.part.key() == p.key() {
 				out = append(out, of(x)...)
 			}
 		}
@@ -79,16 +80,21 @@ func (c *compiler) named(r recipe) recipe {
 }
 
 // average records one that is named by a mixture, by the numbers of its units too.
-func (c *compiler) average(r recipe, m mixture) recipe {
-	c.plan.alias(strings.Replace(r.name, "/"+m.name(), "/"+m.numbered(), 1), r.name)
+func (c *compiler) average(r recipe, m mixture, replicate int) recipe {
+	c.aliased(r.word, m, replicate)
 	return c.named(r)
+}
+
+// aliased makes what is named by a mixture be found by the numbers of its units, too.
+func (c *compiler) aliased(word string, m mixture, replicate int) {
+	c.plan.alias(ident.Replicate(word+"/"+m.group+"/"+m.numbered(), replicate), m.named(word, replicate))
 }
 
 // unitRecipes are the unit models of a component.
 func (c *compiler) unitRecipes(x component, replicate int) []recipe {
 	var out []recipe
 	for _, u := range x.unitNumbers() {
-		out = append(out, single(unitName(x.part, u)+replicateSuffix(replicate), c.unitModel(x.part, u, replicate)))
+		out = append(out, single("unit", ident.Replicate(unitName(x.part, u), replicate), c.unitModel(x.part, u, replicate)))
 	}
 	return out
 }
@@ -98,7 +104,7 @@ func (c *compiler) componentRecipe(x component, replicate int) recipe {
 	if x.unit >= 0 || x.part.units == 1 {
 		return c.unitRecipes(x, replicate)[0]
 	}
-	return single(componentName(x)+replicateSuffix(replicate), c.componentModel(x, replicate))
+	return single("part", ident.Replicate(componentName(x), replicate), c.componentModel(x, replicate))
 }
 
 // componentMerge is the mean of the unit models of a component.
@@ -107,7 +113,7 @@ func (c *compiler) componentMerge(x component, replicate int) recipe {
 	if len(units) == 1 {
 		return units[0]
 	}
-	r := recipe{name: "mean/" + x.part.set + "/" + x.part.name + replicateSuffix(replicate)}
+	r := recipe{word: "mean", name: ident.Replicate("mean/"+x.part.set+"/"+x.part.text, replicate)}
 	return r.plus(units, big.NewRat(1, 1))
 }
 
@@ -154,33 +160,51 @@ func (c *compiler) weighted(m mixture, replicate int) recipe {
 }
 
 func averageOf(word string, m mixture, replicate int) recipe {
-	return recipe{name: word + "/" + m.group + "/" + m.name() + replicateSuffix(replicate)}
+	return recipe{word: word, name: m.named(word, replicate)}
 }
 
 // weight is a component's weight in the proxy weighted.
 func (c *compiler) weight(x component) *big.Rat {
-	w := c.study.Weights
-	for _, name := range []string{x.name(), x.numbered()} {
-		if text, ok := w.Given[name]; ok {
-			return fraction(text)
-		}
+	if w, ok := c.weights[x.key()]; ok {
+		return w
 	}
-	if w.By == "equal" {
+	if c.study.Weights.By == "equal" {
 		return big.NewRat(1, 1)
 	}
 	return big.NewRat(int64(x.units()), 1)
 }
 
-// checkWeights refuses weights of components that no mixture can have.
-func (c *compiler) checkWeights(within []component) error {
-	known := map[string]bool{}
+// giveWeights finds whom the weights of the study are of, and refuses those of components that no mixture can have.
+func (c *compiler) giveWeights(within []component) error {
+	c.weights = map[componentKey]*big.Rat{}
+	if len(c.study.Weights.Given) == 0 {
+		return nil
+	}
+	of := map[string]partKey{}
 	for _, x := range within {
-		known[x.name()], known[x.numbered()] = true, true
+		for _, name := range slices.Concat(x.names()...) {
+			text, ok := c.study.Weights.Given[name]
+			if !ok {
+				continue
+			}
+			if other, ok := of[name]; ok && other != x.part.key() {
+				return c.study.Errorf([]string{"weights", "components", name}, "%q could be of partition %q of %s and of partition %q of %s; write %s or %s",
+					name, other.name, other.set, x.part.name, x.part.set, other.set+"/"+name, x.part.set+"/"+name)
+			}
+			of[name] = x.part.key()
+			if _, ok := c.weights[x.key()]; !ok {
+				c.weights[x.key()] = fraction(text)
+			}
+			break
+		}
 	}
 	for _, name := range sortedKeys(c.study.Weights.Given) {
-		if !known[name] {
-			return c.study.Errorf([]string{"weights", "components", name}, "no mixture has a component %q; there are %s", name,
-				listSome(slices.Sorted(maps.Keys(known)), 20))
+		if _, ok := of[name]; !ok {
+			var known []string
+			for _, x := range within {
+				known = append(known, x.name())
+			}
+			return c.study.Errorf([]string{"weights", "components", name}, "no mixture has a component %q; there are %s", name, listSome(sorted(known), 20))
 		}
 	}
 	return nil

@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"slices"
+
 	"ablate/specs"
+	"ablate/specs/ident"
 	"ablate/stages/kind"
 )
 
@@ -82,7 +85,7 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 	cost := sc.cost(int64(s.Tokens), int64(s.Batch), keep)
 	pack := c.pack(s.On)
 	return c.add(&Step{
-		ID: id, Kind: kind.Train,
+		ID: id, About: About{Role: RoleSeed}, Kind: kind.Train,
 		Params: canonical(kind.TrainParams{
 			Model: c.model(sc),
 			Optimizer: kind.Optimizer{
@@ -98,12 +101,13 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 }
 
 // train adds the training of one model of a scale on the given units, for so many tokens; replicates, counted from 0, differ in the seed.
-func (c *compiler) train(sc *scale, id string, units []Input, tokens int64, replicate int) int {
-	if replicate > 0 {
-		id += replicateSuffix(replicate)
-	}
-	if i, ok := c.trained[id]; ok {
-		return i
+func (c *compiler) train(sc *scale, id string, about About, units []Input, tokens int64, replicate int) int {
+	id, about.Replicate = ident.Replicate(id, replicate), replicate
+	if t, ok := c.trained[id]; ok {
+		if !slices.Equal(t.units, units) || t.tokens != tokens || t.scale != sc {
+			c.twice(id, &Step{ID: id, About: about, Kind: kind.Train}, c.plan.Steps[t.step])
+		}
+		return t.step
 	}
 	t, o := sc.train, c.study.Optimizer
 	cost := sc.cost(tokens, int64(t.Batch), false)
@@ -119,7 +123,7 @@ func (c *compiler) train(sc *scale, id string, units []Input, tokens int64, repl
 	if len(units) == 1 {
 		params.Sampling = "equal" // the same thing, and so the same key
 	}
-	inputs := units
+	inputs := slices.Clip(units)
 	if sc.seed >= 0 {
 		params.Start = "model"
 		inputs = append(inputs, Input{Role: "start", Step: sc.seed, Output: kind.OutModel})
@@ -128,7 +132,16 @@ func (c *compiler) train(sc *scale, id string, units []Input, tokens int64, repl
 			inputs = append(inputs, Input{Role: "moments", Step: sc.seed, Output: kind.OutOptimizer})
 		}
 	}
-	i := c.add(&Step{ID: id, Kind: kind.Train, Params: c.sharedParams(params, func() any { return params }), Inputs: inputs, Cost: cost})
-	c.trained[id] = i
+	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(params, func() any { return params }), Inputs: inputs, Cost: cost})
+	c.trained[id] = trained{i, sc, units, tokens}
+	c.plan.alias(id, c.plan.Steps[i].ID) // the same training may have been wanted for something else first
 	return i
+}
+
+// trained is a training and what it was asked for.
+type trained struct {
+	step   int
+	scale  *scale
+	units  []Input
+	tokens int64
 }

@@ -169,7 +169,7 @@ const largestWalk = 1 << 21
 func (s space) sample(m int, seed string) [][]int {
 	names := make([][]byte, len(s.pool))
 	for i, x := range s.pool {
-		names[i] = []byte("\x00" + x.part.set + "/" + x.bare())
+		names[i] = []byte("\x00" + x.part.set + "/" + x.drawn())
 	}
 	var out [][]int
 	if s.count().Cmp(big.NewInt(largestWalk)) <= 0 {

@@ -12,10 +12,10 @@ import (
 func spaceOf(fixed, pool []int, draws ...draw) space {
 	var s space
 	for i, units := range fixed {
-		s.fixed = append(s.fixed, component{part{set: "fixed", name: fmt.Sprint("f", i), label: fmt.Sprint("f", i), units: units}, -1})
+		s.fixed = append(s.fixed, component{part{set: "fixed", name: fmt.Sprint("f", i), text: fmt.Sprint("f", i), units: units}, -1})
 	}
 	for i, units := range pool {
-		s.pool = append(s.pool, component{part{set: "pool", name: fmt.Sprint("p", i), label: fmt.Sprint("p", i), units: units}, -1})
+		s.pool = append(s.pool, component{part{set: "pool", name: fmt.Sprint("p", i), text: fmt.Sprint("p", i), units: units}, -1})
 	}
 	s.draws = draws
 	return s
@@ -121,7 +121,7 @@ func TestSamplesOfSpaces(t *testing.T) {
 func namesOf(s space) [][]byte {
 	var names [][]byte
 	for _, x := range s.pool {
-		names = append(names, []byte("\x00"+x.part.set+"/"+x.bare()))
+		names = append(names, []byte("\x00"+x.part.set+"/"+x.drawn()))
 	}
 	return names
 }

@@ -78,7 +78,7 @@ func ShareOf(plans []*Plan) Together {
 			first[s.definition] = p.Study
 			share.New.add(s.Cost)
 			all.Joined.add(s.Cost)
-			if firstSegment(s.ID) == "unit" {
+			if s.About.Role == RoleUnit {
 				if sizes[s.Cost.Parameters] == nil {
 					sizes[s.Cost.Parameters] = &Total{}
 				}

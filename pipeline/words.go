@@ -1,13 +1,12 @@
 package pipeline
 
 import (
+	"strconv"
 	"strings"
-)
 
-func firstSegment(id string) string {
-	head, _, _ := strings.Cut(id, "/")
-	return head
-}
+	"ablate/specs/ident"
+	"ablate/specs/nearest"
+)
 
 // hasSuffixPath reports whether id ends in the whole path segments of suffix.
 func hasSuffixPath(id, suffix string) bool {
@@ -20,4 +19,26 @@ func listSome(words []string, n int) string {
 		return strings.Join(words, ", ")
 	}
 	return strings.Join(words[:n], ", ") + " and more"
+}
+
+// alike are the names that a person may have meant by one that is not there: those that are the same without their escapes, or else the nearest.
+func alike(name string, among []string) string {
+	var same []string
+	for _, other := range among {
+		if ident.Unescape(other) == ident.Unescape(name) {
+			same = append(same, strconv.Quote(other))
+		}
+	}
+	if len(same) == 0 {
+		return strconv.Quote(nearest.Sorted(name, among)[0])
+	}
+	return strings.Join(same[:min(len(same), 4)], " or ")
+}
+
+// quoted is a name between quotes, cut short: names of partitions may be long.
+func quoted(name string) string {
+	if r := []rune(name); len(r) > 60 {
+		name = string(r[:57]) + "..."
+	}
+	return strconv.Quote(name)
 }

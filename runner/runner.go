@@ -390,7 +390,7 @@ func (r *run) log(i int, f *Failure) string {
 	for _, in := range r.state.Ingredients[i] {
 		fmt.Fprintf(&b, "  %s = %s\n", in.Label, in.Value)
 	}
-	base := filepath.Join(r.LogDir, strings.ReplaceAll(f.Step, "/", "_")+".")
+	base := filepath.Join(r.LogDir, kind.FileName(f.Step)+".")
 	path := base + "log"
 	err := errors.Join(os.MkdirAll(r.LogDir, 0o755), os.WriteFile(path, []byte(b.String()), 0o644))
 	var evident *kind.FailedError

@@ -50,6 +50,7 @@ func (c *checker) fail(path []string, format string, args ...any) {
 
 // study runs all checks. Their order does not matter: messages are sorted by position.
 func (c *checker) study() {
+	c.names()
 	c.corpora()
 	c.tokenizer()
 	c.partitions()

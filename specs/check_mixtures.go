@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ablate/specs/ident"
 )
 
 func (c *checker) mixtures() {
@@ -229,7 +231,7 @@ func (c *checker) fixed(path []string, m Mixture) map[string]int {
 		if set == "" {
 			continue
 		}
-		part := c.partOf(set, name)
+		part, _ := c.partOf(set, name)
 		if m.Where.Holds(c.s.Partitions[set].Units[part]) && !m.Repeat {
 			count[set]++
 		}
@@ -259,23 +261,44 @@ func (c *checker) listed(path []string, m Mixture) {
 	}
 }
 
-// partOf is the partition that a component's name speaks of, without set and unit.
-func (c *checker) partOf(set, name string) string {
-	units := c.s.Partitions[set].Units
+// partOf is the partition that a component's name speaks of, without set and unit, and how the name writes the partition; "" where there is none.
+func (c *checker) partOf(set, name string) (part, written string) {
 	if c.rangeIn(set, name) {
-		return RangeOf(strings.TrimPrefix(name, set+"/"), sortedKeys(units))
+		written = RangeOf(strings.TrimPrefix(name, set+"/"), c.partNames(set))
+		part, _ = c.declared(set, written)
+		return part, written
 	}
-	for _, part := range []string{name, strings.TrimPrefix(name, set+"/")} {
-		if _, ok := units[part]; ok {
-			return part
+	for _, whole := range []string{name, strings.TrimPrefix(name, set+"/")} {
+		if part, ok := c.declared(set, whole); ok {
+			return part, whole
 		}
-		if i := strings.LastIndexByte(part, '/'); i >= 0 {
-			if _, ok := units[part[:i]]; ok {
-				return part[:i]
+		if i := strings.LastIndexByte(whole, '/'); i >= 0 {
+			if part, ok := c.declared(set, whole[:i]); ok {
+				return part, whole[:i]
 			}
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// declared finds a partition by its name, or as longer names write it.
+func (c *checker) declared(set, written string) (part string, ok bool) {
+	p := c.s.Partitions[set]
+	if _, ok := p.Units[written]; ok {
+		return written, true
+	}
+	part, err := ident.ParseText(written, len(p.By))
+	_, ok = p.Units[part]
+	return part, ok && err == nil
+}
+
+// partNames are the declared partitions of a set, in both forms.
+func (c *checker) partNames(set string) []string {
+	var names []string
+	for part := range c.s.Partitions[set].Units {
+		names = append(names, part, ident.Text(part, len(c.s.Partitions[set].By)))
+	}
+	return names
 }
 
 // component checks a name against the declared partitions and returns the set it is of, "" where that is unknown. Units go by partition/0,
@@ -291,7 +314,7 @@ func (c *checker) component(here []string, m Mixture, sets []string, name string
 			return ""
 		}
 		all = append(all, parts...)
-		if part := c.partOf(set, name); part != "" && slices.Contains(parts, part) {
+		if part, _ := c.partOf(set, name); part != "" && slices.Contains(parts, part) {
 			in = append(in, set)
 		}
 	}
@@ -317,8 +340,8 @@ func (c *checker) component(here []string, m Mixture, sets []string, name string
 	if what == "unit" && c.rangeIn(in[0], name) {
 		return in[0] // whether there is such a unit is known once the corpus has been split
 	}
-	part := c.partOf(in[0], name)
-	number := strings.TrimPrefix(strings.TrimPrefix(name, in[0]+"/"), part)
+	part, written := c.partOf(in[0], name)
+	number := strings.TrimPrefix(strings.TrimPrefix(name, in[0]+"/"), written)
 	if n := c.s.Partitions[in[0]].Units[part]; what == "unit" {
 		u, err := strconv.Atoi(strings.TrimPrefix(number, "/"))
 		switch {
@@ -336,8 +359,8 @@ func (c *checker) component(here []string, m Mixture, sets []string, name string
 // rangeIn reports whether a name is of a unit of a set by its range.
 func (c *checker) rangeIn(set, name string) bool {
 	p := c.s.Partitions[set]
-	_, whole := p.Units[name]
-	return p.Order != "id" && !whole && RangeOf(strings.TrimPrefix(name, set+"/"), sortedKeys(p.Units)) != ""
+	_, whole := c.declared(set, name)
+	return p.Order != "id" && !whole && RangeOf(strings.TrimPrefix(name, set+"/"), c.partNames(set)) != ""
 }
 
 // RangeOf returns the partition that a unit named by a range, such as Biology,2005-2007, would be of; "" where there is none.
@@ -376,6 +399,18 @@ func (c *checker) evaluation() {
 	c.weights()
 }
 
+// Weight reads a weight of an average: a whole number, a decimal or a fraction above 0.
+func Weight(text string) (*big.Rat, error) {
+	w, ok := new(big.Rat), weightForm.MatchString(text)
+	if ok {
+		_, ok = w.SetString(text)
+	}
+	if !ok || w.Sign() <= 0 {
+		return nil, fmt.Errorf("weight %q: want a number above 0, such as 2, 0.5 or 1/3", clip(text))
+	}
+	return w, nil
+}
+
 var weightForm = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18}|/[0-9]{1,18})?$`)
 
 // weights checks the proxy weighted.
@@ -385,9 +420,8 @@ func (c *checker) weights() {
 		c.fail(here, "has no meaning without weighted among the proxies")
 	}
 	for _, name := range sortedKeys(c.s.Weights.Given) {
-		text := c.s.Weights.Given[name]
-		if w, ok := new(big.Rat).SetString(text); !weightForm.MatchString(text) || !ok || w.Sign() <= 0 {
-			c.fail(at("weights", "components", name), "weight %q: want a number above 0, such as 2, 0.5 or 1/3", clip(text))
+		if _, err := Weight(c.s.Weights.Given[name]); err != nil {
+			c.fail(at("weights", "components", name), "%v", err)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func (f field) schema(t reflect.Type, defs *object) object {
 		each.need, each.one = false, false
 		s := object{{"type", "object"}, {"additionalProperties", each.schema(t.Elem(), defs)}}
 		if f.names != "" {
-			s = append(s, member{"propertyNames", object{{"pattern", namePatterns[f.names]}, {"maxLength", maxName}}})
+			s = append(s, member{"propertyNames", object{{"pattern", namePatterns[f.names]}, {"maxLength", maxName[f.names]}}})
 		}
 		if f.need && !f.partial {
 			s = append(s, member{"minProperties", 1})
@@ -164,7 +164,7 @@ func (f field) schema(t reflect.Type, defs *object) object {
 		}
 		s := object{{"type", []string{"string", "number"}}, {"minLength", 1}}
 		if f.names != "" && f.typ.Kind() == reflect.String {
-			s = append(s, member{"pattern", namePatterns[f.names]}, member{"maxLength", maxName})
+			s = append(s, member{"pattern", namePatterns[f.names]}, member{"maxLength", maxName[f.names]})
 		}
 		return s
 	case reflect.Bool:

@@ -74,7 +74,7 @@ type Corpus struct {
 	ID         string            `yaml:"id" default:"id" doc:"Field or column that holds the identity of a document; where absent, a hash of the text. Of tokens it is the index's id." key:"tokens"`
 	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value; for tokens a column of the index (src, loc, id), an expression over one (src ~ EXPRESSION) or over the array's name (EXPRESSION)." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too; 0: none is cut." example:"8k" key:"tokens"`
-	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts." key:"tokens"`
+	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks; of several values the first counts. Where documents have that very value, too, a set of partitions by the name is an error: give a word that none has." key:"tokens"`
 	Between    map[string]string `yaml:"between" names:"name" doc:"Ranges of whole numbers, by name of metadata: documents with another value, or none, are left out and counted." example:"{year: 1970-2022}" key:"tokens"`
 	Bad        Bad               `yaml:"bad" doc:"What becomes of documents that cannot be used as they are: error ends the step, drop leaves them out and counts them."`
 }
@@ -108,13 +108,13 @@ type TokenizerTrain struct {
 // Partition is one set of partitions: a corpus divided by metadata, each part cut into base units.
 type Partition struct {
 	Corpus string            `yaml:"corpus" need:"yes" doc:"Corpus to divide." example:"go" key:"units"`
-	By     []string          `yaml:"by" need:"yes" doc:"Metadata names whose values, joined by a slash, name a document's partition." example:"area" key:"units"`
+	By     []string          `yaml:"by" need:"yes" doc:"Metadata names whose values, joined by a slash, name a document's partition. Of several values, a slash within one is written %2F. Mixtures, models and steps are called by partitions: there a plus sign in a partition's name is written %2B, and so are other signs where the name would read as something else." example:"area" key:"units"`
 	Only   []string          `yaml:"only" doc:"Partitions to keep; the others are counted and left out." example:"[crypto, net]" key:"units added"`
 	Except []string          `yaml:"except" doc:"Partitions to leave out." example:"[NA]" key:"units added"`
 	Order  string            `yaml:"order" default:"id" doc:"Metadata name that orders the documents of a partition (numbers by value); ties by identity. id: by identity alone." example:"year" key:"units"`
 	Unit   Unit              `yaml:"unit" need:"yes" doc:"Size of a base unit."`
 	Fold   map[string]string `yaml:"fold" names:"partition" doc:"Partitions that are part of another one, by name; other keys and mixtures know only the names folded into. It looks at no size, so that it stays when documents come." example:"{Law: PoliticalScience}" key:"units"`
-	Small  string            `yaml:"small" enum:"error|drop|keep|merge" default:"error" doc:"What becomes of a partition with less text than half a unit; merge: all of these become one partition named other." key:"units added"`
+	Small  string            `yaml:"small" enum:"error|drop|keep|merge" default:"error" doc:"What becomes of a partition with less text than half a unit; merge: all of these become one partition named other; documents may have no partition of that name besides." key:"units added"`
 	Units  map[string]int    `yaml:"units" names:"partition" min:"1" max:"1000000" unit:"units" doc:"Declared catalogue: partitions and their unit counts. A study with one can be planned before any data is read; text beyond the declared units stays unused." example:"{crypto: 2, net: 1}" key:"units added"`
 }
 
@@ -216,7 +216,7 @@ type Mixture struct {
 	Repeat bool       `yaml:"repeat" doc:"Whether a component may be in a mixture more than once, which then trains on it as often." key:"references and proxies added"`
 	Sample int        `yaml:"sample" min:"1" max:"100000" doc:"How many of the combinations to take, without replacement; absent: all, of which there may be 100,000 at most." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
-	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
+	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too. A partition is written as the data have it, or as in tables." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
 	Tokens Count      `yaml:"tokens" max:"1000000000000" unit:"tokens" default:"0" doc:"Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each unit of the mixture." example:"2M" key:"references"`
 }
 
@@ -252,7 +252,7 @@ type Weights struct {
 // Eval is what models are evaluated on.
 type Eval struct {
 	InDomain    string             `yaml:"in_domain" enum:"mixture|none" default:"mixture" doc:"mixture: on the held-out test documents of each partition of the mixture, macro-averaged." key:"evaluations"`
-	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" whole:"yes" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice."`
+	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" whole:"yes" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice, but for words that tables and flags use: in-domain, out-of-domain, average, mean, all, none, reference, seq and the proxies."`
 	Tokens      Count              `yaml:"tokens" unit:"tokens" default:"0" doc:"Tokens per domain at most: a document that does not fit is passed over; 0: no bound." example:"50k" key:"evaluations"`
 	Documents   Count              `yaml:"documents" min:"1" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
 }

@@ -176,7 +176,7 @@ func (e *encoding) encode(x *bpe.Encoder, c *chunk) {
 		d.hashes, d.lengths = paragraphHashes(x, d.doc.Text, e.params.Paragraph, e.params.MinTokens)
 		d.row = DocumentRow{
 			ID: d.doc.ID, Tokens: int64(len(d.tokens)), Bytes: int64(len(d.doc.Text)), Chars: int64(utf8.RuneCountInString(d.doc.Text)),
-			Words: countWords(d.doc.Text), Names: e.names,
+			Words: countWords(d.doc.Text), Names: e.names, Absent: d.doc.Lacks,
 		}
 		for _, name := range e.names {
 			d.row.Values = append(d.row.Values, strings.Clone(d.doc.Meta[name]))

@@ -2,9 +2,9 @@ package stages
 
 import (
 	"fmt"
-	"strings"
 
 	"ablate/cache/table"
+	"ablate/specs/ident"
 	"ablate/stages/internal/report"
 )
 
@@ -98,7 +98,12 @@ func Labels(sizes []SizeRow) map[string][]string {
 	labels := map[string][]string{}
 	for _, r := range sizes {
 		if r.Part == PartUnit {
-			labels[r.Partition] = append(labels[r.Partition], strings.TrimLeft(strings.TrimPrefix(r.Name, r.Partition), ",/"))
+			_, unit, ok := ident.ParseUnit(r.Name, 1)
+			label := unit.Label()
+			if !ok {
+				label = r.Name // a table of an older version of the program
+			}
+			labels[r.Partition] = append(labels[r.Partition], label)
 		}
 	}
 	return labels

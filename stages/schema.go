@@ -17,7 +17,7 @@ func (v2) TableVersion() string { return "2" }
 
 // DocumentRow is a document of documents.parquet, in the order of tokens.arrow.
 type DocumentRow struct {
-	v1     `col:"-"`
+	v2     `col:"-"`
 	ID     string   `col:"id" doc:"identity"`
 	Tokens int64    `col:"tokens" unit:"tokens" doc:"length without EOS"`
 	Bytes  int64    `col:"bytes" unit:"bytes" doc:"length of the text in UTF-8"`
@@ -25,6 +25,7 @@ type DocumentRow struct {
 	Words  int64    `col:"words" unit:"words" doc:"pieces of the text between white space"`
 	Names  []string `col:"metadata_names" doc:"names of the metadata, sorted"`
 	Values []string `col:"metadata_values" doc:"their values, in the order of the names"`
+	Absent []string `col:"metadata_absent" doc:"those of the names that the document lacks: the value of these is the corpus's word for that"`
 }
 
 // ParagraphRow holds the paragraphs of a document of tokens.arrow, in the same order.

@@ -1,8 +1,7 @@
 package stages
 
 import (
-	"fmt"
-	"strconv"
+	"ablate/specs/ident"
 )
 
 // A span is a unit's name and the order values of its first and last document.
@@ -10,12 +9,13 @@ type span struct{ name, first, last string }
 
 // spans names the units of a partition. One whose documents are ordered by numbers, such as years, goes by its range as in the paper,
 // Biology,1970-1993; where a range is as narrow as to hold several units, those after the first are counted: Physics,2019-2019#2. Others
-// are numbered: net/0. Names look at the cut alone, so that decontamination changes none, and at no later unit.
-func spans(partition, order string, units [][]document) []span {
+// are numbered: net/0. Names look at the cut alone, so that decontamination changes none, and at no later unit. text is the name of the partition as a part
+// of longer names.
+func spans(text, order string, units [][]document) []span {
 	out := make([]span, len(units))
-	times := map[string]int{}
+	times := map[ident.Unit]int{}
 	for u, docs := range units {
-		out[u].name = partition + "/" + strconv.Itoa(u)
+		out[u].name = text + ident.Unit{Number: u}.Suffix()
 		if order == orderByID {
 			continue
 		}
@@ -24,12 +24,10 @@ func spans(partition, order string, units [][]document) []span {
 		if !first.num || !last.num {
 			continue
 		}
-		name := fmt.Sprintf("%s,%s-%s", partition, first.text, last.text)
-		if times[name]++; times[name] > 1 {
-			out[u].name = fmt.Sprintf("%s#%d", name, times[name])
-			continue
-		}
-		out[u].name = name
+		unit := ident.Unit{Number: -1, First: first.text, Last: last.text}
+		times[unit]++
+		unit.Again = times[unit]
+		out[u].name = text + unit.Suffix()
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/specs/ident"
 	"ablate/specs/nearest"
 	"ablate/stages/kind"
 )
@@ -98,6 +99,7 @@ type splitting struct {
 	duplicates []document
 	twice      []DuplicateRow    // the same documents, or those that would be
 	folded     map[string]bool   // names of the study's fold that a document has
+	values     map[value]*having // of the metadata that divide the corpus
 	merged     map[string]string // partition -> the one it was merged into
 	heldOut    map[place]fate    // documents of all partitions that are held out, kept ones and excluded ones
 	ledger     []LedgerRow
@@ -142,7 +144,7 @@ func (s *splitting) close() {
 // divide reads the metadata and decides each document's partition and fate.
 func (s *splitting) divide(ctx context.Context) error {
 	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
-	s.folded, s.merged = map[string]bool{}, map[string]string{}
+	s.folded, s.merged, s.values = map[string]bool{}, map[string]string{}, map[value]*having{}
 	seen := map[string]place{}
 	for shard, t := range s.shards {
 		if err := ctx.Err(); err != nil {
@@ -168,6 +170,9 @@ func (s *splitting) divide(ctx context.Context) error {
 	if len(seen) == 0 {
 		return errors.New("the corpus has no documents")
 	}
+	if err := s.mistaken(); err != nil {
+		return err
+	}
 	s.names = slices.Sorted(maps.Keys(s.partitions))
 	if err := s.duplicated(); err != nil {
 		return err
@@ -192,9 +197,10 @@ func (s *splitting) place(at place, row DocumentRow, seen map[string]place) erro
 			if err != nil {
 				return err
 			}
+			s.note(value{by, v}, !slices.Contains(row.Absent, by))
 			values = append(values, v)
 		}
-		name = strings.Join(values, "/")
+		name = ident.Join(values)
 	}
 	if into, ok := s.params.Fold[name]; ok {
 		s.folded[name] = true
@@ -263,6 +269,12 @@ func (s *splitting) choose() error {
 			kept++
 		}
 	}
+	for _, name := range s.names {
+		if n := len(kind.Escape(name)); s.partitions[name].kept && n > kind.LongestPartition {
+			errs = append(errs, fmt.Errorf("partition %.60q...: its name has %d bytes, which are %d in the names of files, and may be %d there (small letters, digits and - _ , . are one byte each, "+
+				"others two or three); leave it out with except, fold it into one of a shorter name, or divide the corpus by other metadata", name, len(name), n, kind.LongestPartition))
+		}
+	}
 	if kept == 0 && len(errs) == 0 {
 		errs = append(errs, fmt.Errorf("all partitions are left out; the corpus has %s", enumerate(s.names)))
 	}
@@ -289,7 +301,9 @@ func (s *splitting) cut(context.Context) error {
 		ends = valueEnds
 	}
 	if s.params.Small == smallMerge {
-		s.merge()
+		if err := s.merge(); err != nil {
+			return err
+		}
 	}
 	for _, name := range s.names {
 		p := s.partitions[name]
@@ -314,7 +328,7 @@ func (s *splitting) cut(context.Context) error {
 			p.small = true
 			small = append(small, fmt.Sprintf("%s (%d tokens of %d documents, %d held out)", name, size, len(p.training), len(p.test)+len(p.validation)))
 		}
-		p.spans = spans(name, s.params.Order, p.cut.units)
+		p.spans = spans(ident.Text(name, len(s.params.By)), s.params.Order, p.cut.units)
 		if s.params.Test > 0 && len(p.test) == 0 && len(s.params.By) > 0 && !p.small {
 			untested = append(untested, fmt.Sprintf("%s (%d documents)", name, len(p.training)+len(p.validation)))
 		}

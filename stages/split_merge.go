@@ -1,14 +1,16 @@
 package stages
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
 
 // merge joins the partitions with less than half a unit into one, otherPartition, documents in their order as in any other. A partition
 // that grows to half a unit leaves it again, which changes the units of otherPartition; where that must not be, the study names what
-// belongs together with fold, which looks at no size. A partition that bears that name by itself is joined, too.
-func (s *splitting) merge() {
+// belongs together with fold, which looks at no size. A partition that bears that name by itself and is not small would be another thing of the same name, which
+// is an error.
+func (s *splitting) merge() error {
 	var small []string
 	for _, name := range s.names {
 		p := s.partitions[name]
@@ -18,10 +20,14 @@ func (s *splitting) merge() {
 		}
 	}
 	if len(small) == 0 {
-		return
+		return nil
 	}
 	other := s.partitions[otherPartition]
-	if other == nil || !other.kept {
+	if other != nil && !slices.Contains(small, otherPartition) {
+		return fmt.Errorf("small: merge would call %d small partitions %q (%s), and documents have a partition of that name; give that another name with fold, as fold: {%s: others}, "+
+			"or join the small ones by name with fold", len(small), otherPartition, enumerate(small), otherPartition)
+	}
+	if other == nil {
 		other = &partition{kept: true}
 	}
 	for _, name := range small {
@@ -36,4 +42,5 @@ func (s *splitting) merge() {
 	delete(s.merged, otherPartition)
 	s.partitions[otherPartition] = other
 	s.names = slices.Sorted(maps.Keys(s.partitions))
+	return nil
 }

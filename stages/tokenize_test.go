@@ -111,13 +111,13 @@ func TestTokenize(t *testing.T) {
 				t.Errorf("document %d holds EOS", i)
 			}
 		}
-		year := want.Year
+		year, absent := want.Year, []string(nil)
 		if year == "" {
-			year = "NA"
+			year, absent = "NA", []string{"year"}
 		}
 		wantRow := DocumentRow{
 			ID: want.ID, Tokens: int64(len(ids)), Bytes: int64(len(want.Text)), Chars: int64(len([]rune(want.Text))),
-			Words: int64(len(strings.Fields(want.Text))), Names: []string{"area", "year"}, Values: []string{want.Area, year},
+			Words: int64(len(strings.Fields(want.Text))), Names: []string{"area", "year"}, Values: []string{want.Area, year}, Absent: absent,
 		}
 		if diff := cmp.Diff(wantRow, rows[i], cmp.AllowUnexported(DocumentRow{})); diff != "" {
 			t.Errorf("document %d, - want, + got:\n%s", i, diff)

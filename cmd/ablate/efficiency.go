@@ -118,7 +118,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 	}
 	e.Measured = append(e.Measured, sortJSON{"evaluations", m.Evaluations.Steps, m.Evaluations.Done, 0, m.Evaluations.Seconds})
 
-	unit, reference := perToken(m.Models["unit"]), perToken(m.Models["reference"])
+	unit, reference := perToken(m.Models[pipeline.RoleUnit]), perToken(m.Models[pipeline.RoleReference])
 	if reference == nil {
 		reference = unit // as many tokens take as long, whatever they are
 	}
@@ -136,7 +136,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 	possible, all := p.plan.Summary.MixturesPossible, p.plan.Summary.TokensReferenceOf
 	units, tokens := 0, int64(0)
 	for _, model := range p.plan.Models {
-		if model.Role != "unit" {
+		if model.Role != pipeline.RoleUnit {
 			continue
 		}
 		step := p.plan.Steps[model.Step]

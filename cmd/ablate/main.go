@@ -93,6 +93,9 @@ func Main() int {
 	if code >= 0 { // --help
 		return code
 	}
+	if _, mistake := weighted(os.Args[1:]); err != nil && mistake != nil {
+		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ablate:", err)
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")

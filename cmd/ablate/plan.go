@@ -105,7 +105,7 @@ func printSteps(w io.Writer, p *compiled) {
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.ID == "seed")
+			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == pipeline.RoleSeed)
 		}
 		if step.Cost.Bytes > 0 {
 			line += "  " + runner.Count(step.Cost.Bytes, "B")

@@ -138,7 +138,7 @@ func training(s pipeline.Summary) stages.ReportTraining {
 	return t
 }
 
-// corpora gathers the counts of the steps that read each corpus and each evaluation set, which their IDs name, in the order of the plan.
+// corpora gathers the counts of the steps that read each corpus and each evaluation set, in the order of the plan.
 func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 	var out []stages.ReportCorpus
 	for i, step := range p.plan.Steps {
@@ -149,12 +149,9 @@ func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := strings.TrimPrefix(step.ID, "tokenize/")
-		set, eval := strings.CutPrefix(name, "eval/")
+		name, eval := step.About.Corpus, step.About.Role == pipeline.RoleEvalSet
 		if eval {
-			name = set
-		} else {
-			name, _, _ = strings.Cut(name, "/")
+			name = step.About.EvalSet
 		}
 		n := slices.IndexFunc(out, func(r stages.ReportCorpus) bool { return r.Name == name && r.EvalSet == eval })
 		if n < 0 {

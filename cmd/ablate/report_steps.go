@@ -3,35 +3,16 @@ package main
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"ablate/pipeline"
 	"ablate/stages"
-	"ablate/stages/kind"
 )
 
-// sorts tell steps of one kind apart by the first part of their IDs, in the words of the report.
+// sorts tell steps of one kind apart by what they are about, in the words of the report.
 var sorts = map[string]string{
-	"seed": "seed model", "unit": "unit models", "part": "partition models", "seq": "reference models",
-	"pack": "text of the seed model", "split": "units and held-out text",
-}
-
-// sortOf says which steps of a kind a step is one of.
-func sortOf(s *pipeline.Step) string {
-	first, rest, _ := strings.Cut(s.ID, "/")
-	switch s.Kind {
-	case kind.Train, kind.Split:
-		if words, ok := sorts[first]; ok {
-			return words
-		}
-		return first
-	case kind.Tokenize:
-		if strings.HasPrefix(rest, "eval/") {
-			return "evaluation text"
-		}
-		return "corpora"
-	}
-	return ""
+	pipeline.RoleSeed: "seed model", pipeline.RoleUnit: "unit models", pipeline.RolePartition: "partition models", pipeline.RoleSmall: "small",
+	pipeline.RoleReference: "reference models", pipeline.RoleWhole: "text of the seed model", pipeline.RoleUnits: "units and held-out text",
+	pipeline.RoleCorpus: "corpora", pipeline.RoleEvalSet: "evaluation text",
 }
 
 // stepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
@@ -45,7 +26,7 @@ func stepsByKind(s *pipeline.State) ([]stages.ReportSteps, []stages.ReportFlow) 
 	var out []stages.ReportSteps
 	at := make([]int, len(s.Plan.Steps))
 	for i, step := range s.Plan.Steps {
-		of := sortOf(step)
+		of := sorts[step.About.Role]
 		n := slices.IndexFunc(out, func(r stages.ReportSteps) bool { return r.Kind == step.Kind && r.Of == of })
 		if n < 0 {
 			n = len(out)

@@ -13,17 +13,18 @@ import (
 
 // Three units and their evaluation, one of which an earlier run left.
 func TestStepsByKind(t *testing.T) {
-	step := func(id, of string, tokens int64, from ...int) *pipeline.Step {
-		s := &pipeline.Step{ID: id, Kind: of, Cost: pipeline.Cost{Tokens: tokens}, Inputs: []pipeline.Input{{Role: "file", File: &pipeline.File{}}}}
+	step := func(id, of, role string, tokens int64, from ...int) *pipeline.Step {
+		s := &pipeline.Step{ID: id, About: pipeline.About{Role: role}, Kind: of, Cost: pipeline.Cost{Tokens: tokens}, Inputs: []pipeline.Input{{Role: "file", File: &pipeline.File{}}}}
 		for _, f := range from {
 			s.Inputs = append(s.Inputs, pipeline.Input{Step: f, Output: "model"}, pipeline.Input{Step: f, Output: "moments"})
 		}
 		return s
 	}
 	s := &pipeline.State{Plan: &pipeline.Plan{Steps: []*pipeline.Step{
-		step("tokenize/go", kind.Tokenize, 0), step("tokenize/eval/go", kind.Tokenize, 0), step("split/areas", kind.Split, 0, 0),
-		step("seed", kind.Train, 100), step("unit/areas/a/0", kind.Train, 10, 2, 3), step("unit/areas/b/0", kind.Train, 10, 2, 3),
-		step("eval/unit/areas/a/0/far", kind.Eval, 0, 4, 1), step("eval/unit/areas/b/0/far", kind.Eval, 0, 5, 1),
+		step("tokenize/go", kind.Tokenize, pipeline.RoleCorpus, 0), step("tokenize/eval/go", kind.Tokenize, pipeline.RoleEvalSet, 0),
+		step("split/areas", kind.Split, pipeline.RoleUnits, 0, 0), step("seed", kind.Train, pipeline.RoleSeed, 100),
+		step("unit/areas/a/0", kind.Train, pipeline.RoleUnit, 10, 2, 3), step("unit/areas/b/0", kind.Train, pipeline.RoleUnit, 10, 2, 3),
+		step("eval/unit/areas/a/0/far", kind.Eval, "", 0, 4, 1), step("eval/unit/areas/b/0/far", kind.Eval, "", 0, 5, 1),
 	}}}
 	for i := range s.Plan.Steps {
 		run := "2026-01-02T00:00:00.000000000Z"

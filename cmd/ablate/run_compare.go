@@ -157,9 +157,9 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row
 	for _, m := range p.Models {
 		n := p.Steps[m.Step].Cost.Parameters
 		switch m.Role {
-		case "unit":
+		case pipeline.RoleUnit:
 			row[2] = runner.Count(n, "")
-		case "reference":
+		case pipeline.RoleReference:
 			row[3] = runner.Count(n, "")
 		}
 	}

@@ -7,18 +7,20 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
+	"ablate/specs"
 	"ablate/stages"
 	"ablate/stages/kind"
 )
 
 type exportCommand struct {
 	Study  string   `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1." name:"model"`
+	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1, a number above 0. Signs in the names of partitions that would join names are written as percent signs and two digits, such as %2B for a plus sign." name:"model"`
 	To     string   `short:"o" help:"File to write (safetensors)." default:"model.safetensors"`
 }
 
@@ -62,16 +64,21 @@ func (cmd exportCommand) Run(a *app) error {
 	})
 }
 
+// weighs matches a model with what is meant for a weight: text without letters before a colon, for the name of every model begins with a letter, and partitions
+// may have colons in their names. A weight is not written with e.
+var weighs = regexp.MustCompile(`^([^\pL:]*|[-+]?[0-9][^/:]*):(.*)$`)
+
 // weighted reads MODEL and WEIGHT:MODEL.
 func weighted(args []string) ([]pipeline.Weighted, error) {
 	var parts []pipeline.Weighted
 	for _, arg := range args {
 		w := pipeline.Weighted{Model: arg, Weight: big.NewRat(1, 1)}
-		if weight, model, ok := strings.Cut(arg, ":"); ok {
-			w.Model = model
-			if _, ok := w.Weight.SetString(weight); !ok {
-				return nil, fmt.Errorf("model %q: weight %q is no number; want 2, 0.5 or 1/3", arg, weight)
+		if m := weighs.FindStringSubmatch(arg); m != nil {
+			weight, err := specs.Weight(m[1])
+			if err != nil {
+				return nil, fmt.Errorf("model %q: %w", arg, err)
 			}
+			w.Weight, w.Model = weight, m[2]
 		}
 		parts = append(parts, w)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"ablate/cache"
 )
 
 // Names of outputs that do not depend on the parameters.
@@ -40,6 +42,9 @@ const (
 	tokenFileEnding = ".arrow"
 )
 
+// LongestPartition is how many bytes the escaped name of a partition that has units may have: the cache takes names of outputs of 512 bytes.
+const LongestPartition = 480
+
 // UnitOutput names the token file of the i-th base unit of a partition, from 0.
 func UnitOutput(partition string, i int) string {
 	return UnitsFolder + "/" + Escape(partition) + "/" + strconv.Itoa(i) + tokenFileEnding
@@ -58,7 +63,33 @@ func ValidationOutput(partition string) string {
 // FigureOutput names the scatter of a group of mixtures on an evaluation set. A dash of the group is escaped too, so that the first one
 // stands between the two.
 func FigureOutput(group, set string) string {
-	return FiguresFolder + "/" + strings.ReplaceAll(Escape(group), "-", "%2D") + "-" + Escape(set) + ".svg"
+	name := strings.ReplaceAll(Escape(group), "-", "%2D") + "-" + Escape(set)
+	if len(name) > maxComponent {
+		name = shortened(name, group+"\x00"+set)
+	}
+	return FiguresFolder + "/" + name + ".svg"
+}
+
+// FileName is a name for a file about a thing, such as the log of a step. The text is in it as far as it is safe: slashes become underscores, and what
+// another text could share, what file systems read in another way, and what is too long, is told apart by the digest of the text at the end.
+func FileName(text string) string {
+	const small, more = "abcdefghijklmnopqrstuvwxyz0123456789,+-.@/", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	name := strings.Map(func(r rune) rune {
+		if r == '/' || !strings.ContainsRune(small+more, r) {
+			return '_'
+		}
+		return r
+	}, text)
+	plain := strings.Trim(text, small) == "" && text != "" && text[0] != '.' && !isDevice(name)
+	if plain && len(name) <= maxComponent {
+		return name
+	}
+	return shortened(strings.TrimLeft(name, "."), text)
+}
+
+// shortened is the beginning of a name and the digest of what it is made of.
+func shortened(name, of string) string {
+	return name[:min(len(name), maxComponent-20)] + "~" + cache.DigestOf([]byte(of)).String()[:16]
 }
 
 // maxComponent is the longest escaped piece between two slashes: file systems allow 255 bytes, and an ending follows.
@@ -70,6 +101,7 @@ const maxComponent = 200
 //   - a capital becomes '!' and the small letter (file systems that fold case would confuse "Art" and "art");
 //   - every other byte becomes '%' and two capital hexadecimal digits, so the slash of "net/http" gives net%2Fhttp;
 //   - the empty text becomes "%";
+//   - a '.' at the very end, and the first letter of what Windows takes for a device (con, aux.txt), become '%' and two digits, too;
 //   - what is longer than 200 bytes is broken by "+/", in place of which nothing stands in the text.
 //
 // Unescape takes it back.
@@ -79,8 +111,12 @@ func Escape(text string) string {
 	}
 	var b strings.Builder
 	line := 0
+	device := isDevice(text)
 	for i := 0; i < len(text); i++ {
 		piece := escapeByte(text[i], i == 0 || line == 0)
+		if i == 0 && device || i == len(text)-1 && text[i] == '.' {
+			piece = fmt.Sprintf("%%%02X", text[i])
+		}
 		if line+len(piece) > maxComponent {
 			b.WriteString("+/")
 			line = 0
@@ -90,6 +126,16 @@ func Escape(text string) string {
 		line += len(piece)
 	}
 	return b.String()
+}
+
+// isDevice reports whether Windows takes the name of a file for one of its devices, whatever follows the first dot.
+func isDevice(name string) bool {
+	stem, _, _ := strings.Cut(name, ".")
+	switch stem {
+	case "con", "prn", "aux", "nul":
+		return true
+	}
+	return len(stem) == 4 && (strings.HasPrefix(stem, "com") || strings.HasPrefix(stem, "lpt")) && '0' <= stem[3] && stem[3] <= '9'
 }
 
 func escapeByte(c byte, first bool) string {

@@ -177,5 +177,5 @@ type Score struct {
 // InDomain is the evaluation set that changes with the mixture: scores on it compare models on different text.
 const InDomain = "in-domain"
 
-// Average is the name under which the scores on all other sets are averaged, where there are several and none has the name.
+// Average is the name under which the scores on all other sets are averaged, where there are several. No set of a study may have it.
 const Average = "out-of-domain"

@@ -51,6 +51,10 @@ type Document struct {
 	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the pieces after the first have #1, #2, ... after their ID
 	Meta map[string]string
 
+	// Lacks are the names of metadata, sorted, that the document does not have, so that Meta holds Options.Absent for them: a word that another document may have
+	// as its value.
+	Lacks []string
+
 	Tokens []uint32 // tokenized input: the ids that are the text, without an end of text
 	Place  Place    // where it lies; pieces have their document's
 }
@@ -157,11 +161,12 @@ func (rd *reader) readText(ctx context.Context, in io.Reader) error {
 		at := invalid(data)
 		return rd.fault(faultf(BadUTF8, "the text is not valid UTF-8 at byte %d", at), Place{Byte: int64(at)}, where)
 	}
-	meta := make(map[string]string, len(rd.fields))
+	d := Document{ID: rd.name, Text: string(data), Meta: make(map[string]string, len(rd.fields))}
 	for _, f := range rd.fields {
-		meta[f.name] = f.fromName(rd.name, rd.absent)
+		value, ok := f.fromName(rd.name)
+		rd.describe(&d, f.name, value, ok)
 	}
-	return rd.document(Document{ID: rd.name, Text: string(data), Meta: meta}, Place{}, where)
+	return rd.document(d, Place{}, where)
 }
 
 // invalid is where s, which is not UTF-8, ceases to be.

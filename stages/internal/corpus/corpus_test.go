@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,59 @@ func hashID(text string) string {
 	return hex.EncodeToString(sum[:])[:16]
 }
 
+// lacking says of documents that they lack what they have the word for.
+func lacking(docs []Document, absent string) []Document {
+	out := slices.Clone(docs)
+	for i := range out {
+		out[i].Lacks = nil
+		for _, name := range slices.Sorted(maps.Keys(out[i].Meta)) {
+			if out[i].Meta[name] == absent {
+				out[i].Lacks = append(out[i].Lacks, name)
+			}
+		}
+	}
+	return out
+}
+
+// A document that lacks a name is told from one that has the word for that as its value, in every format.
+func TestWordForAbsentIsAValueToo(t *testing.T) {
+	for _, c := range []struct {
+		name, metadata string
+		opt            Options
+		with, without  string
+	}{
+		{"jsonl", "country", Options{Format: FormatJSONL}, `{"text": "a", "country": "NA"}`, `{"text": "a"}`},
+		{"jsonl, null", "country", Options{Format: FormatJSONL}, `{"text": "a", "country": ["NA"]}`, `{"text": "a", "country": null}`},
+		{"jsonl, empty list", "country", Options{Format: FormatJSONL}, `{"text": "a", "country": "NA"}`, `{"text": "a", "country": []}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.opt.Metadata = map[string]string{"c": c.metadata}
+			for content, lacks := range map[string][]string{c.with: nil, c.without: {"c"}} {
+				docs, _, err := read(c.opt, "x", content+"\n")
+				if err != nil || len(docs) != 1 || docs[0].Meta["c"] != "NA" || !slices.Equal(docs[0].Lacks, lacks) {
+					t.Errorf("%s: %+v, %v, want the value NA and that it lacks %q", content, docs, err, lacks)
+				}
+			}
+		})
+	}
+	text := Options{Format: FormatText, Metadata: map[string]string{"c": "^([^/]+)/"}}
+	for file, lacks := range map[string][]string{"NA/a": nil, "a": {"c"}} {
+		if docs, _, err := read(text, file, "a"); err != nil || docs[0].Meta["c"] != "NA" || !slices.Equal(docs[0].Lacks, lacks) {
+			t.Errorf("%s: %+v, %v, want the value NA and that it lacks %q", file, docs, err, lacks)
+		}
+	}
+	for cell, lacks := range map[Cell]bool{{Text: "NA", Present: true}: false, {}: true, {Present: true}: false} {
+		if _, ok, f := cell.value(fieldPath{}); f != nil || ok == lacks {
+			t.Errorf("cell %+v has a value: %v", cell, ok)
+		}
+	}
+	for e, lacks := range map[entry]bool{{src: "NA"}: false, {}: true} {
+		if _, ok := (&field{column: columnSrc}).fromEntry(&e, "x"); ok == lacks {
+			t.Errorf("entry %+v has a src: %v", e, ok)
+		}
+	}
+}
+
 func TestReadText(t *testing.T) {
 	opt := Options{Format: FormatText, Metadata: map[string]string{"area": `^([^/]+)/`, "test": `(_test)\.go$`}}
 	for _, c := range []struct {
@@ -54,7 +109,7 @@ func TestReadText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, docs); diff != "" {
+			if diff := cmp.Diff(lacking(c.want, "NA"), docs); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
 			}
 			want := Counts{Files: 1, Read: 1, Kept: int64(len(c.want)), Dropped: c.dropped}
@@ -117,7 +172,7 @@ func TestReadJSONL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, docs); diff != "" {
+			if diff := cmp.Diff(lacking(c.want, "NA"), docs); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(c.dropped, counts.Dropped); diff != "" || counts.Read != 1 || counts.Kept != int64(len(c.want)) {
@@ -130,7 +185,7 @@ func TestReadJSONL(t *testing.T) {
 func TestReadJSONLFields(t *testing.T) {
 	opt := Options{Format: FormatJSONL, TextField: "body.parts[1]", IDField: "meta.key", Absent: "none", Metadata: map[string]string{"m": "x"}}
 	docs, _, err := read(opt, "f", `{"body":{"parts":["a","b"]},"meta":{"key":"k"}}`)
-	if diff := cmp.Diff([]Document{{ID: "k", Text: "b", Meta: map[string]string{"m": "none"}}}, docs); diff != "" || err != nil {
+	if diff := cmp.Diff([]Document{{ID: "k", Text: "b", Meta: map[string]string{"m": "none"}, Lacks: []string{"m"}}}, docs); diff != "" || err != nil {
 		t.Errorf("error %v, documents (-want +got):\n%s", err, diff)
 	}
 }
@@ -268,7 +323,7 @@ func TestReadCompressed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, docs); diff != "" {
+			if diff := cmp.Diff(lacking(want, "NA"), docs); diff != "" {
 				t.Errorf("documents (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(wantCounts, counts, anyPlaces); diff != "" {

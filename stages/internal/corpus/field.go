@@ -39,13 +39,22 @@ func (f *field) parseExpression(source string) (err error) {
 	return err
 }
 
-// fromName applies the expression to a file's name.
-func (f *field) fromName(name, absent string) string {
+// fromName applies the expression to a file's name; not ok: it has no such value.
+func (f *field) fromName(name string) (value string, ok bool) {
 	m := f.expr.FindStringSubmatchIndex(name)
 	if m == nil || m[2] < 0 {
-		return absent
+		return "", false
 	}
-	return name[m[2]:m[3]]
+	return name[m[2]:m[3]], true
+}
+
+// describe gives a document a value of metadata, or says that it has none. Names come sorted.
+func (c *compiled) describe(d *Document, name, value string, ok bool) {
+	if !ok {
+		value = c.absent
+		d.Lacks = append(d.Lacks, name)
+	}
+	d.Meta[name] = value
 }
 
 func (o Options) compile() (*compiled, error) {

@@ -74,7 +74,7 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 		return d, faultf(BadUTF8, "column %q is not valid UTF-8", rd.text.source)
 	}
 	d.Text = text.Text
-	if d.ID, f = cells[1].value(rd.id, ""); f != nil {
+	if d.ID, _, f = cells[1].value(rd.id); f != nil {
 		return d, f
 	}
 	if d.ID == "" {
@@ -83,21 +83,23 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 	}
 	d.Meta = make(map[string]string, len(rd.fields))
 	for i, m := range rd.fields {
-		if d.Meta[m.name], f = cells[2+i].value(m.path, rd.absent); f != nil {
+		value, ok, f := cells[2+i].value(m.path)
+		if f != nil {
 			return d, f
 		}
+		rd.describe(&d, m.name, value, ok)
 	}
 	return d, nil
 }
 
-func (c Cell) value(p fieldPath, absent string) (string, *fault) {
+func (c Cell) value(p fieldPath) (value string, ok bool, f *fault) {
 	switch {
 	case !c.Present:
-		return absent, nil
+		return "", false, nil
 	case c.Group:
-		return "", faultf(BadLine, "column %q has fields: name one of them", p.source)
+		return "", false, faultf(BadLine, "column %q has fields: name one of them", p.source)
 	case !utf8.ValidString(c.Text):
-		return "", faultf(BadUTF8, "column %q is not valid UTF-8", p.source)
+		return "", false, faultf(BadUTF8, "column %q is not valid UTF-8", p.source)
 	}
-	return c.Text, nil
+	return c.Text, true, nil
 }

@@ -59,8 +59,8 @@ type entry struct {
 	id, src, loc string
 }
 
-func (f *field) fromEntry(e *entry, name, absent string) string {
-	value := name
+func (f *field) fromEntry(e *entry, name string) (value string, ok bool) {
+	value = name
 	switch f.column {
 	case columnID:
 		value = e.id
@@ -70,9 +70,9 @@ func (f *field) fromEntry(e *entry, name, absent string) string {
 		value = e.loc
 	}
 	if f.expr != nil {
-		return f.fromName(value, absent)
+		return f.fromName(value)
 	}
-	return or(value, absent)
+	return value, value != ""
 }
 
 // ReadTokens is Read for tokenized files. A document's text is what its ids stand for, so that all that is said of a text holds for it.
@@ -289,7 +289,8 @@ func (t *tokenReader) tokens(e entry, ids []uint32, line int64) error {
 	}
 	for i := range t.fields {
 		f := &t.fields[i]
-		d.Meta[f.name] = f.fromEntry(&e, t.name, t.absent)
+		value, ok := f.fromEntry(&e, t.name)
+		t.describe(&d, f.name, value, ok)
 	}
 	return t.document(d, t.placeOf(from, line), t.whereOf(from, line))
 }

@@ -87,7 +87,7 @@ func TestReadTokens(t *testing.T) {
 		for name, array := range map[string][]byte{"raw": raw, "numpy 1": numpy(1, descr, "9,", raw), "numpy 2": numpy(2, descr, "9,", raw)} {
 			for kind, text := range map[string]string{"plain": index, "headings": "start,end,id,src,loc\n" + index, "gzip": zipped(t, index)} {
 				docs, counts, err := readTokens(opt, tokensIn(array, text))
-				if diff := cmp.Diff(want, docs); diff != "" || err != nil || counts.Read != 3 || counts.Kept != 3 || counts.Bytes != 6 {
+				if diff := cmp.Diff(lacking(want, "none"), docs); diff != "" || err != nil || counts.Read != 3 || counts.Kept != 3 || counts.Bytes != 6 {
 					t.Errorf("%s, %s, %s: %+v, error %v (-want +got):\n%s", opt.DType, name, kind, counts, err, diff)
 				}
 			}

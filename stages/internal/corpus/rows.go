@@ -7,25 +7,19 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"ablate/stages/internal/corpus/parquet"
 )
 
-// A Cell is a value of a table: see Columns.
-type Cell struct {
-	Present bool
-	String  bool // it is text, not a number or a truth value
-	Group   bool // it has fields of its own, and no text
-	Text    string
-}
-
-// Columns are the paths to the cells that ReadRows wants of each row, in order: each has keys, and [n] for elements of lists.
-func (o Options) Columns() ([][]string, error) {
+// Columns are the wishes for the cells that ReadRows wants of each row, in order: text, identity, metadata.
+func (o Options) Columns() ([]parquet.Column, error) {
 	c, err := o.compile()
 	if err != nil {
 		return nil, err
 	}
-	all := [][]string{c.text.words(), c.id.words()}
+	all := []parquet.Column{{Path: c.text.words(), Text: true}, {Path: c.id.words()}}
 	for _, f := range c.fields {
-		all = append(all, f.path.words())
+		all = append(all, parquet.Column{Path: f.path.words()})
 	}
 	return all, nil
 }
@@ -44,14 +38,14 @@ func (p fieldPath) words() []string {
 
 // ReadRows is Read for the rows of a table, which rows calls its argument with, one after the other: of a row its number from 1 and the
 // cells that Columns asks for.
-func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []Cell) error) error, emit func(Document) error) (Counts, error) {
+func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []parquet.Cell) error) error, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument, piece: opt.PieceBytes}
 	rd.counts.Files = 1
 	var err error
 	if rd.compiled, err = opt.compile(); err != nil {
 		return rd.counts, err
 	}
-	err = rows(func(row int64, cells []Cell) error {
+	err = rows(func(row int64, cells []parquet.Cell) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -65,7 +59,7 @@ func ReadRows(ctx context.Context, opt Options, name string, rows func(each func
 	return rd.counts, err
 }
 
-func (rd *reader) row(cells []Cell) (d Document, f *fault) {
+func (rd *reader) row(cells []parquet.Cell) (d Document, f *fault) {
 	text := cells[0]
 	if !text.Present || !text.String {
 		return d, faultf(BadText, "column %q holds no text here: name the column that does with the corpus's key text", rd.text.source)
@@ -74,7 +68,7 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 		return d, faultf(BadUTF8, "column %q is not valid UTF-8", rd.text.source)
 	}
 	d.Text = text.Text
-	if d.ID, f = cells[1].value(rd.id, ""); f != nil {
+	if d.ID, f = value(cells[1], rd.id, ""); f != nil {
 		return d, f
 	}
 	if d.ID == "" {
@@ -83,19 +77,18 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 	}
 	d.Meta = make(map[string]string, len(rd.fields))
 	for i, m := range rd.fields {
-		if d.Meta[m.name], f = cells[2+i].value(m.path, rd.absent); f != nil {
+		if d.Meta[m.name], f = value(cells[2+i], m.path, rd.absent); f != nil {
 			return d, f
 		}
 	}
 	return d, nil
 }
 
-func (c Cell) value(p fieldPath, absent string) (string, *fault) {
+// value is a cell's text, or absent.
+func value(c parquet.Cell, p fieldPath, absent string) (string, *fault) {
 	switch {
 	case !c.Present:
 		return absent, nil
-	case c.Group:
-		return "", faultf(BadLine, "column %q has fields: name one of them", p.source)
 	case !utf8.ValidString(c.Text):
 		return "", faultf(BadUTF8, "column %q is not valid UTF-8", p.source)
 	}

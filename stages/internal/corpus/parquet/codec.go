@@ -90,10 +90,15 @@ func (c *codec) decompress(room, src []byte, size int) (out []byte, err error) {
 	if ratio, ok := mostRatio[c.id]; ok && int64(size) > ratio*int64(len(src))+64 {
 		return nil, fmt.Errorf("%d bytes cannot stand for %d", len(src), size)
 	}
-	switch c.id {
-	case codecNone:
+	frame := c.id == codecLZ4 && len(src) >= 4 && binary.LittleEndian.Uint32(src) == frameLZ4
+	switch {
+	case c.id == codecNone:
 		out = src
-	case codecGzip:
+	case frame:
+		if out, err = readAll(lz4.NewReader(bytes.NewReader(src)), room, size); err != nil {
+			return nil, err
+		}
+	case c.id == codecGzip:
 		in, err := gzip.NewReader(bytes.NewReader(src))
 		if err != nil {
 			return nil, err
@@ -102,7 +107,7 @@ func (c *codec) decompress(room, src []byte, size int) (out []byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-	case codecBrotli:
+	case c.id == codecBrotli:
 		if out, err = readAll(brotli.NewReader(bytes.NewReader(src)), room, size); err != nil {
 			return nil, err
 		}
@@ -136,10 +141,6 @@ func (c *codec) into(dst, src []byte) ([]byte, error) {
 		if out, err := hadoopLZ4(dst, src); err == nil {
 			return out, nil
 		}
-		if len(src) >= 4 && binary.LittleEndian.Uint32(src) == 0x184D2204 { // Arrow wrote frames of LZ4 before version 0.15
-			n, err := io.ReadFull(lz4.NewReader(bytes.NewReader(src)), dst)
-			return dst[:n], err
-		}
 	}
 	if len(src) == 0 && len(dst) == 0 {
 		return dst, nil
@@ -147,6 +148,9 @@ func (c *codec) into(dst, src []byte) ([]byte, error) {
 	n, err := lz4.UncompressBlock(src, dst)
 	return dst[:max(n, 0)], err
 }
+
+// frameLZ4 begins a frame of LZ4, which Arrow wrote before its version 0.15.
+const frameLZ4 = 0x184D2204
 
 // hadoopLZ4 decompresses blocks with their lengths, unpacked and packed, before them, four bytes each with the highest first.
 func hadoopLZ4(dst, src []byte) ([]byte, error) {

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 decimal.getcontext().prec = 80
 folder, small = sys.argv[1], "small" in sys.argv[2:]
 os.makedirs(folder, exist_ok=True)
-N = 60 if small else 3000
+N = 36 if small else 3000
 kept = {"pages-v1", "pages-v2", "delta", "grown", "required", "types", "times", "decimals", "nested", "lz4-raw", "brotli", "int96", "split", "polars", "duckdb", "fastparquet", "checksums", "groups", "nothing"}
 UTC = datetime.timezone.utc
 
@@ -83,7 +83,7 @@ write("pages-v1", table, plain, data_page_size=PAGE, use_dictionary=False, write
 write("pages-v2", table, plain, data_page_size=PAGE, data_page_version="2.0", write_batch_size=8, compression="zstd")
 write("grown", table, plain, dictionary_pagesize_limit=200 if small else 4000, data_page_size=PAGE, write_batch_size=8)
 write("checksums", table, plain, write_page_checksum=True, data_page_size=PAGE, write_batch_size=8)
-write("groups", pa.concat_tables([table]), plain, row_group_size=max(7, N // 40), write_statistics=True)
+write("groups", pa.concat_tables([table]), plain, row_group_size=max(15, N // 40), write_statistics=True)
 for codec in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
     for version in ["1.0", "2.0"]:
         name = "lz4-raw" if codec == "lz4" and version == "1.0" else codec if version == "1.0" else codec + "-v2"

@@ -1,4 +1,4 @@
-package parquet
+package corpus
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	arrowparquet "github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+
+	"ablate/stages/internal/corpus/parquet"
 )
 
 // corpusTable is a table of documents: made-up words with the shares that words have in a language.
@@ -50,9 +52,9 @@ func corpusTable(docs int) arrow.Record {
 	return b.NewRecord()
 }
 
-// BenchmarkTable reads text, identity and year of tables of 64 MB of text, as Arrow's writer makes them by default but for the codec and the
+// BenchmarkParquet reads text, identity and year of tables of 64 MB of text, as Arrow's writer makes them by default but for the codec and the
 // size of pages. MB/s are of text; MB/cpu-s count the time of processors. With ABLATE_PARQUET, a pattern of files, it reads the same columns of those.
-func BenchmarkTable(b *testing.B) {
+func BenchmarkParquet(b *testing.B) {
 	files, err := filepath.Glob(os.Getenv("ABLATE_PARQUET"))
 	if err != nil {
 		b.Fatal(err)
@@ -84,7 +86,7 @@ func BenchmarkTable(b *testing.B) {
 	}
 	for _, path := range files {
 		b.Run(strings.TrimSuffix(filepath.Base(path), ".parquet"), func(b *testing.B) {
-			f, err := Open(path)
+			f, err := parquet.Open(path)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -93,7 +95,7 @@ func BenchmarkTable(b *testing.B) {
 			all, began := int64(0), processorTime(b)
 			for b.Loop() {
 				text := int64(0)
-				err := f.Rows(context.Background(), []Column{{Path: []string{"text"}, Text: true}, {Path: []string{"id"}}, {Path: []string{"year"}}}, func(_ int64, cells []Cell) error {
+				err := f.Rows(context.Background(), []parquet.Column{{Path: []string{"text"}, Text: true}, {Path: []string{"id"}}, {Path: []string{"year"}}}, func(_ int64, cells []parquet.Cell) error {
 					text += int64(len(cells[0].Text))
 					return nil
 				})

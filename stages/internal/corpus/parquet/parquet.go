@@ -107,10 +107,12 @@ func (f *File) find(w Column) (target, error) {
 		return t, fmt.Errorf("field %q is of type array, want a string: %s", name, nameText)
 	case w.Text && (t.node.leaf < 0 || t.node.typ.kind != kindText):
 		return t, fmt.Errorf("field %q is of type %s, want a string: %s", name, word, nameText)
+	case t.node.isMap():
+		return t, fmt.Errorf("column %s is of type map, which is not read: write the key that you want as a column of its own", name)
 	case t.node.leaf < 0 && len(t.node.below) == 0:
 		return t, fmt.Errorf("column %s has no fields", name)
 	case t.node.leaf < 0:
-		return t, fmt.Errorf("column %s is of type %s, want a string, a number or a list of them: %s", name, word, f.columnNames())
+		return t, fmt.Errorf("column %s is of type %s, want a string, a number or an array of them: name a field inside it; %s", name, word, f.columnNames())
 	case t.node.typ.kind == kindRefused:
 		return t, fmt.Errorf("column %s is of type %s, which is not read: write it as a string or a number", name, word)
 	}

@@ -83,6 +83,9 @@ write("pages-v1", table, plain, data_page_size=PAGE, use_dictionary=False, write
 write("pages-v2", table, plain, data_page_size=PAGE, data_page_version="2.0", write_batch_size=8, compression="zstd")
 write("grown", table, plain, dictionary_pagesize_limit=200 if small else 4000, data_page_size=PAGE, write_batch_size=8)
 write("checksums", table, plain, write_page_checksum=True, data_page_size=PAGE, write_batch_size=8)
+write("checksums-v2", table, plain, write_page_checksum=True, data_page_version="2.0", compression="zstd", data_page_size=PAGE, write_batch_size=8)
+write("page-index", table, plain, write_page_index=True, store_schema=False, data_page_size=PAGE, write_batch_size=8, write_statistics=True, sorting_columns=[pq.SortingColumn(0)])
+write("large-pages", table, plain, data_page_size=1 << 30, use_dictionary=False, compression="zstd")
 write("groups", pa.concat_tables([table]), plain, row_group_size=max(15, N // 40), write_statistics=True)
 for codec in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
     for version in ["1.0", "2.0"]:

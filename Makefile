@@ -42,10 +42,11 @@ lint:
 	go tool staticcheck ./...
 	go test -run TestImports .
 
-# First a table of ratios to this machine's own peaks, then a tokenizer of 1 GB of text, then what the plan and the cache cost, up to 100,000 steps, then the same
+# First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps, then the same
 # models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
 bench:
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
+	go test -run '^$$' -bench Parquet -benchtime 5x ./stages/internal/corpus
 	go test -run '^$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache
 	go test -run '^$$' -bench ManySteps -benchtime 1x -timeout 1h ./cache
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm

@@ -25,7 +25,8 @@ const rooms = `
 	cache/checkpoint         < cache/bulk cache/table/mapping
 	cache/remote             < cache
 	stages/kind              < cache
-	stages/internal/corpus   <
+	stages/internal/corpus/parquet <
+	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
 	stages/internal/kernel   <
 	stages/internal/optim    < stages/internal/kernel
@@ -53,7 +54,9 @@ const libraries = `
 	github.com/apache/arrow/go/v17       < cache/table
 	github.com/google/flatbuffers        < cache/table
 	github.com/bits-and-blooms/bloom/v3  < stages
-	github.com/klauspost/compress        < stages/internal/corpus
+	github.com/klauspost/compress        < stages/internal/corpus stages/internal/corpus/parquet
+	github.com/andybalholm/brotli        < stages/internal/corpus/parquet
+	github.com/pierrec/lz4/v4            < stages/internal/corpus/parquet
 	golang.org/x/text                    < stages/internal/bpe
 	gonum.org/v1/gonum                   < stages/internal/stat
 	gonum.org/v1/plot                    < stages/internal/figure

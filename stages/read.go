@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"ablate/cache/table"
 	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
+	"ablate/stages/internal/corpus/parquet"
 	"ablate/stages/kind"
 )
 
@@ -110,25 +110,21 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 	if err != nil {
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
 	}
-	columns, err := f.options().Columns()
+	wishes, err := f.options().Columns()
 	if err != nil {
 		return corpus.Counts{}, err
 	}
-	// As in JSONL, a document without an identity gets a hash of its text; of metadata a column that is not there is a mistake.
-	if has, err := table.HasColumn(path, columns[1]); err != nil {
+	in, err := parquet.Open(path)
+	if err != nil {
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
-	} else if !has {
-		columns[1] = nil
 	}
-	var cells []corpus.Cell
-	counts, err := corpus.ReadRows(ctx, f.options(), f.name(i), func(each func(int64, []corpus.Cell) error) error {
-		return table.EachRow(ctx, path, columns, func(row int64, have []table.Cell) error {
-			cells = cells[:0]
-			for _, c := range have {
-				cells = append(cells, corpus.Cell(c))
-			}
-			return each(row, cells)
-		})
+	defer in.Close()
+	// As in JSONL, a document without an identity gets a hash of its text; of metadata a column that is not there is a mistake.
+	if !in.Has(wishes[1].Path) {
+		wishes[1].Path = nil
+	}
+	counts, err := corpus.ReadRows(ctx, f.options(), f.name(i), func(each func(int64, []parquet.Cell) error) error {
+		return in.Rows(ctx, wishes, each)
 	}, emit)
 	if err != nil {
 		return counts, fmt.Errorf("%s: %w", f.name(i), err)

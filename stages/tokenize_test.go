@@ -272,6 +272,15 @@ func TestTokenizeParquet(t *testing.T) {
 	}
 	p.Read.Metadata["area"] = "aria"
 	failKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", parquet), "no column aria", "body, area")
-	p.Read.Metadata, p.Read.Bad = nil, map[string]string{"empty": "error"}
+	p.Read.Metadata, p.Read.Text = nil, "area" // of metadata the first element counts; of a text it would lose the rest
+	for format, path := range map[string]string{"jsonl": jsonl, "parquet": parquet} {
+		p.Read.Format, p.Read.Bad = format, map[string]string{"text": "drop"}
+		if format == "jsonl" {
+			p.Read.Bad = map[string]string{"text": "error"}
+		}
+		failKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", path),
+			`field "area" is of type array, want a string: name the field that holds the text with the corpus's key text`)
+	}
+	p.Read.Format, p.Read.Text, p.Read.Bad = "parquet", "body", map[string]string{"empty": "error"}
 	failKind(t, kind.Tokenize, p, roles{"tokenizer": smallTokenizer(t)}.numbered("file", parquet), "file.0: row 1", "has no text")
 }

@@ -15,8 +15,6 @@
 //
 // A row table (WriteRows, ReadRows) is a Parquet file whose columns are the tagged fields of a Go struct.
 //
-// EachRow reads the Parquet files of others, for corpora.
-//
 // ARTIFACTS.md, in the folder above, describes both byte by byte.
 //
 // The package does not promise to detect a changed token, loss or name: neither format carries checksums, and the

@@ -71,6 +71,11 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("TOKENIZER", tokenizer)
+	parquet, err := filepath.Abs("../../stages/internal/corpus/parquet/testdata/golden")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PARQUET", parquet) // files of several writers
 	study, err := os.ReadFile("testdata/study/study.yaml")
 	if err != nil {
 		return err

@@ -31,13 +31,14 @@ const (
 //
 //	tokenizer 1: first
 //	          2: letters and numbers are those of Unicode 16
+//	          3: a list is no text of a Parquet file
 //	tokenize  1: first
 //	          2: letters and numbers are those of Unicode 16
 //	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
 //	          4: combining marks younger than the reference's tables are not ordered
 //	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
 //	          6: a table of the places of documents
-//	          7: documents say which metadata they lack
+//	          7: documents say which metadata they lack; values of Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
@@ -54,7 +55,7 @@ const (
 //	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
 //	          3: the noise of references over seeds; the average over sets
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
+	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
 }
 
 // Input is one opened input of a job.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ablate/stages/internal/corpus/parquet"
 )
 
 // faulty has one document of each kind of fault between good ones.
@@ -97,8 +99,8 @@ func TestKeptPlaces(t *testing.T) {
 	if _, err := Read(ctx, opt, "f", strings.NewReader("{\"text\":\"a\"}\n\n{\"text\":\"b cd\"}\n"), emit); err != nil {
 		t.Fatal(err)
 	}
-	rows := func(each func(int64, []Cell) error) error {
-		return each(7, []Cell{{Present: true, String: true, Text: "t"}, {}})
+	rows := func(each func(int64, []parquet.Cell) error) error {
+		return each(7, []parquet.Cell{{Present: true, String: true, Text: "t"}, {}})
 	}
 	if _, err := ReadRows(ctx, Options{Format: FormatTable}, "f", rows, emit); err != nil {
 		t.Fatal(err)

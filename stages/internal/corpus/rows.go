@@ -7,25 +7,19 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"ablate/stages/internal/corpus/parquet"
 )
 
-// A Cell is a value of a table: see Columns.
-type Cell struct {
-	Present bool
-	String  bool // it is text, not a number or a truth value
-	Group   bool // it has fields of its own, and no text
-	Text    string
-}
-
-// Columns are the paths to the cells that ReadRows wants of each row, in order: each has keys, and [n] for elements of lists.
-func (o Options) Columns() ([][]string, error) {
+// Columns are the wishes for the cells that ReadRows wants of each row, in order: text, identity, metadata.
+func (o Options) Columns() ([]parquet.Column, error) {
 	c, err := o.compile()
 	if err != nil {
 		return nil, err
 	}
-	all := [][]string{c.text.words(), c.id.words()}
+	all := []parquet.Column{{Path: c.text.words(), Text: true}, {Path: c.id.words()}}
 	for _, f := range c.fields {
-		all = append(all, f.path.words())
+		all = append(all, parquet.Column{Path: f.path.words()})
 	}
 	return all, nil
 }
@@ -44,14 +38,14 @@ func (p fieldPath) words() []string {
 
 // ReadRows is Read for the rows of a table, which rows calls its argument with, one after the other: of a row its number from 1 and the
 // cells that Columns asks for.
-func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []Cell) error) error, emit func(Document) error) (Counts, error) {
+func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []parquet.Cell) error) error, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument, piece: opt.PieceBytes}
 	rd.counts.Files = 1
 	var err error
 	if rd.compiled, err = opt.compile(); err != nil {
 		return rd.counts, err
 	}
-	err = rows(func(row int64, cells []Cell) error {
+	err = rows(func(row int64, cells []parquet.Cell) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -65,7 +59,7 @@ func ReadRows(ctx context.Context, opt Options, name string, rows func(each func
 	return rd.counts, err
 }
 
-func (rd *reader) row(cells []Cell) (d Document, f *fault) {
+func (rd *reader) row(cells []parquet.Cell) (d Document, f *fault) {
 	text := cells[0]
 	if !text.Present || !text.String {
 		return d, faultf(BadText, "column %q holds no text here: name the column that does with the corpus's key text", rd.text.source)
@@ -74,7 +68,7 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 		return d, faultf(BadUTF8, "column %q is not valid UTF-8", rd.text.source)
 	}
 	d.Text = text.Text
-	if d.ID, _, f = cells[1].value(rd.id); f != nil {
+	if d.ID, _, f = value(cells[1], rd.id); f != nil {
 		return d, f
 	}
 	if d.ID == "" {
@@ -83,7 +77,7 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 	}
 	d.Meta = make(map[string]string, len(rd.fields))
 	for i, m := range rd.fields {
-		value, ok, f := cells[2+i].value(m.path)
+		value, ok, f := value(cells[2+i], m.path)
 		if f != nil {
 			return d, f
 		}
@@ -92,12 +86,11 @@ func (rd *reader) row(cells []Cell) (d Document, f *fault) {
 	return d, nil
 }
 
-func (c Cell) value(p fieldPath) (value string, ok bool, f *fault) {
+// value is a cell's text, and whether there is one.
+func value(c parquet.Cell, p fieldPath) (text string, ok bool, f *fault) {
 	switch {
 	case !c.Present:
 		return "", false, nil
-	case c.Group:
-		return "", false, faultf(BadLine, "column %q has fields: name one of them", p.source)
 	case !utf8.ValidString(c.Text):
 		return "", false, faultf(BadUTF8, "column %q is not valid UTF-8", p.source)
 	}

@@ -259,7 +259,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 	find := func(c specs.Corpus) []pipeline.File {
 		var files []pipeline.File
 		for _, pattern := range c.Files { // one by one: a pattern that matches nothing any more must not hide what the others match
-			list, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, variable)
+			list, _, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, variable)
 			if err != nil {
 				continue // each file that was recorded and is not found is told
 			}

@@ -154,7 +154,12 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string)
 	tellConflicts(a.stderr, conflicts)
 	share.tell(a.stderr)
 	if err != nil {
-		return f, err
+		return f, blame(p, err)
+	}
+	if !r.Quiet && !r.JSON {
+		if err := tellReadings(a.stderr, p, c, r.Corpus); err != nil {
+			return f, err
+		}
 	}
 	if !r.Corpus {
 		if err := writeOut(f.out, p, c); err != nil {

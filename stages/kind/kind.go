@@ -31,16 +31,20 @@ const (
 //
 //	tokenizer 1: first
 //	          2: letters and numbers are those of Unicode 16
+//	          3: normal form of what is read: see tokenize 7
 //	tokenize  1: first
 //	          2: letters and numbers are those of Unicode 16
 //	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
 //	          4: combining marks younger than the reference's tables are not ordered
 //	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
 //	          6: a table of the places of documents
+//	          7: byte order marks are no text; every piece of a cut document has an identity of its own; paragraphs are compared in one form
+//	             whatever their line ends and blanks; counts.json says what metadata are absent; missing.json
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
 //	          4: a table of the documents whose identity came before
+//	          5: identities that several texts share, and metadata that no document has, are errors
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -52,7 +56,7 @@ const (
 //	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
 //	          3: the noise of references over seeds; the average over sets
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
+	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
 }
 
 // Input is one opened input of a job.
@@ -100,6 +104,17 @@ func (e *SaveError) Error() string { return e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *SaveError) Unwrap() error { return e.Err }
+
+// KeyError is the failure of a step that a key of the study is to blame for: one of the corpus whose documents the step reads.
+type KeyError struct {
+	Key []string // below the corpus: metadata, year
+	Err error
+}
+
+func (e *KeyError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // FailedError is the failure of a step that has something to show for it: files that belong beside its log.
 type FailedError struct {

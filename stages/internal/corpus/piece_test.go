@@ -58,10 +58,10 @@ func TestReadPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	meta := map[string]string{"area": "go"}
-	if diff := cmp.Diff([]Document{{ID: "go/a.txt", Text: "one two\n", Meta: meta}, {ID: "go/a.txt#1", Text: "three\n", Meta: meta}}, docs); diff != "" {
+	if diff := cmp.Diff([]Document{{ID: "go/a.txt#0", Text: "one two\n", Meta: meta}, {ID: "go/a.txt#1", Text: "three\n", Meta: meta}}, docs); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(Counts{Files: 1, Read: 2, Kept: 2, Bytes: 14}, counts); diff != "" {
+	if diff := cmp.Diff(Counts{Files: 1, Read: 2, Kept: 2, Bytes: 14}, counts, anyPlaces); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -216,7 +216,7 @@ func TestTokenFiles(t *testing.T) {
 
 // A document of more ids than are kept is one fault, and those behind it are read.
 func TestLongDocument(t *testing.T) {
-	a, err := openArray(bytes.NewReader(arrayOf("abcdef|gh|", 2)), 20, Uint16)
+	a, err := openArray(bytes.NewReader(arrayOf("abcdef|gh|", 2)), 20, Uint16, 1<<16)
 	if err != nil {
 		t.Fatal(err)
 	}

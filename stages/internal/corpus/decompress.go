@@ -89,7 +89,7 @@ func decompress(b *bufio.Reader) (in io.Reader, name string, closer func(), err 
 			if err != nil {
 				return nil, "", nil, decoding(c.name, err)
 			}
-			return named{c.name, z}, c.name, closer, nil
+			return &named{format: c.name, in: z}, c.name, closer, nil
 		case skipped && len(head) > 0:
 			return nil, "", nil, fmt.Errorf("zstd or lz4: %q follows a skippable frame, want a frame", head)
 		case skipped:
@@ -209,17 +209,22 @@ func openBzip2(b *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewRea
 
 func openLZ4(b *bufio.Reader) (io.Reader, func(), error) { return lz4.NewReader(b), func() {}, nil }
 
-// named says in errors which decoder failed.
+// named says in errors which decoder failed, and says so for good: some decoders go on behind an error, amid what is no text.
 type named struct {
 	format string
-	io.Reader
+	in     io.Reader
+	err    error
 }
 
-func (n named) Read(p []byte) (int, error) {
-	k, err := n.Reader.Read(p)
+func (n *named) Read(p []byte) (int, error) {
+	if n.err != nil {
+		return 0, n.err
+	}
+	k, err := n.in.Read(p)
 	if err != nil && err != io.EOF {
 		err = decoding(n.format, err)
 	}
+	n.err = err
 	return k, err
 }
 

@@ -174,26 +174,33 @@ func Recognise(path, textField string) (format string, err error) {
 		return "", err
 	}
 	defer f.Close()
+	if format, err = recognise(f, textField); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return format, nil
+}
+
+func recognise(r io.Reader, textField string) (format string, err error) {
 	head := make([]byte, headBytes)
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(r, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", fmt.Errorf("read the first bytes of %s: %w", path, err)
+		return "", fmt.Errorf("read the first bytes: %w", err)
 	}
 	head = head[:n]
 	if compressionOf(head) != nil || isSkippable(head) {
-		b, _, closer, err := open(io.MultiReader(bytes.NewReader(head), f), headBytes)
+		b, _, closer, err := open(io.MultiReader(bytes.NewReader(head), r), headBytes)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", path, err)
+			return "", err
 		}
 		defer closer()
 		inside, err := b.Peek(headBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return "", fmt.Errorf("%s: %w", path, err)
+			return "", err
 		}
 		head = inside
 		for _, whole := range []struct{ name, magic string }{{"a Parquet file", parquetMagic}, {"an array of NumPy", numpyMagic}} {
 			if bytes.HasPrefix(head, []byte(whole.magic)) {
-				return "", fmt.Errorf("%s is %s inside a compressed one: decompress it, since such files are read as they lie", path, whole.name)
+				return "", fmt.Errorf("the file is %s inside a compressed one: decompress it, since such files are read as they lie", whole.name)
 			}
 		}
 	}
@@ -204,12 +211,13 @@ func Recognise(path, textField string) (format string, err error) {
 		return FormatToken, nil
 	}
 	if err := unlike(head, FormatText); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", err
 	}
-	switch lines, err := linesOfJSON(head, len(head) == headBytes, textField); {
-	case err != nil:
-		return "", fmt.Errorf("%s: %w", path, err)
-	case lines:
+	lines, err := linesOfJSON(head, len(head) == headBytes, textField)
+	if err != nil {
+		return "", err
+	}
+	if lines {
 		return FormatJSONL, nil
 	}
 	return FormatText, nil

@@ -242,7 +242,7 @@ func FuzzTokenIndex(f *testing.F) {
 		in.Index = strings.NewReader(index)
 		docs, counts, err := readTokens(opt, in)
 		if err != nil {
-			if !strings.Contains(err.Error(), "f.csv.gz") { // an index that is compressed, and badly
+			if !strings.Contains(err.Error(), "f.csv.gz") && !strings.Contains(err.Error(), "ids are 0") && !strings.Contains(err.Error(), "id is 0") { // an index that is compressed, and badly; an array of zeros
 				t.Fatal(err)
 			}
 			return

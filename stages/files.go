@@ -50,6 +50,9 @@ func Files(dir string, patterns, excludes []string, lookup func(string) (string,
 	return files, found.Passed, nil
 }
 
+// StrangerError says that a file is of no format that is read.
+type StrangerError = corpus.StrangerError
+
 // ContentFormat says of what format a file is by its content: parquet, tokens, jsonl or text. textField is the field that holds the text.
 func ContentFormat(path, textField string) (string, error) { return corpus.Recognise(path, textField) }
 

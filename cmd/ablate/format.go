@@ -27,6 +27,11 @@ func formatOf(corpus specs.Corpus, found []stages.File) (string, error) {
 	arrays := slices.ContainsFunc(found, func(f stages.File) bool { return specs.FormatOfName(f.Name) == "tokens" })
 	for _, f := range found {
 		format := specs.FormatOfName(f.Name)
+		if format == "jsonl" && corpus.Bad.Format != "drop" {
+			if err := namedOtherwise(f, corpus.Text); err != nil {
+				unlike = append(unlike, err)
+			}
+		}
 		if format == "" {
 			if arrays && stages.IsIndex(f.Name) {
 				continue // Arrays looks at it
@@ -76,6 +81,20 @@ func formatOf(corpus specs.Corpus, found []stages.File) (string, error) {
 		return format, nil
 	}
 	return "text", nil
+}
+
+// namedOtherwise returns what a file is that is called JSON Lines and certainly is something else. What may be damaged is for its reader to tell,
+// with the place.
+func namedOtherwise(f stages.File, text string) error {
+	format, err := stages.ContentFormat(f.Path, text)
+	var stranger *stages.StrangerError
+	switch {
+	case errors.As(err, &stranger):
+		return err
+	case err == nil && format != "jsonl" && format != "text":
+		return fmt.Errorf("%s is %s by its content and JSON Lines by its name: give format, or rename it", f.Path, formatNames[format])
+	}
+	return nil
 }
 
 // patternFormat is the format that a study's metadata were checked for.

@@ -82,22 +82,26 @@ func (r reading) words() string {
 	return text
 }
 
-// tellReadings prints a line for each corpus and evaluation set, or for those only of which something was left out or not found; and which
-// files were passed over.
-func tellReadings(w io.Writer, p *compiled, c *cache.Cache, all bool) error {
-	list, err := readings(p, c)
-	if err != nil {
-		return err
-	}
+// tellNotes says which files were passed over, before anything is computed without them.
+func (p *compiled) tellNotes(w io.Writer) {
 	for _, note := range p.src.Notes {
 		fmt.Fprintln(w, note)
 	}
+}
+
+// readingLines are a line for each corpus and evaluation set, or for those only of which something was left out or not found.
+func readingLines(p *compiled, c *cache.Cache, all bool) ([]string, error) {
+	list, err := readings(p, c)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
 	for _, r := range list {
 		if all || r.Notable() || r.duplicate > 0 {
-			fmt.Fprintln(w, r.words())
+			lines = append(lines, r.words())
 		}
 	}
-	return nil
+	return lines, nil
 }
 
 // blame puts the place in the study before the failures that one of its keys is to blame for.

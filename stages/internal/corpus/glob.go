@@ -329,8 +329,9 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 	if e.Type()&fs.ModeSymlink != 0 {
 		links++
 	}
-	below := visit{name, next, links}
-	enters := len(next) > 0 && next[0] < len(w.levels)
+	inside := slices.DeleteFunc(slices.Clone(next), func(state int) bool { return state == len(w.levels) }) // a pattern that ends here has no level below
+	below := visit{name, inside, links}
+	enters := len(inside) > 0
 	f := match{File: File{Path: filepath.Join(w.base, filepath.FromSlash(name)), Name: name}, target: filepath.Join(target, e.Name()), links: links}
 	if len(next) == 0 {
 		if all, _ := step(w.levels, v.states, e.Name(), true); passed && (e.IsDir() || accepts(w.levels, all)) {

@@ -163,11 +163,16 @@ func alternates(head []byte) bool {
 	return len(head) >= 16 && least == 0 && most >= len(head)/2*9/10
 }
 
+// StrangerError says that a content is of no format that is read.
+type StrangerError struct{ err error }
+
+func (e *StrangerError) Error() string { return e.err.Error() }
+
 // Recognise says of what format a file is by its content: FormatTable, FormatToken, FormatJSONL, or FormatText where nothing speaks for another.
 // textField is the field of JSON Lines that holds the text. A content that is certainly none of these is an error.
 //
 // A file is JSON Lines if its first line is an object, and so is the line behind it as far as it is looked at, or, if there is no other, the
-// field of the text is a string. Source code and prose are none.
+// field of the text is a string. Source code and prose are none. What is of no format that is read is a *StrangerError.
 func Recognise(path, textField string) (format string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -200,7 +205,7 @@ func recognise(r io.Reader, textField string) (format string, err error) {
 		head = inside
 		for _, whole := range []struct{ name, magic string }{{"a Parquet file", parquetMagic}, {"an array of NumPy", numpyMagic}} {
 			if bytes.HasPrefix(head, []byte(whole.magic)) {
-				return "", fmt.Errorf("the file is %s inside a compressed one: decompress it, since such files are read as they lie", whole.name)
+				return "", &StrangerError{fmt.Errorf("the file is %s inside a compressed one: decompress it, since such files are read as they lie", whole.name)}
 			}
 		}
 	}
@@ -211,11 +216,11 @@ func recognise(r io.Reader, textField string) (format string, err error) {
 		return FormatToken, nil
 	}
 	if err := unlike(head, FormatText); err != nil {
-		return "", err
+		return "", &StrangerError{err}
 	}
 	lines, err := linesOfJSON(head, len(head) == headBytes, textField)
 	if err != nil {
-		return "", err
+		return "", &StrangerError{err}
 	}
 	if lines {
 		return FormatJSONL, nil

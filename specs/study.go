@@ -75,7 +75,7 @@ type Corpus struct {
 	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]), for text a regular expression with one group over the file's name, whose match is the value; for tokens a column of the index (src, loc, id), an expression over one (src ~ EXPRESSION) or over the array's name (EXPRESSION)." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
 	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too, with # and its number from 0 behind the document's identity (signs # before digits at the end of an identity, or at the end of that of a document that is cut, are doubled, so that no other document has a piece's); 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks, which a run counts and tells; that no document has one is an error. Of several values the first counts." key:"tokens"`
-	Between    map[string]string `yaml:"between" names:"name" doc:"Ranges of whole numbers, by name of metadata: documents with another value, or none, are left out and counted." example:"{year: 1970-2022}" key:"tokens"`
+	Between    map[string]string `yaml:"between" names:"name" doc:"Ranges of whole numbers, by name of metadata: documents with another value, or none, are left out and counted; that none is left is an error." example:"{year: 1970-2022}" key:"tokens"`
 	Bad        Bad               `yaml:"bad" doc:"What becomes of documents that cannot be used as they are: error ends the step, drop leaves them out and counts them."`
 }
 

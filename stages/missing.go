@@ -20,10 +20,11 @@ import (
 type Missing struct {
 	Documents int64            `json:"documents"`        // kept
 	Absent    map[string]int64 `json:"absent,omitempty"` // by name of metadata: those of the documents that have none
-	// Of files of which no document has some metadata: where the study looks for them, and fields of the first document, or the name that
-	// expressions are matched against.
+	// Of files of which no document has some metadata: where the study looks for them, and the fields of the first document, or the name of
+	// the first file where the study looks in names.
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Paths    []string          `json:"paths,omitempty"`
+	File     string            `json:"file,omitempty"`
 
 	// Of files of which no document is kept:
 	Between map[string]string     `json:"between,omitempty"` // as the study has it
@@ -43,13 +44,14 @@ func missingOf(c corpus.Counts, read kind.Read) Missing {
 	m := Missing{Documents: c.Kept, Absent: absent(c)}
 	for _, n := range m.Absent {
 		if n == m.Documents {
-			m.Metadata, m.Paths = read.Metadata, c.Paths
+			m.lacks(c, read)
 		}
 	}
 	if m.Documents > 0 {
 		return m
 	}
-	m.Read, m.Dropped, m.Paths, m.Metadata, m.Between, m.Values = c.Read, c.Dropped, c.Paths, read.Metadata, read.Between, map[string]ValueRange{}
+	m.lacks(c, read)
+	m.Read, m.Dropped, m.Between, m.Values = c.Read, c.Dropped, read.Between, map[string]ValueRange{}
 	for name, v := range c.Values {
 		r := ValueRange{Other: v.Other}
 		if v.Numbers {
@@ -60,6 +62,16 @@ func missingOf(c corpus.Counts, read kind.Read) Missing {
 		}
 	}
 	return m
+}
+
+// lacks takes down where metadata were looked for that no document has.
+func (m *Missing) lacks(c corpus.Counts, read kind.Read) {
+	m.Metadata = read.Metadata
+	if names := read.Format == corpus.FormatText || read.Format == corpus.FormatToken; names && len(c.Paths) > 0 {
+		m.File = c.Paths[0]
+	} else {
+		m.Paths = c.Paths
+	}
 }
 
 // absent counts by name the kept documents that lack metadata.
@@ -103,6 +115,7 @@ func (m *Missing) add(o Missing) {
 	if m.Metadata == nil {
 		m.Metadata = o.Metadata
 	}
+	m.File = or(m.File, o.File)
 	if m.Between == nil {
 		m.Between = o.Between
 	}
@@ -137,11 +150,11 @@ func (m Missing) check() error {
 
 // instead says what a path that leads to nothing may have meant.
 func (m Missing) instead(path string) string {
-	if len(m.Paths) == 0 {
+	switch {
+	case m.File != "":
+		return fmt.Sprintf("; the first file is %s", m.File)
+	case len(m.Paths) == 0:
 		return ""
-	}
-	if path == "" {
-		return fmt.Sprintf("; the first document has %s", enumerate(m.Paths))
 	}
 	list := nearest.Sorted(path, m.Paths)
 	if word := nearest.Word(path, m.Paths); word != "" {
@@ -157,7 +170,7 @@ func (m Missing) nothing() error {
 		if m.Dropped[name+" outside "+m.Between[name]] == 0 {
 			continue
 		}
-		r, values := m.Values[name], "no document has one"
+		r, values := m.Values[name], fmt.Sprintf("no document has one (%s)", m.Metadata[name])
 		switch {
 		case r.Least != nil && r.Other != "":
 			values = fmt.Sprintf("there are values from %d to %d, and others such as %q", *r.Least, *r.Most, r.Other)
@@ -165,8 +178,8 @@ func (m Missing) nothing() error {
 			values = fmt.Sprintf("there are values from %d to %d", *r.Least, *r.Most)
 		case r.Other != "":
 			values = fmt.Sprintf("no value is a whole number; the first is %q", r.Other)
-		case len(m.Paths) > 0:
-			values += "; the first document has " + enumerate(m.Paths)
+		default:
+			values += m.instead(m.Metadata[name])
 		}
 		return &kind.KeyError{Key: []string{"between", name}, Err: fmt.Errorf("between leaves no document: %s; of %s %s", words, name, values)}
 	}

@@ -106,8 +106,14 @@ func (g *globbing) pattern(p string) error {
 	if err != nil {
 		return fmt.Errorf(": %w", err)
 	}
-	passed := w.passed.words()
-	g.passed.add(w.passed)
+	var here passedOver
+	for _, f := range w.passed {
+		if !excluded(g.root, f.File, g.excludes) && !excluded(g.root, File{filepath.Join(f.Path, "x"), path.Join(f.Name, "x")}, g.excludes) {
+			here.note(f.why, f.Path)
+			g.passed.note(f.why, f.Path)
+		}
+	}
+	passed := here.words()
 	if len(w.files) == 0 && len(w.broken) == 0 {
 		also := ""
 		if len(passed) > 0 {
@@ -174,17 +180,6 @@ func (p *passedOver) note(why, path string) {
 		}
 	}
 	*p = append(*p, passedReason{why, path, 1})
-}
-
-func (p *passedOver) add(o passedOver) {
-	for _, r := range o {
-		p.note(r.why, r.example)
-		for i := range *p {
-			if (*p)[i].why == r.why {
-				(*p)[i].n += r.n - 1
-			}
-		}
-	}
 }
 
 func (p passedOver) words() (list []string) {
@@ -267,7 +262,13 @@ type walker struct {
 	seen   map[string]bool // directories without links in their paths, with states, that were walked
 	files  []match
 	broken []File // links that lead nowhere
-	passed passedOver
+	passed []unwanted
+}
+
+// An unwanted file or directory would match but for what it is.
+type unwanted struct {
+	File
+	why string
 }
 
 // A match is a file, its path without links, and how many links are on the way to it below the base.
@@ -335,7 +336,7 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 	f := match{File: File{Path: filepath.Join(w.base, filepath.FromSlash(name)), Name: name}, target: filepath.Join(target, e.Name()), links: links}
 	if len(next) == 0 {
 		if all, _ := step(w.levels, v.states, e.Name(), true); passed && (e.IsDir() || accepts(w.levels, all)) {
-			w.passed.note("hidden or editors' files and directories", f.Path)
+			w.passed = append(w.passed, unwanted{f.File, "hidden or editors' files and directories"})
 		}
 		return nil
 	}
@@ -351,12 +352,12 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 		if accepts(w.levels, next) {
 			w.broken = append(w.broken, f.File)
 		} else {
-			w.passed.note("links that lead nowhere", f.Path)
+			w.passed = append(w.passed, unwanted{f.File, "links that lead nowhere"})
 		}
 	case err != nil && accepts(w.levels, next):
 		return err
 	case err != nil:
-		w.passed.note("links that cannot be followed", f.Path)
+		w.passed = append(w.passed, unwanted{f.File, "links that cannot be followed"})
 	case info.IsDir():
 		if enters {
 			w.links = append(w.links, below)
@@ -369,7 +370,7 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 		}
 		w.files = append(w.files, f)
 	case accepts(w.levels, next):
-		w.passed.note("files that are not regular", f.Path)
+		w.passed = append(w.passed, unwanted{f.File, "files that are not regular"})
 	}
 	return nil
 }

@@ -206,6 +206,7 @@ func TestGlobPassesOver(t *testing.T) {
 	}{
 		{"any text", "d/*.txt", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 2 " + hidden}, ""},
 		{"anything", "d/**", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 7 " + hidden}, ""},
+		{"what is not excluded", "d/**", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 6 " + hidden}, ""},
 		{"hidden ones", "d/.*.txt", []string{"._a.txt", ".b.txt"}, nil, ""},
 		{"in a hidden directory", "d/.git/*.txt", []string{"c.txt"}, nil, ""},
 		{"in any hidden directory", "d/.*/*.txt", []string{".git/c.txt"}, nil, ""},
@@ -215,7 +216,13 @@ func TestGlobPassesOver(t *testing.T) {
 		{"nothing else", "d/*_Store", nil, nil, "matches no file in "},
 		{"nothing else, told", "d/e/*", nil, nil, "; passed over 1 " + hidden},
 	} {
-		t.Run(c.name, func(t *testing.T) { checkFound(t, root, []string{c.pattern}, nil, c.want, c.passed, c.err) })
+		t.Run(c.name, func(t *testing.T) {
+			var excludes []string
+			if c.name == "what is not excluded" {
+				excludes = []string{"**/.git/**"}
+			}
+			checkFound(t, root, []string{c.pattern}, excludes, c.want, c.passed, c.err)
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // headBytes is how much of a file's content is looked at to see what it is.
@@ -185,13 +186,17 @@ func Recognise(path, textField string) (format string, err error) {
 	return format, nil
 }
 
+// heads are buffers for the first bytes of files: a plan looks at each of many small ones.
+var heads = sync.Pool{New: func() any { return new([headBytes]byte) }}
+
 func recognise(r io.Reader, textField string) (format string, err error) {
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(r, head)
+	buf := heads.Get().(*[headBytes]byte)
+	defer heads.Put(buf)
+	n, err := io.ReadFull(r, buf[:])
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", fmt.Errorf("read the first bytes: %w", err)
 	}
-	head = head[:n]
+	head := buf[:n]
 	if compressionOf(head) != nil || isSkippable(head) {
 		b, _, closer, err := open(io.MultiReader(bytes.NewReader(head), r), headBytes)
 		if err != nil {

@@ -105,17 +105,20 @@ func (rd *reader) finish() {
 	}
 }
 
+// named reports metadata that come from the names of files or the columns of an index, not from fields.
+func (f *field) named() bool { return f.expr != nil || f.column != "" }
+
 // mostPaths bounds how many fields are listed.
 const mostPaths = 200
 
 // paths lists where metadata of these documents could come from: the fields of the first document of JSON Lines, in the order of their names,
 // or else the name that expressions are matched against.
 func (rd *reader) paths() []string {
-	if len(rd.first) == 0 {
+	if rd.fields[0].named() {
 		return []string{rd.name}
 	}
 	var object map[string]any
-	if json.Unmarshal(rd.first, &object) != nil {
+	if json.Unmarshal(rd.first, &object) != nil { // or there is none: a table names its columns itself
 		return nil
 	}
 	var list []string

@@ -56,8 +56,9 @@ const libraries = `
 	github.com/bits-and-blooms/bloom/v3  < stages
 	github.com/klauspost/compress        < stages/internal/corpus stages/internal/corpus/parquet
 	github.com/andybalholm/brotli        < stages/internal/corpus/parquet
-	github.com/pierrec/lz4/v4            < stages/internal/corpus/parquet
-	golang.org/x/text                    < stages/internal/bpe
+	github.com/pierrec/lz4/v4            < stages/internal/corpus stages/internal/corpus/parquet
+	github.com/ulikunitz/xz              < stages/internal/corpus
+	golang.org/x/text                    < stages/internal/bpe stages/internal/corpus
 	gonum.org/v1/gonum                   < stages/internal/stat
 	gonum.org/v1/plot                    < stages/internal/figure
 	golang.org/x/image                   < stages/internal/figure

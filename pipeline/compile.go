@@ -22,6 +22,7 @@ type Sources struct {
 	Vocab     int               // ids of that tokenizer
 	EOS       uint32            // its end-of-text id
 	Names     UnitNames         // of the units of corpora that have been split
+	Notes     []string          // what files were passed over, in sentences with their place in the study
 	Missing   []string          // variables that are not set and name where files lie; those are MissingFiles
 }
 
@@ -245,7 +246,7 @@ func (c *compiler) corpusShards(name string) []int {
 // split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
 func (c *compiler) split(id string, about About, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
-	if said := c.study.Corpora[corpus].Bad.Duplicate; said == "keep" || said == "error" {
+	if said := c.study.Corpora[corpus].Bad.Duplicate; said != "auto" {
 		params.Duplicate = said
 	}
 	var inputs []Input
@@ -253,7 +254,8 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 		inputs = append(inputs,
 			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
 			Input{Role: kind.Role("documents", i), Step: s, Output: kind.OutDocuments},
-			Input{Role: kind.Role("paragraphs", i), Step: s, Output: kind.OutParagraphs})
+			Input{Role: kind.Role("paragraphs", i), Step: s, Output: kind.OutParagraphs},
+			Input{Role: kind.Role("missing", i), Step: s, Output: kind.OutMissing})
 		if params.Duplicate == "error" { // only then, so that a split does not depend on where documents lie
 			inputs = append(inputs, Input{Role: kind.Role("places", i), Step: s, Output: kind.OutPlaces})
 		}
@@ -354,7 +356,7 @@ func bad(b specs.Bad) map[string]string {
 	var out map[string]string
 	for _, x := range []struct{ fault, is, usual string }{
 		{"line", b.Line, "error"}, {"text", b.Text, "error"}, {"utf8", b.UTF8, "drop"}, {"surrogate", b.Surrogate, "drop"}, {"empty", b.Empty, "drop"},
-		{"index", b.Index, "error"},
+		{"index", b.Index, "error"}, {"format", b.Format, "error"},
 	} {
 		if x.is != x.usual && x.is != "" {
 			if out == nil {
@@ -366,21 +368,19 @@ func bad(b specs.Bad) map[string]string {
 	return out
 }
 
-// Format is the format of a corpus, which its files' names decide where the study does not.
+// Format is the format of a corpus: what the study says, or what the files' content or names do.
 func Format(corpus specs.Corpus, files []File) string {
 	if corpus.Format != "auto" && corpus.Format != "" {
 		return corpus.Format
 	}
 	for _, f := range files {
-		if strings.HasSuffix(f.Name, ".parquet") {
-			return "parquet"
+		if f.Format != "" {
+			return f.Format
 		}
-		if strings.HasSuffix(f.Name, ".npy") {
-			return "tokens"
-		}
-		name := strings.TrimSuffix(strings.TrimSuffix(f.Name, ".gz"), ".zst")
-		if strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".json") && name != f.Name {
-			return "jsonl"
+	}
+	for _, f := range files {
+		if format := specs.FormatOfName(f.Name); format != "" {
+			return format
 		}
 	}
 	return "text"

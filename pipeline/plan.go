@@ -28,6 +28,8 @@ type File struct {
 	Digest cache.Digest
 	Index  *File // of an array of ids, the index of its documents; nil: it has none
 
+	Format string // of its content, where neither the study nor its name says it
+
 	Missing bool // it is not there; Digest tells it from others, and no step that reads it has a key
 }
 

@@ -146,21 +146,13 @@ func (c *checker) between(here []string, x Corpus) {
 	}
 }
 
-// autoFormat is what format: auto makes of the patterns; "" where they differ.
+// autoFormat is what format: auto makes of the patterns; "" where they differ. What the files hold is not known here.
 func autoFormat(patterns []string) string {
 	found := ""
 	for _, p := range patterns {
-		format := "text"
-		if strings.HasSuffix(p, ".parquet") {
-			format = "parquet"
-		}
-		if strings.HasSuffix(p, ".npy") {
-			format = "tokens"
-		}
-		for _, end := range []string{".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz"} {
-			if strings.HasSuffix(p, end) {
-				format = "jsonl"
-			}
+		format := FormatOfName(p)
+		if format == "" {
+			format = "text"
 		}
 		if found != "" && found != format {
 			return ""
@@ -168,6 +160,21 @@ func autoFormat(patterns []string) string {
 		found = format
 	}
 	return found
+}
+
+// Endings of names, in small letters, that say of which format a file is, and of those that are compressed.
+var (
+	formatEndings      = map[string]string{".jsonl": "jsonl", ".ndjson": "jsonl", ".jsonlines": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".npy": "tokens"}
+	compressionEndings = []string{".gz", ".gzip", ".zst", ".zstd", ".xz", ".bz2", ".lz4", ".bgz"}
+)
+
+// FormatOfName is the format that the name of a file, or a pattern of names, says: "" for one that says none, whose content counts.
+func FormatOfName(name string) string {
+	name = strings.ToLower(name)
+	for _, end := range compressionEndings {
+		name = strings.TrimSuffix(name, end)
+	}
+	return formatEndings[path.Ext(name)]
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

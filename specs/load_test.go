@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		Version: 1, Name: "small", Path: "small.yaml", Dir: "dir",
 		Corpora: map[string]Corpus{"go": {
 			Files: []string{"a/*.go"}, Format: "auto", Text: "text", ID: "id", Metadata: map[string]string{"area": "^([^/]+)/"}, Absent: "NA",
-			Bad: Bad{Line: "error", Text: "error", UTF8: "drop", Surrogate: "drop", Empty: "drop", Duplicate: "auto", Index: "error"},
+			Bad: Bad{Line: "error", Text: "error", UTF8: "drop", Surrogate: "drop", Empty: "drop", Duplicate: "auto", Format: "error", Index: "error"},
 		}},
 		Tokenizer:     Tokenizer{Train: &TokenizerTrain{Vocab: 512, On: "go", Bytes: 32e6, MinFrequency: 2}},
 		Partitions:    map[string]Partition{"areas": {Corpus: "go", By: []string{"area"}, Order: "id", Unit: Unit{100_000, "document"}, Small: "error"}},

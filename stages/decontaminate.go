@@ -2,8 +2,8 @@ package stages
 
 import "fmt"
 
-// A fingerprint is what stands for a paragraph: the first 16 bytes of the SHA-256 of its trimmed text. Among a billion paragraphs two
-// different ones agree with probability 10^-21.
+// A fingerprint is what stands for a paragraph: the first 16 bytes of the SHA-256 of the form in which paragraphs are compared
+// (corpus.Paragraphs). Among a billion paragraphs two different ones agree with probability 10^-21.
 type fingerprint [16]byte
 
 // contamination knows the paragraphs of evaluation documents.

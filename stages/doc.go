@@ -3,10 +3,11 @@
 //
 //	kind        inputs                                   outputs
 //	tokenizer   file.N                                   tokenizer.json
-//	tokenize    tokenizer, file.N                        tokens.arrow, documents.parquet, paragraphs.parquet, counts.json
-//	split       tokens.N, documents.N, paragraphs.N      units/<partition>/<i>.arrow, test/<partition>.arrow,
-//	            of each shard; against.N: paragraph      validation/<partition>.arrow, ledger.parquet, sizes.parquet,
-//	            tables of evaluation sets                catalogue.json
+//	tokenize    tokenizer, file.N                        tokens.arrow, documents.parquet, paragraphs.parquet, counts.json,
+//	                                                     missing.json
+//	split       tokens.N, documents.N, paragraphs.N,     units/<partition>/<i>.arrow, test/<partition>.arrow,
+//	            missing.N of each shard; against.N:      validation/<partition>.arrow, ledger.parquet, sizes.parquet,
+//	            paragraph tables of evaluation sets      catalogue.json
 //	train       unit.N; start, moments                   model.safetensors, optimizer.safetensors, curve.parquet, shares.parquet
 //	merge       model.N                                  model.safetensors
 //	eval        model.N, tokens                          losses.parquet

@@ -31,7 +31,7 @@ func TestSplitDuplicates(t *testing.T) {
 		duplicate string
 		documents int64
 		listed    []DuplicateRow
-	}{{"", 57, want}, {duplicateKeep, 60, nil}} {
+	}{{duplicateDrop, 57, want}, {duplicateKeep, 60, nil}} {
 		p.Duplicate = c.duplicate
 		r := runKind(t, kind.Split, p, in)
 		sizes, err := table.ReadRows[SizeRow](r.path(kind.OutSizes))
@@ -49,9 +49,26 @@ func TestSplitDuplicates(t *testing.T) {
 			t.Errorf("duplicate %q: %d documents, want %d, error %v, listed (-want +got):\n%s", c.duplicate, documents, c.documents, err, diff)
 		}
 	}
+	p.Duplicate = "" // the texts are others, and 3 of 60 are too many
+	failKind(t, kind.Split, p, in, `3 of 60 documents have the identity of one before them but another text, such as "doc-003" in documents.0 and documents.1; at most 1% may`,
+		"bad: {duplicate: keep} keeps these documents, drop leaves them out")
 	p.Duplicate = duplicateError
 	failKind(t, kind.Split, p, in, "3 documents have an identity that came before", `"doc-003" of places.1:6 (byte `, "first in places.0:4 (byte ",
 		`"doc-040" of places.1:8 (byte `, "first in places.1:1 (the corpus's key bad: {duplicate: drop} leaves them out, keep keeps them)")
+}
+
+// Copies of a document are left out without a word of the study, however many they are; so are few documents of another text.
+func TestSplitCopies(t *testing.T) {
+	tokenizer := smallTokenizer(t)
+	p := splitParams(t, tokenizer)
+	docs := smallCorpus(120, "go", "c")
+	docs[110].ID = docs[3].ID // 1 of 140: another text
+	a, b := tokenized(t, tokenizer, docs...), tokenized(t, tokenizer, docs[:20]...)
+	r := runKind(t, kind.Split, p, shards(a, b))
+	got, err := table.ReadRows[DuplicateRow](r.path(kind.OutDuplicates))
+	if err != nil || len(got) != 21 {
+		t.Errorf("%d documents left out, want 21; error %v", len(got), err)
+	}
 }
 
 // Of an evaluation set every document is scored, unless the study says otherwise.
@@ -112,8 +129,10 @@ func TestDuplicatesWithoutIdentities(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	r := runKind(t, kind.Tokenize, tokenizeLines, roles{"tokenizer": tokenizer}.numbered("file", path))
+	lines := tokenizeLines
+	lines.Read.Metadata = nil
+	r := runKind(t, kind.Tokenize, lines, roles{"tokenizer": tokenizer}.numbered("file", path))
 	p := splitParams(t, tokenizer)
-	p.Duplicate, p.By = duplicateError, nil
+	p.Duplicate, p.By, p.Order = duplicateError, nil, orderByID
 	failKind(t, kind.Split, p, shards(r).numbered("places", r.path(kind.OutPlaces)), "1 documents have an identity", fmt.Sprintf("places.0:3 (byte %d)", strings.LastIndex(strings.TrimSpace(string(data)), "\n")+1))
 }

@@ -21,8 +21,9 @@ type File struct {
 // UnsetError says that a pattern names a variable that has no value.
 type UnsetError = corpus.UnsetError
 
-// Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is what lookup says.
-func Files(dir string, patterns, excludes []string, lookup func(string) (string, bool)) ([]File, error) {
+// Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is what lookup says. passed says in sentences
+// what the patterns would match but is not taken.
+func Files(dir string, patterns, excludes []string, lookup func(string) (string, bool)) (files []File, passed []string, err error) {
 	expand := func(list []string) ([]string, error) {
 		out := make([]string, len(list))
 		for i, p := range list {
@@ -33,23 +34,30 @@ func Files(dir string, patterns, excludes []string, lookup func(string) (string,
 		}
 		return out, nil
 	}
-	patterns, err := expand(patterns)
-	if err != nil {
-		return nil, err
+	if patterns, err = expand(patterns); err != nil {
+		return nil, nil, err
 	}
 	if excludes, err = expand(excludes); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	found, err := corpus.Glob(dir, patterns, excludes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	files := make([]File, len(found))
-	for i, f := range found {
-		files[i] = File{Path: f.Path, Name: f.Name}
+	for _, f := range found.Files {
+		files = append(files, File{Path: f.Path, Name: f.Name})
 	}
-	return files, nil
+	return files, found.Passed, nil
 }
+
+// StrangerError says that a file is of no format that is read.
+type StrangerError = corpus.StrangerError
+
+// ContentFormat says of what format a file is by its content: parquet, tokens, jsonl or text. textField is the field that holds the text.
+func ContentFormat(path, textField string) (string, error) { return corpus.Recognise(path, textField) }
+
+// IsIndex reports a name that the index of an array has.
+func IsIndex(name string) bool { return strings.HasSuffix(name, indexEnding) }
 
 // indexEnding is what the index of an array ends in, in place of the array's .npy.
 const indexEnding = ".csv.gz"

@@ -41,7 +41,7 @@ func TestFiles(t *testing.T) {
 		{"nothing matches", []string{"src/*.rs"}, nil, nil, "src/*.rs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			files, err := Files(dir, c.patterns, c.excludes, lookup)
+			files, _, err := Files(dir, c.patterns, c.excludes, lookup)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("error %v, want one with %q", err, c.err)

@@ -114,6 +114,9 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 	if err != nil {
 		return corpus.Counts{}, err
 	}
+	if counts, other, err := corpus.OtherThanTable(f.options(), f.name(i), path); other || err != nil {
+		return counts, err
+	}
 	in, err := parquet.Open(path)
 	if err != nil {
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)

@@ -32,8 +32,8 @@ type DocumentRow struct {
 type ParagraphRow struct {
 	v1      `col:"-"`
 	ID      string   `col:"id" doc:"identity of the document"`
-	Hashes  []uint64 `col:"hashes" doc:"two numbers a paragraph, each paragraph of min_tokens tokens or more once: the first 16 bytes of the SHA-256 of its trimmed text, as two big-endian numbers"`
-	Lengths []int64  `col:"lengths" unit:"bytes" doc:"length of each of these paragraphs, every time it occurs in the document counted"`
+	Hashes  []uint64 `col:"hashes" doc:"two numbers a paragraph, each paragraph of min_tokens tokens or more once: the first 16 bytes of the SHA-256 of the form in which it is compared (lines trimmed and joined by LF, NFC), as two big-endian numbers"`
+	Lengths []int64  `col:"lengths" unit:"bytes" doc:"length of each of these paragraphs in the text as it is, every time it occurs in the document counted"`
 }
 
 // PlaceRow is where a document of tokens.arrow lies, in the same order.
@@ -64,7 +64,7 @@ type LedgerRow struct {
 	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
 	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, heldout.N test or validation, of the N-th other corpus, or against.N, the N-th paragraph table"`
 	EvalID    string `col:"eval_document" doc:"identity of the first evaluation document that holds the paragraph; empty for a false positive"`
-	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
+	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of the form in which it is compared, hexadecimal"`
 
 	FalsePositive bool `col:"false_positive" doc:"a Bloom filter took the paragraph for one of the set's, but no evaluation document holds it"`
 }

@@ -44,8 +44,8 @@ const (
 // those before it in its partition.
 //
 // Of documents with one identity the first counts, in the order of the shards, and the others are left out, listed and counted in the table
-// of sizes. It is no error unless the study says so: where a corpus brings no identities they are hashes of the text, and this is what
-// removes its exact duplicates.
+// of sizes. It is no error unless the study says so, or more than mostDifferent of the documents have another text than the one whose identity
+// they bear: where a corpus brings no identities they are hashes of the text, and this is what removes its exact duplicates.
 func split(ctx context.Context, job *kind.Job) error {
 	var p kind.SplitParams
 	if err := job.Decode(&p); err != nil {
@@ -145,7 +145,7 @@ func (s *splitting) close() {
 func (s *splitting) divide(ctx context.Context) error {
 	s.partitions, s.heldOut = map[string]*partition{}, map[place]fate{}
 	s.folded, s.merged, s.values = map[string]bool{}, map[string]string{}, map[value]*having{}
-	seen := map[string]place{}
+	seen, documents := map[string]place{}, 0
 	for shard, t := range s.shards {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -161,20 +161,28 @@ func (s *splitting) divide(ctx context.Context) error {
 		if len(rows) != t.Docs() {
 			return fmt.Errorf("%s has %d documents, %s has %d", in.Role, len(rows), kind.Role("tokens", shard), t.Docs())
 		}
+		documents += len(rows)
 		for i, row := range rows {
 			if err := s.place(place{shard, i}, row, seen); err != nil {
 				return fmt.Errorf("%s: document %q: %w", in.Role, row.ID, err)
 			}
 		}
 	}
+	missing, err := s.missing()
+	if err != nil {
+		return err
+	}
 	if len(seen) == 0 {
-		return errors.New("the corpus has no documents")
+		return fmt.Errorf("the corpus has no documents: %s", inWords(missing.Read, 0, missing.Dropped))
 	}
 	if err := s.mistaken(); err != nil {
 		return err
 	}
 	s.names = slices.Sorted(maps.Keys(s.partitions))
 	if err := s.duplicated(); err != nil {
+		return err
+	}
+	if err := s.shared(documents); err != nil {
 		return err
 	}
 	return s.choose()

@@ -34,6 +34,7 @@ func shards(rs ...result) roles {
 		in[kind.Role("tokens", i)] = r.path(kind.OutTokens)
 		in[kind.Role("documents", i)] = r.path(kind.OutDocuments)
 		in[kind.Role("paragraphs", i)] = r.path(kind.OutParagraphs)
+		in[kind.Role("missing", i)] = r.path(kind.OutMissing)
 	}
 	return in
 }

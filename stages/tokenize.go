@@ -27,6 +27,8 @@ type TokenizeCounts struct {
 	Bytes    int64            `json:"bytes"`   // of the text of kept documents
 	Tokens   int64            `json:"tokens"`
 	Metadata []string         `json:"metadata"`         // names
+	Absent   map[string]int64 `json:"absent,omitempty"` // by name of metadata: kept documents that have none
+	Twice    int64            `json:"twice,omitempty"`  // kept documents of an evaluation set whose identity came before
 	Places   []corpus.Place   `json:"places,omitempty"` // of the first few documents dropped for each reason; files in the order of the inputs
 }
 
@@ -68,22 +70,22 @@ func tokenize(ctx context.Context, job *kind.Job) error {
 		return fmt.Errorf("tokenize: %w", err)
 	}
 	counts.Withdraw(droppedDuplicate, t.twice.n, t.twice.bytes, t.twice.places)
-	if p.NonEmpty && t.tokens == 0 {
-		return fmt.Errorf("tokenize: the files of the evaluation set hold no text: %s", inWords(counts))
+	gone := missingOf(counts, p.Read)
+	if p.NonEmpty {
+		if err := gone.check(); err != nil {
+			return fmt.Errorf("tokenize: %w", err)
+		}
+		if t.tokens == 0 {
+			return fmt.Errorf("tokenize: the files of the evaluation set hold no text: %s", inWords(counts.Read, counts.Kept, counts.Dropped))
+		}
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return t.save(job, counts)
-}
-
-// inWords says what became of the documents that were read.
-func inWords(c corpus.Counts) string {
-	text := fmt.Sprintf("%d documents read, %d kept", c.Read, c.Kept)
-	for _, reason := range slices.Sorted(maps.Keys(c.Dropped)) {
-		text += fmt.Sprintf(", %d dropped (%s)", c.Dropped[reason], reason)
+	if err := writeJSON(job, kind.OutMissing, gone); err != nil {
+		return err
 	}
-	return text
+	return t.save(job, counts)
 }
 
 func openTokenizer(job *kind.Job) (*bpe.Tokenizer, error) {
@@ -108,6 +110,7 @@ type tokenizing struct {
 
 	file  func(i int) string // name of the i-th file
 	seen  map[string]corpus.Place
+	kept  int64    // documents that are kept though their identity came before
 	twice struct { // documents whose identity came before
 		n, bytes int64
 		places   []corpus.Place
@@ -120,12 +123,16 @@ type tokenizing struct {
 }
 
 func (t *tokenizing) add(d corpus.Document) error {
-	if t.params.Duplicate != "" {
+	if t.params.NonEmpty || t.params.Duplicate != "" { // of a corpus, split sees to it, which knows all files
 		first, ok := t.seen[d.ID]
-		if ok {
+		switch {
+		case !ok:
+			t.seen[d.ID] = d.Place
+		case t.params.Duplicate != "":
 			return t.duplicate(d, first)
+		default:
+			t.kept++
 		}
-		t.seen[d.ID] = d.Place
 	}
 	return t.encoding.add(d)
 }
@@ -156,7 +163,7 @@ func (t *tokenizing) save(job *kind.Job, c corpus.Counts) error {
 	}
 	return writeJSON(job, kind.OutCounts, TokenizeCounts{
 		Files: c.Files, Read: c.Read, Kept: c.Kept, Dropped: nonNil(c.Dropped), Bytes: c.Bytes, Tokens: t.tokens, Metadata: append([]string{}, t.names...),
-		Places: c.Places,
+		Absent: absent(c), Twice: t.kept, Places: c.Places,
 	})
 }
 
@@ -192,12 +199,12 @@ func countWords(text string) int64 {
 	return n
 }
 
-// paragraphHashes returns the hashes of the distinct paragraphs with at least minTokens tokens, two numbers each, in order of first appearance,
-// and how many bytes of the text each makes up.
+// paragraphHashes returns the hashes of the distinct paragraphs, in the form in which they are compared, with at least minTokens tokens, two
+// numbers each, in order of first appearance, and how many bytes of the text each makes up.
 func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) (hashes []uint64, lengths []int64) {
 	seen := map[fingerprint]int{}
 	var scratch []uint32
-	for p := range corpus.Paragraphs(text, mode) {
+	for p, size := range corpus.Paragraphs(text, mode) {
 		var long bool
 		if long, scratch = atLeast(e, p, minTokens, scratch); !long {
 			continue
@@ -210,7 +217,7 @@ func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) (hashes [
 			hashes = append(hashes, binary.BigEndian.Uint64(f[:8]), binary.BigEndian.Uint64(f[8:]))
 			lengths = append(lengths, 0)
 		}
-		lengths[n] += int64(len(p))
+		lengths[n] += int64(size)
 	}
 	return hashes, lengths
 }

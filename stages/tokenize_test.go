@@ -148,7 +148,7 @@ func TestTokenize(t *testing.T) {
 	}
 	wantCounts := TokenizeCounts{
 		Files: 1, Read: 3, Kept: 2, Dropped: map[string]int64{"empty": 1}, Bytes: int64(len(docs[0].Text) + len(docs[2].Text)),
-		Tokens: tokens.Len(), Metadata: []string{"area", "year"},
+		Tokens: tokens.Len(), Metadata: []string{"area", "year"}, Absent: map[string]int64{"year": 1},
 		Places: counts.Places,
 	}
 	if len(counts.Places) != 1 || counts.Places[0].Line != 2 || counts.Places[0].Reason != "empty" {
@@ -267,7 +267,7 @@ func TestTokenizeParquet(t *testing.T) {
 		delete(a, name)
 		delete(b, name)
 	}
-	if diff := cmp.Diff(a, b); diff != "" || len(a) != 3 {
+	if diff := cmp.Diff(a, b); diff != "" || len(a) != 4 {
 		t.Errorf("outputs (-jsonl +parquet):\n%.500s", diff)
 	}
 	p.Read.Metadata["area"] = "aria"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -27,15 +26,19 @@ func trainTokenizer(ctx context.Context, job *kind.Job) error {
 		return fmt.Errorf("train tokenizer: %w", err)
 	}
 	var docs []candidate
-	if _, err := in.each(ctx, func(d corpus.Document) error {
+	counts, err := in.each(ctx, func(d corpus.Document) error {
 		h := hashOrder(d.ID)
 		docs = append(docs, candidate{hash: [16]byte(h[:16]), number: len(docs), bytes: int64(len(d.Text))})
 		return nil
-	}); err != nil {
+	})
+	if err == nil {
+		err = missingOf(counts, p.Read).check()
+	}
+	if err != nil {
 		return fmt.Errorf("train tokenizer: %w", err)
 	}
 	if len(docs) == 0 {
-		return errors.New("train tokenizer: the files hold no document with text")
+		return fmt.Errorf("train tokenizer: the files hold no document with text: %s", inWords(counts.Read, counts.Kept, counts.Dropped))
 	}
 	take := chooseText(docs, p.Bytes)
 	trainer := bpe.NewTrainer(bpe.TrainOptions{Vocab: p.Vocab, MinFrequency: p.MinFrequency})

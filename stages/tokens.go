@@ -11,9 +11,11 @@ import (
 	"strconv"
 
 	"ablate/stages/internal/bpe"
+	"ablate/stages/internal/corpus"
 )
 
-// A TokenStream turns lines of JSON into lines of JSON, in one pass and on one core. Lines of white space only are passed over.
+// A TokenStream turns lines of JSON into lines of JSON, in one pass and on one core. Lines of white space only are passed over. What it reads may
+// be compressed and begin with a byte order mark, as files of a corpus may.
 type TokenStream struct {
 	// SpecialAsText encodes <|endoftext|> and its like as any other text, as documents of a corpus are. Without it they become their ids.
 	SpecialAsText bool
@@ -99,7 +101,12 @@ func (s *TokenStream) Decode(in io.Reader, out io.Writer) error {
 // eachLine writes what turn appends for each line. Whenever no more input is there yet, what was written goes out, so that a program can
 // send a line and wait for the answer.
 func eachLine(in io.Reader, out io.Writer, turn func(dst, line []byte) ([]byte, error)) error {
-	r, w := bufio.NewReaderSize(in, 1<<20), bufio.NewWriterSize(out, 1<<20)
+	r, closer, err := corpus.Stream(in, 1<<20)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	w := bufio.NewWriterSize(out, 1<<20)
 	var line, dst []byte
 	for number := 1; ; number++ {
 		var err error

@@ -277,7 +277,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 			if !x.confined(pattern) {
 				continue
 			}
-			list, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
+			list, _, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
 			if err != nil {
 				continue // each file that was recorded and is not found is told
 			}

@@ -44,10 +44,22 @@ func (cmd corpusCommand) Run(a *app) error {
 		case cmd.JSON:
 			enc := json.NewEncoder(a.stdout)
 			enc.SetIndent("", "  ")
-			return enc.Encode(corpusInJSON(p, data))
+			list, err := readings(p, c)
+			if err != nil {
+				return err
+			}
+			out := corpusInJSON(p, data)
+			out.read(list, p.src.Notes)
+			return enc.Encode(out)
 		case cmd.CSV:
 			return corpusInCSV(a.stdout, p, data)
 		}
+		lines, err := readingLines(p, c, true)
+		if err != nil {
+			return err
+		}
+		p.tellNotes(a.stdout)
+		fmt.Fprintf(a.stdout, "%s\n\n", strings.Join(lines, "\n"))
 		for i, split := range p.plan.Splits {
 			printSplit(a.stdout, p, split, data[i], cmd.Units)
 		}

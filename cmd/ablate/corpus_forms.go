@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/csv"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 
 	"ablate/stages"
@@ -10,8 +12,57 @@ import (
 
 // corpusJSON is what `ablate corpus --json` prints; CORPUS.md is written from these types.
 type corpusJSON struct {
-	Study string    `json:"study" doc:"name of the study"`
-	Sets  []setJSON `json:"sets" doc:"sets of partitions, and the seed model's corpus"`
+	Study    string        `json:"study" doc:"name of the study"`
+	Readings []readingJSON `json:"readings" doc:"what became of the documents of each corpus and evaluation set that was read"`
+	Passed   []passedJSON  `json:"passed" doc:"files that patterns would match but for what they are"`
+	Sets     []setJSON     `json:"sets" doc:"sets of partitions, and the seed model's corpus"`
+}
+
+type readingJSON struct {
+	Name       string        `json:"name" doc:"name of the corpus or evaluation set"`
+	EvalSet    bool          `json:"eval_set" doc:"it is an evaluation set"`
+	Files      int64         `json:"files" doc:"files read"`
+	Read       int64         `json:"read" doc:"documents read: kept and all of dropped; pieces of a document that is cut count each"`
+	Kept       int64         `json:"kept" doc:"documents kept"`
+	Dropped    []droppedJSON `json:"dropped" doc:"documents left out, by reason"`
+	Absent     []absentJSON  `json:"absent" doc:"kept documents without some metadata, by name"`
+	Duplicates int64         `json:"duplicates" doc:"kept documents with the identity of one before them: left out of the units of a corpus, unless the study keeps them; scored in an evaluation set"`
+}
+
+type droppedJSON struct {
+	Reason    string `json:"reason" doc:"why"`
+	Documents int64  `json:"documents" doc:"documents"`
+}
+
+type absentJSON struct {
+	Metadata  string `json:"metadata" doc:"name of the metadata"`
+	Documents int64  `json:"documents" doc:"documents that have none"`
+	Value     string `json:"value" doc:"what stands for it"`
+}
+
+type passedJSON struct {
+	Note string `json:"note" doc:"place in the study, why, how many, and one of them"`
+}
+
+// read takes the readings in, and what files were passed over.
+func (c *corpusJSON) read(list []reading, notes []string) {
+	c.Readings, c.Passed = []readingJSON{}, []passedJSON{}
+	for _, r := range list {
+		x := readingJSON{
+			Name: r.name, EvalSet: r.evalSet, Files: r.Files, Read: r.Read, Kept: r.Kept, Dropped: []droppedJSON{}, Absent: []absentJSON{},
+			Duplicates: r.duplicate + r.Twice,
+		}
+		for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
+			x.Dropped = append(x.Dropped, droppedJSON{reason, r.Dropped[reason]})
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Absent)) {
+			x.Absent = append(x.Absent, absentJSON{name, r.Absent[name], r.absent})
+		}
+		c.Readings = append(c.Readings, x)
+	}
+	for _, note := range notes {
+		c.Passed = append(c.Passed, passedJSON{note})
+	}
 }
 
 type setJSON struct {

@@ -45,6 +45,7 @@ func (cmd planCommand) Run(a *app) (err error) {
 		return cmd.together(a, plans)
 	}
 	p := plans[0]
+	p.tellNotes(a.stderr)
 	if cmd.JSON {
 		return printJSON(a.stdout, p.state.Account())
 	}

@@ -28,6 +28,7 @@ type recordedFile struct {
 	Name   string       `json:"name"` // below its corpus
 	Bytes  int64        `json:"bytes"`
 	Digest cache.Digest `json:"sha256"`
+	Format string       `json:"format,omitempty"` // of its content, where neither the study nor its name says it
 }
 
 // recordedSources is sources.json: all that a plan needs to know of the raw files, so that it can be compiled again without them.
@@ -53,14 +54,14 @@ func writeSources(src pipeline.Sources) ([]byte, error) {
 		for name, files := range of {
 			out[name] = []recordedFile{}
 			for _, f := range files {
-				out[name] = append(out[name], recordedFile{f.Name, f.Size, f.Digest})
+				out[name] = append(out[name], recordedFile{f.Name, f.Size, f.Digest, f.Format})
 			}
 		}
 		return out
 	}
 	r := recordedSources{Format: 1, Corpora: list(src.Corpora), EvalSets: list(src.EvalSets), Units: src.Names}
 	if t := src.Tokenizer; t != nil {
-		r.Tokenizer = &recordedTokenizer{recordedFile{t.Name, t.Size, t.Digest}, src.Vocab, src.EOS}
+		r.Tokenizer = &recordedTokenizer{recordedFile{t.Name, t.Size, t.Digest, ""}, src.Vocab, src.EOS}
 	}
 	data, err := json.MarshalIndent(r, "", "  ")
 	return append(data, '\n'), err
@@ -79,7 +80,7 @@ func parseSources(data []byte) (pipeline.Sources, error) {
 		out := map[string][]pipeline.File{}
 		for name, files := range of {
 			for _, f := range files {
-				out[name] = append(out[name], pipeline.File{Name: f.Name, Size: f.Bytes, Digest: f.Digest})
+				out[name] = append(out[name], pipeline.File{Name: f.Name, Size: f.Bytes, Digest: f.Digest, Format: f.Format})
 			}
 		}
 		return out

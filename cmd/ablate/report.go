@@ -142,7 +142,7 @@ func training(s pipeline.Summary) stages.ReportTraining {
 func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 	var out []stages.ReportCorpus
 	for i, step := range p.plan.Steps {
-		if step.Kind != kind.Tokenize {
+		if step.Kind != kind.Tokenize || p.state.Entries[i] == nil { // of a study that is not run to its end
 			continue
 		}
 		counts, err := outputPath(c, p.state.Entries[i], kind.OutCounts)

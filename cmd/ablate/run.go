@@ -141,6 +141,9 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string)
 		return f, err
 	}
 	f = finished{compiled: p, name: name, out: r.outOf(p)}
+	if !r.Quiet {
+		p.tellNotes(a.stderr)
+	}
 	display := r.display(a)
 	opt.LogDir, opt.Events = filepath.Join(f.out, "logs"), display.Event
 	if r.JSON {
@@ -154,6 +157,9 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string)
 	tellConflicts(a.stderr, conflicts)
 	share.tell(a.stderr)
 	if err != nil {
+		return f, blame(p, err)
+	}
+	if err := r.tellReadings(a, p, c); err != nil {
 		return f, err
 	}
 	if !r.Corpus {
@@ -342,6 +348,25 @@ func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
 		}
 		_ = enc.Encode(line) // a reader that went away must not stop the run
 	}
+}
+
+// tellReadings says what became of documents: of all corpora where nothing but these is made, else where something was left out or not found.
+func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
+	if r.Quiet && !r.JSON {
+		return nil
+	}
+	lines, err := readingLines(p, c, r.Corpus)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if r.JSON {
+			r.jsonEvents(a, p)(runner.Event{What: runner.Notice, Step: -1, Message: line})
+		} else {
+			fmt.Fprintln(a.stderr, line)
+		}
+	}
+	return nil
 }
 
 func outDir(given string, p *compiled) string {

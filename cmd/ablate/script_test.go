@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"errors"
 	"flag"
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"full":     full,
 			"write":    write,
 			"edit":     edit,
+			"gz":       gz,
 			"digests":  digests,
 			"tree":     tree,
 			"spoil":    spoil,
@@ -219,6 +221,17 @@ func write(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = f.Write(documents(args[1], n[0], n[1], n[2]))
 	ts.Check(errors.Join(err, f.Close()))
+}
+
+// gz FILE NAME: compresses FILE with gzip as NAME.
+func gz(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gz FILE NAME")
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(errors.Join(err, z.Close(), os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o666)))
 }
 
 // edit FILE OLD NEW: replaces text that must be there once.

@@ -105,12 +105,15 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 		return true
 	}
 	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
-		found, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
+		found, passed, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
 		if err != nil {
 			if at = append(at, "files"); !missing(err, at) {
 				tell(err, at)
 			}
 			return missingFiles(corpus.Files)
+		}
+		for _, p := range passed {
+			src.Notes = append(src.Notes, fmt.Sprintf("%s: %s", s.At(append(at, "files")...), p))
 		}
 		files, err := hashed(digest, corpus, found)
 		if err != nil {
@@ -156,15 +159,11 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 
 // hashed hashes the files of a corpus, and the indexes of those that have one.
 func hashed(digest hashing, corpus specs.Corpus, found []stages.File) ([]pipeline.File, error) {
-	names := make([]pipeline.File, len(found))
-	for i, f := range found {
-		names[i].Name = f.Name
+	format, err := formatOf(corpus, found)
+	if err != nil {
+		return nil, err
 	}
-	if pipeline.Format(corpus, names) == "tokens" {
-		if corpus.DType == "" { // the patterns do not show what the files are
-			return nil, errors.New("the files are tokens by their names: give format: tokens, and dtype")
-		}
-		var err error
+	if format == "tokens" {
 		if found, err = stages.Arrays(found); err != nil {
 			return nil, err
 		}
@@ -176,6 +175,9 @@ func hashed(digest hashing, corpus specs.Corpus, found []stages.File) ([]pipelin
 			return nil, err
 		}
 		files[i] = pipeline.File{Path: f.Path, Name: f.Name, Size: size, Digest: d}
+		if corpus.Format == "auto" && format != "text" && specs.FormatOfName(f.Name) == "" {
+			files[i].Format = format
+		}
 		if f.Index == "" {
 			continue
 		}

@@ -31,19 +31,22 @@ const (
 //
 //	tokenizer 1: first
 //	          2: letters and numbers are those of Unicode 16
-//	          3: a list is no text of a Parquet file
+//	          3: a list is no text of a Parquet file; normal form of what is read: see tokenize 7
 //	tokenize  1: first
 //	          2: letters and numbers are those of Unicode 16
 //	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
 //	          4: combining marks younger than the reference's tables are not ordered
 //	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
 //	          6: a table of the places of documents
-//	          7: documents say which metadata they lack; values of Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text
+//	          7: byte order marks are no text; every piece of a cut document has an identity of its own; paragraphs are compared in one form
+//	             whatever their line ends and blanks; counts.json says what metadata are absent; missing.json; documents say which metadata they lack; values of
+//	             Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
 //	          4: a table of the documents whose identity came before
-//	          5: partitions and units of different things never share a name; no metadata that documents lack is taken for a value that others have
+//	          5: partitions and units of different things never share a name; no metadata that documents lack is taken for a value that
+//	             others have; identities that several texts share, and metadata that no document has, are errors
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -107,6 +110,17 @@ func (e *SaveError) Error() string { return e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *SaveError) Unwrap() error { return e.Err }
+
+// KeyError is the failure of a step that a key of the study is to blame for: one of the corpus whose documents the step reads.
+type KeyError struct {
+	Key []string // below the corpus: metadata, year
+	Err error
+}
+
+func (e *KeyError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // FailedError is the failure of a step that has something to show for it: files that belong beside its log.
 type FailedError struct {

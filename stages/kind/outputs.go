@@ -16,6 +16,7 @@ const (
 	OutParagraphs   = "paragraphs.parquet"    // of tokenize: hashes of paragraphs
 	OutCounts       = "counts.json"           // of tokenize: documents read, kept, left out and why
 	OutPlaces       = "places.parquet"        // of tokenize: where in the files each document lies
+	OutMissing      = "missing.json"          // of tokenize: metadata that documents lack, and why there is no document
 	OutLedger       = "ledger.parquet"        // of split: what decontamination removed
 	OutDuplicates   = "duplicates.parquet"    // of split: documents whose identity came before
 	OutSizes        = "sizes.parquet"         // of split: tokens and documents of everything

@@ -16,7 +16,7 @@ type Read struct {
 	Absent   string            `json:"absent,omitempty"`
 	// Between gives names of metadata ranges of whole numbers: documents outside are left out.
 	Between map[string]string `json:"between,omitempty"`
-	// Bad says by fault (line, text, utf8, surrogate, empty, index) what becomes of such documents (drop, error) where that is not the usual.
+	// Bad says by fault (line, text, utf8, surrogate, empty, index, format) what becomes of such documents (drop, error) where that is not the usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes cuts a longer document into several; 0: none is cut.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
@@ -36,7 +36,7 @@ type TokenizerParams struct {
 }
 
 // TokenizeParams turns files into tokens. Inputs: tokenizer, file.N, for tokens index.N where the N-th has one. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet,
-// places.parquet, counts.json.
+// places.parquet, counts.json, missing.json.
 type TokenizeParams struct {
 	Read      Read   `json:"read"`
 	Paragraph string `json:"paragraph"`  // line or blank
@@ -46,7 +46,7 @@ type TokenizeParams struct {
 	NonEmpty  bool   `json:"non_empty,omitempty"` // no text is an error: an evaluation set, which nothing else checks before models are trained
 }
 
-// SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N of each shard of the corpus, and against.N, the
+// SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N, missing.N of each shard of the corpus, and against.N, the
 // paragraph tables of evaluation sets. Outputs: units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
 // validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet, timeline.parquet, duplicates.parquet, catalogue.json. heldout.N are the
 // paragraph tables of other corpora that the study holds documents out of.
@@ -58,7 +58,7 @@ type SplitParams struct {
 	Except     []string          `json:"except,omitempty"`
 	Small      string            `json:"small"`
 	Declared   map[string]int    `json:"declared,omitempty"`
-	Duplicate  string            `json:"duplicate,omitempty"` // what becomes of a document whose identity came before: keep or error, for which there are inputs places.N; empty: it is left out
+	Duplicate  string            `json:"duplicate,omitempty"` // what becomes of a document whose identity came before: drop, keep, or error, for which there are inputs places.N; empty: it is left out unless too many differ in their text
 	UnitTokens int64             `json:"unit_tokens"`         // 0: one unit of everything
 	Cut        string            `json:"cut,omitempty"`       // order: a unit ends only where the value of order changes; empty: behind any document
 	Validation float64           `json:"validation"`

@@ -3,6 +3,7 @@ package corpus
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -34,7 +35,7 @@ type array struct {
 // arrayBuffer is how many ids are decoded at a time.
 const arrayBuffer = 1 << 14
 
-func openArray(in io.Reader, size int64, dtype string) (*array, error) {
+func openArray(in io.Reader, size int64, dtype string, vocab int) (*array, error) {
 	width := 2
 	switch dtype {
 	case Uint16:
@@ -45,6 +46,13 @@ func openArray(in io.Reader, size int64, dtype string) (*array, error) {
 	}
 	b := bufio.NewReaderSize(in, arrayBuffer*width)
 	a := &array{in: b, width: width, raw: make([]byte, arrayBuffer*width), room: make([]uint32, arrayBuffer)}
+	start, _ := b.Peek(headBytes) // an error comes again where it belongs
+	if err := unlike(start, FormatToken); err != nil {
+		return nil, err
+	}
+	if isText(start) {
+		return nil, errors.New("the file begins with text, not with ids in binary: is its format jsonl or text?")
+	}
 	shape, head, err := numpyHeader(b, width)
 	if err != nil {
 		return nil, err
@@ -58,12 +66,67 @@ func openArray(in io.Reader, size int64, dtype string) (*array, error) {
 	if head > 0 && shape != a.total {
 		return nil, fmt.Errorf("the NumPy header says %d ids, the file has %d", shape, a.total)
 	}
-	return a, nil
+	start, _ = b.Peek(arrayBuffer * width)
+	return a, wrongWidth(start, width, vocab)
 }
 
-// numpyMagic begins a file of NumPy (numpy.lib.format); behind it are two bytes of the version, the length of a header and the header, a
-// dictionary as Python writes it.
-const numpyMagic = "\x93NUMPY"
+// isText reports bytes that are all of printable ASCII, which many ids in binary never are.
+func isText(start []byte) bool {
+	const enough = 64
+	for _, c := range start {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return len(start) >= enough
+}
+
+// wrongWidth says which type the ids have by all appearances, where that is not the stated one of so many bytes. An array without a header does
+// not say, and one that is read with half the width gives ids of 0, and texts, without an error.
+func wrongWidth(start []byte, width, vocab int) error {
+	n := len(start) / width
+	at := func(i int) uint32 {
+		if width == 2 {
+			return uint32(binary.LittleEndian.Uint16(start[2*i:]))
+		}
+		return binary.LittleEndian.Uint32(start[4*i:])
+	}
+	const few = 6 // ids from which on a pattern is none by chance
+	if n < few {
+		return nil
+	}
+	var zeros, of [4]int
+	beyond := 0
+	for i := range n {
+		of[i%4]++
+		if at(i) == 0 {
+			zeros[i%4]++
+		}
+		if int64(at(i)) >= int64(vocab) {
+			beyond++
+		}
+	}
+	mostly := func(i int) bool { return zeros[i] > 0 && 2*zeros[i] >= of[i] }
+	hardly := func(i int) bool { return 10*zeros[i] < of[i] }
+	const as64 = "the array looks like one of ids of 64 bits, which are not read: numpy.load(...).astype(numpy.uint32) makes them %s"
+	switch {
+	case width == 2 && hardly(0) && mostly(1) && mostly(2) && mostly(3):
+		return fmt.Errorf("three of four ids are 0: "+as64, Uint32)
+	case width == 2 && hardly(0) && mostly(1) && hardly(2) && mostly(3):
+		return fmt.Errorf("every other id is 0, as if ids of 32 bits were read as %s: say dtype: %s", Uint16, Uint32)
+	case width == 4 && hardly(0) && mostly(1) && hardly(2) && mostly(3):
+		return fmt.Errorf("every other id is 0: "+as64, Uint32)
+	case width == 4 && 2*beyond > n:
+		fit := true // as ids of half the width
+		for i := range 2 * n {
+			fit = fit && int(binary.LittleEndian.Uint16(start[2*i:])) < vocab
+		}
+		if fit {
+			return fmt.Errorf("%d of the first %d ids are beyond the tokenizer's %d, and none is if they have 16 bits: say dtype: %s", beyond, n, vocab, Uint16)
+		}
+	}
+	return nil
+}
 
 var (
 	numpyType  = regexp.MustCompile(`'descr': *'([^']*)'`)

@@ -4,6 +4,17 @@
 // what a study says about its data: it never holds anything of the machine. A document that cannot be used is *dropped* for a reason that
 // is counted; a file that is not what the study says it is (a line that is no JSON object, a field that is not there) is an error.
 //
+// One way leads from bytes to documents, whatever the format:
+//
+//	open        decompressed by its first bytes (decompress.go)
+//	recognise   what the content is; one that is of another format is refused, not read as text (recognise.go)
+//	decode      a text, lines of JSON, rows of a table (rows.go), ids (tokens.go): text, identity and metadata as strings
+//	document    normal form, bounds, pieces, counts (below)
+//
+// The text of a document is what the file holds: line ends, white space and the form of accents stay as they are. A byte order mark at the
+// start of a file says how the file is encoded and is no text; the same character inside a value of JSON or a cell of a table is text.
+// What is compared, in decontamination, is brought into one form first (paragraph.go).
+//
 // Not promised: that text is in any language or clean, that ids are unique over files, or that JSON Lines are checked beyond JSON itself
 // (of a key that occurs twice the last value counts, as in most readers).
 package corpus
@@ -15,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -27,7 +37,7 @@ const (
 	FormatToken = "tokens"  // arrays of ids, as Dolma has them: ReadTokens
 )
 
-// Options say how a file is read. All of them change the result. Compressed files (gzip, zstd) are known by their first bytes.
+// Options say how a file is read. All of them change the result. Compressed files are known by their first bytes.
 type Options struct {
 	Format    string `json:"format"`
 	TextField string `json:"text_field,omitempty"` // JSONL: field path of the text, "text" if empty
@@ -48,7 +58,7 @@ type Options struct {
 // A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of arrays the first element counts.
 type Document struct {
 	ID   string // text: the file's name; else the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
-	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the pieces after the first have #1, #2, ... after their ID
+	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the identity of a piece is pieceID
 	Meta map[string]string
 
 	// Lacks are the names of metadata, sorted, that the document does not have, so that Meta holds Options.Absent for them: a word that another document may have
@@ -62,9 +72,13 @@ type Document struct {
 // Counts say what became of the input: Read = Kept + all of Dropped.
 type Counts struct {
 	Files, Read, Kept int64
-	Bytes             int64            // of the text of kept documents
-	Dropped           map[string]int64 // by reason
-	Places            []Place          // of the first few dropped of each reason
+	Bytes             int64             // of the text of kept documents
+	Dropped           map[string]int64  // by reason
+	Places            []Place           // of the first few dropped of each reason
+	Values            map[string]Values // by name of metadata: what was found of them
+	// Paths lists fields that the first document has, or the name that expressions are matched against, where no document of a file has some
+	// name of metadata.
+	Paths []string
 }
 
 // Add adds the counts of another file.
@@ -79,6 +93,17 @@ func (c *Counts) Add(o Counts) {
 	c.Bytes += o.Bytes
 	for reason, n := range o.Dropped {
 		c.drop(reason, n)
+	}
+	for name, v := range o.Values {
+		sum := c.Values[name]
+		sum.add(v)
+		if c.Values == nil {
+			c.Values = map[string]Values{}
+		}
+		c.Values[name] = sum
+	}
+	if c.Paths == nil {
+		c.Paths = o.Paths
 	}
 }
 
@@ -115,58 +140,89 @@ func (o Options) Check() error {
 // Read calls emit for each document of one file, in order. name stands for the file in ids, metadata and errors. Counts are right as far
 // as the reading came, with an error too. An error of emit ends the reading and comes back wrapped.
 func Read(ctx context.Context, opt Options, name string, r io.Reader, emit func(Document) error) (Counts, error) {
-	rd := &reader{name: name, emit: emit, limit: maxDocument, piece: opt.PieceBytes}
-	rd.counts.Files = 1
+	rd := &reader{name: name, emit: emit, limit: maxDocument}
 	err := rd.read(ctx, opt, r)
+	rd.finish()
 	return rd.counts, err
 }
 
 type reader struct {
 	*compiled
+	found
 	name   string
 	emit   func(Document) error
 	limit  int
-	piece  int64
 	counts Counts
 }
 
-func (rd *reader) read(ctx context.Context, opt Options, r io.Reader) (err error) {
+// prepare makes the options ready.
+func (rd *reader) prepare(opt Options) (err error) {
+	rd.counts.Files = 1
 	if rd.compiled, err = opt.compile(); err != nil {
 		return err
 	}
-	in, closer, err := decompress(r)
+	rd.values, rd.absent = make([]Values, len(rd.fields)), make([]bool, len(rd.fields))
+	return nil
+}
+
+// Buffers of what is read: one for lines costs files of a few lines half of their time if it is larger, and one for texts need not be as large.
+const (
+	lineBuffer = 1 << 17
+	textBuffer = 1 << 16
+)
+
+func (rd *reader) read(ctx context.Context, opt Options, r io.Reader) error {
+	if err := rd.prepare(opt); err != nil {
+		return err
+	}
+	size := lineBuffer
+	if opt.Format == FormatText {
+		size = textBuffer
+	}
+	in, marked, closer, err := open(r, size)
 	if err != nil {
 		return fmt.Errorf("corpus: %s: %w", rd.name, err)
 	}
 	defer closer()
-	if opt.Format == FormatText {
-		return rd.readText(ctx, in)
+	head, _ := in.Peek(headBytes) // an error comes again where it belongs
+	if err := unlike(head, opt.Format); err != nil {
+		return rd.fault(faultf(BadFormat, "%w", err), Place{}, rd.whole)
 	}
-	return rd.readLines(ctx, in)
+	start := 0
+	if marked {
+		start = len(byteOrderMark)
+	}
+	if opt.Format == FormatText {
+		return rd.readText(ctx, in, start)
+	}
+	return rd.readLines(ctx, in, int64(start))
 }
 
-func (rd *reader) readText(ctx context.Context, in io.Reader) error {
+// whole says where the file is, in words.
+func (rd *reader) whole(int) string { return "corpus: " + rd.name }
+
+// readText reads one text, which begins at byte start of the decompressed file.
+func (rd *reader) readText(ctx context.Context, in io.Reader, start int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	data, err := io.ReadAll(io.LimitReader(in, int64(rd.limit)+1))
 	if err != nil {
-		return fmt.Errorf("corpus: %s: read at byte %d: %w", rd.name, len(data), err)
+		return fmt.Errorf("corpus: %s: read at byte %d: %w", rd.name, start+len(data), err)
 	}
 	if len(data) > rd.limit {
 		return fmt.Errorf("corpus: %s: a document may have %d bytes: cut the file into smaller ones, or store it as JSONL", rd.name, rd.limit)
 	}
-	where := func(int) string { return "corpus: " + rd.name }
 	if !utf8.Valid(data) {
-		at := invalid(data)
-		return rd.fault(faultf(BadUTF8, "the text is not valid UTF-8 at byte %d", at), Place{Byte: int64(at)}, where)
+		at := start + invalid(data)
+		return rd.fault(faultf(BadUTF8, "the text is not valid UTF-8 at byte %d", at), Place{Byte: int64(at)}, rd.whole)
 	}
 	d := Document{ID: rd.name, Text: string(data), Meta: make(map[string]string, len(rd.fields))}
-	for _, f := range rd.fields {
-		value, ok := f.fromName(rd.name)
-		rd.describe(&d, f.name, value, ok)
+	for i, f := range rd.fields {
+		text, has := f.fromName(rd.name)
+		rd.describe(&d, i, text, has)
 	}
-	return rd.document(d, Place{}, where)
+	return rd.document(d, Place{}, rd.whole)
 }
 
 // invalid is where s, which is not UTF-8, ceases to be.
@@ -188,39 +244,48 @@ func (rd *reader) document(d Document, p Place, where func(at int) string) error
 	}
 	rd.counts.Read++
 	d.Place = p
+	rd.noted(&d)
 	if b := rd.outside(&d); b != nil {
 		p.Reason = b.reason
 		rd.counts.drop(p.Reason, 1)
 		rd.counts.place(p)
 		return nil
 	}
-	number := 0
+	if rd.piece == 0 || int64(len(d.Text)) <= rd.piece {
+		if rd.piece > 0 {
+			d.ID = wholeID(d.ID)
+		}
+		return rd.hand(d)
+	}
+	number, whole := 0, d.ID
 	for text := range pieces(d.Text, rd.piece) {
-		piece := d
-		piece.Text = text
 		if number > 0 {
-			piece.ID = d.ID + "#" + strconv.Itoa(number)
 			rd.counts.Read++
 		}
-		if err := rd.emit(piece); err != nil {
-			return fmt.Errorf("corpus: %s: document %q: %w", rd.name, piece.ID, err)
+		d.Text, d.ID = text, pieceID(whole, number)
+		if err := rd.hand(d); err != nil {
+			return err
 		}
-		rd.counts.Kept++
-		rd.counts.Bytes += int64(len(text))
 		number++
 	}
 	return nil
 }
 
-// readLines reads JSON Lines. Lines of white space only hold no document and are passed over.
-func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
-	b := bufio.NewReaderSize(in, 1<<17) // more costs files of a few lines half of their time
-	var line, long []byte
-	var offset int64 // of the line, in the decompressed file
-	if mark, err := b.Peek(3); err == nil && string(mark) == "\uFEFF" {
-		b.Discard(len(mark))
-		offset = int64(len(mark))
+// hand hands a document on that is kept.
+func (rd *reader) hand(d Document) error {
+	if err := rd.emit(d); err != nil {
+		return fmt.Errorf("corpus: %s: document %q: %w", rd.name, d.ID, err)
 	}
+	rd.counts.Kept++
+	rd.counts.Bytes += int64(len(d.Text))
+	rd.kept()
+	return nil
+}
+
+// readLines reads JSON Lines. Lines of white space only hold no document and are passed over.
+// offset is that of the next one in the decompressed file.
+func (rd *reader) readLines(ctx context.Context, b *bufio.Reader, offset int64) error {
+	var line, long []byte
 	for number := int64(1); ; number++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -242,6 +307,9 @@ func (rd *reader) readLines(ctx context.Context, in io.Reader) error {
 		if p := (Place{Line: number, Byte: offset}); size > int64(rd.limit) {
 			err = rd.fault(faultf(BadLine, "the line has more than %d bytes: is this a file of JSON Lines?", rd.limit), p, where)
 		} else if len(bytes.TrimSpace(line)) > 0 {
+			if rd.first == nil && len(line) <= mostFirst {
+				rd.first = bytes.Clone(line)
+			}
 			if d, f := rd.parse(line); f != nil {
 				err = rd.fault(f, p, where)
 			} else {

@@ -14,6 +14,7 @@ const (
 	BadUTF8      = "utf8"      // in the text, the id or the metadata
 	BadSurrogate = "surrogate" // there as well, half of a surrogate pair written as \uD800
 	BadEmpty     = "empty"     // a text of no bytes
+	BadFormat    = "format"    // a whole file: its content is of another format than the corpus
 	BadIndex     = "index"     // tokens: an entry of the index that cannot be, or ids that no entry names
 )
 
@@ -25,12 +26,12 @@ const (
 
 // usual is what becomes of faults of which Options.Bad does not speak: a file that is not what the study says it is is an error, a single
 // document that is no text is not.
-var usual = map[string]string{BadLine: Fail, BadText: Fail, BadUTF8: Drop, BadSurrogate: Drop, BadEmpty: Drop, BadIndex: Fail}
+var usual = map[string]string{BadLine: Fail, BadText: Fail, BadUTF8: Drop, BadSurrogate: Drop, BadEmpty: Drop, BadIndex: Fail, BadFormat: Fail}
 
 // Reasons for which documents are dropped, by fault, in Counts.
 var reasons = map[string]string{
 	BadLine: "bad line", BadText: "no text field", BadUTF8: DroppedUTF8, BadSurrogate: DroppedSurrogate, BadEmpty: DroppedEmpty,
-	BadIndex: "bad index",
+	BadIndex: "bad index", BadFormat: "another format",
 }
 
 // Reasons of Counts.Dropped that tests and other rooms name.
@@ -102,7 +103,11 @@ func policies(bad map[string]string) (map[string]string, error) {
 // fault drops the document at p, or returns why reading must end. where says in words what p is, and a byte of it.
 func (rd *reader) fault(f *fault, p Place, where func(at int) string) error {
 	if rd.bad[f.word] == Fail {
-		return fmt.Errorf("%s: %w (the corpus's key bad: {%s: drop} leaves such documents out and counts them)", where(f.at), f.err, f.word)
+		left := "documents"
+		if f.word == BadFormat {
+			left = "files"
+		}
+		return fmt.Errorf("%s: %w (the corpus's key bad: {%s: drop} leaves such %s out and counts them)", where(f.at), f.err, f.word, left)
 	}
 	p.Column = int64(f.at + 1)
 	p.Reason = reasons[f.word]

@@ -135,7 +135,7 @@ func TestCheckFaults(t *testing.T) {
 		bad  map[string]string
 		want string
 	}{
-		{map[string]string{"lines": Drop}, `fault "lines": want one of empty, index, line, surrogate, text, utf8`},
+		{map[string]string{"lines": Drop}, `fault "lines": want one of empty, format, index, line, surrogate, text, utf8`},
 		{map[string]string{BadLine: "skip"}, `fault line is met with "skip": want drop or error`},
 	} {
 		if err := (Options{Format: FormatJSONL, Bad: c.bad}).Check(); err == nil || !strings.Contains(err.Error(), c.want) {

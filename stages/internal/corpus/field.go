@@ -13,12 +13,14 @@ import (
 type compiled struct {
 	text, id fieldPath
 	fields   []field
-	absent   string
+	piece    int64
 	bad      map[string]string // what becomes of each fault
 	bounds   []bound
-	root     node // of the paths: text, id, fields
-	scan     scanner
-	scratch  []byte
+
+	absentValue string
+	root        node // of the paths: text, id, fields
+	scan        scanner
+	scratch     []byte
 }
 
 // A field is one piece of metadata: a path for JSONL, an expression for text.
@@ -28,6 +30,8 @@ type field struct {
 	expr *regexp.Regexp
 
 	column string // tokens: of the index, or the name of the array
+
+	bounded bool // Options.Between has a range for it
 }
 
 // parseExpression reads an expression with one group.
@@ -39,8 +43,8 @@ func (f *field) parseExpression(source string) (err error) {
 	return err
 }
 
-// fromName applies the expression to a file's name; not ok: it has no such value.
-func (f *field) fromName(name string) (value string, ok bool) {
+// fromName applies the expression to a file's name.
+func (f *field) fromName(name string) (value string, has bool) {
 	m := f.expr.FindStringSubmatchIndex(name)
 	if m == nil || m[2] < 0 {
 		return "", false
@@ -48,20 +52,11 @@ func (f *field) fromName(name string) (value string, ok bool) {
 	return name[m[2]:m[3]], true
 }
 
-// describe gives a document a value of metadata, or says that it has none. Names come sorted.
-func (c *compiled) describe(d *Document, name, value string, ok bool) {
-	if !ok {
-		value = c.absent
-		d.Lacks = append(d.Lacks, name)
-	}
-	d.Meta[name] = value
-}
-
 func (o Options) compile() (*compiled, error) {
 	if formats := []string{FormatText, FormatJSONL, FormatTable, FormatToken}; !slices.Contains(formats, o.Format) {
 		return nil, fmt.Errorf("corpus: format %q: want one of %q", o.Format, formats)
 	}
-	c := &compiled{absent: or(o.Absent, "NA")}
+	c := &compiled{absentValue: or(o.Absent, "NA"), piece: o.PieceBytes}
 	var err error
 	if c.bad, err = policies(o.Bad); err != nil {
 		return nil, fmt.Errorf("corpus: %w", err)
@@ -73,7 +68,8 @@ func (o Options) compile() (*compiled, error) {
 		return nil, fmt.Errorf("corpus: id field: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Metadata)) {
-		f := field{name: name}
+		_, bounded := o.Between[name]
+		f := field{name: name, bounded: bounded}
 		switch o.Format {
 		case FormatText:
 			err = f.parseExpression(o.Metadata[name])

@@ -57,12 +57,12 @@ func TestGlob(t *testing.T) {
 		{"exclude keeps a file named like the directory", []string{"src/**"}, []string{"README/**", "**/*.go"}, []string{"README"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			files, err := Glob(root, c.patterns, c.excludes)
+			found, err := Glob(root, c.patterns, c.excludes)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, f := range files {
+			for _, f := range found.Files {
 				got = append(got, f.Name)
 				data, err := os.ReadFile(f.Path)
 				if err != nil || !strings.HasSuffix(string(data), f.Name) {
@@ -116,16 +116,113 @@ func TestGlobLinks(t *testing.T) {
 			t.Skipf("this file system makes no links: %v", err)
 		}
 	}
-	files, err := Glob(root, []string{"base/**"}, nil)
+	found, err := Glob(root, []string{"base/**"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, f := range files {
+	for _, f := range found.Files {
 		got = append(got, f.Name)
 	}
-	if diff := cmp.Diff([]string{"a.txt", "link.txt", "sub/b.txt"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"a.txt", "sub/b.txt"}, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+// Links are followed wherever they lead, and each file is taken once, by its own name where that matches.
+func TestGlobFollowsLinks(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		files    []string
+		links    map[string]string
+		patterns []string
+		excludes []string
+		want     []string
+		passed   []string
+		err      string
+	}{
+		{"a directory on another disk", []string{"d/a/1.txt", "disk/2.txt"}, map[string]string{"d/b": "../disk"}, []string{"d/*/*.txt"}, nil, []string{"a/1.txt", "b/2.txt"}, nil, ""},
+		{"at any depth", []string{"d/a/1.txt", "disk/x/y/2.txt"}, map[string]string{"d/b": "../disk"}, []string{"d/**/*.txt"}, nil, []string{"a/1.txt", "b/x/y/2.txt"}, nil, ""},
+		{"a link to a link", []string{"disk/1.txt"}, map[string]string{"d/b": "../c", "c": "disk"}, []string{"d/*/*.txt"}, nil, []string{"b/1.txt"}, nil, ""},
+		{"a circle", []string{"d/1.txt", "d/e/2.txt"}, map[string]string{"d/e/up": "..", "d/self": "."}, []string{"d/**"}, nil, []string{"1.txt", "e/2.txt"}, nil, ""},
+		{"two that lead to each other", []string{"d/a/1.txt", "d/b/2.txt"}, map[string]string{"d/a/b": "../b", "d/b/a": "../a"}, []string{"d/**/*.txt"}, nil, []string{"a/1.txt", "b/2.txt"}, nil, ""},
+		{"to what matches itself, before it in order", []string{"d/z.txt"}, map[string]string{"d/a.txt": "z.txt"}, []string{"d/*.txt"}, nil, []string{"z.txt"}, []string{"passed over 1 links to files that are taken already"}, ""},
+		{"to what is excluded by its own name", []string{"d/z.txt"}, map[string]string{"d/a.txt": "z.txt"}, []string{"d/*.txt"}, []string{"z.txt"}, []string{"a.txt"}, nil, ""},
+		{"nowhere", []string{"d/1.txt"}, map[string]string{"d/2.txt": "gone.txt"}, []string{"d/*.txt"}, nil, nil, nil, "/d/2.txt is a link to gone.txt, which is not there: mend or exclude it"},
+		{"nowhere, and nothing else", nil, map[string]string{"d/2.txt": "gone.txt"}, []string{"d/*.txt"}, nil, nil, nil, "is a link to gone.txt"},
+		{"nowhere, excluded", []string{"d/1.txt"}, map[string]string{"d/2.txt": "gone.txt"}, []string{"d/*.txt"}, []string{"2.txt"}, []string{"1.txt"}, nil, ""},
+		{"nowhere, where a directory may have been", []string{"d/1.txt"}, map[string]string{"d/b": "gone"}, []string{"d/**/*.txt"}, nil, []string{"1.txt"}, []string{"passed over 1 links that lead nowhere, such as "}, ""},
+		{"to itself", []string{"d/1.txt"}, map[string]string{"d/b": "b"}, []string{"d/**/*.txt"}, nil, []string{"1.txt"}, []string{"passed over 1 links that cannot be followed"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := tree(t, c.files...)
+			for link, target := range c.links {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(root, link)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(target, filepath.Join(root, link)); err != nil {
+					t.Skipf("this file system makes no links: %v", err)
+				}
+			}
+			checkFound(t, root, c.patterns, c.excludes, c.want, c.passed, c.err)
+		})
+	}
+}
+
+func checkFound(t *testing.T, root string, patterns, excludes, want, passed []string, message string) {
+	t.Helper()
+	found, err := Glob(root, patterns, excludes)
+	if message != "" || err != nil {
+		if err == nil || message == "" || !strings.Contains(err.Error(), message) {
+			t.Errorf("error %v, want %q", err, message)
+		}
+		return
+	}
+	var got []string
+	for _, f := range found.Files {
+		got = append(got, f.Name)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if len(found.Passed) != len(passed) {
+		t.Fatalf("passed over %q, want %q", found.Passed, passed)
+	}
+	for i, p := range passed {
+		if !strings.HasPrefix(found.Passed[i], p) {
+			t.Errorf("passed over %q, want %q", found.Passed[i], p)
+		}
+	}
+}
+
+// Hidden files and editors' copies are taken only where a pattern spells out what makes them so.
+func TestGlobPassesOver(t *testing.T) {
+	root := tree(t, "d/a.txt", "d/.b.txt", "d/._a.txt", "d/a.txt~", "d/#a.txt#", "d/a.txt.swp", "d/.git/c.txt", "d/e/.DS_Store", "d/~a.txt", "d/#b.txt")
+	const hidden = "hidden or editors' files and directories, such as "
+	for _, c := range []struct {
+		name, pattern string
+		want, passed  []string
+		err           string
+	}{
+		{"any text", "d/*.txt", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 2 " + hidden}, ""},
+		{"anything", "d/**", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 7 " + hidden}, ""},
+		{"what is not excluded", "d/**", []string{"#b.txt", "a.txt", "~a.txt"}, []string{"passed over 6 " + hidden}, ""},
+		{"hidden ones", "d/.*.txt", []string{"._a.txt", ".b.txt"}, nil, ""},
+		{"in a hidden directory", "d/.git/*.txt", []string{"c.txt"}, nil, ""},
+		{"in any hidden directory", "d/.*/*.txt", []string{".git/c.txt"}, nil, ""},
+		{"copies", "d/*~", []string{"a.txt~"}, nil, ""},
+		{"copies of another editor", "d/#*", []string{"#a.txt#", "#b.txt"}, nil, ""},
+		{"one by name", "d/a.txt.swp", []string{"a.txt.swp"}, nil, ""},
+		{"nothing else", "d/*_Store", nil, nil, "matches no file in "},
+		{"nothing else, told", "d/e/*", nil, nil, "; passed over 1 " + hidden},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var excludes []string
+			if c.name == "what is not excluded" {
+				excludes = []string{"**/.git/**"}
+			}
+			checkFound(t, root, []string{c.pattern}, excludes, c.want, c.passed, c.err)
+		})
 	}
 }
 
@@ -156,11 +253,11 @@ func TestGlobStates(t *testing.T) {
 	}
 	states := start(levels)
 	for range 200 {
-		if states = step(levels, states, "a"); len(states) > len(levels)+1 {
+		if states, _ = step(levels, states, "a", false); len(states) > len(levels)+1 {
 			t.Fatalf("%d states for %d levels", len(states), len(levels))
 		}
 	}
-	if !accepts(levels, step(levels, states, "b")) {
+	if states, _ = step(levels, states, "b", false); !accepts(levels, states) {
 		t.Error("a path of a's and b does not match")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -14,19 +15,27 @@ import (
 )
 
 // parse reads one line.
-func (c *compiled) parse(line []byte) (d Document, f *fault) {
+func (rd *reader) parse(line []byte) (d Document, f *fault) {
 	trimmed := bytes.TrimSpace(line)
-	if d, f = c.object(trimmed); f != nil && f.at >= 0 {
+	if d, f = rd.object(trimmed); f != nil && f.at >= 0 {
 		f.at += bytes.IndexByte(line, trimmed[0])
 	}
 	return d, f
 }
 
-func (c *compiled) object(line []byte) (d Document, f *fault) {
+func (rd *reader) object(line []byte) (d Document, f *fault) {
+	c := rd.compiled
 	if line[0] != '{' {
-		return d, faultf(BadLine, "a line must be a JSON object, this one begins with %q: is this a file of JSON Lines?", line[:min(len(line), 16)])
+		hint := "is this a file of JSON Lines?"
+		if line[0] == '[' {
+			hint = "is the file a JSON array? " + jsonLines
+		}
+		return d, faultf(BadLine, "a line must be a JSON object, this one begins with %q: %s", line[:min(len(line), 16)], hint)
 	}
 	if at, err := c.scan.scan(line, &c.root); err != nil {
+		if errors.Is(err, errEnd) && len(line) == 1 {
+			return d, faultf(BadLine, "the line is no JSON object: %w: is the file one value over several lines? %s", err, jsonLines).by(at)
+		}
 		return d, faultf(BadLine, "the line is no JSON object: %w", err).by(at)
 	}
 	text := c.scan.found[0]
@@ -50,11 +59,11 @@ func (c *compiled) object(line []byte) (d Document, f *fault) {
 	}
 	d.Meta = make(map[string]string, len(c.fields))
 	for i, m := range c.fields {
-		value, ok, f := c.scalar(2+i, m.path)
+		text, has, f := c.scalar(2+i, m.path)
 		if f != nil {
 			return d, f
 		}
-		c.describe(&d, m.name, value, ok)
+		rd.describe(&d, i, text, has)
 	}
 	return d, nil
 }
@@ -84,8 +93,8 @@ func (c *compiled) string(v span, p fieldPath) (string, *fault) {
 	return string(c.scratch), nil
 }
 
-// scalar renders the value that path n, p, led to as a string; not ok: it led to none.
-func (c *compiled) scalar(n int, p fieldPath) (value string, ok bool, f *fault) {
+// scalar renders the value that path n, p, led to as a string, where there is one.
+func (c *compiled) scalar(n int, p fieldPath) (text string, has bool, f *fault) {
 	v := c.scan.found[n]
 	for v.kind == '[' {
 		inner := scanner{line: c.scan.line, found: make([]span, 1)}
@@ -98,13 +107,13 @@ func (c *compiled) scalar(n int, p fieldPath) (value string, ok bool, f *fault) 
 		}
 		v = inner.found[0]
 	}
-	text := string(c.scan.line[v.start:v.end])
+	text = string(c.scan.line[v.start:v.end])
 	switch v.kind {
 	case 0:
 		return "", false, nil
 	case '"':
-		value, f = c.string(v, p)
-		return value, f == nil, f
+		text, f := c.string(v, p)
+		return text, true, f
 	case '{':
 		return "", false, faultf(BadLine, "field %q is an object, want a string, a number or an array of them: name a field inside it", p.source).by(v.start)
 	case '0':

@@ -2,9 +2,30 @@ package corpus
 
 import (
 	"iter"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
+
+// Where documents are cut, an identity tells a piece from a whole document, and both from any other: a piece has # and its number, from 0, behind
+// the identity of its document. So that no identity of a whole document looks like that, signs # at the end of a document's own identity, or
+// before digits at its end, are doubled. An even number of signs before the digits is thus a document's own, an odd number a piece's.
+
+// pieceID is the identity of piece number of a document.
+func pieceID(id string, number int) string {
+	signs := len(id) - len(strings.TrimRight(id, "#"))
+	return id + id[len(id)-signs:] + "#" + strconv.Itoa(number)
+}
+
+// wholeID is the identity of a document that is not cut, among others that may be.
+func wholeID(id string) string {
+	front := strings.TrimRight(id, "0123456789")
+	if len(front) == len(id) {
+		return id
+	}
+	signs := len(front) - len(strings.TrimRight(front, "#"))
+	return front + front[len(front)-signs:] + id[len(front):]
+}
 
 // pieces cuts a text into pieces of at most limit bytes, each as long as it can be: after a blank line where there is one in the second half
 // of what fits, else after a line, else after white space, else between two characters. Together they are the text. Where a cut falls

@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"ablate/stages/internal/corpus/parquet"
@@ -36,16 +40,40 @@ func (p fieldPath) words() []string {
 	return out
 }
 
+// OtherThanTable reports a file that is no table by its first bytes, and what becomes of it: an error, or counts where the options drop it.
+func OtherThanTable(opt Options, name, path string) (counts Counts, other bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return counts, false, err
+	}
+	defer f.Close()
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return counts, false, fmt.Errorf("corpus: %s: %w", name, err)
+	}
+	if head = head[:n]; strings.HasPrefix(string(head), "PAR") { // PARE: it is encrypted
+		return counts, false, nil
+	}
+	if err = unlike(head, FormatTable); err == nil {
+		err = fmt.Errorf("the file is no Parquet file, it begins with %q", head[:min(len(head), 16)])
+	}
+	rd := &reader{name: name}
+	if bad := rd.prepare(opt); bad != nil {
+		return rd.counts, true, bad
+	}
+	err = rd.fault(faultf(BadFormat, "%w", err), Place{}, rd.whole)
+	return rd.counts, true, err
+}
+
 // ReadRows is Read for the rows of a table, which rows calls its argument with, one after the other: of a row its number from 1 and the
 // cells that Columns asks for.
 func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []parquet.Cell) error) error, emit func(Document) error) (Counts, error) {
-	rd := &reader{name: name, emit: emit, limit: maxDocument, piece: opt.PieceBytes}
-	rd.counts.Files = 1
-	var err error
-	if rd.compiled, err = opt.compile(); err != nil {
+	rd := &reader{name: name, emit: emit, limit: maxDocument}
+	if err := rd.prepare(opt); err != nil {
 		return rd.counts, err
 	}
-	err = rows(func(row int64, cells []parquet.Cell) error {
+	err := rows(func(row int64, cells []parquet.Cell) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -56,6 +84,7 @@ func ReadRows(ctx context.Context, opt Options, name string, rows func(each func
 		}
 		return rd.document(d, Place{Row: row}, where)
 	})
+	rd.finish()
 	return rd.counts, err
 }
 
@@ -77,17 +106,17 @@ func (rd *reader) row(cells []parquet.Cell) (d Document, f *fault) {
 	}
 	d.Meta = make(map[string]string, len(rd.fields))
 	for i, m := range rd.fields {
-		value, ok, f := value(cells[2+i], m.path)
+		text, has, f := value(cells[2+i], m.path)
 		if f != nil {
 			return d, f
 		}
-		rd.describe(&d, m.name, value, ok)
+		rd.describe(&d, i, text, has)
 	}
 	return d, nil
 }
 
 // value is a cell's text, and whether there is one.
-func value(c parquet.Cell, p fieldPath) (text string, ok bool, f *fault) {
+func value(c parquet.Cell, p fieldPath) (text string, has bool, f *fault) {
 	switch {
 	case !c.Present:
 		return "", false, nil

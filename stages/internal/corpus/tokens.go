@@ -59,8 +59,8 @@ type entry struct {
 	id, src, loc string
 }
 
-func (f *field) fromEntry(e *entry, name string) (value string, ok bool) {
-	value = name
+func (f *field) fromEntry(e *entry, name string) (text string, has bool) {
+	value := name
 	switch f.column {
 	case columnID:
 		value = e.id
@@ -79,30 +79,32 @@ func (f *field) fromEntry(e *entry, name string) (value string, ok bool) {
 // An end of text that begins or ends it is no part of it.
 func ReadTokens(ctx context.Context, opt Options, name string, in Tokens, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument}
-	rd.counts.Files = 1
-	var err error
-	if rd.compiled, err = opt.compile(); err != nil {
-		return rd.counts, err
+	err := rd.readTokens(ctx, opt, in)
+	rd.finish()
+	return rd.counts, err
+}
+
+func (rd *reader) readTokens(ctx context.Context, opt Options, in Tokens) error {
+	if err := rd.prepare(opt); err != nil {
+		return err
 	}
 	if opt.DType == Uint16 && in.Vocab > 1<<16 {
-		return rd.counts, fmt.Errorf("corpus: %s: the tokenizer has %d ids, which type %s cannot hold: is it another tokenizer's array?", name, in.Vocab, opt.DType)
+		return fmt.Errorf("corpus: %s: the tokenizer has %d ids, which type %s cannot hold: is it another tokenizer's array?", rd.name, in.Vocab, opt.DType)
 	}
-	a, err := openArray(in.Array, in.Size, opt.DType)
+	a, err := openArray(in.Array, in.Size, opt.DType, in.Vocab)
 	if err != nil {
-		return rd.counts, fmt.Errorf("corpus: %s: %w", name, err)
+		return fmt.Errorf("corpus: %s: %w", rd.name, err)
 	}
 	t := &tokenReader{reader: rd, Tokens: in, array: a}
 	if in.Index != nil {
-		err = t.indexed(ctx)
-		return rd.counts, err
+		return t.indexed(ctx)
 	}
 	for _, f := range rd.fields {
 		if f.column != columnName {
-			return rd.counts, fmt.Errorf("corpus: %s: metadata %s is column %s of an index, and there is no %s", name, f.name, f.column, in.IndexName)
+			return fmt.Errorf("corpus: %s: metadata %s is column %s of an index, and there is no %s", rd.name, f.name, f.column, in.IndexName)
 		}
 	}
-	err = t.cut(ctx)
-	return rd.counts, err
+	return t.cut(ctx)
 }
 
 type tokenReader struct {
@@ -140,7 +142,7 @@ func (t *tokenReader) cut(ctx context.Context) error {
 
 // indexed reads an array by its index. Entries go forward and name every id of the array, or are at fault.
 func (t *tokenReader) indexed(ctx context.Context) error {
-	in, closer, err := decompress(t.Index)
+	in, _, closer, err := open(t.Index, textBuffer)
 	if err != nil {
 		return fmt.Errorf("corpus: %s: %w", t.IndexName, err)
 	}
@@ -289,8 +291,8 @@ func (t *tokenReader) tokens(e entry, ids []uint32, line int64) error {
 	}
 	for i := range t.fields {
 		f := &t.fields[i]
-		value, ok := f.fromEntry(&e, t.name)
-		t.describe(&d, f.name, value, ok)
+		text, has := f.fromEntry(&e, t.name)
+		t.describe(&d, i, text, has)
 	}
 	return t.document(d, t.placeOf(from, line), t.whereOf(from, line))
 }

@@ -216,7 +216,7 @@ func TestTokenFiles(t *testing.T) {
 
 // A document of more ids than are kept is one fault, and those behind it are read.
 func TestLongDocument(t *testing.T) {
-	a, err := openArray(bytes.NewReader(arrayOf("abcdef|gh|", 2)), 20, Uint16)
+	a, err := openArray(bytes.NewReader(arrayOf("abcdef|gh|", 2)), 20, Uint16, 1<<16)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func FuzzTokenIndex(f *testing.F) {
 		in.Index = strings.NewReader(index)
 		docs, counts, err := readTokens(opt, in)
 		if err != nil {
-			if !strings.Contains(err.Error(), "f.csv.gz") { // an index that is compressed, and badly
+			if !strings.Contains(err.Error(), "f.csv.gz") && !strings.Contains(err.Error(), "ids are 0") && !strings.Contains(err.Error(), "id is 0") { // an index that is compressed, and badly; an array of zeros
 				t.Fatal(err)
 			}
 			return
@@ -269,4 +269,41 @@ func FuzzTokenIndex(f *testing.F) {
 			array = array[at+1:]
 		}
 	})
+}
+
+// An array that is read with another width than it has gives ids, and text, without an error; what its bytes look like is held against it.
+func TestWrongWidth(t *testing.T) {
+	text := strings.Repeat("the keeper of the light|", 3)
+	wide := func(width int) []byte {
+		var out []byte
+		for i, raw := 0, arrayOf(text, 2); i < len(raw); i += 2 {
+			out = append(append(out, raw[i:i+2]...), make([]byte, width-2)...)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name, dtype string
+		data        []byte
+		want        string
+	}{
+		{"16 as 16", Uint16, wide(2), ""},
+		{"32 as 32", Uint32, wide(4), ""},
+		{"32 as 16", Uint16, wide(4), "every other id is 0, as if ids of 32 bits were read as uint16: say dtype: uint32"},
+		{"64 as 16", Uint16, wide(8), "three of four ids are 0: the array looks like one of ids of 64 bits"},
+		{"64 as 32", Uint32, wide(8), "every other id is 0: the array looks like one of ids of 64 bits"},
+		{"16 as 32", Uint32, wide(2), "of the first 36 ids are beyond the tokenizer's 301, and none is if they have 16 bits: say dtype: uint16"},
+		{"32 as 16, some ids beyond 65535", Uint16, append(arrayOf("\x00\x00", 4), bytes.Repeat([]byte{7, 1, 0, 0, 9, 2, 0, 0, 5, 3, 1, 0}, 40)...), "say dtype: uint32"},
+		{"few ids", Uint16, wide(4)[:8], ""},
+		{"zeros", Uint16, make([]byte, 64), ""},
+		{"text", Uint16, []byte(strings.Repeat("{\"text\": \"some words\"}\n", 4)), "the file begins with text, not with ids in binary"},
+		{"gzip", Uint16, []byte(zipped(t, text)), "compressed with gzip, and a file of format tokens is read as it lies: decompress it"},
+		{"zip", Uint16, []byte("PK\x03\x04\x14\x00\x00\x00"), "a zip archive"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := openArray(bytes.NewReader(c.data), int64(len(c.data)), c.dtype, 301)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
 }

@@ -199,6 +199,8 @@ func nats(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "-"
+	case math.Abs(v) >= 1e7: // of a model that diverged
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	case math.Abs(v) >= 100:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case math.Abs(v) >= 10:

@@ -37,6 +37,7 @@ const (
 //	          4: combining marks younger than the reference's tables are not ordered
 //	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
 //	          6: a table of the places of documents
+//	          7: added tokens have the ids that the reference library gives them, not those that the file says
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
@@ -53,7 +54,7 @@ const (
 //	          3: the noise of references over seeds; the average over sets
 //	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
+	Tokenizer: 2, Tokenize: 7, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
 }
 
 // Input is one opened input of a job.

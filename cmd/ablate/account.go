@@ -60,7 +60,7 @@ func printAccount(w io.Writer, p *compiled) {
 	row("naive: a model for every mixture", "", s.MixturesPossible, s.TokensReferenceOf, s.HoursReferenceOf, s.BytesReferenceOf)
 	row("modular: a model for every unit", "", whole(int64(s.Units.Models)), whole(s.Units.Tokens), s.Units.Hours, whole(s.Units.Bytes))
 	t.AppendRow(table.Row{"naive to modular", "", ratio(acc.Summary.Ratio), "", ""})
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	fmt.Fprintf(w, "%s disk for all steps, the raw data besides", diskCell(whole(acc.Summary.Bytes)))
 	if acc.Summary.BytesRaw > 0 {
 		fmt.Fprintf(w, ": %s", runner.Count(acc.Summary.BytesRaw, "B"))
@@ -113,7 +113,7 @@ func printKinds(w io.Writer, acc pipeline.Account) {
 	}
 	t.AppendSeparator()
 	show("all", &all)
-	fmt.Fprintf(w, "study %s\n\n%s\n\n", acc.Study, t.Render())
+	fmt.Fprintf(w, "study %s\n\n%s\n\n", acc.Study, t.Render(w))
 }
 
 // chosen says how many of the mixtures the study selects.
@@ -283,7 +283,7 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 	t.AppendSeparator()
 	t.AppendRow(table.Row{"together", "", "", shared.BaseUnits, shared.Joined.Models, whole(shared.Apart.Tokens), whole(shared.Joined.Tokens),
 		hoursCell(shared.Apart.Hours, priced), hoursCell(shared.Joined.Hours, priced), ""})
-	fmt.Fprintf(w, "%s\n\n%d base units\n", t.Render(), shared.BaseUnits)
+	fmt.Fprintf(w, "%s\n\n%d base units\n", t.Render(w), shared.BaseUnits)
 	hours := func(h float64) string {
 		if !priced {
 			return ""

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -112,7 +111,7 @@ func printPartitions(w io.Writer, sizes []stages.SizeRow) {
 		t.AppendSeparator()
 		t.AppendRow(table.Row{"all", all.Units, all.Documents, all.Tokens, "", "", all.Test, all.Validation, all.RemovedDocuments, all.RemovedTokens})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	for _, r := range sizes {
 		switch r.Part {
 		case stages.PartUnit, stages.PartTest, stages.PartValidation:
@@ -129,7 +128,7 @@ func printUnits(w io.Writer, sizes []stages.SizeRow) {
 			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%s %d", r.Part, r.Unit), r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
 		}
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // printContamination says what was removed because of which text.
@@ -141,12 +140,12 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 	fmt.Fprintf(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
-		t.SetColumnConfigs(append(columns(6, 1), table.ColumnConfig{Number: 6, Hidden: true}))
+		t.hidden = []int{5}
 	}
 	for _, l := range losses {
 		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // evalSetInWords replaces a role that the ledger names, such as "against.3" or "heldout test", by what it is in this study.
@@ -177,6 +176,7 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 		return
 	}
 	t := newTable(table.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
+	t.words, t.sections = []int{4}, true
 	last := ""
 	for _, r := range rows {
 		name := r.Partition
@@ -189,7 +189,7 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 		last = r.Partition
 		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(labels[r.Partition]), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // printCatalogue prints the units that are known from a split: a line a partition, as the paper's table of base units.
@@ -205,10 +205,10 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 		t := newTable(table.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
 		labels := stages.Labels(d.sizes)
 		for _, b := range stages.Breakdowns(d.sizes) {
-			t.AppendRow(table.Row{b.Partition, text.WrapSoft(strings.Join(labels[b.Partition], " "), 70), b.Units,
+			t.AppendRow(table.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
 				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
 		}
-		fmt.Fprintf(w, "%s\n\n", t.Render())
+		fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	}
 	return nil
 }

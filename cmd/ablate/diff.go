@@ -341,7 +341,7 @@ func (d difference) print(w io.Writer) {
 	for _, c := range d.Costs {
 		t.AppendRow(table.Row{c.What, amount(c.Cost[0], c.Unit), amount(c.Cost[1], c.Unit), amount(c.Cost[1]-c.Cost[0], c.Unit)})
 	}
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintln(w, t.Render(w))
 }
 
 // printResults shows correlations side by side.
@@ -352,6 +352,7 @@ func (d difference) printResults(w io.Writer) {
 	}
 	fmt.Fprintln(w, "\nresults")
 	t := newTable(table.Row{"mixtures", "eval set", "proxy", "pearson A", "pearson B", "B - A", "chooses A", "chooses B", "regret A", "regret B"}, 3)
+	t.names = []int{6, 7}
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil {
@@ -370,7 +371,7 @@ func (d difference) printResults(w io.Writer) {
 		t.AppendRow(table.Row{r.Group, r.Set, r.Proxy, cell(a, 3), cell(b, 3), cell(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
 			cell(number(r.Regret[0]), 2), cell(number(r.Regret[1]), 2)})
 	}
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintln(w, t.Render(w))
 }
 
 // someOf names the first of some steps and counts the others.

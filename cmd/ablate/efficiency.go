@@ -207,7 +207,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 		}
 		t.AppendRow(table.Row{r.What, fmt.Sprintf("%d of %d", r.Done, r.Steps), tokensCell(r.Tokens), span(&r.Seconds), rate})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	ways := newTable(table.Row{"every one of " + e.Possible.String() + " possible mixtures", "models", "tokens", "training", "evaluating", "together"}, 1)
 	add := func(what string, v wayJSON) {
 		ways.AppendRow(table.Row{what, v.Models, bigTokens(v.Tokens), span(v.Train), span(v.Eval), span(v.Seconds)})
@@ -220,7 +220,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 		add(what+", modular", n.Modular)
 		add("  naive", n.Naive)
 	}
-	fmt.Fprintf(w, "%s\n\n", ways.Render())
+	fmt.Fprintf(w, "%s\n\n", ways.Render(w))
 	if e.Mixture.Proxy != nil {
 		fmt.Fprintf(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
 			span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'f', -1, 64), span(e.Mixture.Reference))

@@ -52,7 +52,7 @@ func (k *ranking) print(w io.Writer) error {
 		}
 		t.AppendRow(row)
 	}
-	fmt.Fprintf(w, "%s\n", t.Render())
+	fmt.Fprintf(w, "%s\n", t.Render(w))
 	for _, note := range k.notes() {
 		fmt.Fprintf(w, "\n%s", note)
 	}

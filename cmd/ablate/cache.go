@@ -93,7 +93,7 @@ func (cmd cacheLs) Run(a *app) error {
 			if len(r.Needed) == 0 {
 				loose = "  (no study needs it)"
 			}
-			fmt.Fprintf(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
+			tell(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
 				runner.Count(r.Bytes, "B"), seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
 		}
 		return nil

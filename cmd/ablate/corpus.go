@@ -116,7 +116,7 @@ func printPartitions(w io.Writer, sizes []stages.SizeRow) {
 		switch r.Part {
 		case stages.PartUnit, stages.PartTest, stages.PartValidation:
 		default:
-			fmt.Fprintf(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
+			tell(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 		return
 	}
 	losses := stages.Losses(d.filter, d.ledger)
-	fmt.Fprintf(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
+	tell(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
 		t.hidden = []int{5}
@@ -172,7 +172,7 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 	}
 	const most = 2000 // rows: what orders by name or by the minute is nothing to read
 	if len(rows) > most {
-		fmt.Fprintf(w, "%d values of %s: timeline.parquet in the cache has them\n\n", len(rows), order)
+		tell(w, "%d values of %s: timeline.parquet in the cache has them\n\n", len(rows), order)
 		return
 	}
 	t := newTable(table.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)

@@ -311,28 +311,28 @@ func costs(a, b *compiled) []changedCost {
 }
 
 func (d difference) print(w io.Writer) {
-	fmt.Fprintf(w, "A %s\nB %s\n", d.A, d.B)
+	tell(w, "A %s\nB %s\n", d.A, d.B)
 	for _, n := range d.Notes {
 		fmt.Fprintln(w, n)
 	}
 	fmt.Fprintln(w, "\nstudy")
 	for _, v := range d.Study {
-		fmt.Fprintf(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, orAbsent(v.Old), orAbsent(v.New), v.OldAt, v.NewAt)
+		tell(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, orAbsent(v.Old), orAbsent(v.New), v.OldAt, v.NewAt)
 	}
 	if len(d.Study) == 0 {
 		fmt.Fprintln(w, "  no differences")
 	}
-	fmt.Fprintf(w, "\nsteps\n  %d are the same\n", d.Steps)
+	tell(w, "\nsteps\n  %d are the same\n", d.Steps)
 	for _, g := range d.Changes {
-		fmt.Fprintf(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
+		tell(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
 		if g.Through != "" {
-			fmt.Fprintf(w, "    only because %s differs\n", g.Through)
+			tell(w, "    only because %s differs\n", g.Through)
 		}
 		for _, v := range g.Differs[:min(shownDifferences, len(g.Differs))] {
-			fmt.Fprintf(w, "    %s\n", changed(v))
+			tell(w, "    %s\n", changed(v))
 		}
 		if more := len(g.Differs) - shownDifferences; more > 0 {
-			fmt.Fprintf(w, "    and %d more ingredients\n", more)
+			tell(w, "    and %d more ingredients\n", more)
 		}
 	}
 	d.printResults(w)

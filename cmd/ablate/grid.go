@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -15,7 +14,7 @@ import (
 
 // A grid is a table of words and numbers, in the one look of our tables. In a file or a pipe each row is a line, however long. On a terminal
 // the grid fits the columns there are; nothing is cut off. In this order, and only as far as it must: headers break at spaces; long names
-// that stand in many rows get short ones, with a key below; what the first column says of many rows is said once, in the line above them;
+// that stand in many rows, or that there is no room for, get short ones, with a key below; empty columns go; what the first column says of many rows is said once, in the line above them;
 // columns move together; words break within their cells; and what is still too wide becomes several tables, each of which begins with the
 // columns that say what a row is.
 type grid struct {
@@ -66,9 +65,12 @@ func (g *grid) Render(w io.Writer) string {
 		return s.writer(s.all()).Render()
 	}
 	s.breakHeaders()
+	if s.width() > width {
+		s.dropEmpty()
+	}
 	var key []string
 	if s.width() > width {
-		key = s.shorten(g.names)
+		key = s.shorten(width)
 	}
 	if s.width() > width && g.sections {
 		s.divide()
@@ -104,6 +106,7 @@ func (g *grid) RenderMarkdown() string {
 type sheet struct {
 	left    int
 	words   []bool     // by column: aligned to the left, may break
+	names   []bool     // by column: may be replaced by short names
 	cells   [][]string // the header first; nil is a separator
 	padding int        // between columns
 	titles  []string   // of the rows between separators
@@ -119,6 +122,7 @@ func (g *grid) sheet() *sheet {
 	s := &sheet{left: g.left, padding: 2}
 	for _, i := range shown {
 		s.words = append(s.words, i < g.left || slices.Contains(g.words, i))
+		s.names = append(s.names, slices.Contains(g.names, i))
 	}
 	row := func(cells table.Row) []string {
 		out := make([]string, len(shown))
@@ -179,14 +183,34 @@ func (s *sheet) breakHeaders() {
 	}
 }
 
-// shorten replaces the names in some columns by m1, m2, ..., and returns them in that order. Names that stand in one row each stay: the key would be as
-// long as the table.
-func (s *sheet) shorten(columns []int) []string {
-	const short = 6
+// dropEmpty takes away the columns in which no row has anything.
+func (s *sheet) dropEmpty() {
+	for i := len(s.words) - 1; i >= s.left; i-- {
+		if slices.ContainsFunc(s.cells[1:], func(row []string) bool { return row != nil && row[i] != "" }) {
+			continue
+		}
+		s.words, s.names = slices.Delete(s.words, i, i+1), slices.Delete(s.names, i, i+1)
+		for n, row := range s.cells {
+			if row != nil {
+				s.cells[n] = slices.Delete(row, i, i+1)
+			}
+		}
+	}
+}
+
+// shorten replaces the names in some columns by m1, m2, ..., and returns them in that order. Names that stand in one row each stay where
+// they have room to be broken: the key would be as long as the table.
+func (s *sheet) shorten(width int) []string {
+	const short, roomy = 6, 30
 	rows, number := 0, map[string]int{}
 	var order []string
 	long := false
-	for _, i := range columns {
+	room := width - s.width()
+	for i, named := range s.names {
+		if !named {
+			continue
+		}
+		room += s.column(i)
 		for _, row := range s.cells[1:] {
 			if row == nil || row[i] == "" || row[i] == "-" {
 				continue
@@ -199,12 +223,12 @@ func (s *sheet) shorten(columns []int) []string {
 			long = long || text.StringWidthWithoutEscSequences(row[i]) > short
 		}
 	}
-	if !long || rows == len(order) && len(columns) == 1 {
+	if !long || rows == len(order) && room >= roomy {
 		return nil
 	}
-	for _, i := range columns {
+	for i, named := range s.names {
 		for _, row := range s.cells[1:] {
-			if row != nil && number[row[i]] > 0 {
+			if named && row != nil && number[row[i]] > 0 {
 				row[i] = fmt.Sprintf("m%d", number[row[i]])
 			}
 		}
@@ -226,7 +250,7 @@ func (s *sheet) divide() {
 			*last = row[0]
 		}
 	}
-	s.titles, s.left, s.words = titles, s.left-1, s.words[1:]
+	s.titles, s.left, s.words, s.names = titles, s.left-1, s.words[1:], s.names[1:]
 	for i, row := range s.cells {
 		if row != nil {
 			s.cells[i] = row[1:]
@@ -234,7 +258,7 @@ func (s *sheet) divide() {
 	}
 }
 
-// titled writes the titles into the lines that stand above what they are of.
+// titled writes the titles in place of the lines that stand above what they are of.
 func (s *sheet) titled(table string, width int) string {
 	if s.titles == nil {
 		return table
@@ -242,11 +266,7 @@ func (s *sheet) titled(table string, width int) string {
 	lines, n := strings.Split(table, "\n"), 0
 	for i, line := range lines {
 		if strings.Trim(line, "─") == "" && line != "" && n < len(s.titles) {
-			title := "── " + strings.ReplaceAll(broken(s.titles[n], max(width-4, 10)), "\n", "\n   ") + " "
-			if rest := utf8.RuneCountInString(line) - text.LongestLineLen(title); rest > 0 && !strings.Contains(title, "\n") {
-				title += strings.Repeat("─", rest)
-			}
-			lines[i] = title
+			lines[i] = "── " + strings.ReplaceAll(broken(s.titles[n], max(width-3, 10)), "\n", "\n   ")
 			n++
 		}
 	}
@@ -257,11 +277,22 @@ func (s *sheet) titled(table string, width int) string {
 func (s *sheet) breakWords(width int) {
 	const least = 8 // narrower, a name is hard to read
 	room := map[int]int{}
-	sum := 0
+	sum, lowest := 0, 0
 	for i, words := range s.words {
-		sum += s.column(i) + s.padding
+		sum, lowest = sum+s.column(i)+s.padding, lowest+s.column(i)+s.padding
 		if words && s.column(i) > least {
 			room[i] = s.column(i)
+			lowest -= s.column(i) - least
+		}
+	}
+	if lowest > width { // into several tables, then, each with half of the width for numbers
+		sum, width = 0, width/2
+		for i := range s.words {
+			if i < s.left {
+				sum += s.column(i) + s.padding
+			} else {
+				delete(room, i)
+			}
 		}
 	}
 	for sum > width {
@@ -355,7 +386,7 @@ func broken(cell string, width int) string {
 				break
 			}
 			cut := len(head)
-			if i := strings.LastIndexAny(head, "+/, :-="); i > 0 && i < len(head)-1 {
+			if i := strings.LastIndexAny(head, "+/, :-_="); i > 0 && i < len(head)-1 {
 				cut = i + 1
 			}
 			if next := line[len(head):]; strings.HasPrefix(next, " ") {

@@ -119,7 +119,7 @@ func printSteps(w io.Writer, p *compiled) {
 				line += fmt.Sprintf(" and %d more", len(on)-1)
 			}
 		}
-		fmt.Fprintln(w, line)
+		tell(w, "%s\n", line)
 	}
 	fmt.Fprintln(w)
 }

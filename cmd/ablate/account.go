@@ -271,6 +271,7 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 	priced := shared.Apart.Hours > 0
 	whole := func(n int64) string { return billions(big.NewInt(n)) }
 	t := newTable(table.Row{"study", "mixtures", "selected", "base units", "models", "tokens", "of them new", "hours", "new hours", "shared with"}, 1)
+	t.words = []int{9}
 	for i, s := range shared.Studies {
 		sum := plans[i].plan.Summary
 		var from []string

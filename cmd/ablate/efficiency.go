@@ -236,8 +236,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 	if e.Left.Units > 0 {
 		tell(w, "%s still to train: %s tokens\n", counted(e.Left.Units, "unit model is", "unit models are"), runner.Count(e.Left.Tokens, ""))
 	}
-	_, err := fmt.Fprintln(w, "the seed model, which both ways start from, is in neither sum")
-	return err
+	return tell(w, "the seed model, which both ways start from, is in neither sum\n")
 }
 
 // span is a time in the unit that suits it.

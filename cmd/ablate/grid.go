@@ -286,14 +286,16 @@ func (s *sheet) breakWords(width int) {
 		}
 	}
 	if lowest > width { // into several tables, then, each with half of the width for numbers
-		sum, width = 0, width/2
+		sum = 0
 		for i := range s.words {
 			if i < s.left {
 				sum += s.column(i) + s.padding
-			} else {
+			} else if n, ok := room[i]; ok {
+				s.breakColumn(i, min(n, width/2-s.padding))
 				delete(room, i)
 			}
 		}
+		width /= 2
 	}
 	for sum > width {
 		widest := -1
@@ -309,10 +311,14 @@ func (s *sheet) breakWords(width int) {
 		sum--
 	}
 	for i, n := range room {
-		for _, row := range s.cells {
-			if row != nil {
-				row[i] = broken(row[i], n)
-			}
+		s.breakColumn(i, n)
+	}
+}
+
+func (s *sheet) breakColumn(i, width int) {
+	for _, row := range s.cells {
+		if row != nil {
+			row[i] = broken(row[i], width)
 		}
 	}
 }
@@ -437,6 +443,7 @@ func folded(prose string, width, indent int) string {
 }
 
 // tell prints prose, folded to the width of the terminal that w is.
-func tell(w io.Writer, format string, args ...any) {
-	fmt.Fprint(w, folded(fmt.Sprintf(format, args...), columnsOf(w), 2))
+func tell(w io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprint(w, folded(fmt.Sprintf(format, args...), columnsOf(w), 2))
+	return err
 }

@@ -23,6 +23,7 @@ type Sources struct {
 	EOS       uint32            // its end-of-text id
 	Names     UnitNames         // of the units of corpora that have been split
 	Notes     []string          // what files were passed over, in sentences with their place in the study
+	Sizes     UnitSizes         // of the same units
 	Missing   []string          // variables that are not set and name where files lie; those are MissingFiles
 }
 
@@ -45,6 +46,9 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
 		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
+	}
+	if err := c.checkVocab(); err != nil {
+		return nil, err
 	}
 	c.corpora()
 	c.scales()

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"slices"
 
 	"ablate/specs/ident"
@@ -14,6 +15,9 @@ func (c *compiler) models() error {
 		return err
 	}
 	if err := c.giveWeights(within); err != nil {
+		return err
+	}
+	if err := errors.Join(c.checkUnits(within, c.own, "model"), c.checkTrainings(mixtures)); err != nil {
 		return err
 	}
 	chosen := map[componentKey]bool{}

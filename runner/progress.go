@@ -16,6 +16,8 @@ import (
 type Display struct {
 	w     io.Writer
 	width func() int // columns of the terminal; nil: not a terminal
+	// Clip cuts a line to so many columns. It may be replaced by one that knows how wide characters are; this one counts them.
+	Clip  func(text string, columns int) string
 	plan  *pipeline.Plan
 	quiet bool
 
@@ -87,7 +89,7 @@ func (r *rate) perSecond() float64 {
 
 // NewDisplay writes to w. width gives the columns of the terminal that w is, or is nil.
 func NewDisplay(w io.Writer, width func() int, quiet bool) *Display {
-	return &Display{w: w, width: width, quiet: quiet, began: time.Now(), steps: map[string]*tally{}}
+	return &Display{w: w, width: width, Clip: clip, quiet: quiet, began: time.Now(), steps: map[string]*tally{}}
 }
 
 // show begins to show a plan, with the state it starts from.
@@ -192,7 +194,10 @@ func (d *Display) line(text string) {
 		return
 	}
 	d.erase()
-	fmt.Fprintln(d.w, clip(text, d.width()))
+	if !strings.HasPrefix(text, "FAILED") && !strings.HasPrefix(text, "warning") { // what a person must read is whole
+		text = d.Clip(text, d.width())
+	}
+	fmt.Fprintln(d.w, text)
 }
 
 func (d *Display) erase() {
@@ -242,7 +247,7 @@ func (d *Display) draw() {
 		}
 	}
 	d.erase()
-	fmt.Fprint(d.w, clip(b.String(), d.width()-1))
+	fmt.Fprint(d.w, d.Clip(b.String(), d.width()-1))
 	d.drawn = true
 }
 

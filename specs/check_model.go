@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxWidth is the largest width of a layer, the max of the tags of d_model and mlp_hidden.
+const maxWidth = 1 << 24
+
 // models checks the study's model, and that of the references where it is another.
 func (c *checker) models() {
 	c.model(c.s.Model, "model")
@@ -30,7 +33,7 @@ func (c *checker) model(m Model, section ...string) {
 			if c.given(path("rotary")...) {
 				key = "rotary"
 			}
-			if turned := float64(m.Rotary) * float64(width); turned < 1 || math.Abs(turned/2-math.Round(turned/2)) > 1e-6 {
+			if turned := float64(m.Rotary) * float64(width); turned < 1 || math.Abs(turned-2*math.Round(turned/2)) > 1e-6 {
 				c.fail(path(key), "%s of heads %d wide (%s in %s) makes %s channels to turn, want an even number",
 					origin("rotary", percent(m.Rotary)), width, origin("heads", m.Heads), origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
 			}
@@ -41,6 +44,9 @@ func (c *checker) model(m Model, section ...string) {
 	}
 	if c.ok(path("mlp"), path("mlp_hidden")) && m.MLP == "swiglu" && m.MLPHidden%2 != 0 {
 		c.fail(path("mlp_hidden"), "%s halves it, found %d, which is odd", origin("mlp", m.MLP), m.MLPHidden)
+	}
+	if c.ok(path("mlp_hidden"), path("d_model")) && !c.given(path("mlp_hidden")...) && m.MLPHidden > maxWidth {
+		c.fail(path("d_model"), "%s makes mlp_hidden %d, in the ratio of preset %s, and at most %d is supported; give mlp_hidden", origin("d_model", m.DModel), m.MLPHidden, m.Preset, maxWidth)
 	}
 	vocab := at("tokenizer", "train", "vocab")
 	if t := c.s.Tokenizer.Train; t != nil && c.ok(path("vocab"), vocab) && m.Vocab > 0 && m.Vocab < t.Vocab {

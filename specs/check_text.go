@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 func itoa(i int) string { return strconv.Itoa(i) }
@@ -34,6 +35,9 @@ func (c *checker) corpus(here []string, x Corpus) {
 	}
 	if c.whole(under(here, "metadata")...) && c.whole(under(here, "between")...) {
 		c.between(under(here, "between"), x)
+	}
+	if pieces := under(here, "piece_bytes"); c.ok(pieces) && x.PieceBytes > 0 && x.PieceBytes < utf8.UTFMax {
+		c.fail(pieces, "%d bytes may be less than one character of text, which has up to %d; want 0, or %d or more", x.PieceBytes, utf8.UTFMax, utf8.UTFMax)
 	}
 	if !c.ok(under(here, "format"), under(here, "files")) {
 		return

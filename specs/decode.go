@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -257,7 +258,7 @@ func (d *decoder) structure(key, n *yaml.Node, f field, v reflect.Value, path []
 // unknown reports a key that is not in the language. Where it is a misspelling, the key that was meant is known to be given, but not its value.
 func (d *decoder) unknown(k *yaml.Node, path []string, name string, names []string) {
 	d.note(k, path, "unknown key %q%s", clip(name), didYouMean(name, names))
-	if near := nearest.Word(name, names); near != "" {
+	if near := cmp.Or(truthFor(name, names), nearest.Word(name, names)); near != "" {
 		d.bad[join(under(path, near))] = true
 	} else {
 		d.bad[join(under(path, name))] = true
@@ -318,6 +319,10 @@ func (d *decoder) mapping(key, n *yaml.Node, f field, v reflect.Value, path []st
 		name := target(p.key).Value
 		here := under(path, name)
 		d.given[join(here)] = true
+		if isTruth(target(p.key)) {
+			d.fail(p.key, here, "want a name, found %s; quote it to mean the word%s", name, truthHint(name))
+			continue
+		}
 		if err := checkName(f.names, name); err != nil {
 			d.fail(p.key, here, "%v", err)
 			continue

@@ -70,7 +70,7 @@ func (d *decoder) scalar(n *yaml.Node, f field, v reflect.Value, path []string) 
 // those who write them mean a word.
 func (d *decoder) text(n *yaml.Node, f field, v reflect.Value, path []string, quoted bool) {
 	if !quoted && n.ShortTag() == "!!bool" {
-		d.fail(n, path, "want %s, found %s; quote it to mean the word", wanted(f, v.Type()), n.Value)
+		d.fail(n, path, "want %s, found %s; quote it to mean the word%s", wanted(f, v.Type()), n.Value, truthHint(n.Value))
 		return
 	}
 	v.SetString(n.Value)

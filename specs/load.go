@@ -182,6 +182,23 @@ func (s *Study) At(path ...string) Position {
 	return Position{File: file, Line: at.Line, Column: at.Column}
 }
 
+// Holds reports whether the file, or one that it is laid over, holds a value at a path of keys and list indices, rather than a default
+// or a preset giving it.
+func (s *Study) Holds(path ...string) bool {
+	n := s.root
+	for _, step := range path {
+		if n == nil {
+			return false
+		}
+		_, value := child(n, step)
+		if value == nil {
+			return false
+		}
+		n = target(value)
+	}
+	return n != nil
+}
+
 // Errorf is a mistake found after reading, such as a pattern that no file matches, at the position of a value.
 func (s *Study) Errorf(path []string, format string, args ...any) Error {
 	return Error{s.At(path...), about(path, format, args...)}

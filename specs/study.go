@@ -37,7 +37,7 @@ type Study struct {
 	SeedModel     *SeedModel           `yaml:"seed_model" doc:"The common start of all unit and reference models; without it they start at random from train.seed."`
 	Train         Train                `yaml:"train" need:"yes" doc:"How unit and reference models are trained."`
 	Mixtures      map[string]Mixture   `yaml:"mixtures" names:"name" need:"yes" doc:"Sets of mixtures to compare."`
-	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"What stands in for a reference model. One model whose parameters are averages: micro, of all unit models; macro, of the components' means of unit models; merged, of the components' own models, each trained on all of its component; weighted, see weights. Means of scores: mean_ind, of the unit models'; mean_merged, of the components' means of unit models; mean_seq, of the components' own models. The same with each model scored on its own partition alone, where eval.in_domain is mixture: ind_id, merged_id, seq_id. And small_seq, where reference.model is given: the reference model of the study's own model." key:"evaluations of the proxies added"`
+	Proxies       []string             `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq" default:"[mean_ind, ind_id, merged, macro, micro]" doc:"What stands in for a reference model. One model whose parameters are averages: micro, of all unit models; macro, of the components' means of unit models; merged, of the components' own models, each trained on all of its component; weighted, see weights. Means of scores, which are means of perplexities: mean_ind, of the unit models', every unit weighing the same; mean_merged, of the components' means of unit models; mean_seq, of the components' own models. The same with each model scored on its own partition alone, where eval.in_domain is mixture, every partition weighing the same however many units it has: ind_id, merged_id, seq_id. And small_seq, where reference.model is given: the reference model of the study's own model." key:"evaluations of the proxies added"`
 	Weights       Weights              `yaml:"weights" doc:"What the proxy weighted is."`
 	Reference     Reference            `yaml:"reference" doc:"For which mixtures a model is really trained."`
 	Eval          Eval                 `yaml:"eval" doc:"What every model is evaluated on."`
@@ -73,7 +73,7 @@ type Corpus struct {
 	Text       string            `yaml:"text" default:"text" doc:"Field that holds the text of a jsonl document, or column of a parquet one: a string, or bytes that are UTF-8." key:"tokens"`
 	ID         string            `yaml:"id" default:"id" doc:"Field or column that holds the identity of a document; where absent, a hash of the text. Of tokens it is the index's id." key:"tokens"`
 	Metadata   map[string]string `yaml:"metadata" names:"name" doc:"Names for metadata: for jsonl and parquet a field path (metadata.field, authors[0]; of a list the first element; of a parquet column a date is 2000-03-01, a timestamp 2000-03-01T12:00:00, with Z where it is an instant, a decimal 3.50), for text a regular expression with one group over the file's name, whose match is the value; for tokens a column of the index (src, loc, id), an expression over one (src ~ EXPRESSION) or over the array's name (EXPRESSION)." example:"{area: \"^([^/]+)/\"}" key:"tokens"`
-	PieceBytes Count             `yaml:"piece_bytes" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too, with # and its number from 0 behind the document's identity (signs # before digits at the end of an identity, or at the end of that of a document that is cut, are doubled, so that no other document has a piece's); 0: none is cut." example:"8k" key:"tokens"`
+	PieceBytes Count             `yaml:"piece_bytes" min:"0" unit:"bytes" default:"0" doc:"A longer document becomes several, cut at blank lines where there are any, each a document of its own for holding out too, with # and its number from 0 behind the document's identity (signs # before digits at the end of an identity, or at the end of that of a document that is cut, are doubled, so that no other document has a piece's); 0: none is cut." example:"8k" key:"tokens"`
 	Absent     string            `yaml:"absent" default:"NA" doc:"Value of a metadata name that a document lacks, which a run counts and tells; that no document has one is an error. Of several values the first counts. Where documents have that very value, too, a set of partitions by the name is an error: give a word that none has." key:"tokens"`
 	Between    map[string]string `yaml:"between" names:"name" doc:"Ranges of whole numbers, by name of metadata: documents with another value, or none, are left out and counted; that none is left is an error." example:"{year: 1970-2022}" key:"tokens"`
 	Bad        Bad               `yaml:"bad" doc:"What becomes of documents that cannot be used as they are: error ends the step, drop leaves them out and counts them."`
@@ -100,7 +100,7 @@ type Tokenizer struct {
 
 // TokenizerTrain says how a byte-level BPE is trained.
 type TokenizerTrain struct {
-	Vocab        int    `yaml:"vocab" min:"257" max:"16777216" need:"yes" unit:"ids" doc:"Vocabulary size, the 256 bytes and end-of-text included." example:"2048" key:"everything"`
+	Vocab        int    `yaml:"vocab" min:"257" max:"1048575" need:"yes" unit:"ids" doc:"Vocabulary size, the 256 bytes and end-of-text included." example:"2048" key:"everything"`
 	On           string `yaml:"on" need:"yes" doc:"Corpus to train on." example:"seed" key:"everything"`
 	Bytes        Count  `yaml:"bytes" min:"1" unit:"bytes" default:"32M" doc:"Text to read at most; documents are taken by a hash of their identity." key:"everything"`
 	MinFrequency int    `yaml:"min_frequency" min:"1" default:"2" doc:"A pair must occur this often to be merged." key:"everything"`
@@ -154,7 +154,7 @@ type Model struct {
 	Block           string   `yaml:"block" enum:"sequential|parallel|neox" doc:"Where the MLP stands: sequential, after attention; parallel, beside it behind one norm for both (PaLM); neox, beside it behind a norm of its own (GPT-NeoX)." key:"all models"`
 	Norm            string   `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`
 	NormBias        bool     `yaml:"norm_bias" doc:"Norms have a bias (layernorm only)." key:"all models"`
-	NormEps         float64  `yaml:"norm_eps" above:"0" max:"1" doc:"Added to the variance." example:"1e-5" key:"all models"`
+	NormEps         float64  `yaml:"norm_eps" min:"1e-38" max:"1" doc:"Added to the variance." example:"1e-5" key:"all models"`
 	LinearBias      bool     `yaml:"linear_bias" doc:"Linear layers have a bias." key:"all models"`
 	QKNorm          bool     `yaml:"qk_norm" doc:"Normalise queries and keys over the full width before rotation." key:"all models"`
 	MLP             string   `yaml:"mlp" enum:"gelu|swiglu" doc:"Activation of the MLP: gelu, in its tanh form as in GPT-2; swiglu, a gated one as in Llama." key:"all models"`
@@ -171,7 +171,7 @@ type Model struct {
 type Optimizer struct {
 	Beta1       float64 `yaml:"beta1" min:"0" below:"1" default:"0.9" doc:"Decay of the first moment." key:"all models"`
 	Beta2       float64 `yaml:"beta2" min:"0" below:"1" default:"0.95" doc:"Decay of the second moment." key:"all models"`
-	Eps         float64 `yaml:"eps" above:"0" default:"1e-8" doc:"Added to the root of the second moment." key:"all models"`
+	Eps         float64 `yaml:"eps" min:"1e-38" default:"1e-8" doc:"Added to the root of the second moment." key:"all models"`
 	WeightDecay float64 `yaml:"weight_decay" min:"0" default:"0.1" doc:"Decoupled, on all parameters as in the paper's code." key:"all models"`
 	Clip        float64 `yaml:"clip" min:"0" default:"1.0" doc:"Largest norm of the gradient; 0: no clipping." key:"all models"`
 }
@@ -218,7 +218,7 @@ type Mixture struct {
 	Sample int        `yaml:"sample" min:"1" max:"100000" doc:"How many of the combinations to take, without replacement; absent: all, of which there may be 100,000 at most." example:"12" key:"references and proxies added"`
 	Seed   int64      `yaml:"seed" default:"1" doc:"Another seed samples other mixtures; only with sample." key:"references and proxies added"`
 	List   [][]string `yaml:"list" doc:"Mixtures by name, in place of choose and sample; units by their range (Biology,2005-2007) or number (Biology/3), the only one of a partition by its name, too. A partition is written as the data have it, or as in tables." example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
-	Tokens Count      `yaml:"tokens" max:"1000000000000" unit:"tokens" default:"0" doc:"Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each unit of the mixture." example:"2M" key:"references"`
+	Tokens Count      `yaml:"tokens" min:"0" max:"1000000000000" unit:"tokens" default:"0" doc:"Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each unit of the mixture." example:"2M" key:"references"`
 }
 
 // Where selects partitions by their numbers of units.
@@ -237,7 +237,7 @@ func (w Where) Holds(n int) bool {
 // makes a study across scales, whose proxies are of the study's model and are joined with references of another by mixture.
 type Reference struct {
 	Seq        []string   `yaml:"seq" default:"[]" doc:"Sets of mixtures for which a model is trained on the mixture itself (SEQ)." example:"pairs" key:"references added"`
-	Replicates int        `yaml:"replicates" min:"1" max:"1000" default:"1" doc:"Reference models of each mixture, which differ in train.seed: it, the next, and so on. Scores of seq are means over them; each one's are there as seq@1, seq@2, ..." example:"3" key:"references added"`
+	Replicates int        `yaml:"replicates" min:"1" max:"1000" default:"1" doc:"Reference models of each mixture, which differ in train.seed: it, the next, and so on. Scores of seq are means over them, and the noise in correlations.parquet is that of such a mean; each one's scores are there as seq@1, seq@2, ..." example:"3" key:"references added"`
 	Model      *Model     `yaml:"model" doc:"Another architecture for reference models, such as a larger one; absent: the study's."`
 	SeedModel  *SeedModel `yaml:"seed_model" doc:"Common start of the reference models where they have a model of their own; absent: as the study's."`
 	Train      *Train     `yaml:"train" doc:"How reference models are trained where they have a model of their own; absent: as the study's."`
@@ -254,7 +254,7 @@ type Weights struct {
 type Eval struct {
 	InDomain    string             `yaml:"in_domain" enum:"mixture|none" default:"mixture" doc:"mixture: on the held-out test documents of each partition of the mixture, macro-averaged." key:"evaluations"`
 	OutOfDomain map[string]EvalSet `yaml:"out_of_domain" names:"name" whole:"yes" doc:"Evaluation sets that do not depend on the mixture, by a name of your choice, but for words that tables and flags use: in-domain, out-of-domain, average, mean, all, none, reference, seq and the proxies."`
-	Tokens      Count              `yaml:"tokens" unit:"tokens" default:"0" doc:"Tokens per domain at most: a document that does not fit is passed over; 0: no bound." example:"50k" key:"evaluations"`
+	Tokens      Count              `yaml:"tokens" min:"0" unit:"tokens" default:"0" doc:"Tokens per domain at most: a document that does not fit is passed over; 0: no bound." example:"50k" key:"evaluations"`
 	Documents   Count              `yaml:"documents" min:"1" unit:"documents" default:"1000" doc:"Documents per domain at most, chosen by a hash of their identity." key:"evaluations"`
 }
 

@@ -20,9 +20,6 @@ const (
 	scorerReplicate = "seq@"
 )
 
-// largestPerplexity is what a perplexity that overflows is reported as, as in the paper's code.
-const largestPerplexity = 1e30
-
 // correlate turns loss tables into scores, and compares proxies with references where there are any.
 func correlate(ctx context.Context, job *kind.Job) error {
 	var p kind.CorrelateParams
@@ -62,7 +59,7 @@ func correlate(ctx context.Context, job *kind.Job) error {
 	if err := writeBoth(job, kind.OutDecisions, kind.OutDecisionsCSV, decisions(correlations)); err != nil {
 		return err
 	}
-	return writeBoth(job, kind.OutWarnings, kind.OutWarningsCSV, warnings(all, correlations, p.Level))
+	return writeBoth(job, kind.OutWarnings, kind.OutWarningsCSV, warnings(all, scores, correlations, p.Level))
 }
 
 func writeBoth[T any](job *kind.Job, parquet, csv string, rows []T) error {
@@ -114,7 +111,9 @@ func measured(rows []LossRow) (measure, error) {
 
 func (m measure) loss() float64 { return m.nats / float64(m.tokens) }
 
-func (m measure) perplexity() float64 { return min(math.Exp(m.loss()), largestPerplexity) }
+// perplexity is exp(loss), which is infinite above a loss of 709.78 nats per token. The paper's code writes 1e30 for any perplexity above
+// it, which makes models alike that differ in loss; here such scores take no part in a comparison, and a warning says so.
+func (m measure) perplexity() float64 { return math.Exp(m.loss()) }
 
 func (m measure) bitsPerByte() float64 { return m.nats / (float64(m.bytes) * math.Ln2) }
 

@@ -18,9 +18,15 @@ import (
 // lossFile writes a loss table of one document of 10 tokens and 20 bytes, of the given perplexity, and an empty one.
 func lossFile(t *testing.T, perplexity float64) string {
 	t.Helper()
+	return natsFile(t, math.Log(perplexity))
+}
+
+// natsFile is a loss table of ten tokens, each of so many nats.
+func natsFile(t *testing.T, loss float64) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "losses.parquet")
 	if err := table.WriteRows(path, []LossRow{
-		{ID: "a", Tokens: 10, Bytes: 20, Chars: 20, Words: 4, Nats: 10 * math.Log(perplexity)}, {ID: "b", Bytes: 0},
+		{ID: "a", Tokens: 10, Bytes: 20, Chars: 20, Words: 4, Nats: 10 * loss}, {ID: "b", Bytes: 0},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -167,9 +173,58 @@ func TestTablesOfOneDomainMustAgree(t *testing.T) {
 	failKind(t, kind.Correlate, p, roles{}.numbered("losses", lossFile(t, 10), other), "mean_ind of mixture m on ood", "10 tokens", "of 11")
 }
 
+// Models that differ in loss differ in perplexity, however much they diverged. Where a float64 cannot tell them apart, they are not
+// compared, and a warning says so.
 func TestPerplexityOverflows(t *testing.T) {
-	if got := (measure{tokens: 1, bytes: 1, nats: 1000}).perplexity(); got != 1e30 {
-		t.Errorf("exp(1000) is %g, want 1e30", got)
+	for _, c := range []struct {
+		name     string
+		losses   []float64 // of the references; the proxy's are one nat more
+		compared bool
+		says     string // the warnings of overflow
+	}{
+		{"usual", []float64{3, 2, 5, 4}, true, ""},
+		{"above 1e30", []float64{93.13, 89.08, 90.61, 90.7}, true, ""},
+		{"largest", []float64{707.5, 700, 701, 702}, true, ""},
+		{"one beyond", []float64{710, 700, 701, 702}, false, "the perplexity of 2 of 8 scores overflows (losses of up to 711 nats per token): proxies with such a score are not compared"},
+		{"the proxy alone beyond", []float64{709, 700, 701, 702}, false, "the perplexity of 1 of 8 scores overflows"},
+		{"all beyond", []float64{1e9, 2e9, 3e9, 5e9}, false, "the perplexity of 8 of 8 scores overflows"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := kind.CorrelateParams{Sets: []string{"ood"}, Proxies: []string{"macro"}, Resamples: 100, Level: 0.95, Seed: 1}
+			var paths []string
+			for i, loss := range c.losses {
+				for scorer, more := range map[string]float64{scorerSeq: 0, "macro": 1} {
+					p.Scores = append(p.Scores, kind.Score{Group: "pairs", Mixture: fmt.Sprint("m", i), Scorer: scorer, Set: "ood", Losses: [][]int{{len(paths)}}})
+					paths = append(paths, natsFile(t, loss+more))
+				}
+			}
+			r := runKind(t, kind.Correlate, p, roles{}.numbered("losses", paths...))
+			losses, perplexities := map[float64]bool{}, map[float64]bool{}
+			for _, s := range readTable[ScoreRow](t, r, kind.OutScores) {
+				losses[s.Loss], perplexities[s.Perplexity] = true, true
+			}
+			if c.compared && len(losses) != len(perplexities) {
+				t.Errorf("%d losses make %d perplexities", len(losses), len(perplexities))
+			}
+			row := readTable[CorrelationRow](t, r, kind.OutCorrelations)[0]
+			if compared := row.Chosen != "" && row.Rank == 1 && math.Abs(row.Pearson-1) < 1e-9 && row.Spearman == 1 && row.Regret == 0; compared != c.compared {
+				t.Errorf("compared: %+v", row)
+			}
+			if !c.compared && !math.IsNaN(row.Pearson+row.Spearman+row.Kendall+row.Regret) {
+				t.Errorf("what is not compared has numbers: %+v", row)
+			}
+			var said []string
+			for _, w := range readTable[WarningRow](t, r, kind.OutWarnings) {
+				if w.Code == WarnOverflow {
+					said = append(said, w.Message)
+				} else if !c.compared && w.Proxy != "" {
+					t.Errorf("warned of %s, %q, although it was not compared", w.Code, w.Message)
+				}
+			}
+			if got := strings.Join(said, "; "); !strings.HasPrefix(got, c.says) || c.says == "" && got != "" {
+				t.Errorf("said %q, want %q", got, c.says)
+			}
+		})
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 
 // warnings says what the sample of mixtures cannot support, in the order of the comparisons: first of all the sets of a set of mixtures
 // together, then set by set, then proxy by proxy.
-func warnings(all []comparison, correlations []CorrelationRow, level float64) []WarningRow {
+func warnings(all []comparison, scores []ScoreRow, correlations []CorrelationRow, level float64) []WarningRow {
 	var out []WarningRow
 	add := func(group, set, proxy, code, format string, args ...any) {
 		out = append(out, WarningRow{Group: group, Set: set, Proxy: proxy, Code: code, Message: fmt.Sprintf(format, args...)})
@@ -26,6 +26,7 @@ func warnings(all []comparison, correlations []CorrelationRow, level float64) []
 	for _, r := range correlations {
 		sizes[r.Group] = max(sizes[r.Group], r.N)
 	}
+	out = append(out, overflows(scores)...)
 	group := ""
 	for i, c := range all {
 		if i == 0 || c.group != group {
@@ -45,12 +46,49 @@ func warnings(all []comparison, correlations []CorrelationRow, level float64) []
 		for _, r := range correlations {
 			if r.Group == c.group && r.Set == c.set {
 				tell := func(code, format string, args ...any) { add(r.Group, r.Set, r.Proxy, code, format, args...) }
-				r.warn(level, tell)
+				if !c.overflows(r.Proxy) { // which is told of the set
+					r.warn(level, tell)
+				}
 				r.warnNoise(tell)
 			}
 		}
 	}
 	return out
+}
+
+// overflows says of each set of mixtures and evaluation set how many scores are infinite. Comparisons without references have none of
+// their own, so that the scores are asked.
+func overflows(scores []ScoreRow) []WarningRow {
+	type at struct{ group, set string }
+	var order []at
+	all, infinite, loss := map[at]int64{}, map[at]int64{}, map[at]float64{}
+	for _, s := range scores {
+		k := at{s.Group, s.Set}
+		if all[k]++; all[k] == 1 {
+			order = append(order, k)
+		}
+		if math.IsInf(s.Perplexity, 0) {
+			infinite[k]++
+			loss[k] = max(loss[k], s.Loss)
+		}
+	}
+	var out []WarningRow
+	for _, k := range order {
+		if infinite[k] > 0 {
+			out = append(out, WarningRow{Group: k.group, Set: k.set, Code: WarnOverflow, Message: fmt.Sprintf(
+				"the perplexity of %d of %d scores overflows (losses of up to %.4g nats per token): proxies with such a score are not compared; the losses beside the scores tell the models apart",
+				infinite[k], all[k], loss[k])})
+		}
+	}
+	return out
+}
+
+// overflows reports whether a score that a proxy is compared by is infinite.
+func (c comparison) overflows(proxy string) bool {
+	infinite := func(v float64) bool { return math.IsInf(v, 0) }
+	return slices.ContainsFunc(c.pairs, func(p proxyPairs) bool {
+		return p.proxy == proxy && (slices.ContainsFunc(p.proxies, infinite) || slices.ContainsFunc(p.references, infinite))
+	})
 }
 
 // spread is the lowest and highest reference perplexity.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+
+	"ablate/stages/kind"
 )
 
 // How the sequences of a training divide among its units.
@@ -94,7 +96,7 @@ type epoch struct {
 }
 
 const (
-	maxUnits  = 1 << 16
+	maxUnits  = kind.MostUnits
 	maxChunks = 1 << 31
 )
 

@@ -151,8 +151,8 @@ type ScoreRow struct {
 	Mixture     string  `col:"mixture" doc:"name of the mixture"`
 	Scorer      string  `col:"scorer" doc:"seq, the reference, or a proxy"`
 	Set         string  `col:"set" doc:"evaluation set; out-of-domain: the mean over all but in-domain, each counting as much, where there are several"`
-	Perplexity  float64 `col:"perplexity" doc:"exp(nats / tokens)"`
-	Loss        float64 `col:"loss" unit:"nats per token" doc:"nats / tokens"`
+	Perplexity  float64 `col:"perplexity" doc:"exp(nats / tokens) of one model on one domain; of several models or domains the mean of theirs, which is not exp(loss); infinite above a loss of 709.78"`
+	Loss        float64 `col:"loss" unit:"nats per token" doc:"nats / tokens, or the mean of several models' or domains'"`
 	BitsPerByte float64 `col:"bits_per_byte" unit:"bits per byte" doc:"nats / (bytes ln 2)"`
 	Documents   int64   `col:"documents" unit:"documents" doc:"documents evaluated on, all domains together"`
 	Tokens      int64   `col:"tokens" unit:"tokens" doc:"their tokens"`
@@ -196,8 +196,8 @@ type CorrelationRow struct {
 	RegretBlind      float64 `col:"regret_blind" unit:"perplexity" doc:"the same for a mixture chosen at random, on average"`
 	Top3Share        float64 `col:"top3_share" doc:"share of the three best by reference that are the proxy's first three; 3/n is chance"`
 	Top3Regret       float64 `col:"top3_regret" unit:"perplexity" doc:"reference perplexity of the best of the proxy's first three less that of the best"`
-	Noise            float64 `col:"noise" unit:"perplexity" doc:"standard deviation of a reference's perplexity over seeds, pooled over mixtures; NaN without replicates, as are the next two"`
-	NoiseLeast       float64 `col:"noise_least" unit:"perplexity" doc:"difference between two references that noise alone makes in fewer cases than the intervals leave out"`
+	Noise            float64 `col:"noise" unit:"perplexity" doc:"standard deviation over seeds of what proxies are compared with, the mean over R reference models of one mixture: that of one model, pooled over mixtures, by the root of the fewest R; NaN without replicates, as are the next two"`
+	NoiseLeast       float64 `col:"noise_least" unit:"perplexity" doc:"difference between two such means that noise alone makes in fewer cases than the intervals leave out"`
 	Ceiling          float64 `col:"ceiling" doc:"highest Pearson correlation to be expected of a proxy without error, for the noise of the references"`
 }
 
@@ -219,14 +219,15 @@ type DecisionRow struct {
 
 // Codes of WarningRow.
 const (
-	WarnFew    = "few"    // fewer mixtures than an interval can be trusted with
-	WarnAlike  = "alike"  // references that hardly differ
-	WarnNone   = "none"   // no correlation: too few mixtures or scores all alike
-	WarnBounds = "bounds" // no interval
-	WarnZero   = "zero"   // an interval that holds zero
-	WarnChance = "chance" // as high a correlation is likely by chance
-	WarnOne    = "one"    // a correlation that hangs on one mixture
-	WarnNoise  = "noise"  // a regret that seeds alone can make
+	WarnOverflow = "overflow" // a perplexity too large to write
+	WarnFew      = "few"      // fewer mixtures than an interval can be trusted with
+	WarnAlike    = "alike"    // references that hardly differ
+	WarnNone     = "none"     // no correlation: too few mixtures or scores all alike
+	WarnBounds   = "bounds"   // no interval
+	WarnZero     = "zero"     // an interval that holds zero
+	WarnChance   = "chance"   // as high a correlation is likely by chance
+	WarnOne      = "one"      // a correlation that hangs on one mixture
+	WarnNoise    = "noise"    // a regret that seeds alone can make
 )
 
 // WarningRow is a claim that the sample of mixtures cannot support.
@@ -235,7 +236,7 @@ type WarningRow struct {
 	Group   string `col:"group" doc:"set of mixtures"`
 	Set     string `col:"set" doc:"evaluation set; empty: all of them"`
 	Proxy   string `col:"proxy" doc:"proxy; empty: all of them"`
-	Code    string `col:"code" doc:"few, alike, none, bounds, zero, chance, one or noise"`
+	Code    string `col:"code" doc:"overflow, few, alike, none, bounds, zero, chance, one or noise"`
 	Message string `col:"message" doc:"the same in a sentence"`
 }
 

@@ -20,17 +20,17 @@ func printAccount(w io.Writer, p *compiled) {
 	acc := p.state.Account()
 	printKinds(w, acc)
 	if acc.Partial != "" {
-		fmt.Fprintf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
+		tell(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
 		return
 	}
 	if acc.Assumed != "" {
-		fmt.Fprintf(w, "The corpus must be split again. This plan assumes that %s.\n\n", acc.Assumed)
+		tell(w, "The corpus must be split again. This plan assumes that %s.\n\n", acc.Assumed)
 	}
 	if len(acc.Missing) > 0 {
-		fmt.Fprintf(w, "The data is not at hand: %s not set. This plan counts the units that the study declares; a run needs the data.\n\n", variables(acc.Missing))
+		tell(w, "The data is not at hand: %s not set. This plan counts the units that the study declares; a run needs the data.\n\n", variables(acc.Missing))
 	}
 	s := p.plan.Summary
-	fmt.Fprintf(w, "%s possible mixtures, %s\n%d base units\n%s\n", bigGrouped(s.MixturesPossible), chosen(s), s.BaseUnits, coverage(acc.Summary.Coverage, s.Units.Hours > 0))
+	tell(w, "%s possible mixtures, %s\n%d base units\n%s\n", bigGrouped(s.MixturesPossible), chosen(s), s.BaseUnits, coverage(acc.Summary.Coverage, s.Units.Hours > 0))
 	t := newTable(table.Row{"", "models", "tokens", "hours", "disk"}, 1)
 	priced := s.Units.Hours > 0
 	row := func(what, precision string, models, tokens *big.Int, hours float64, bytes *big.Int) {
@@ -60,14 +60,14 @@ func printAccount(w io.Writer, p *compiled) {
 	row("naive: a model for every mixture", "", s.MixturesPossible, s.TokensReferenceOf, s.HoursReferenceOf, s.BytesReferenceOf)
 	row("modular: a model for every unit", "", whole(int64(s.Units.Models)), whole(s.Units.Tokens), s.Units.Hours, whole(s.Units.Bytes))
 	t.AppendRow(table.Row{"naive to modular", "", ratio(acc.Summary.Ratio), "", ""})
-	fmt.Fprintf(w, "%s\n\n", t.Render())
-	fmt.Fprintf(w, "%s disk for all steps, the raw data besides", diskCell(whole(acc.Summary.Bytes)))
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
+	tell(w, "%s disk for all steps, the raw data besides", diskCell(whole(acc.Summary.Bytes)))
 	if acc.Summary.BytesRaw > 0 {
-		fmt.Fprintf(w, ": %s", runner.Count(acc.Summary.BytesRaw, "B"))
+		tell(w, ": %s", runner.Count(acc.Summary.BytesRaw, "B"))
 	}
 	fmt.Fprintln(w)
 	if priced {
-		fmt.Fprintf(w, "%s hours for what is not in the cache yet\n", hoursCell(acc.Summary.Hours.Remaining, true))
+		tell(w, "%s hours for what is not in the cache yet\n", hoursCell(acc.Summary.Hours.Remaining, true))
 	}
 }
 
@@ -113,7 +113,7 @@ func printKinds(w io.Writer, acc pipeline.Account) {
 	}
 	t.AppendSeparator()
 	show("all", &all)
-	fmt.Fprintf(w, "study %s\n\n%s\n\n", acc.Study, t.Render())
+	tell(w, "study %s\n\n%s\n\n", acc.Study, t.Render(w))
 }
 
 // chosen says how many of the mixtures the study selects.
@@ -271,6 +271,7 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 	priced := shared.Apart.Hours > 0
 	whole := func(n int64) string { return billions(big.NewInt(n)) }
 	t := newTable(table.Row{"study", "mixtures", "selected", "base units", "models", "tokens", "of them new", "hours", "new hours", "shared with"}, 1)
+	t.words = []int{9}
 	for i, s := range shared.Studies {
 		sum := plans[i].plan.Summary
 		var from []string
@@ -283,7 +284,7 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 	t.AppendSeparator()
 	t.AppendRow(table.Row{"together", "", "", shared.BaseUnits, shared.Joined.Models, whole(shared.Apart.Tokens), whole(shared.Joined.Tokens),
 		hoursCell(shared.Apart.Hours, priced), hoursCell(shared.Joined.Hours, priced), ""})
-	fmt.Fprintf(w, "%s\n\n%d base units\n", t.Render(), shared.BaseUnits)
+	tell(w, "%s\n\n%d base units\n", t.Render(w), shared.BaseUnits)
 	hours := func(h float64) string {
 		if !priced {
 			return ""
@@ -291,8 +292,8 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 		return ", " + hoursCell(h, true) + " hours"
 	}
 	for _, u := range shared.Units {
-		fmt.Fprintf(w, "%d unit models of %s parameters: %s tokens%s, %s of checkpoints\n", u.Models, runner.Count(u.Parameters, ""), whole(u.Tokens), hours(u.Hours),
+		tell(w, "%d unit models of %s parameters: %s tokens%s, %s of checkpoints\n", u.Models, runner.Count(u.Parameters, ""), whole(u.Tokens), hours(u.Hours),
 			runner.Count(u.Bytes, "B"))
 	}
-	fmt.Fprintf(w, "saved by sharing: %d trainings, %s tokens%s, %s of checkpoints\n", shared.Saved.Models, whole(shared.Saved.Tokens), hours(shared.Saved.Hours), runner.Count(shared.Saved.Bytes, "B"))
+	tell(w, "saved by sharing: %d trainings, %s tokens%s, %s of checkpoints\n", shared.Saved.Models, whole(shared.Saved.Tokens), hours(shared.Saved.Hours), runner.Count(shared.Saved.Bytes, "B"))
 }

@@ -427,19 +427,19 @@ func (x *auditing) print(a *app) {
 	r := x.Result
 	if !x.Quiet {
 		if x.bundle != nil {
-			fmt.Fprintf(w, "study %s, bundle %s, packed by %s\n\n", x.study.Name, x.Study, x.bundle.Program)
+			tell(w, "study %s, bundle %s, packed by %s\n\n", x.study.Name, x.Study, x.bundle.Program)
 		} else {
-			fmt.Fprintf(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
+			tell(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
 		}
-		fmt.Fprintf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
-		fmt.Fprintf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
+		tell(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
+		tell(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 		if r.Upstream > 0 {
-			fmt.Fprintf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
+			tell(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
 		}
-		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
-		fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		tell(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
+		tell(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
 		for _, e := range unasked(r.Executed) {
-			fmt.Fprintf(w, "executed    %s\n", e)
+			tell(w, "executed    %s\n", e)
 		}
 		for _, e := range r.Executed {
 			if e.Unasked && e.Same {
@@ -449,25 +449,25 @@ func (x *auditing) print(a *app) {
 			if !e.Same {
 				verdict = "DIFFERS"
 			}
-			fmt.Fprintf(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
+			tell(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
 		}
 		if x.drawn {
-			fmt.Fprintf(w, "drawn with  --seed %d\n", x.seed)
+			tell(w, "drawn with  --seed %d\n", x.seed)
 		}
-		fmt.Fprintf(w, "\nnot checked\n")
+		tell(w, "\nnot checked\n")
 		for _, u := range r.Unchecked {
-			fmt.Fprintf(w, "  %s: %s\n", u.What, u.Why)
+			tell(w, "  %s: %s\n", u.What, u.Why)
 		}
 		fmt.Fprintln(w)
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintln(w, f)
+		tell(w, "%s\n", f)
 	}
 	switch n := len(r.Findings); {
 	case n == 1:
 		fmt.Fprintln(w, "\n1 difference")
 	case n > 1:
-		fmt.Fprintf(w, "\n%d differences\n", n)
+		tell(w, "\n%d differences\n", n)
 	case !x.Quiet:
 		fmt.Fprintln(w, "no differences; "+x.onWord())
 	}

@@ -93,7 +93,7 @@ func (cmd cacheLs) Run(a *app) error {
 			if len(r.Needed) == 0 {
 				loose = "  (no study needs it)"
 			}
-			fmt.Fprintf(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
+			tell(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
 				runner.Count(r.Bytes, "B"), seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
 		}
 		return nil
@@ -158,7 +158,7 @@ func (cmd cacheDu) Run(a *app) error {
 			for _, s := range studies {
 				t.AppendRow(table.Row{cache.Printable(s.Study), s.All.Files, runner.Count(s.All.Bytes, "B"), runner.Count(s.Alone.Bytes, "B")})
 			}
-			fmt.Fprintf(a.stdout, "\n%s\n", t.Render())
+			fmt.Fprintf(a.stdout, "\n%s\n", t.Render(a.stdout))
 		}
 		if free := c.Free(); free >= 0 {
 			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", runner.Count(free, "B"))
@@ -225,7 +225,7 @@ func printUsage(w io.Writer, u cache.Usage) {
 		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
 		t.AppendRow(table.Row{r.name, r.n.Files, runner.Count(r.n.Bytes, "B")})
 	}
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintln(w, t.Render(w))
 }
 
 type cacheVerify struct{}

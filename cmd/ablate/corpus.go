@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -124,12 +123,12 @@ func printPartitions(w io.Writer, sizes []stages.SizeRow) {
 		t.AppendSeparator()
 		t.AppendRow(table.Row{"all", all.Units, all.Documents, all.Tokens, "", "", all.Test, all.Validation, all.RemovedDocuments, all.RemovedTokens})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	for _, r := range sizes {
 		switch r.Part {
 		case stages.PartUnit, stages.PartTest, stages.PartValidation:
 		default:
-			fmt.Fprintf(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
+			tell(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
 		}
 	}
 }
@@ -141,7 +140,7 @@ func printUnits(w io.Writer, sizes []stages.SizeRow) {
 			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%s %d", r.Part, r.Unit), r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
 		}
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // printContamination says what was removed because of which text.
@@ -150,15 +149,15 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 		return
 	}
 	losses := stages.Losses(d.filter, d.ledger)
-	fmt.Fprintf(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
+	tell(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
-		t.SetColumnConfigs(append(columns(6, 1), table.ColumnConfig{Number: 6, Hidden: true}))
+		t.hidden = []int{5}
 	}
 	for _, l := range losses {
 		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // evalSetInWords replaces a role that the ledger names, such as "against.3" or "heldout test", by what it is in this study.
@@ -185,10 +184,11 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 	}
 	const most = 2000 // rows: what orders by name or by the minute is nothing to read
 	if len(rows) > most {
-		fmt.Fprintf(w, "%d values of %s: timeline.parquet in the cache has them\n\n", len(rows), order)
+		tell(w, "%d values of %s: timeline.parquet in the cache has them\n\n", len(rows), order)
 		return
 	}
 	t := newTable(table.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
+	t.words, t.sections = []int{4}, true
 	last := ""
 	for _, r := range rows {
 		name := r.Partition
@@ -201,7 +201,7 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 		last = r.Partition
 		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(labels[r.Partition]), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
 // printCatalogue prints the units that are known from a split: a line a partition, as the paper's table of base units.
@@ -217,10 +217,10 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 		t := newTable(table.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
 		labels := stages.Labels(d.sizes)
 		for _, b := range stages.Breakdowns(d.sizes) {
-			t.AppendRow(table.Row{b.Partition, text.WrapSoft(strings.Join(labels[b.Partition], " "), 70), b.Units,
+			t.AppendRow(table.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
 				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
 		}
-		fmt.Fprintf(w, "%s\n\n", t.Render())
+		fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	}
 	return nil
 }

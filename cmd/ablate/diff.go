@@ -311,28 +311,28 @@ func costs(a, b *compiled) []changedCost {
 }
 
 func (d difference) print(w io.Writer) {
-	fmt.Fprintf(w, "A %s\nB %s\n", d.A, d.B)
+	tell(w, "A %s\nB %s\n", d.A, d.B)
 	for _, n := range d.Notes {
 		fmt.Fprintln(w, n)
 	}
 	fmt.Fprintln(w, "\nstudy")
 	for _, v := range d.Study {
-		fmt.Fprintf(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, orAbsent(v.Old), orAbsent(v.New), v.OldAt, v.NewAt)
+		tell(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, orAbsent(v.Old), orAbsent(v.New), v.OldAt, v.NewAt)
 	}
 	if len(d.Study) == 0 {
 		fmt.Fprintln(w, "  no differences")
 	}
-	fmt.Fprintf(w, "\nsteps\n  %d are the same\n", d.Steps)
+	tell(w, "\nsteps\n  %d are the same\n", d.Steps)
 	for _, g := range d.Changes {
-		fmt.Fprintf(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
+		tell(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
 		if g.Through != "" {
-			fmt.Fprintf(w, "    only because %s differs\n", g.Through)
+			tell(w, "    only because %s differs\n", g.Through)
 		}
 		for _, v := range g.Differs[:min(shownDifferences, len(g.Differs))] {
-			fmt.Fprintf(w, "    %s\n", changed(v))
+			tell(w, "    %s\n", changed(v))
 		}
 		if more := len(g.Differs) - shownDifferences; more > 0 {
-			fmt.Fprintf(w, "    and %d more ingredients\n", more)
+			tell(w, "    and %d more ingredients\n", more)
 		}
 	}
 	d.printResults(w)
@@ -341,7 +341,7 @@ func (d difference) print(w io.Writer) {
 	for _, c := range d.Costs {
 		t.AppendRow(table.Row{c.What, amount(c.Cost[0], c.Unit), amount(c.Cost[1], c.Unit), amount(c.Cost[1]-c.Cost[0], c.Unit)})
 	}
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintln(w, t.Render(w))
 }
 
 // printResults shows correlations side by side.
@@ -352,6 +352,7 @@ func (d difference) printResults(w io.Writer) {
 	}
 	fmt.Fprintln(w, "\nresults")
 	t := newTable(table.Row{"mixtures", "eval set", "proxy", "pearson A", "pearson B", "B - A", "chooses A", "chooses B", "regret A", "regret B"}, 3)
+	t.names = []int{6, 7}
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil {
@@ -370,7 +371,7 @@ func (d difference) printResults(w io.Writer) {
 		t.AppendRow(table.Row{r.Group, r.Set, r.Proxy, cell(a, 3), cell(b, 3), cell(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
 			cell(number(r.Regret[0]), 2), cell(number(r.Regret[1]), 2)})
 	}
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintln(w, t.Render(w))
 }
 
 // someOf names the first of some steps and counts the others.

@@ -198,7 +198,7 @@ func float(n *big.Int) float64 {
 }
 
 func (e *efficiency) print(w io.Writer, study string) error {
-	fmt.Fprintf(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
+	tell(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
 	t := newTable(table.Row{"", "in the cache", "tokens", "time", "tokens/s"}, 1)
 	for _, r := range e.Measured {
 		rate := ""
@@ -207,7 +207,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 		}
 		t.AppendRow(table.Row{r.What, fmt.Sprintf("%d of %d", r.Done, r.Steps), tokensCell(r.Tokens), span(&r.Seconds), rate})
 	}
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	ways := newTable(table.Row{"every one of " + e.Possible.String() + " possible mixtures", "models", "tokens", "training", "evaluating", "together"}, 1)
 	add := func(what string, v wayJSON) {
 		ways.AppendRow(table.Row{what, v.Models, bigTokens(v.Tokens), span(v.Train), span(v.Eval), span(v.Seconds)})
@@ -220,24 +220,23 @@ func (e *efficiency) print(w io.Writer, study string) error {
 		add(what+", modular", n.Modular)
 		add("  naive", n.Naive)
 	}
-	fmt.Fprintf(w, "%s\n\n", ways.Render())
+	fmt.Fprintf(w, "%s\n\n", ways.Render(w))
 	if e.Mixture.Proxy != nil {
-		fmt.Fprintf(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
-			span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'f', -1, 64), span(e.Mixture.Reference))
+		tell(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
+			span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'g', 3, 64), span(e.Mixture.Reference))
 	}
 	if e.Saving != nil {
-		fmt.Fprintf(w, "the naive way takes %.3g times as long; the units cost less than models of the mixtures from %.0f on\n", *e.Saving, math.Ceil(*e.BreakEven))
+		tell(w, "the naive way takes %.3g times as long; the units cost less than models of the mixtures from %.0f on\n", *e.Saving, math.Ceil(*e.BreakEven))
 	} else {
-		fmt.Fprintf(w, "nothing is measured yet; `ablate run %s`, then this again. `ablate plan %s` says what it will cost\n", study, study)
+		tell(w, "nothing is measured yet; `ablate run %s`, then this again. `ablate plan %s` says what it will cost\n", study, study)
 	}
 	if e.Covered != "" {
-		fmt.Fprintf(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
+		tell(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
 	}
 	if e.Left.Units > 0 {
-		fmt.Fprintf(w, "%s still to train: %s tokens\n", counted(e.Left.Units, "unit model is", "unit models are"), runner.Count(e.Left.Tokens, ""))
+		tell(w, "%s still to train: %s tokens\n", counted(e.Left.Units, "unit model is", "unit models are"), runner.Count(e.Left.Tokens, ""))
 	}
-	_, err := fmt.Fprintln(w, "the seed model, which both ways start from, is in neither sum")
-	return err
+	return tell(w, "the seed model, which both ways start from, is in neither sum\n")
 }
 
 // span is a time in the unit that suits it.

@@ -122,27 +122,27 @@ func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
 	for n, r := range x.Because {
 		indent := strings.Repeat("  ", n+1)
 		if n > 0 {
-			fmt.Fprintf(w, "%s%s:\n", indent[2:], r.Step)
+			tell(w, "%s%s:\n", indent[2:], r.Step)
 		}
 		if r.Note != "" {
-			fmt.Fprintf(w, "%s%s\n", indent, r.Note)
+			tell(w, "%s%s\n", indent, r.Note)
 		}
 		if r.Nearest == "" { // never seen: all that it is made of
 			for _, d := range r.Differs {
-				fmt.Fprintf(w, "%s  %s\n", indent, ingredient(d))
+				tell(w, "%s  %s\n", indent, ingredient(d))
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
+		tell(w, "%snearest in the cache: %s\n", indent, r.Nearest)
 		if len(r.Differs) == 0 {
-			fmt.Fprintf(w, "%sthe same ingredients; its outputs are gone\n", indent)
+			tell(w, "%sthe same ingredients; its outputs are gone\n", indent)
 			continue
 		}
 		for _, d := range r.Differs[:min(shownDifferences, len(r.Differs))] {
-			fmt.Fprintf(w, "%s%s\n", indent, changed(d))
+			tell(w, "%s%s\n", indent, changed(d))
 		}
 		if more := len(r.Differs) - shownDifferences; more > 0 {
-			fmt.Fprintf(w, "%sand %d more ingredients\n", indent, more)
+			tell(w, "%sand %d more ingredients\n", indent, more)
 		}
 	}
 }

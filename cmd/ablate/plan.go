@@ -7,9 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
@@ -123,7 +120,7 @@ func printSteps(w io.Writer, p *compiled) {
 				line += fmt.Sprintf(" and %d more", len(on)-1)
 			}
 		}
-		fmt.Fprintln(w, line)
+		tell(w, "%s\n", line)
 	}
 	fmt.Fprintln(w)
 }
@@ -145,30 +142,6 @@ func keyOrDash(s *pipeline.State, i int) string {
 		return "--------"
 	}
 	return s.Keys[i].Short()
-}
-
-// newTable is the one look of our tables: the first left columns are words, the others numbers.
-func newTable(header table.Row, left int) table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options.DrawBorder = false
-	t.Style().Options.SeparateColumns = false
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(header)
-	t.SetColumnConfigs(columns(len(header), left))
-	return t
-}
-
-// columns aligns n columns, the first left of them as words.
-func columns(n, left int) (configs []table.ColumnConfig) {
-	for i := range n {
-		align := text.AlignRight
-		if i < left {
-			align = text.AlignLeft
-		}
-		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
-	}
-	return configs
 }
 
 type graphCommand struct {

@@ -19,7 +19,7 @@ import (
 // print shows the best mixtures and what the order rests on.
 func (k *ranking) print(w io.Writer) error {
 	level := strconv.FormatFloat(math.Round(1e6*float64(k.p.study.Correlate.Level))/1e4, 'f', -1, 64) + "%"
-	fmt.Fprintf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
+	tell(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
 	several := len(k.possible) > 1
 	expected, trained := false, false
 	top := k.ranked[:min(k.Top, len(k.ranked))]
@@ -34,6 +34,7 @@ func (k *ranking) print(w io.Writer) error {
 		header = append(header, "reference")
 	}
 	t := newTable(header, 2)
+	t.names = []int{1}
 	for i, r := range top {
 		name := r.Mixture
 		if several {
@@ -52,9 +53,9 @@ func (k *ranking) print(w io.Writer) error {
 		}
 		t.AppendRow(row)
 	}
-	fmt.Fprintf(w, "%s\n", t.Render())
+	fmt.Fprintf(w, "%s\n", t.Render(w))
 	for _, note := range k.notes() {
-		fmt.Fprintf(w, "\n%s", note)
+		tell(w, "\n%s", note)
 	}
 	_, err := fmt.Fprintln(w)
 	return err
@@ -199,6 +200,8 @@ func nats(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "-"
+	case math.Abs(v) >= 1e7: // of a model that diverged
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	case math.Abs(v) >= 100:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	case math.Abs(v) >= 10:

@@ -167,7 +167,7 @@ func unitsRecorded(src pipeline.Sources) unitsFound {
 // unitsRead reads them from the split's table where that is sound, and goes by the record where it is not.
 func unitsRead(c *cache.Cache, src pipeline.Sources) unitsFound {
 	return func(set string, e *cache.Entry) (map[string]int, map[string][]string) {
-		if counts, names, err := unitsOf(c, e); err == nil {
+		if counts, names, _, err := unitsOf(c, e); err == nil {
 			return counts, names
 		}
 		return unitsRecorded(src)(set, e) // an audit tells that the table is lost when it reads the blobs

@@ -2,17 +2,12 @@ package main
 
 import (
 	"cmp"
-	"encoding/csv"
 	"fmt"
-	"io"
-	"math"
 	"math/big"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -222,104 +217,4 @@ func machines(p *compiled) [][2]string {
 		out = append(out, [2]string{name, strings.Join(facts[name], ", ")})
 	}
 	return append(out, [2]string{"key of the comparison", p.state.Keys[p.plan.Result].String()})
-}
-
-// printResult prints the table of correlations and where everything lies.
-func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
-	data, err := readOutput(c, p.state.Entries[p.plan.Result], kind.OutCorrCSV)
-	if err != nil {
-		return err
-	}
-	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
-	if err != nil {
-		return err
-	}
-	if len(rows) > 1 {
-		if err := printCorrelations(w, rows, float64(p.study.Correlate.Level)); err != nil {
-			return err
-		}
-		if err := printLimits(w, p, c); err != nil {
-			return err
-		}
-	} else {
-		fmt.Fprintln(w, "no correlations: the study trains no reference models (reference.seq)")
-	}
-	fmt.Fprintf(w, "\nreport: %s\n", filepath.Join(out, "report.html"))
-	return nil
-}
-
-// printLimits says what the sample of mixtures cannot support: what holds of all proxies in words, the rest counted.
-func printLimits(w io.Writer, p *compiled, c *cache.Cache) error {
-	data, err := readOutput(c, p.state.Entries[p.plan.Result], kind.OutWarningsCSV)
-	if err != nil {
-		return err
-	}
-	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
-	if err != nil {
-		return err
-	}
-	proxies := map[[3]string]bool{}
-	for _, r := range rows[1:] { // group, set, proxy, code, message
-		if r[2] != "" {
-			proxies[[3]string(r[:3])] = true
-			continue
-		}
-		about := r[0]
-		if r[1] != "" {
-			about += ", " + r[1]
-		}
-		fmt.Fprintf(w, "\n%s: %s", about, r[4])
-	}
-	if len(proxies) > 0 {
-		fmt.Fprintf(w, "\n%d correlations are weak evidence; warnings.csv says why", len(proxies))
-	}
-	if len(rows) > 1 {
-		fmt.Fprintln(w)
-	}
-	return nil
-}
-
-// printCorrelations shows how well proxies foretell references and what they would choose. rows is correlations.csv with its header, level
-// the coverage of its intervals.
-func printCorrelations(w io.Writer, rows [][]string, level float64) error {
-	column := map[string]int{}
-	for i, name := range rows[0] {
-		column[name] = i
-	}
-	num := func(row []string, name string, digits int) string {
-		v, err := strconv.ParseFloat(row[column[name]], 64)
-		if err != nil || v != v {
-			return "-"
-		}
-		return strconv.FormatFloat(v, 'f', digits, 64)
-	}
-	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", strconv.FormatFloat(math.Round(1e6*level)/1e4, 'f', -1, 64) + "% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
-	groups := map[string]bool{}
-	for _, r := range rows[1:] {
-		groups[r[column["group"]]] = true
-	}
-	last := ""
-	for _, r := range rows[1:] {
-		set := r[column["set"]]
-		if len(groups) > 1 {
-			set = r[column["group"]] + ": " + set
-		}
-		if last != "" && set != last {
-			t.AppendSeparator()
-		}
-		label := set
-		if set == last {
-			label = ""
-		}
-		last = set
-		interval := num(r, "pearson_low", 2) + " to " + num(r, "pearson_high", 2)
-		if num(r, "pearson_low", 2) == "-" {
-			interval = "-"
-		}
-		t.AppendRow(table.Row{label, r[column["proxy"]], r[column["n"]], num(r, "pearson", 3),
-			interval, num(r, "spearman", 3), num(r, "kendall", 3),
-			r[column["chosen"]], r[column["rank"]], num(r, "regret", 2)})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
 }

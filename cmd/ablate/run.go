@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
 	"ablate/cache"
@@ -302,13 +303,9 @@ func (r runCommand) display(a *app) *runner.Display {
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" || r.Quiet {
 		return runner.NewDisplay(a.stderr, nil, r.Quiet)
 	}
-	return runner.NewDisplay(a.stderr, func() int {
-		w, _, err := term.GetSize(int(f.Fd()))
-		if err != nil {
-			return 80
-		}
-		return w
-	}, false)
+	d := runner.NewDisplay(a.stderr, func() int { return columnsOf(f) }, false)
+	d.Clip = func(line string, columns int) string { return text.Snip(line, columns, "…") }
+	return d
 }
 
 // jsonEvents prints each event as a line of JSON. Of several studies each line names its own.

@@ -64,7 +64,7 @@ func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.D
 		}
 	}
 	x.models = len(trained)
-	fmt.Fprintf(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(), x.results(false).Render(), x.footing())
+	tell(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(a.stdout), x.results(false).Render(a.stdout), x.footing())
 	for _, s := range x.studies {
 		fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(s.out, "report.html"))
 	}
@@ -132,7 +132,7 @@ func (x comparison) mini() bool {
 }
 
 // settings is the table of sizes, two lines for a miniature: itself, and the study at its own size.
-func (x comparison) settings() table.Writer {
+func (x comparison) settings() *grid {
 	t := newTable(table.Row{"study", "", "parameters", "of references", "seed tokens", "units", "tokens each", "mixtures", "of possible", "sets out of domain"}, 2)
 	for i, s := range x.studies {
 		if i > 0 && x.mini() {
@@ -169,10 +169,10 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row
 }
 
 // results is the table of correlations. With full, each line says by itself what it is of.
-func (x comparison) results(full bool) table.Writer {
+func (x comparison) results(full bool) *grid {
 	percent := strconv.FormatFloat(math.Round(1e6*x.level)/1e4, 'f', -1, 64)
 	t := newTable(table.Row{"study", "evaluated", "proxy", "n", "pearson", percent + "% interval", "paper", "where it stands", "weak for"}, 3)
-	t.SetColumnConfigs(slices.Concat(columns(7, 3), []table.ColumnConfig{{Number: 8}, {Number: 9}}))
+	t.words, t.sections = []int{7, 8}, true
 	for i, s := range x.studies {
 		if i > 0 {
 			t.AppendSeparator()
@@ -227,22 +227,7 @@ func (x comparison) weakness() string {
 			found = append(found, r.Weak...)
 		}
 	}
-	var words []string
-	for _, w := range [][2]string{
-		{stages.WarnFew, "fewer mixtures than an interval can be trusted with"},
-		{stages.WarnAlike, "references that hardly differ"},
-		{stages.WarnNone, "scores all alike, or too few mixtures for a correlation"},
-		{stages.WarnBounds, "no interval"},
-		{stages.WarnZero, "the interval holds zero"},
-		{stages.WarnChance, "as high a correlation is likely by chance"},
-		{stages.WarnOne, "the correlation hangs on one mixture"},
-		{stages.WarnNoise, "seeds alone can make such a difference"},
-	} {
-		if slices.Contains(found, w[0]) {
-			words = append(words, w[0]+": "+w[1])
-		}
-	}
-	return strings.Join(words, "; ")
+	return weaknesses(found)
 }
 
 // footing is what must be known to read the tables.

@@ -258,7 +258,7 @@ func (p *compiled) replan(c *cache.Cache, found pipeline.Catalogue) (err error) 
 // catalogue reads the units that the split steps found, and keeps their names among the study's sources, or returns nil where one of them
 // has not run.
 func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
-	found, names := pipeline.Catalogue{}, pipeline.UnitNames{}
+	found, names, sizes := pipeline.Catalogue{}, pipeline.UnitNames{}, pipeline.UnitSizes{}
 	for _, split := range p.plan.Splits {
 		if split.Seed {
 			continue
@@ -266,34 +266,35 @@ func (p *compiled) catalogue(c *cache.Cache) (pipeline.Catalogue, error) {
 		if p.state.Status[split.Step] != pipeline.Hit {
 			return nil, nil
 		}
-		units, theirs, err := unitsOf(c, p.state.Entries[split.Step])
+		units, theirs, tokens, err := unitsOf(c, p.state.Entries[split.Step])
 		if err != nil {
 			return nil, fmt.Errorf("step %s: %w", p.plan.Steps[split.Step].ID, err)
 		}
-		found[split.Set], names[split.Set] = units, theirs
+		found[split.Set], names[split.Set], sizes[split.Set] = units, theirs, tokens
 	}
-	p.src.Names = names
+	p.src.Names, p.src.Sizes = names, sizes
 	return found, nil
 }
 
-// unitsOf reads how many units each partition of a split has, and what they are called.
-func unitsOf(c *cache.Cache, e *cache.Entry) (counts map[string]int, names map[string][]string, err error) {
+// unitsOf reads how many units each partition of a split has, what they are called, and how many tokens each has.
+func unitsOf(c *cache.Cache, e *cache.Entry) (counts map[string]int, names map[string][]string, tokens map[string][]int64, err error) {
 	path, err := outputPath(c, e, kind.OutSizes)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	rows, err := stages.Sizes(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", kind.OutSizes, err)
+		return nil, nil, nil, fmt.Errorf("%s: %w", kind.OutSizes, err)
 	}
-	counts, names = map[string]int{}, map[string][]string{}
+	counts, names, tokens = map[string]int{}, map[string][]string{}, map[string][]int64{}
 	for _, r := range rows {
 		if r.Part == stages.PartUnit { // in the order of their numbers
 			counts[r.Partition]++
 			names[r.Partition] = append(names[r.Partition], r.Name)
+			tokens[r.Partition] = append(tokens[r.Partition], r.Tokens)
 		}
 	}
-	return counts, names, nil
+	return counts, names, tokens, nil
 }
 
 // assume completes a plan whose corpus must be split again with the units that the study's last split found, so that a person sees what a
@@ -320,7 +321,7 @@ func (p *compiled) assume(c *cache.Cache) error {
 		if e == nil {
 			return nil
 		}
-		units, theirs, err := unitsOf(c, e)
+		units, theirs, _, err := unitsOf(c, e)
 		if err != nil {
 			return nil // nothing to go by
 		}

@@ -40,7 +40,8 @@ const (
 //	          6: a table of the places of documents
 //	          7: byte order marks are no text; every piece of a cut document has an identity of its own; paragraphs are compared in one form
 //	             whatever their line ends and blanks; counts.json says what metadata are absent; missing.json; documents say which metadata they lack; values of
-//	             Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text
+//	             Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text; added tokens have
+//	             the ids that the reference library gives them, not those that the file says
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
@@ -57,8 +58,9 @@ const (
 //	correlate 1: first
 //	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
 //	          3: the noise of references over seeds; the average over sets
+//	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning
 var Versions = map[string]int{
-	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
+	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
 }
 
 // Input is one opened input of a job.

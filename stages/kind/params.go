@@ -121,6 +121,9 @@ type Optimizer struct {
 	FinalLR     float64 `json:"final_lr"`
 }
 
+// MostUnits is how many units one model can be trained on: the order of a training's sequences has 16 bits for the unit.
+const MostUnits = 1 << 16
+
 // TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer state) where training goes on from
 // another model. Outputs: model.safetensors, optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
 type TrainParams struct {

@@ -39,7 +39,7 @@ func TestLoadBombs(t *testing.T) {
 	}{
 		{"endless", &endless{text: strings.Repeat(" ", 1<<16)}, "tokenizer.json is larger than 67108864 bytes", 512 * mb},
 		{"ids of a gigabyte", strings.NewReader(model(`"a":4294967295`, "")), "at most 1048575 is supported", 4 * mb},
-		{"id beyond numbers", strings.NewReader(model(`"a":18446744073709551616`, "")), "cannot unmarshal", 4 * mb},
+		{"id beyond numbers", strings.NewReader(model(`"a":18446744073709551616`, "")), "model.vocab: want tokens, each with a whole number from 0 as its id, found number 18446744073709551616 in it", 4 * mb},
 		{"lists in lists", strings.NewReader(strings.Repeat("[", 8*mb)), "depth", 64 * mb},
 		{"normalizers in normalizers", strings.NewReader(`{"normalizer":` + strings.Repeat(`{"type":"Sequence","normalizers":[`, 4000)), "unexpected EOF", 64 * mb},
 		{"merges without end", strings.NewReader(model(vocab, strings.Repeat(`"a b",`, mb)+`"a b"`)), "is there twice", 512 * mb},

@@ -6,7 +6,9 @@
 // equals first. An *added token* is matched as literal text before the split; a *special* one marks structure such as the end of a document.
 //
 // Supported: byte-level BPE, no normalizer or NFC, the GPT-2 split or the tiktoken split of dolma2, added tokens without strip or word
-// flags. Load refuses anything else by the name of the feature, rather than encode differently from the library that wrote the file.
+// flags. Load refuses anything else, all of it at once, by the name of each feature, rather than encode differently from the library that
+// wrote the file. The ids of added tokens that are not in the vocabulary are those that the library gives them: the next ones behind the
+// vocabulary's, in the order of the file, whatever id the file says.
 //
 // Not promised: offsets, truncation, padding, templates with special tokens, or a guess at what an unknown option means. Letters and
 // numbers are those of Unicode 16 and combining marks older ones, both as in version 0.23.3 of the reference library.

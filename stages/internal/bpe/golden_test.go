@@ -8,9 +8,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -133,5 +135,46 @@ func eachLine(t testing.TB, path string, f func(line []byte)) {
 	}
 	if err := s.Err(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Added tokens have the ids that the reference library gives them, which are not always those of the file.
+func TestAddedTokensAgainstReference(t *testing.T) {
+	n := 0
+	eachLine(t, "testdata/added.jsonl", func(line []byte) {
+		var c struct {
+			Name  string
+			Vocab map[string]int
+			Added []any
+			Text  string
+			IDs   []uint32
+		}
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		n++
+		t.Run(c.Name, func(t *testing.T) {
+			file := edited(t, c.Added, "added_tokens")
+			for token, id := range c.Vocab {
+				file = strings.Replace(file, `"vocab":{`, fmt.Sprintf(`"vocab":{%q:%d,`, token, id), 1)
+			}
+			tok, err := Load(strings.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := tok.Encoder().Encode(nil, c.Text); !slices.Equal(got, c.IDs) {
+				t.Errorf("Encode(%q) = %v, the reference %v", c.Text, got, c.IDs)
+			}
+			again, err := Load(strings.NewReader(written(t, tok)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := again.Encoder().Encode(nil, c.Text); !slices.Equal(got, c.IDs) {
+				t.Errorf("written and loaded: Encode(%q) = %v, the reference %v", c.Text, got, c.IDs)
+			}
+		})
+	})
+	if n < 30 {
+		t.Errorf("%d cases", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -14,55 +15,23 @@ import (
 // its size.
 const maxFile = 64 << 20
 
-// file is tokenizer.json as far as the features we know go; what is unknown stays raw and is judged by name.
+// file is tokenizer.json as far as the features we know go; everything else is refused by name.
 type file struct {
-	Version       string          `json:"version"`
-	Truncation    json.RawMessage `json:"truncation"`
-	Padding       json.RawMessage `json:"padding"`
-	AddedTokens   []fileAdded     `json:"added_tokens"`
-	Normalizer    *component      `json:"normalizer"`
-	PreTokenizer  *component      `json:"pre_tokenizer"`
-	PostProcessor *component      `json:"post_processor"`
-	Decoder       *component      `json:"decoder"`
-	Model         *fileModel      `json:"model"`
+	added []fileAdded
+	nfc   bool
+	split *splitRule
+	model fileModel
 }
 
 type fileAdded struct {
-	ID         uint32 `json:"id"`
-	Content    string `json:"content"`
-	SingleWord bool   `json:"single_word"`
-	LStrip     bool   `json:"lstrip"`
-	RStrip     bool   `json:"rstrip"`
-	Normalized bool   `json:"normalized"`
-	Special    bool   `json:"special"`
+	content    string
+	normalized bool
+	special    bool
 }
-
-// component is a normalizer, pre-tokenizer, post-processor or decoder.
-type component struct {
-	Type           string            `json:"type"`
-	AddPrefixSpace bool              `json:"add_prefix_space"`
-	TrimOffsets    bool              `json:"trim_offsets"` // changes no ids
-	UseRegex       *bool             `json:"use_regex"`    // absent in older files: true
-	Pattern        map[string]string `json:"pattern"`
-	Behavior       string            `json:"behavior"`
-	Invert         bool              `json:"invert"`
-	Normalizers    []component       `json:"normalizers"`
-	PreTokenizers  []component       `json:"pretokenizers"`
-}
-
-func (c *component) regex() bool { return c.UseRegex == nil || *c.UseRegex }
 
 type fileModel struct {
-	Type         string            `json:"type"`
-	Dropout      *float64          `json:"dropout"`
-	UnkToken     *string           `json:"unk_token"`
-	Prefix       string            `json:"continuing_subword_prefix"`
-	Suffix       string            `json:"end_of_word_suffix"`
-	FuseUnk      bool              `json:"fuse_unk"`
-	ByteFallback bool              `json:"byte_fallback"`
-	IgnoreMerges bool              `json:"ignore_merges"`
-	Vocab        map[string]uint32 `json:"vocab"`
-	Merges       []filePair        `json:"merges"`
+	vocab  map[string]uint32
+	merges []filePair
 }
 
 // filePair is a merge: "left right", or ["left", "right"] in newer files.
@@ -86,7 +55,7 @@ func (p *filePair) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Load reads a tokenizer.json.
+// Load reads a tokenizer.json. Everything in it that this package does not have is refused at once, each with what to change.
 func Load(r io.Reader) (*Tokenizer, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -95,207 +64,85 @@ func Load(r io.Reader) (*Tokenizer, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("bpe: tokenizer.json is larger than %d bytes", maxFile)
 	}
-	t, err := parse(data, true)
-	if key, ok := unknownKey(err); ok {
-		// What has keys of its own, such as a post-processor, is better told by its name.
-		if _, err = parse(data, false); err == nil {
-			err = fmt.Errorf("key %s is not supported", key)
-		}
-	}
+	t, err := parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("bpe: tokenizer.json: %w", err)
 	}
 	return t, nil
 }
 
-// parse refuses keys that we do not know where strict.
-func parse(data []byte, strict bool) (*Tokenizer, error) {
-	var f file
+func parse(data []byte) (*Tokenizer, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	if strict {
-		dec.DisallowUnknownFields()
-	}
-	if err := dec.Decode(&f); err != nil {
+	var root json.RawMessage
+	if err := dec.Decode(&root); err != nil {
 		return nil, err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("data after the object, at byte %d", dec.InputOffset())
 	}
-	return f.tokenizer()
-}
-
-// unknownKey returns the key, quoted, that a strict decoder complained of. That error has no type of its own; a test holds its text.
-func unknownKey(err error) (string, bool) {
-	if err == nil {
-		return "", false
-	}
-	return strings.CutPrefix(err.Error(), "json: unknown field ")
-}
-
-func (f *file) tokenizer() (*Tokenizer, error) {
-	if err := f.unsupported(); err != nil {
+	var r refusals
+	f := r.file(root)
+	if err := r.err(); err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{}
-	var err error
-	if t.nfc, err = f.Normalizer.nfc(); err != nil {
-		return nil, err
-	}
-	if t.split, err = f.PreTokenizer.splitRule(); err != nil {
-		return nil, err
-	}
-	if err := f.enterTokens(t); err != nil {
-		return nil, err
-	}
-	if err := f.enterMerges(t); err != nil {
-		return nil, err
-	}
-	if err := t.build(); err != nil {
-		return nil, err
+	t := &Tokenizer{nfc: f.nfc, split: f.split}
+	for _, step := range []func() error{func() error { return f.enterTokens(t) }, func() error { return f.enterMerges(t) }, t.build} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }
 
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-
-// unsupported names the first feature that would change ids or text and that this package does not have.
-func (f *file) unsupported() error {
-	m := f.Model
-	if m == nil {
-		return errors.New("no model")
-	}
-	// Files before version 0.9 of the reference library leave the type out.
-	if m.Type != "BPE" && m.Type != "" {
-		return fmt.Errorf("model type %.80q is not supported: want BPE", m.Type)
-	}
-	for _, x := range []struct {
-		on   bool
-		name string
-	}{
-		{f.Version != "" && f.Version != "1.0", "version " + f.Version},
-		{!isNull(f.Truncation), "truncation"},
-		{!isNull(f.Padding), "padding"},
-		{m.Dropout != nil && *m.Dropout != 0, "model.dropout"},
-		{m.Prefix != "", "model.continuing_subword_prefix"},
-		{m.Suffix != "", "model.end_of_word_suffix"},
-		{m.ByteFallback, "model.byte_fallback"},
-		{m.IgnoreMerges, "model.ignore_merges"},
-		{f.PostProcessor != nil && f.PostProcessor.Type != "ByteLevel", "post_processor " + f.PostProcessor.typeName()},
-		{f.Decoder == nil || f.Decoder.Type != "ByteLevel", "decoder " + f.Decoder.typeName()},
-	} {
-		if x.on {
-			return fmt.Errorf("%s is not supported", x.name)
-		}
-	}
-	for _, a := range f.AddedTokens {
-		for flag, on := range map[string]bool{"single_word": a.SingleWord, "lstrip": a.LStrip, "rstrip": a.RStrip} {
-			if on {
-				return fmt.Errorf("added token %.80q: %s is not supported", a.Content, flag)
-			}
-		}
-	}
-	return nil
-}
-
-func (c *component) typeName() string {
-	if c == nil {
-		return "null"
-	}
-	return c.Type
-}
-
-func (c *component) nfc() (bool, error) {
-	if c == nil {
-		return false, nil
-	}
-	switch c.Type {
-	case "NFC":
-		return true, nil
-	case "Sequence":
-		any := false
-		for i := range c.Normalizers {
-			on, err := c.Normalizers[i].nfc()
-			if err != nil {
-				return false, err
-			}
-			any = any || on
-		}
-		return any, nil
-	}
-	return false, fmt.Errorf("normalizer %s is not supported: want NFC or null", c.Type)
-}
-
-func (c *component) splitRule() (*splitRule, error) {
-	const want = "want ByteLevel, or Split followed by ByteLevel with use_regex false"
-	switch {
-	case c == nil:
-		return nil, errors.New("pre_tokenizer null is not supported: " + want)
-	case c.Type == "Sequence" && len(c.PreTokenizers) == 1:
-		return c.PreTokenizers[0].splitRule()
-	case c.Type == "ByteLevel":
-		if c.AddPrefixSpace {
-			return nil, errors.New("pre_tokenizer ByteLevel: add_prefix_space is not supported")
-		}
-		if !c.regex() {
-			return nil, errors.New("pre_tokenizer ByteLevel without a split: use_regex false is not supported alone")
-		}
-		return splitGPT2, nil
-	case c.Type == "Sequence" && len(c.PreTokenizers) == 2 && c.PreTokenizers[0].Type == "Split" && c.PreTokenizers[1].Type == "ByteLevel":
-		s, b := c.PreTokenizers[0], c.PreTokenizers[1]
-		switch {
-		case b.AddPrefixSpace:
-			return nil, errors.New("pre_tokenizer ByteLevel: add_prefix_space is not supported")
-		case b.regex():
-			return nil, errors.New("pre_tokenizer ByteLevel behind a Split: use_regex true is not supported")
-		case s.Behavior != "Isolated" && (s.Behavior != "Removed" || !s.Invert):
-			// Both patterns cover all text, so "the matches, isolated" and "remove what is not a match" come to the same.
-			return nil, fmt.Errorf("pre_tokenizer Split: behavior %s with invert %v is not supported", s.Behavior, s.Invert)
-		}
-		for _, rule := range []*splitRule{splitGPT2, splitCL100K} {
-			if s.Pattern["Regex"] == rule.pattern {
-				return rule, nil
-			}
-		}
-		return nil, fmt.Errorf("pre_tokenizer Split: pattern %.80q is not supported: want that of GPT-2 or of cl100k", s.Pattern["Regex"]+s.Pattern["String"])
-	}
-	return nil, fmt.Errorf("pre_tokenizer %s is not supported: %s", c.Type, want)
-}
-
+// enterTokens gives tokens their ids. Those of the vocabulary have the ids that it says. An added token that is not in it has the next id
+// behind the vocabulary's last, in the order of the file, as in the reference library: the id that the file says does not count there, and
+// token arrays that were made with it hold the library's. Where versions of the library differ, or give one id to two tokens, the file is
+// refused.
 func (f *file) enterTokens(t *Tokenizer) error {
-	contents := make([]string, 0, len(f.Model.Vocab))
-	for c := range f.Model.Vocab {
+	contents := make([]string, 0, len(f.model.vocab))
+	for c := range f.model.vocab {
 		contents = append(contents, c)
 	}
 	slices.Sort(contents) // so that the first error does not depend on map order
 	for _, c := range contents {
-		if err := t.setToken(f.Model.Vocab[c], c, true); err != nil {
+		if err := t.setToken(f.model.vocab[c], c, true); err != nil {
 			return fmt.Errorf("vocab: %w", err)
 		}
 	}
+	next := uint32(len(f.model.vocab))
+	far := false // an added token of the vocabulary lies behind its holes, where older versions of the library go on from it
 	seen := map[string]bool{}
-	for _, a := range f.AddedTokens {
-		if seen[a.Content] {
-			return fmt.Errorf("added token %.80q is there twice", a.Content)
+	for _, a := range f.added {
+		if seen[a.content] {
+			return fmt.Errorf("added token %.80q is there twice", a.content)
 		}
-		seen[a.Content] = true
-		if id, ok := f.Model.Vocab[a.Content]; ok && id != a.ID {
-			return fmt.Errorf("added token %.80q has id %d, but %d in the vocabulary", a.Content, a.ID, id)
+		seen[a.content] = true
+		id, inVocab := f.model.vocab[a.content]
+		if !inVocab {
+			id = next
+			next++
+			if taken := int64(id) < int64(len(t.tokens)) && t.tokens[id].content != ""; taken || far {
+				return fmt.Errorf("added token %.80q: the ids of model.vocab have holes (%d tokens, the largest id is %d), so that the reference library "+
+					"gives this token's id to two tokens, or another by its version: number the vocabulary from 0 to %d, or list the token in it",
+					a.content, len(f.model.vocab), slices.Max(slices.Collect(maps.Values(f.model.vocab))), len(f.model.vocab)-1)
+			}
 		}
-		if err := t.setToken(a.ID, a.Content, false); err != nil {
+		far = far || inVocab && int64(id) >= int64(len(f.model.vocab))
+		if err := t.setToken(id, a.content, false); err != nil {
 			return fmt.Errorf("added token: %w", err)
 		}
-		t.added = append(t.added, added{a.ID, a.Content, a.Normalized, a.Special})
+		t.added = append(t.added, added{id, a.content, a.normalized, a.special})
 	}
 	slices.SortFunc(t.added, func(a, b added) int { return int(a.id) - int(b.id) })
 	return nil
 }
 
 func (f *file) enterMerges(t *Tokenizer) error {
-	t.merges = make([]merge, len(f.Model.Merges))
-	for rank, p := range f.Model.Merges {
+	t.merges = make([]merge, len(f.model.merges))
+	for rank, p := range f.model.merges {
 		var ids [3]uint32
 		for i, c := range []string{p[0], p[1], p[0] + p[1]} {
-			id, ok := f.Model.Vocab[c]
+			id, ok := f.model.vocab[c]
 			if !ok {
 				return fmt.Errorf("merge %d, %.80q %.80q: the vocabulary has no token %.80q", rank, p[0], p[1], c)
 			}

@@ -51,12 +51,12 @@ func TestLoadRefuses(t *testing.T) {
 		{"no JSON", "{", "unexpected EOF"},
 		{"two values", edited(t, nil, "padding") + "{}", "data after the object"},
 		{"version", edited(t, "2.0", "version"), "version 2.0 is not supported"},
-		{"unknown key", edited(t, 1, "prefix"), `key "prefix" is not supported`},
-		{"unknown key of the model", edited(t, nil, "model", "max_word"), `key "max_word" is not supported`},
-		{"unknown key of the split", edited(t, true, "pre_tokenizer", "max_length"), `key "max_length" is not supported`},
-		{"unknown key of an added token", edited(t, addedWith("repeat", true), "added_tokens"), `key "repeat" is not supported`},
+		{"unknown key", edited(t, 1, "prefix"), `the file: key "prefix" is not supported: ablate does not know what it means`},
+		{"unknown key of the model", edited(t, nil, "model", "max_word"), `model: key "max_word" is not supported`},
+		{"unknown key of the split", edited(t, true, "pre_tokenizer", "max_length"), `pre_tokenizer: key "max_length" is not supported`},
+		{"unknown key of an added token", edited(t, addedWith("repeat", true), "added_tokens"), `added_tokens.0: key "repeat" is not supported`},
 		{"component with keys of its own", edited(t, object{"type": "TemplateProcessing", "single": []any{}}, "post_processor"), "post_processor TemplateProcessing is not supported"},
-		{"no model", edited(t, nil, "model"), "no model"},
+		{"no model", edited(t, nil, "model"), "this is no tokenizer.json: it has no model, and is perhaps a tokenizer_config.json"},
 		{"model", edited(t, "Unigram", "model", "type"), `model type "Unigram" is not supported`},
 		{"truncation", edited(t, object{"max_length": 5}, "truncation"), "truncation is not supported"},
 		{"padding", edited(t, object{"length": 5}, "padding"), "padding is not supported"},
@@ -66,7 +66,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"byte fallback", edited(t, true, "model", "byte_fallback"), "model.byte_fallback is not supported"},
 		{"ignore merges", edited(t, true, "model", "ignore_merges"), "model.ignore_merges is not supported"},
 		{"normalizer", edited(t, object{"type": "Lowercase"}, "normalizer"), "normalizer Lowercase is not supported"},
-		{"normalizer in a sequence", edited(t, object{"type": "Sequence", "normalizers": []any{object{"type": "NFC"}, object{"type": "Strip"}}}, "normalizer"), "normalizer Strip is not supported"},
+		{"normalizer in a sequence", edited(t, object{"type": "Sequence", "normalizers": []any{object{"type": "NFC"}, object{"type": "Strip"}}}, "normalizer"), "normalizer.normalizers.1 Strip is not supported"},
 		{"pre-tokenizer", edited(t, object{"type": "Whitespace"}, "pre_tokenizer"), "pre_tokenizer Whitespace is not supported"},
 		{"no pre-tokenizer", edited(t, nil, "pre_tokenizer"), "pre_tokenizer null is not supported"},
 		{"prefix space", edited(t, true, "pre_tokenizer", "add_prefix_space"), "add_prefix_space is not supported"},
@@ -80,12 +80,24 @@ func TestLoadRefuses(t *testing.T) {
 		{"single word", edited(t, addedWith("single_word", true), "added_tokens"), "single_word is not supported"},
 		{"strip left", edited(t, addedWith("lstrip", true), "added_tokens"), "lstrip is not supported"},
 		{"strip right", edited(t, addedWith("rstrip", true), "added_tokens"), "rstrip is not supported"},
-		{"added id", edited(t, addedWith("id", 5), "added_tokens"), "has id 5, but 319 in the vocabulary"},
-		{"added content", edited(t, addedWith("content", "<x>"), "added_tokens"), `id 319 is given to both "<|endoftext|>" and "<x>"`},
+		{"holes in the vocabulary", strings.Replace(edited(t, addedWith("content", "<x>"), "added_tokens"), `"he":`, `"zq":321,"he":`, 1),
+			`added token "<x>": the ids of model.vocab have holes (321 tokens, the largest id is 321)`},
+		{"added tokens behind holes", strings.Replace(edited(t, append([]any{object{"id": 400, "content": "zq"}}, addedWith("content", "<x>")...), "added_tokens"), `"he":`, `"zq":400,"he":`, 1),
+			`added token "<x>": the ids of model.vocab have holes (321 tokens, the largest id is 400)`},
+		{"added tokens are a list", edited(t, object{"<x>": 320}, "added_tokens"), `added_tokens: want a list of objects, found an object`},
+		{"flag of text", edited(t, "yes", "model", "byte_fallback"), `model.byte_fallback: want true or false, found "yes"`},
+		{"vocabulary of pairs", edited(t, []any{[]any{"a", 0}}, "model", "vocab"), `model.vocab: want tokens, each with a whole number from 0 as its id, found a list`},
+		{"pieces of Unigram", edited(t, object{"type": "Unigram", "vocab": []any{[]any{"a", -1.5}}, "unk_id": 0}, "model"), `model type "Unigram" is not supported: want a byte-level BPE`},
+		{"component of text", edited(t, "NFC", "normalizer"), `normalizer: want an object, found "NFC"`},
+		{"component without type", edited(t, object{}, "pre_tokenizer"), "pre_tokenizer without a type is not supported"},
+		{"sequences in sequences", edited(t, nested(12), "normalizer"), "normalizer: sequences in sequences, more than 8 deep"},
+		{"a list", "[]", "the file: want an object, found a list"},
+		{"null", "null", "the file: want an object, found null"},
+
 		{"empty added token", edited(t, addedWith("content", ""), "added_tokens"), "want a non-empty string"},
 		{"added twice", edited(t, append(addedWith("id", 319), addedWith("id", 319)...), "added_tokens"), "is there twice"},
 		{"id", edited(t, 1<<20, "model", "vocab", "zz"), "id 1048576, at most 1048575"},
-		{"negative id", edited(t, -1, "model", "vocab", "zz"), "cannot unmarshal number -1"},
+		{"negative id", edited(t, -1, "model", "vocab", "zz"), "model.vocab: want tokens, each with a whole number from 0 as its id, found number -1 in it"},
 		{"one id for two", edited(t, 0, "model", "vocab", "zz"), "id 0 is given to both"},
 		{"alphabet", edited(t, 320, "model", "vocab", "a b"), `token 320 "a b": not in the byte-level alphabet`},
 		{"missing bytes", edited(t, object{"a": 0}, "model", "vocab"), "the vocabulary has no token"},
@@ -103,8 +115,94 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// nested is normalizers in so many sequences.
+func nested(n int) object {
+	inner := object{"type": "NFC"}
+	for range n {
+		inner = object{"type": "Sequence", "normalizers": []any{inner}}
+	}
+	return inner
+}
+
+// All that is not supported is named at once, in the words of the file, with what to change.
+func TestLoadRefusesAllAtOnce(t *testing.T) {
+	file := edited(t, []any{
+		object{"id": 319, "content": "<|endoftext|>", "special": true, "lstrip": true},
+		object{"id": 320, "content": "<x>", "lstrip": true, "single_word": true},
+	}, "added_tokens")
+	for _, change := range [][2]string{
+		{`"normalizer":null`, `"normalizer":{"type":"Lowercase"}`},
+		{`"post_processor":null`, `"post_processor":{"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing","single":[]}]}`},
+		{`"truncation":null`, `"truncation":{"max_length":512}`},
+		{`"padding":null`, `"padding":{"strategy":"BatchLongest"}`},
+		{`"byte_fallback":false`, `"byte_fallback":"no"`},
+		{`"dropout":null`, `"dropout":0.1`},
+		{`"add_prefix_space":false`, `"add_prefix_space":true`},
+	} {
+		if !strings.Contains(file, change[0]) {
+			t.Fatalf("the file has no %s", change[0])
+		}
+		file = strings.Replace(file, change[0], change[1], -1)
+	}
+	_, err := Load(strings.NewReader(file))
+	if err == nil {
+		t.Fatal("loaded")
+	}
+	want := strings.Join([]string{
+		"bpe: tokenizer.json: 9 things would encode other ids here than with the library that wrote the file:",
+		"truncation is not supported: set it to null; documents are trained and evaluated on whole",
+		"padding is not supported: set it to null; no sequence is padded",
+		"model.dropout is not supported: set it to null; with it one text has other ids each time",
+		`model.byte_fallback: want true or false, found "no"`,
+		"normalizer Lowercase is not supported: want NFC or null; change the text of the corpora beforehand if it must be changed",
+		"pre_tokenizer ByteLevel: add_prefix_space is not supported: set it to false; the first word of each document would have another id",
+		"post_processor Sequence of ByteLevel, TemplateProcessing is not supported: set it to null or to ByteLevel; documents end with <|endoftext|>, and no other token is put in",
+		`added token "<x>": single_word is not supported: set it to false if the token stands in no text`,
+		`added tokens "<|endoftext|>", "<x>": lstrip is not supported: set it to false if the token stands in no text`,
+	}, "\n  ")
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Whatever a key holds, the message has no type of Go in it.
+func TestLoadRefusesWithoutGoTypes(t *testing.T) {
+	var keys func(value any, path []string) [][]string
+	keys = func(value any, path []string) (all [][]string) {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		for k, v := range object {
+			here := append(slices.Clip(path), k)
+			all = append(all, here)
+			if k != "vocab" { // one of its 320 would do, and is in the table above
+				all = append(all, keys(v, here)...)
+			}
+		}
+		return all
+	}
+	var root any
+	if err := json.Unmarshal([]byte(readFile(t, "testdata/tiny.tokenizer.json")), &root); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range keys(root, nil) {
+		for _, value := range []any{true, 1.5, "x", []any{1}, []any{"x"}, object{"x": "y"}, object{"type": 1}} {
+			_, err := Load(strings.NewReader(edited(t, value, path...)))
+			if err == nil {
+				continue
+			}
+			for _, word := range []string{" json:", "unmarshal", "Go ", "struct", "bpe.", "map[", "uint32", "float64", "bool "} {
+				if strings.Contains(err.Error(), word) {
+					t.Errorf("%s = %v: %q has %q in it", strings.Join(path, "."), value, err, word)
+				}
+			}
+		}
+	}
+}
+
 func TestLoadMissingByte(t *testing.T) {
-	var vocab = object{}
+	vocab := object{"<|endoftext|>": 'q'}
 	for b := range 256 {
 		if b != 'q' {
 			vocab[string(byteChar[b])] = b
@@ -176,18 +274,18 @@ func TestAddedTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok.Vocab() != 404 {
-		t.Errorf("Vocab() = %d, want 404", tok.Vocab())
+	if tok.Vocab() != 324 {
+		t.Errorf("Vocab() = %d, want 324", tok.Vocab())
 	}
 	for _, c := range []struct {
 		name, text string
 		want       []uint32
 	}{
-		{"longest first", "a     b", []uint32{'a', 401, 400, 'b'}},
+		{"longest first", "a     b", []uint32{'a', 321, 320, 'b'}},
 		{"one space is a word's", "a b", []uint32{'a', ' ', 'b'}},
-		{"on normalized text", "s\u0307", []uint32{402}},
-		{"on raw text", "s\u0307!", []uint32{403}},
-		{"not on raw text", "ṡ!", []uint32{402, '!'}},
+		{"on normalized text", "s\u0307", []uint32{322}},
+		{"on raw text", "s\u0307!", []uint32{323}},
+		{"not on raw text", "ṡ!", []uint32{322, '!'}},
 		{"special", "<|endoftext|>", []uint32{319}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

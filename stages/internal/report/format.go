@@ -39,7 +39,9 @@ func number(v float64, decimals int) string {
 // score writes a perplexity or a loss: two decimals, which is more than a proxy is good for, until they stop meaning anything.
 func score(v float64) string {
 	switch m := math.Abs(v); {
-	case m >= 1e7: // 1e30 stands for overflow
+	case math.IsInf(v, 0):
+		return number(v, 0)
+	case m >= 1e7: // of a model that diverged
 		return strings.Replace(fmt.Sprintf("%.1e", v), "e+", "e", 1)
 	case m >= 1e4:
 		return number(v, 0)

@@ -44,13 +44,14 @@ func Blind(ref []float64) float64 {
 	if !usable(ref, ref, 1) {
 		return math.NaN()
 	}
+	e := exponent(ref...) // scaled, the sum of the largest numbers is finite, and no bit of others is lost
 	var sum float64
-	best := ref[0]
-	for _, v := range ref {
+	best := math.Inf(1)
+	for _, v := range shifted(ref, -e) {
 		sum += v
 		best = min(best, v)
 	}
-	return max(0, sum/float64(len(ref))-best)
+	return math.Ldexp(max(0, sum/float64(len(ref))-best), e)
 }
 
 // Top is what taking the K mixtures of lowest proxy score brings.

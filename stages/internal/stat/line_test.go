@@ -68,3 +68,25 @@ func TestNoiseUndefined(t *testing.T) {
 		t.Errorf("without replicates: ceiling %g, want NaN", got)
 	}
 }
+
+// What is measured in scores is the same number of times as large where the scores are, up to the largest that a float64 holds.
+func TestNoiseAndRegretOfHugeValues(t *testing.T) {
+	groups, scores := [][]float64{{1, 3}, {5, 7}}, []float64{1, 5, 7, 3}
+	noise := NoiseFloor(groups)
+	for _, e := range []int{-1000, 0, 100, 600, 1020} {
+		var large [][]float64
+		for _, g := range groups {
+			large = append(large, shifted(g, e))
+		}
+		n := NoiseFloor(large)
+		if want := math.Ldexp(noise.SD, e); n.SD != want {
+			t.Errorf("2^%d: SD %g, want %g", e, n.SD, want)
+		}
+		if got, want := n.Ceiling(shifted(scores, e)), noise.Ceiling(scores); got != want {
+			t.Errorf("2^%d: ceiling %g, want %g", e, got, want)
+		}
+		if got, want := Blind(shifted(scores, e)), math.Ldexp(Blind(scores), e); got != want {
+			t.Errorf("2^%d: blind %g, want %g", e, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -22,15 +23,16 @@ type Noise struct {
 func NoiseFloor(replicates [][]float64) Noise {
 	var n Noise
 	var squares float64
+	e := exponent(slices.Concat(replicates...)...)
 	for _, scores := range replicates {
 		if len(scores) < 2 {
 			continue
 		}
 		n.Groups++
 		n.DF += len(scores) - 1
-		squares += deviations(scores)
+		squares += deviations(shifted(scores, -e))
 	}
-	n.SD = math.Sqrt(squares / float64(n.DF)) // 0/0: NaN
+	n.SD = math.Ldexp(math.Sqrt(squares/float64(n.DF)), e) // 0/0: NaN
 	if math.IsInf(n.SD, 0) {
 		n.SD = math.NaN()
 	}
@@ -77,11 +79,12 @@ func (n Noise) Ceiling(scores []float64) float64 {
 	if n.DF < 1 || len(scores) < 2 {
 		return math.NaN()
 	}
-	variance := deviations(scores) / float64(len(scores)-1)
-	if n.SD*n.SD >= variance {
+	e := exponent(append([]float64{n.SD}, scores...)...)
+	variance, sd := deviations(shifted(scores, -e))/float64(len(scores)-1), math.Ldexp(n.SD, -e)
+	if sd*sd >= variance {
 		return 0 * n.SD
 	}
-	return math.Sqrt(1 - n.SD*n.SD/variance)
+	return math.Sqrt(1 - sd*sd/variance)
 }
 
 // student is the p quantile of Student's t with df degrees of freedom (Student 1908).

@@ -55,7 +55,7 @@ func Pearson(x, y []float64) float64 {
 	if !usable(x, y, minPairs) || constant(x) || constant(y) {
 		return math.NaN()
 	}
-	// Scores of 1e30 stand for an overflowed perplexity; scaled to 1, their squares stay finite.
+	// Perplexities of models that diverged have squares beyond any float64; scaled to 1, theirs are finite.
 	r := stat.Correlation(scaled(x), scaled(y), nil)
 	if math.IsNaN(r) {
 		return r
@@ -64,15 +64,23 @@ func Pearson(x, y []float64) float64 {
 }
 
 // scaled returns x divided by the power of two nearest above its largest magnitude: exact, so that ordinary data lose no bit.
-func scaled(x []float64) []float64 {
+func scaled(x []float64) []float64 { return shifted(x, -exponent(x...)) }
+
+// exponent is that of the power of two nearest above the largest magnitude.
+func exponent(x ...float64) int {
 	var top float64
 	for _, v := range x {
 		top = max(top, math.Abs(v))
 	}
 	_, e := math.Frexp(top)
+	return e
+}
+
+// shifted returns x times a power of two.
+func shifted(x []float64, e int) []float64 {
 	out := make([]float64, len(x))
 	for i, v := range x {
-		out[i] = math.Ldexp(v, -e)
+		out[i] = math.Ldexp(v, e)
 	}
 	return out
 }

@@ -73,7 +73,7 @@ func TestCorrelationsUndefined(t *testing.T) {
 	}
 }
 
-// An overflowed perplexity is stored as 1e30; larger values still must neither overflow nor leave [-1, 1].
+// Perplexities of models that diverged must neither overflow nor leave [-1, 1].
 func TestPearsonOfHugeValues(t *testing.T) {
 	for _, scale := range []float64{1e-300, 1, 1e30, 1e300} {
 		x, y := []float64{1 * scale, 2 * scale, 3 * scale, 4 * scale}, []float64{2, 1, 4, 3}
@@ -82,7 +82,7 @@ func TestPearsonOfHugeValues(t *testing.T) {
 		}
 	}
 	if got := Pearson([]float64{1, 2, 3, 1e30}, []float64{5, 4, 3, 1e30}); !near(got, 1, 1e-12) {
-		t.Errorf("one overflowed score: Pearson = %.17g, want 1", got)
+		t.Errorf("one score far above the others: Pearson = %.17g, want 1", got)
 	}
 }
 

@@ -40,7 +40,8 @@ const rooms = `
 	runner                   < pipeline cache stages/kind
 	runner/audit             < pipeline cache stages/kind
 	runner/bundle            < pipeline cache stages/kind
-	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
+	cmd/internal/output      < cache
+	cmd/ablate               < cmd/internal/output specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

@@ -13,8 +13,10 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/audit"
@@ -63,7 +65,15 @@ func (cmd auditCommand) Run(a *app) (err error) {
 	if cmd.Threads < 0 {
 		return usageError{fmt.Errorf("--threads %d: want none below 0", cmd.Threads)}
 	}
-	temp, err := os.MkdirTemp("", "ablate-audit-*")
+	if cmd.Bundle != "" {
+		if err := output.Check(cmd.Bundle); err != nil {
+			return placeError(fmt.Errorf("--bundle %s: %w", cmd.Bundle, err))
+		}
+		if output.IsStdout(cmd.Bundle) {
+			a.stdout = a.stderr
+		}
+	}
+	temp, err := makeTemp("ablate-audit-*")
 	if err != nil {
 		return err
 	}
@@ -106,15 +116,27 @@ func (x *auditing) openStudy(a *app) (err error) {
 	if x.Data != "" {
 		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
-	x.out = outDir(x.Out, &compiled{study: x.study})
+	x.out = outDir(x.Out, x.study)
+	if x.Out != "" && !x.hasReport() {
+		return usageError{fmt.Errorf("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
+			x.Out, strings.Join([]string{reportFile, provenanceFile, studyFile}, ", "), x.Study, outDir("", x.study))}
+	}
 	x.cache, err = a.join(cache.OpenAudit(dir))
 	return err
+}
+
+// hasReport reports whether there is anything of a report where it is to lie. What lacks of it is a difference.
+func (x *auditing) hasReport() bool {
+	return slices.ContainsFunc(reportNames, func(name string) bool {
+		info, err := os.Stat(filepath.Join(x.out, name))
+		return err == nil && info.Mode().IsRegular()
+	})
 }
 
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Differ: stages.Difference,
+		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: stages.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -352,10 +374,10 @@ func (x *auditing) report(remade string) error {
 	why := ""
 	if run+waits > 0 || x.p.plan.Partial != "" {
 		why = "steps that it is made of are lost"
-	} else if err := writeOut(remade, x.p, x.cache); err != nil {
+	} else if err := x.remake(remade); err != nil {
 		why = err.Error()
 	}
-	if info, err := os.Stat(x.out); err != nil || !info.IsDir() {
+	if !x.hasReport() {
 		x.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", x.out)
 		return nil
 	}
@@ -363,6 +385,20 @@ func (x *auditing) report(remade string) error {
 		x.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
 	}
 	return x.Files(remade, x.out)
+}
+
+// remake makes the files of the report again.
+func (x *auditing) remake(dir string) error {
+	files, _, err := reportFiles(dir, x.p, x.cache)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := output.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell says what goes on.
@@ -412,7 +448,11 @@ func (x *auditing) print(a *app) {
 			fmt.Fprintf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
 		}
 		fmt.Fprintf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
-		fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		if r.Report.Of > 0 {
+			fmt.Fprintf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		} else {
+			fmt.Fprintf(w, "report      not checked\n")
+		}
 		for _, e := range r.Executed {
 			verdict := "every byte the same"
 			if !e.Same {
@@ -437,7 +477,10 @@ func (x *auditing) print(a *app) {
 		fmt.Fprintln(w, "\n1 difference")
 	case n > 1:
 		fmt.Fprintf(w, "\n%d differences\n", n)
-	case !x.Quiet:
+	case x.Quiet:
+	case r.Report.Of == 0:
+		fmt.Fprintln(w, "no differences in the cache; no report was checked")
+	default:
 		fmt.Fprintln(w, "no differences")
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/bundle"
@@ -27,27 +29,23 @@ func (x *auditing) pack(a *app) (err error) {
 		Study: x.study.Name, StudyFile: filepath.Base(x.study.Path), About: x.study.About, Program: "ablate " + version,
 		License: x.License, Checkpoints: x.Checkpoints, Tokens: x.Tokens,
 	}
-	f, err := aside(filepath.Dir(x.Bundle))
+	var size written
+	err = output.To(x.Bundle, func(w io.Writer) error {
+		return bundle.Pack(io.MultiWriter(w, &size), m, x.p.state, x.cache, x.remade())
+	})
 	if err != nil {
-		return err
-	}
-	err = bundle.Pack(f, m, x.p.state, x.cache, x.remade())
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), x.Bundle)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	info, err := os.Stat(x.Bundle)
-	if err != nil {
-		return err
+		return placeError(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
 	}
 	if !x.JSON {
-		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, runner.Count(info.Size(), "B"), x.Bundle)
+		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, runner.Count(int64(size), "B"), x.Bundle)
 	}
 	return nil
 }
+
+// written is how many bytes were written.
+type written int64
+
+func (n *written) Write(b []byte) (int, error) { *n += written(len(b)); return len(b), nil }
 
 // remade is the directory of what was made again of the report.
 func (x *auditing) remade() string { return filepath.Join(x.temp, "out") }

@@ -97,7 +97,26 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
+	stdout := &remembering{to: os.Stdout}
+	err = parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: stdout, stderr: os.Stderr})
+	if err == nil && stdout.err != nil && !errors.Is(stdout.err, syscall.EPIPE) { // a reader may stop where it likes
+		err = fmt.Errorf("the result could not be printed: %w", stdout.err)
+	}
+	return exitCode(os.Stderr, err)
+}
+
+// remembering is a writer that remembers the first error, which the printers of tables do not look at.
+type remembering struct {
+	to  io.Writer
+	err error
+}
+
+func (r *remembering) Write(b []byte) (int, error) {
+	n, err := r.to.Write(b)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

@@ -59,24 +59,25 @@ func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error
 		reads = append(reads, f.Path)
 	}
 	out.Protect(reads)
+	need, free := reportBytes(p.plan), out.Free()
+	if free >= 0 && need > free && !ignoreSpace {
+		return fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
+			"make room, name another place with --out, or run it all the same with --ignore-space", runner.Count(need, "B"), runner.Count(free, "B"), out.Path())
+	}
 	if err := out.Claim(); err != nil {
 		return reportError(out.Path(), err)
 	}
 	if was := out.Was(); was != "" {
 		fmt.Fprintf(w, "warning: %s holds the report of study %s, which this run replaces\n", out.Path(), was)
 	}
-	need, free := reportBytes(p.plan), cache.FreeAt(out.Path())
-	if free < 0 || need <= free || ignoreSpace {
-		return nil
-	}
-	return fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
-		"make room, name another place with --out, or run it all the same with --ignore-space", runner.Count(need, "B"), runner.Count(free, "B"), out.Path())
+	return nil
 }
 
-// reportBytes is about what the report of a plan takes of the disk: figures, and what plan.json and
-// provenance.json say of each step.
+// reportBytes is about what the report of a plan takes of the disk: figures and tables, and what
+// plan.json, provenance.json and the page say of each step. Measured: 0.7 MB with 85 steps, 3.1 MB
+// with 434.
 func reportBytes(plan *pipeline.Plan) int64 {
-	const figures, step = 1 << 20, 4 << 10
+	const figures, step = 512 << 10, 6 << 10
 	return figures + step*int64(len(plan.Steps))
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ablate/cache"
 )
 
 // MarkFile is the mark of an output directory: it lists the files that ablate wrote there.
@@ -118,6 +120,17 @@ func Look(path string, opt Options) (*Dir, error) {
 
 // Path is where the directory lies.
 func (d *Dir) Path() string { return d.path }
+
+// Free is how many bytes are free where the directory lies or is to lie; -1 where that is not known.
+func (d *Dir) Free() int64 {
+	dir := real(d.path)
+	for {
+		if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
+			return cache.FreeAt(dir)
+		}
+		dir = filepath.Dir(dir)
+	}
+}
 
 // Protect adds files that the study reads, which are never replaced.
 func (d *Dir) Protect(paths []string) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strings"
@@ -178,21 +177,6 @@ func exitCode(w io.Writer, err error) int {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
 	}
 	return exitFailed
-}
-
-// variable is what ${NAME} in a file pattern stands for: the environment, and for GOROOT the go command's own answer where the
-// environment has none.
-func variable(name string) (string, bool) {
-	if v, ok := os.LookupEnv(name); ok && v != "" {
-		return v, true
-	}
-	if name == "GOROOT" {
-		out, err := exec.Command("go", "env", "GOROOT").Output()
-		if dir := strings.TrimSpace(string(out)); err == nil && dir != "" {
-			return dir, true
-		}
-	}
-	return "", false
 }
 
 type versionCommand struct{}

@@ -66,8 +66,8 @@ func (cmd auditCommand) Run(a *app) (err error) {
 		return usageError{fmt.Errorf("--threads %d: want none below 0", cmd.Threads)}
 	}
 	if cmd.Bundle != "" {
-		if err := output.Check(cmd.Bundle); err != nil {
-			return placeError(fmt.Errorf("--bundle %s: %w", cmd.Bundle, err))
+		if err := checkFile("--bundle", cmd.Bundle, nil); err != nil {
+			return err
 		}
 		if output.IsStdout(cmd.Bundle) {
 			a.stdout = a.stderr
@@ -86,6 +86,11 @@ func (cmd auditCommand) Run(a *app) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if cmd.Bundle != "" {
+		if err := checkFile("--bundle", cmd.Bundle, x.study.Files()); err != nil {
+			return err
+		}
 	}
 	rec, err := readRecord(x.out)
 	if err != nil {

@@ -25,6 +25,9 @@ func (x *auditing) pack(a *app) (err error) {
 	if hit, run, waits := x.p.state.Count(); run+waits > 0 || x.p.plan.Partial != "" {
 		return fmt.Errorf("--bundle: the cache has only %d of the study's steps; `ablate run %s` makes the rest", hit, x.Study)
 	}
+	if err := checkFile("--bundle", x.Bundle, x.p.reads()); err != nil {
+		return err
+	}
 	m := bundle.Manifest{
 		Study: x.study.Name, StudyFile: filepath.Base(x.study.Path), About: x.study.About, Program: "ablate " + version,
 		License: x.License, Checkpoints: x.Checkpoints, Tokens: x.Tokens,

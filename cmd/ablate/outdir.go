@@ -54,11 +54,7 @@ func lookOut(dir string, s *specs.Study, force bool) (*output.Dir, error) {
 
 // claimOut makes the output directory and marks it, once it is known what the study reads.
 func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error {
-	var reads []string
-	for _, f := range rawFiles(p.src) {
-		reads = append(reads, f.Path)
-	}
-	out.Protect(reads)
+	out.Protect(p.reads())
 	need, free := reportBytes(p.plan), out.Free()
 	if free >= 0 && need > free && !ignoreSpace {
 		return fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
@@ -69,6 +65,28 @@ func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error
 	}
 	if was := out.Was(); was != "" {
 		fmt.Fprintf(w, "warning: %s holds the report of study %s, which this run replaces\n", out.Path(), was)
+	}
+	return nil
+}
+
+// reads lists the files that a study reads: those that it was read from, and its raw files.
+func (p *compiled) reads() []string {
+	files := p.study.Files()
+	for _, f := range rawFiles(p.src) {
+		files = append(files, f.Path)
+	}
+	return files
+}
+
+// checkFile says before any work whether the file that an option names can be written. What a command
+// reads is no place for it.
+func checkFile(option, path string, reads []string) error {
+	err := output.Check(path)
+	if err == nil && output.Reads(path, reads) {
+		err = errors.New("the study reads this file; name another")
+	}
+	if err != nil {
+		return placeError(fmt.Errorf("%s %s: %w", option, path, err))
 	}
 	return nil
 }

@@ -123,10 +123,10 @@ func (r runCommand) check(a *app) ([]*output.Dir, error) {
 			return nil, err
 		}
 		outs = append(outs, out)
-	}
-	if r.Table != "" {
-		if err := output.Check(r.Table); err != nil {
-			return nil, placeError(fmt.Errorf("--table %s: %w", r.Table, err))
+		if r.Table != "" {
+			if err := checkFile("--table", r.Table, s.Files()); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if !r.Corpus {
@@ -160,6 +160,11 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 		return f, err
 	}
 	f = finished{compiled: p, name: name, out: out.Path()}
+	if r.Table != "" {
+		if err := checkFile("--table", r.Table, p.reads()); err != nil {
+			return f, err
+		}
+	}
 	if !r.Corpus {
 		if err := claimOut(a.stderr, out, p, r.IgnoreSpace); err != nil {
 			return f, err

@@ -29,10 +29,13 @@ func (cmd exportCommand) Run(a *app) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := output.Check(cmd.To); err != nil {
-		return placeError(fmt.Errorf("-o %s: %w", cmd.To, err))
+	if err := checkFile("-o", cmd.To, nil); err != nil {
+		return err
 	}
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		if err := checkFile("-o", cmd.To, p.reads()); err != nil {
+			return err
+		}
 		i, err := p.plan.Find(parts[0].Model)
 		if len(parts) > 1 || err != nil || p.plan.Steps[i].Kind != kind.Train {
 			if i, err = p.plan.AddMerge(parts); err != nil {

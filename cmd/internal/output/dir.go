@@ -101,7 +101,11 @@ func Look(path string, opt Options) (*Dir, error) {
 	case earlier(path):
 		d.adopt()
 	case !opt.Force:
-		if found := foreign(path, "", nil); len(found) > 0 {
+		found, err := foreign(path, "", nil)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
 			return nil, &ForeignError{Dir: path, Files: found}
 		}
 	}
@@ -298,26 +302,28 @@ func earlier(dir string) bool {
 // foreign finds files below a directory that are not in an output directory of ours: at most one more
 // than an error names. Folders hold nothing by themselves. Studies may lie below one another, as out/a
 // and out/a/b do.
-func foreign(dir, below string, found []string) []string {
+func foreign(dir, below string, found []string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return found // a directory that is not there holds nothing; of others the mark tells
+	if errors.Is(err, fs.ErrNotExist) {
+		return found, nil
 	}
 	for _, e := range entries {
 		name := filepath.Join(below, e.Name())
 		path := filepath.Join(dir, e.Name())
 		switch {
 		case len(found) > mostNamed:
-			return found
+			return found, nil
 		case strings.HasPrefix(e.Name(), asideHead):
 		case !e.IsDir():
 			found = append(found, filepath.ToSlash(name))
 		case name == logs || marked(path):
 		default:
-			found = foreign(path, name, found)
+			if found, err = foreign(path, name, found); err != nil {
+				return found, err
+			}
 		}
 	}
-	return found
+	return found, err
 }
 
 func marked(dir string) bool {

@@ -23,6 +23,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,6 +94,16 @@ func Check(path string) error {
 		return err
 	}
 	return probe(filepath.Dir(p.file))
+}
+
+// Reads reports whether path is one of the files that a command reads, under its name or where that
+// leads.
+func Reads(path string, files []string) bool {
+	to, err := os.Stat(path)
+	return err == nil && to.Mode().IsRegular() && slices.ContainsFunc(files, func(f string) bool {
+		from, err := os.Stat(f)
+		return err == nil && os.SameFile(from, to)
+	})
 }
 
 // IsStdout reports whether what is written to path goes to the standard output, so that nothing else

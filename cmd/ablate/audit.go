@@ -124,17 +124,18 @@ func (x *auditing) openStudy(a *app) (err error) {
 	x.out = outDir(x.Out, x.study)
 	if x.Out != "" && !x.hasReport() {
 		return usageError{fmt.Errorf("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
-			x.Out, strings.Join([]string{reportFile, provenanceFile, studyFile}, ", "), x.Study, outDir("", x.study))}
+			x.Out, strings.Join([]string{reportFile, planFile, provenanceFile}, ", "), x.Study, outDir("", x.study))}
 	}
 	x.cache, err = a.join(cache.OpenAudit(dir))
 	return err
 }
 
-// hasReport reports whether there is anything of a report where it is to lie. What lacks of it is a difference.
+// hasReport reports whether there is anything of a report where it is to lie; a study.yaml may be a person's own. What lacks of a report
+// is a difference.
 func (x *auditing) hasReport() bool {
 	return slices.ContainsFunc(reportNames, func(name string) bool {
 		info, err := os.Stat(filepath.Join(x.out, name))
-		return err == nil && info.Mode().IsRegular()
+		return name != studyFile && err == nil && info.Mode().IsRegular()
 	})
 }
 

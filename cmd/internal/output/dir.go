@@ -92,7 +92,7 @@ func Look(path string, opt Options) (*Dir, error) {
 	case err == nil:
 		d.was = m.Study
 		for _, name := range m.Files {
-			if _, err := os.Lstat(d.at(name)); err == nil { // what was removed is not ours when it is there again
+			if _, err := os.Lstat(d.at(name)); !errors.Is(err, fs.ErrNotExist) { // what was removed is not ours when it is there again
 				d.ours[name] = true
 			}
 		}

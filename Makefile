@@ -1,9 +1,22 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
-.PHONY: build demo paper smoke test race torture lint bench clean
+.PHONY: build demo paper smoke test race torture lint bench clean new-enough
+
+# A go command from 1.21 on fetches by itself the release that go.mod asks for, unless GOTOOLCHAIN=local forbids that or it has no network. An
+# older one compiles until it meets a library that is not there. So the release is asked for first, and what is needed is told in one line.
+new-enough:
+	@need=$$(sed -n 's/^go //p' go.mod); \
+	tell() { echo "ablate needs Go $$need or newer; $$1. Install a newer Go: https://go.dev/dl/" >&2; exit 1; }; \
+	command -v go >/dev/null || tell 'there is no go command on the PATH'; \
+	said=$$(go version 2>&1) || tell "the go command could not fetch it: $$(echo "$$said" | tail -n 1)"; \
+	have=$$(echo "$$said" | sed -n 's/^go version .*go\(1[.0-9]*\).*/\1/p'); \
+	awk -v have="$$have" -v need="$$need" 'BEGIN { split(have, h, "."); split(need, n, "."); \
+		exit !(h[2] + 0 > n[2] + 0 || h[2] + 0 == n[2] + 0 && h[3] + 0 >= n[3] + 0) }' || \
+	{ kept=$$(go env GOTOOLCHAIN 2>/dev/null); \
+	tell "the go command on the PATH is Go $${have:-of an unknown release}, and fetches no newer one$${kept:+ with GOTOOLCHAIN=$$kept}"; }
 
 # The go command knows best what is out of date.
-build:
+build: new-enough
 	go build -trimpath -o bin/ablate ./cmd/ablate
 
 # The main job on real text: Go's own source tree. Run again, it does nothing.
@@ -24,19 +37,19 @@ smoke: build
 	grep ' 0 ran' bin/smoke/again
 	bin/ablate --cache bin/smoke/cache cache verify
 
-test:
+test: new-enough
 	go test $(TESTFLAGS) ./...
 
 # The parts that many goroutines share. Needs a C compiler, which the race detector asks for.
-race:
+race: new-enough
 	go test -race -count=1 ./runner ./cache
 
 # 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
 # about an hour on two cores. It prints its seed: SEED=... repeats its choices.
-torture:
+torture: new-enough
 	go test -count=1 -timeout 4h -v -run Torture ./cmd/ablate -torture $(or $(ROUNDS),200) -torture.seed $(or $(SEED),0)
 
-lint:
+lint: new-enough
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
@@ -44,7 +57,7 @@ lint:
 
 # First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps, then the same
 # models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
-bench:
+bench: new-enough
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench Parquet -benchtime 5x ./stages/internal/corpus
 	go test -run '^$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache

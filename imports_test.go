@@ -44,7 +44,8 @@ const rooms = `
 	runner                   < pipeline cache stages/kind runner/exec
 	runner/audit             < pipeline cache stages/kind runner/exec
 	runner/bundle            < pipeline cache stages/kind
-	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/output      < cache
+	cmd/ablate               < cmd/internal/output specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

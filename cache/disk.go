@@ -39,6 +39,9 @@ func (e *WriteError) Full() bool {
 // when unknown.
 func (c *Cache) Free() int64 { return freeBytes(c.dir) }
 
+// FreeAt is how many bytes are free to this user on the file system of a directory; -1 where that is not known.
+func FreeAt(dir string) int64 { return freeBytes(dir) }
+
 func (c *Cache) writeError(writing string, err error) error {
 	return &WriteError{Dir: c.dir, Writing: writing, Free: freeBytes(c.dir), Err: err}
 }

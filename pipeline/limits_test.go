@@ -27,7 +27,7 @@ func TestCompileRefusesWhatStepsWould(t *testing.T) {
 			"study.yaml:9:64: partitions.parts.unit.tokens: unit beta (32 tokens) has fewer than the 33 tokens of one sequence (model.context) and its last target"},
 		{"a unit short for the references' context", []string{"reference: {seq: pairs}", "reference: {seq: pairs, model: {preset: tiny, context: 64}, train: {tokens_per_unit: 8192}, seed_model: {on: seed, tokens: 8192}}"},
 			sizes(33), "unit beta (33 tokens) has fewer than the 65 tokens of one sequence (reference.model.context)"},
-		{"units of two partitions", []string{"alpha: 2, beta: 1", "alpha: 65536, beta: 1"}, nil,
+		{"units of two partitions", []string{"alpha: 2, beta: 1", "alpha: 65536, beta: 1", "reference: {seq: pairs}", "reference: {seq: pairs}\nproxies: [micro]"}, nil,
 			"mixtures.pairs: mixture alpha+beta has 65537 units, and a model is trained on 65536 at most"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

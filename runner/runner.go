@@ -392,11 +392,11 @@ func (r *run) log(i int, f *Failure) string {
 	}
 	base := filepath.Join(r.LogDir, kind.FileName(f.Step)+".")
 	path := base + "log"
-	err := errors.Join(os.MkdirAll(r.LogDir, 0o755), os.WriteFile(path, []byte(b.String()), 0o644))
+	err := errors.Join(os.MkdirAll(r.LogDir, 0o777), os.WriteFile(path, []byte(b.String()), 0o666))
 	var evident *kind.FailedError
 	if err == nil && errors.As(f.Err, &evident) {
 		for _, e := range evident.Files {
-			if err = os.WriteFile(base+e.Name, e.Data, 0o644); err != nil {
+			if err = os.WriteFile(base+e.Name, e.Data, 0o666); err != nil {
 				break
 			}
 			f.Shows = append(f.Shows, Shown{e.What, base + e.Name})

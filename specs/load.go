@@ -154,6 +154,17 @@ func read(name string, data []byte, dir, scale string) (*Study, error) {
 // over is in it.
 func (s *Study) Text() []byte { return s.text }
 
+// Files lists the files that the study was read from: its own, and those that it extends. Studies in the program are named as they are in
+// its source.
+func (s *Study) Files() []string {
+	files := []string{s.Path}
+	for _, f := range s.files {
+		files = append(files, f)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
 // version of the study language.
 const version = 1
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/audit"
@@ -69,7 +70,15 @@ func (cmd auditCommand) Run(a *app) (err error) {
 	if cmd.Threads < 0 || cmd.Budget < 0 {
 		return usageError{fmt.Errorf("--threads %d --budget %s: want none below 0", cmd.Threads, cmd.Budget)}
 	}
-	temp, err := os.MkdirTemp("", "ablate-audit-*")
+	if cmd.Bundle != "" {
+		if err := checkFile("--bundle", cmd.Bundle, nil); err != nil {
+			return err
+		}
+		if output.IsStdout(cmd.Bundle) {
+			a.stdout = a.stderr
+		}
+	}
+	temp, err := makeTemp("ablate-audit-*")
 	if err != nil {
 		return err
 	}
@@ -82,6 +91,11 @@ func (cmd auditCommand) Run(a *app) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if cmd.Bundle != "" {
+		if err := checkFile("--bundle", cmd.Bundle, x.study.Files()); err != nil {
+			return err
+		}
 	}
 	rec, err := readRecord(x.out)
 	if err != nil {
@@ -112,15 +126,28 @@ func (x *auditing) openStudy(a *app) (err error) {
 	if len(x.Data) > 0 {
 		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
-	x.out = outDir(x.Out, &compiled{study: x.study})
+	x.out = outDir(x.Out, x.study)
+	if x.Out != "" && !x.hasReport() {
+		return usageError{fmt.Errorf("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
+			x.Out, strings.Join([]string{reportFile, planFile, provenanceFile}, ", "), x.Study, outDir("", x.study))}
+	}
 	x.cache, err = a.join(cache.OpenAudit(dir))
 	return err
+}
+
+// hasReport reports whether there is anything of a report where it is to lie; a study.yaml may be a person's own. What lacks of a report
+// is a difference.
+func (x *auditing) hasReport() bool {
+	return slices.ContainsFunc(reportNames, func(name string) bool {
+		info, err := os.Stat(filepath.Join(x.out, name))
+		return name != studyFile && err == nil && info.Mode().IsRegular()
+	})
 }
 
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Differ: stages.Difference,
+		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: stages.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -377,10 +404,10 @@ func (x *auditing) report(remade string) error {
 	why := ""
 	if run+waits > 0 || x.p.plan.Partial != "" {
 		why = "steps that it is made of are lost"
-	} else if err := writeOut(remade, x.p, x.cache); err != nil {
+	} else if err := x.remake(remade, x.p); err != nil {
 		why = err.Error()
 	}
-	if info, err := os.Stat(x.out); err != nil || !info.IsDir() {
+	if !x.hasReport() {
 		x.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", x.out)
 		return nil
 	}
@@ -388,6 +415,20 @@ func (x *auditing) report(remade string) error {
 		x.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
 	}
 	return x.Files(remade, x.out)
+}
+
+// remake makes the files of the report of a run again.
+func (x *auditing) remake(dir string, p *compiled) error {
+	files, _, err := reportFiles(dir, p, x.cache)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := output.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell says what goes on.
@@ -437,7 +478,11 @@ func (x *auditing) print(a *app) {
 			tell(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
 		}
 		tell(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
-		tell(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		if r.Report.Of > 0 {
+			tell(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		} else {
+			tell(w, "report      not checked\n")
+		}
 		for _, e := range unasked(r.Executed) {
 			tell(w, "executed    %s\n", e)
 		}
@@ -468,7 +513,10 @@ func (x *auditing) print(a *app) {
 		fmt.Fprintln(w, "\n1 difference")
 	case n > 1:
 		tell(w, "\n%d differences\n", n)
-	case !x.Quiet:
+	case x.Quiet:
+	case r.Report.Of == 0:
+		fmt.Fprintln(w, "no differences in the cache, and no report was checked; "+x.onWord())
+	default:
 		fmt.Fprintln(w, "no differences; "+x.onWord())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/bundle"
@@ -26,28 +27,22 @@ func (x *auditing) pack(a *app) (err error) {
 	if hit, run, waits := x.p.state.Count(); run+waits > 0 || x.p.plan.Partial != "" {
 		return fmt.Errorf("--bundle: the cache has only %d of the study's steps; `ablate run %s` makes the rest", hit, x.Study)
 	}
+	if err := checkFile("--bundle", x.Bundle, x.p.reads()); err != nil {
+		return err
+	}
 	m := bundle.Manifest{
 		Study: x.study.Name, StudyFile: filepath.Base(x.study.Path), About: x.study.About, Program: "ablate " + version,
 		License: x.License, Hosts: x.Hosts, Checkpoints: x.Checkpoints, Tokens: x.Tokens,
 	}
-	f, err := aside(filepath.Dir(x.Bundle))
+	var size written
+	err = output.To(x.Bundle, func(w io.Writer) error {
+		return x.packInto(io.MultiWriter(w, &size), m)
+	})
 	if err != nil {
-		return err
-	}
-	err = x.packInto(f, m)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), x.Bundle)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	info, err := os.Stat(x.Bundle)
-	if err != nil {
-		return err
+		return placeError(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
 	}
 	if !x.JSON {
-		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, runner.Count(info.Size(), "B"), x.Bundle)
+		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, runner.Count(int64(size), "B"), x.Bundle)
 	}
 	return nil
 }
@@ -70,11 +65,16 @@ func (x *auditing) packInto(w io.Writer, m bundle.Manifest) error {
 	if err := os.CopyFS(out, os.DirFS(x.remade())); err != nil {
 		return err
 	}
-	if err := writeOut(out, &p, x.cache); err != nil {
+	if err := x.remake(out, &p); err != nil {
 		return err
 	}
 	return bundle.Pack(w, m, &state, x.cache, out)
 }
+
+// written is how many bytes were written.
+type written int64
+
+func (n *written) Write(b []byte) (int, error) { *n += written(len(b)); return len(b), nil }
 
 // remade is the directory of what was made again of the report.
 func (x *auditing) remade() string { return filepath.Join(x.temp, "out") }

@@ -115,7 +115,7 @@ func sideOfRun(name, dir string) (side, error) {
 }
 
 func sideOfBundle(ctx context.Context, name string) (s side, err error) {
-	dir, err := os.MkdirTemp("", "ablate-diff-*")
+	dir, err := makeTemp("ablate-diff-*")
 	if err != nil {
 		return s, err
 	}

@@ -96,7 +96,7 @@ func (p *compiled) recall(r *pipeline.Reason, c *cache.Cache, entries []*cache.E
 		return
 	}
 	note := ""
-	rec, err := readRecord(outDir("", p))
+	rec, err := readRecord(outDir("", p.study))
 	if err == nil { // else no evidence
 		for _, s := range rec.steps {
 			if s.Key == key {

@@ -5,10 +5,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/stages"
 	"ablate/stages/kind"
@@ -22,14 +25,14 @@ type madeLayouts struct {
 	Files map[string]string `json:"files"` // name -> SHA-256
 }
 
-// writeLayouts leaves the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run
-// without work does, so they are drawn only if something that goes into them or what is there differs from the last time.
-func writeLayouts(dir string, p *compiled, c *cache.Cache) error {
+// layoutFiles are the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run without
+// work does, so they are drawn only if something that goes into them or what is in dir differs from the last time; there names them if not.
+func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named, there []string, err error) {
 	in := stages.LayoutInput{Study: p.study.Name, InDomain: pipeline.InDomain, Params: p.plan.Steps[p.plan.Result].Params, Costs: mixtureCosts(p)}
 	result := p.state.Entries[p.plan.Result]
 	costs, err := json.Marshal(in.Costs)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", stages.LayoutVersion, in.Study, p.state.Keys[p.plan.Result], costs)
@@ -38,46 +41,44 @@ func writeLayouts(dir string, p *compiled, c *cache.Cache) error {
 		fmt.Fprintf(h, "output %q %s\n", o.Name, o.Digest)
 	}
 	of := hex.EncodeToString(h.Sum(nil))
-	if layoutsThere(dir, of) {
-		return nil
+	if there, ok := layoutsThere(dir, of); ok {
+		return nil, there, nil
 	}
 	if in.Scores, err = outputPath(c, result, kind.OutScores); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
-		return err
+		return nil, nil, err
 	}
-	files, err := stages.Layouts(in)
+	made, err := stages.Layouts(in)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	made := madeLayouts{Of: of, Files: map[string]string{}}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data); err != nil {
-			return err
-		}
-		made.Files[f.Name] = sum(f.Data)
+	list := madeLayouts{Of: of, Files: map[string]string{}}
+	for _, f := range made {
+		files = append(files, output.Named{Name: f.Name, Data: f.Data})
+		list.Files[f.Name] = sum(f.Data)
 	}
-	data, err := json.MarshalIndent(made, "", "  ")
+	data, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	return writeFile(filepath.Join(dir, madeFile), append(data, '\n'))
+	return append(files, output.Named{Name: madeFile, Data: append(data, '\n')}), nil, nil
 }
 
-// layoutsThere reports whether the directory holds what would be made, byte for byte.
-func layoutsThere(dir, of string) bool {
+// layoutsThere reports whether the directory holds what would be made, byte for byte, and names it.
+func layoutsThere(dir, of string) ([]string, bool) {
 	var made madeLayouts
 	data, err := os.ReadFile(filepath.Join(dir, madeFile))
 	if err != nil || json.Unmarshal(data, &made) != nil || made.Of != of {
-		return false
+		return nil, false
 	}
 	for name, digest := range made.Files {
 		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err != nil || sum(data) != digest {
-			return false
+			return nil, false
 		}
 	}
-	return true
+	return append(slices.Sorted(maps.Keys(made.Files)), madeFile), true
 }
 
 func sum(data []byte) string {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strings"
@@ -104,19 +103,19 @@ func Main() int {
 	if err := machine.Here().Check(runtime.GOMAXPROCS(0)); err != nil {
 		return exitCode(os.Stderr, err)
 	}
-	out := &output{w: os.Stdout}
+	out := &stdout{w: os.Stdout}
 	err = parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
 	return exitCode(os.Stderr, out.told(err))
 }
 
-// output is standard output. It remembers the first error, so that no command ends well whose output
+// stdout is standard output. It remembers the first error, so that no command ends well whose output
 // did not arrive: most of them print without looking.
-type output struct {
+type stdout struct {
 	w   io.Writer
 	err error
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *stdout) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -127,7 +126,7 @@ func (o *output) Write(p []byte) (int, error) {
 
 // told adds to how a command ended that its output was lost. A reader that went away, as head does, has
 // read what it wanted.
-func (o *output) told(err error) error {
+func (o *stdout) told(err error) error {
 	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || errors.Is(err, o.err) {
 		return err
 	}
@@ -209,21 +208,6 @@ func exitCode(w io.Writer, err error) int {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
 	}
 	return exitFailed
-}
-
-// variable is what ${NAME} in a file pattern stands for: the environment, and for GOROOT the go command's own answer where the
-// environment has none.
-func variable(name string) (string, bool) {
-	if v, ok := os.LookupEnv(name); ok && v != "" {
-		return v, true
-	}
-	if name == "GOROOT" {
-		out, err := exec.Command("go", "env", "GOROOT").Output()
-		if dir := strings.TrimSpace(string(out)); err == nil && dir != "" {
-			return dir, true
-		}
-	}
-	return "", false
 }
 
 type versionCommand struct{}

@@ -289,7 +289,7 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 	}
 	state, err := runner.Run(ctx, plan, runner.Options{
 		Cache: k.cache, Table: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
-		LogDir: filepath.Join(outDir("", k.p), "logs"), Memory: int64(k.Memory), Wants: stages.Memory,
+		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory), Wants: stages.Memory,
 		Events: func(e runner.Event) {
 			if e.What == runner.Finished {
 				k.ran++

@@ -18,6 +18,7 @@ import (
 type reportCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Out   string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Force bool   `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
 }
 
 func (r reportCommand) Run(a *app) error {
@@ -25,11 +26,17 @@ func (r reportCommand) Run(a *app) error {
 		if _, run, waits := p.state.Count(); run+waits > 0 || p.plan.Partial != "" {
 			return fmt.Errorf("the cache lacks %d of the study's steps; `ablate run %s` makes them", run+waits, r.Study)
 		}
-		out := outDir(r.Out, p)
+		out, err := lookOut(outDir(r.Out, p.study), p.study, r.Force)
+		if err != nil {
+			return err
+		}
+		if err := claimOut(a.stderr, out, p, true); err != nil {
+			return err
+		}
 		if err := writeOut(out, p, c); err != nil {
 			return err
 		}
-		return printResult(a.stdout, p, c, out)
+		return printResult(a.stdout, p, c, out.Path())
 	})
 }
 

@@ -16,8 +16,9 @@ import (
 	"golang.org/x/term"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/runner"
-	"ablate/runner/audit"
+	"ablate/specs"
 	"ablate/stages"
 )
 
@@ -31,7 +32,8 @@ type runCommand struct {
 	Memory      size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
 	FailFast    bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
 	SaveEvery   time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
-	IgnoreSpace bool          `help:"Run though the cache's disk seems too small for what the run will leave."`
+	IgnoreSpace bool          `help:"Run though the disk of the cache or of the report seems too small for what the run will leave."`
+	Force       bool          `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
 	JSON        bool          `help:"Print the events of the run as JSON lines instead of the result."`
 	Quiet       bool          `short:"q" help:"Show failures and the result only."`
 }
@@ -77,7 +79,8 @@ func (r runCommand) Run(a *app) (err error) {
 	if opt.Slots < 1 {
 		opt.Slots = runtime.GOMAXPROCS(0)
 	}
-	if err := r.check(a); err != nil {
+	outs, err := r.check(a)
+	if err != nil {
 		return err
 	}
 	var failed error
@@ -86,7 +89,7 @@ func (r runCommand) Run(a *app) (err error) {
 		if len(r.Studies) > 1 && !r.JSON {
 			fmt.Fprintf(a.stderr, "study %d of %d: %s\n", i+1, len(r.Studies), name)
 		}
-		f, err := r.one(a, c, opt, name)
+		f, err := r.one(a, c, opt, name, outs[i])
 		if err == nil {
 			done = append(done, f)
 			continue
@@ -102,35 +105,51 @@ func (r runCommand) Run(a *app) (err error) {
 	return errors.Join(failed, r.compare(a, c, done, time.Since(began)))
 }
 
-// check reads every study before the first one runs, so that mistakes are told at once.
-func (r runCommand) check(a *app) error {
-	if len(r.Studies) == 1 {
-		return nil
-	}
+// check reads every study before the first one runs and looks where its report goes, so that mistakes are told at once. It returns the
+// output directory of each.
+func (r runCommand) check(a *app) ([]*output.Dir, error) {
 	names := map[string]string{}
+	var outs []*output.Dir
 	for _, study := range r.Studies {
 		s, err := a.loadStudy(study)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if other, ok := names[s.Name]; ok {
-			return usageError{fmt.Errorf("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)}
+			return nil, usageError{fmt.Errorf("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)}
 		}
 		names[s.Name] = study
+		out, err := lookOut(r.outOf(s), s, r.Force)
+		if err != nil {
+			return nil, err
+		}
+		outs = append(outs, out)
+		if r.Table != "" {
+			if err := checkFile("--table", r.Table, s.Files()); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return nil
+	if !r.Corpus {
+		temp, err := makeTemp("ablate-*")
+		if err != nil {
+			return nil, err
+		}
+		return outs, os.Remove(temp)
+	}
+	return outs, nil
 }
 
 // outOf is where the report of one of the studies goes.
-func (r runCommand) outOf(p *compiled) string {
+func (r runCommand) outOf(s *specs.Study) string {
 	if r.Out != "" && len(r.Studies) > 1 {
-		return filepath.Join(r.Out, filepath.FromSlash(p.study.Name))
+		return filepath.Join(r.Out, filepath.FromSlash(s.Name))
 	}
-	return outDir(r.Out, p)
+	return outDir(r.Out, s)
 }
 
 // one runs one study and leaves its report. What studies before it have done it finds in the cache.
-func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string) (f finished, err error) {
+func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string, out *output.Dir) (f finished, err error) {
 	began := time.Now()
 	share, err := a.shareRemote(c)
 	if err != nil {
@@ -141,9 +160,19 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string)
 	if err != nil {
 		return f, err
 	}
-	f = finished{compiled: p, name: name, out: r.outOf(p)}
+	f = finished{compiled: p, name: name, out: out.Path()}
 	if !r.Quiet {
 		p.tellNotes(a.stderr)
+	}
+	if r.Table != "" {
+		if err := checkFile("--table", r.Table, p.reads()); err != nil {
+			return f, err
+		}
+	}
+	if !r.Corpus {
+		if err := claimOut(a.stderr, out, p, r.IgnoreSpace); err != nil {
+			return f, err
+		}
 	}
 	display := r.display(a)
 	opt.LogDir, opt.Events = filepath.Join(f.out, "logs"), display.Event
@@ -164,8 +193,8 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string)
 		return f, err
 	}
 	if !r.Corpus {
-		if err := writeOut(f.out, p, c); err != nil {
-			return f, err
+		if err := writeOut(out, p, c); err != nil {
+			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
 		}
 	}
 	if err := c.Unregister(!r.Corpus); err != nil {
@@ -362,76 +391,6 @@ func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
 		} else {
 			fmt.Fprintln(a.stderr, line)
 		}
-	}
-	return nil
-}
-
-func outDir(given string, p *compiled) string {
-	if given != "" {
-		return given
-	}
-	return filepath.Join("out", filepath.FromSlash(p.study.Name))
-}
-
-// writeOut leaves what a run promises in the output directory. The same cache gives the same bytes, and a file that holds them already
-// is not touched.
-func writeOut(dir string, p *compiled, c *cache.Cache) error {
-	result := p.state.Entries[p.plan.Result]
-	for _, o := range result.Outputs {
-		data, err := readOutput(c, result, o.Name)
-		if err != nil {
-			return err
-		}
-		if err := writeFile(filepath.Join(dir, filepath.FromSlash(o.Name)), data); err != nil {
-			return err
-		}
-	}
-	page, err := renderReport(p, c)
-	if err != nil {
-		return err
-	}
-	if err := writeLayouts(dir, p, c); err != nil {
-		return err
-	}
-	plan, err := json.MarshalIndent(p.state.Account(), "", "  ")
-	if err != nil {
-		return err
-	}
-	prov, err := json.MarshalIndent(audit.Provenance(p.state), "", "  ")
-	if err != nil {
-		return err
-	}
-	src, err := writeSources(p.src)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		writeFile(filepath.Join(dir, "report.html"), page),
-		writeFile(filepath.Join(dir, "plan.json"), append(plan, '\n')),
-		writeFile(filepath.Join(dir, studyFile), p.study.Text()),
-		writeFile(filepath.Join(dir, sourcesFile), src),
-		writeFile(filepath.Join(dir, provenanceFile), append(prov, '\n')))
-}
-
-// writeFile replaces a file in one move, unless it holds data already.
-func writeFile(path string, data []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := aside(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

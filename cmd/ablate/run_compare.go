@@ -15,6 +15,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
@@ -72,8 +73,8 @@ func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.D
 	if r.Table == "" {
 		return nil
 	}
-	if err := writeFile(r.Table, x.markdown(filepath.Dir(r.Table))); err != nil {
-		return err
+	if err := output.Write(r.Table, x.markdown(filepath.Dir(r.Table))); err != nil {
+		return placeError(fmt.Errorf("--table %s: %w", r.Table, err))
 	}
 	_, err := fmt.Fprintf(a.stdout, "table: %s\n", r.Table)
 	return err

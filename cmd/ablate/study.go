@@ -100,14 +100,20 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 		}
 		if patterns[unset.Variable]++; patterns[unset.Variable] == 1 {
 			src.Missing = append(src.Missing, unset.Variable)
-			wrong = append(wrong, s.Errorf(at, "%v: it names where this study's data lies", err))
+			wrong = append(wrong, s.Errorf(at, "%v%s", err, unsetHint(unset.Variable)))
 		}
 		return true
 	}
+	noGo := false
 	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
 		found, passed, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
 		if err != nil {
 			if at = append(at, "files"); !missing(err, at) {
+				if none := noSources(corpus.Files); none != nil && noGo {
+					return missingFiles(corpus.Files) // told once
+				} else if none != nil {
+					err, noGo = none, true
+				}
 				tell(err, at)
 			}
 			return missingFiles(corpus.Files)

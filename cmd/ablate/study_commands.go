@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/big"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/output"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
@@ -30,7 +31,13 @@ func (cmd exportCommand) Run(a *app) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := checkFile("-o", cmd.To, nil); err != nil {
+		return err
+	}
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
+		if err := checkFile("-o", cmd.To, p.reads()); err != nil {
+			return err
+		}
 		i, err := p.plan.Find(parts[0].Model)
 		if len(parts) > 1 || err != nil || p.plan.Steps[i].Kind != kind.Train {
 			if i, err = p.plan.AddMerge(parts); err != nil {
@@ -56,11 +63,14 @@ func (cmd exportCommand) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := copyFile(cmd.To, path); err != nil {
+		if err := cmd.copy(path); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s\n", cmd.To)
-		return nil
+		if output.IsStdout(cmd.To) {
+			return nil // a line more would be part of the model
+		}
+		_, err = fmt.Fprintf(a.stdout, "%s\n", cmd.To)
+		return err
 	})
 }
 
@@ -85,23 +95,16 @@ func weighted(args []string) ([]pipeline.Weighted, error) {
 	return parts, nil
 }
 
-func copyFile(to, from string) error {
+// copy copies a checkpoint to where the person wants it.
+func (cmd exportCommand) copy(from string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := aside(filepath.Dir(to))
+	err = output.To(cmd.To, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
 	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	err = errors.Join(err, out.Chmod(0o644), out.Close())
-	if err == nil {
-		err = os.Rename(out.Name(), to)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(out.Name()))
+		return placeError(fmt.Errorf("-o %s: %w", cmd.To, err))
 	}
 	return nil
 }
@@ -112,16 +115,15 @@ type initCommand struct {
 
 // Run writes a study that runs as it is, to be changed.
 func (cmd initCommand) Run(a *app) error {
-	f, err := os.OpenFile(cmd.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return usageError{err}
+	if err := output.New(cmd.File, []byte(template)); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			err = fmt.Errorf("%s is there already, and init replaces no file: name another", cmd.File)
+		}
+		return placeError(err)
 	}
-	if _, err := f.WriteString(template); err != nil {
-		return errors.Join(err, f.Close())
+	if output.IsStdout(cmd.File) {
+		return nil
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s: try `ablate plan %s`, then `ablate run %s`\n", cmd.File, cmd.File, cmd.File)
-	return nil
+	_, err := fmt.Fprintf(a.stdout, "%s: try `ablate plan %s`, then `ablate run %s`\n", cmd.File, cmd.File, cmd.File)
+	return err
 }

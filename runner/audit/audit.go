@@ -29,7 +29,8 @@ type Options struct {
 	Threads int                  // of a step that is executed again
 	Memory  int64                // bytes it may take; 0: no bound
 	Wants   func(name string, params json.RawMessage, threads int) (kind.Memory, error)
-	Temp    string // directory for what is made again; the caller removes it
+	Temp    string   // directory for what is made again; the caller removes it
+	Beside  []string // files of an output directory that are not of the report, as its mark
 
 	// Differ says where two files of one name first differ, in words: a tensor, a column, a line. May be nil.
 	Differ func(name, made, given string) string

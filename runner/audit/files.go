@@ -56,7 +56,7 @@ func (a *Audit) Files(made, given string) error {
 	}
 	var extra []string
 	for _, name := range theirs {
-		if !slices.Contains(ours, name) && !strings.HasPrefix(name, "logs/") {
+		if !slices.Contains(ours, name) && !strings.HasPrefix(name, "logs/") && !slices.Contains(a.Beside, name) {
 			extra = append(extra, name)
 		}
 	}

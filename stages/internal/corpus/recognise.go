@@ -165,7 +165,10 @@ func alternates(head []byte) bool {
 }
 
 // StrangerError says that a content is of no format that is read.
-type StrangerError struct{ err error }
+type StrangerError struct {
+	err  error
+	line int // where that shows; 0: in the whole file
+}
 
 func (e *StrangerError) Error() string { return e.err.Error() }
 
@@ -180,7 +183,12 @@ func Recognise(path, textField string) (format string, err error) {
 		return "", err
 	}
 	defer f.Close()
-	if format, err = recognise(f, textField); err != nil {
+	format, err = recognise(f, textField)
+	var stranger *StrangerError
+	switch {
+	case errors.As(err, &stranger) && stranger.line > 0:
+		return "", fmt.Errorf("%s:%d: %w", path, stranger.line, err)
+	case err != nil:
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return format, nil
@@ -210,7 +218,7 @@ func recognise(r io.Reader, textField string) (format string, err error) {
 		head = inside
 		for _, whole := range []struct{ name, magic string }{{"a Parquet file", parquetMagic}, {"an array of NumPy", numpyMagic}} {
 			if bytes.HasPrefix(head, []byte(whole.magic)) {
-				return "", &StrangerError{fmt.Errorf("the file is %s inside a compressed one: decompress it, since such files are read as they lie", whole.name)}
+				return "", &StrangerError{err: fmt.Errorf("the file is %s inside a compressed one: decompress it, since such files are read as they lie", whole.name)}
 			}
 		}
 	}
@@ -221,11 +229,12 @@ func recognise(r io.Reader, textField string) (format string, err error) {
 		return FormatToken, nil
 	}
 	if err := unlike(head, FormatText); err != nil {
-		return "", &StrangerError{err}
+		return "", &StrangerError{err: err}
 	}
 	lines, err := linesOfJSON(head, len(head) == headBytes, textField)
 	if err != nil {
-		return "", &StrangerError{err}
+		blank := len(head) - len(bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n"))
+		return "", &StrangerError{err, 1 + bytes.Count(head[:blank], []byte("\n"))}
 	}
 	if lines {
 		return FormatJSONL, nil

@@ -18,7 +18,8 @@ import (
 //
 //	1: the first
 //	2: cost counts what fix, where, repeat, cross and tokens make of a set of mixtures; miniatures show what the paper prints of their studies
-const LayoutVersion = 2
+//	3: the CSV form has the rows and columns of the Parquet form; mixture_set, eval_set; nulls, not NaN
+const LayoutVersion = 3
 
 // LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the report, they are no step.
 type LayoutInput struct {
@@ -240,20 +241,26 @@ func (l *layouts) tidy(group, set string, proxies []string) []LayoutRow {
 	return out
 }
 
-// write gives a table in its four forms. The writer of Parquet wants a file.
+// write gives a table in its four forms: for people as t sets it, for programs a row a proxy. The writers of rows want a file.
 func (l *layouts) write(name string, t layout.Table, rows []LayoutRow) (files []LayoutFile, err error) {
 	dir, err := os.MkdirTemp("", "ablate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "table.parquet")
-	if err := table.WriteRows(path, rows); err != nil {
-		return nil, err
+	path := filepath.Join(dir, "table")
+	for _, form := range []struct {
+		ending string
+		write  func(string, []LayoutRow) error
+	}{{".csv", table.WriteCSV[LayoutRow]}, {".parquet", table.WriteRows[LayoutRow]}} {
+		if err := form.write(path, rows); err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, LayoutFile{name + form.ending, data})
 	}
-	parquet, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return []LayoutFile{{name + ".csv", t.CSV()}, {name + ".md", t.Markdown()}, {name + ".tex", t.LaTeX()}, {name + ".parquet", parquet}}, nil
+	return append(files, LayoutFile{name + ".md", t.Markdown()}, LayoutFile{name + ".tex", t.LaTeX()}), nil
 }

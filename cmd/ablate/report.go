@@ -296,13 +296,13 @@ func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 	t := newTable(table.Row{"eval set", "proxy", "n", "pearson", strconv.FormatFloat(math.Round(1e6*level)/1e4, 'f', -1, 64) + "% interval", "spearman", "kendall", "chooses", "rank", "regret"}, 2)
 	groups := map[string]bool{}
 	for _, r := range rows[1:] {
-		groups[r[column["group"]]] = true
+		groups[r[column["mixture_set"]]] = true
 	}
 	last := ""
 	for _, r := range rows[1:] {
-		set := r[column["set"]]
+		set := r[column["eval_set"]]
 		if len(groups) > 1 {
-			set = r[column["group"]] + ": " + set
+			set = r[column["mixture_set"]] + ": " + set
 		}
 		if last != "" && set != last {
 			t.AppendSeparator()
@@ -318,7 +318,7 @@ func printCorrelations(w io.Writer, rows [][]string, level float64) error {
 		}
 		t.AppendRow(table.Row{label, r[column["proxy"]], r[column["n"]], num(r, "pearson", 3),
 			interval, num(r, "spearman", 3), num(r, "kendall", 3),
-			r[column["chosen"]], r[column["rank"]], num(r, "regret", 2)})
+			r[column["chosen"]], r[column["chosen_place"]], num(r, "regret", 2)})
 	}
 	_, err := fmt.Fprintln(w, t.Render())
 	return err

@@ -37,10 +37,12 @@ const (
 //	          4: combining marks younger than the reference's tables are not ordered
 //	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
 //	          6: a table of the places of documents
+//	          7: places: null where there is no line
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
 //	          4: a table of the documents whose identity came before
+//	          5: ledger, sizes and timeline: unit_name, order_first, order_last; nulls for what is not there; filter.json: eval_set
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -51,8 +53,9 @@ const (
 //	correlate 1: first
 //	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
 //	          3: the noise of references over seeds; the average over sets
+//	          4: columns mixture_set, eval_set, chosen_place, best_place, eval_sets, best_chosen, median_place, worst_place; nulls, not NaN
 var Versions = map[string]int{
-	Tokenizer: 2, Tokenize: 6, Split: 4, Train: 4, Merge: 1, Eval: 2, Correlate: 3,
+	Tokenizer: 2, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
 }
 
 // Input is one opened input of a job.

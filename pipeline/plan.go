@@ -86,6 +86,7 @@ type Plan struct {
 	Models   []Model // every trained model: seed, units, partition references, mixtures
 	Mixtures []MixtureRef
 	Splits   []SplitRef
+	Scores   []ScoreRef // in the order of the scores that the comparison computes
 
 	index   map[string]int    // ID -> index
 	aliases map[string]string // other names of units, references and averages -> theirs
@@ -107,6 +108,25 @@ type MixtureRef struct {
 	UnitsOf    []int // of each partition
 	Tokens     int64 // training length of its reference model, trained or not
 	Reference  bool  // whether the study trains it
+}
+
+// ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step, and each score has its own name for the
+// model.
+type ScoreRef struct {
+	Group, Mixture, Scorer, Set string
+	Domains                     []DomainRef
+}
+
+// DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the mixture.
+type DomainRef struct {
+	Name  string
+	Evals []EvalRef // whose scores are averaged
+}
+
+// EvalRef is the evaluation of a model.
+type EvalRef struct {
+	Model string // trained, or an average, as this score calls it
+	Step  int
 }
 
 // SplitRef is a split step and the partition set it cuts.

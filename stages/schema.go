@@ -148,6 +148,25 @@ type LossRow struct {
 	Nats   float64 `col:"nats" unit:"nats" doc:"sum of the negative log probabilities of the tokens"`
 }
 
+// StudyLossRow is an evaluated document of a model behind a score: losses.parquet of the output directory, from which each score can be
+// computed again. The score is the mean over its domains of the mean over a domain's models of exp(sum of nats / sum of tokens).
+type StudyLossRow struct {
+	v1      `col:"-"`
+	Group   string  `col:"mixture_set" doc:"set of mixtures"`
+	Mixture string  `col:"mixture" doc:"name of the mixture"`
+	Scorer  string  `col:"scorer" doc:"seq, the reference, or a proxy, as in scores.parquet"`
+	Set     string  `col:"eval_set" doc:"evaluation set; the average out-of-domain has no rows, it is the mean of its sets' scores"`
+	Domain  string  `col:"domain" doc:"the evaluation set; in domain the partition whose held-out documents these are"`
+	Number  int64   `col:"model_number" doc:"number of the model among those whose mean the scorer takes on the domain, from 0"`
+	Model   string  `col:"model" doc:"name of the model: trained, or an average of parameters"`
+	ID      string  `col:"id" doc:"identity of the document"`
+	Tokens  int64   `col:"tokens" unit:"tokens" doc:"tokens scored: all of the document's, no EOS"`
+	Bytes   int64   `col:"bytes" unit:"bytes" doc:"length of the text in UTF-8"`
+	Chars   int64   `col:"chars" unit:"characters" doc:"Unicode code points of the text"`
+	Words   int64   `col:"words" unit:"words" doc:"pieces of the text between white space"`
+	Nats    float64 `col:"nats" unit:"nats" doc:"sum of the negative log probabilities of the tokens"`
+}
+
 // ScoreRow is how well a scorer does for a mixture on an evaluation set. Each measure is the mean over domains of the mean over a domain's
 // models.
 type ScoreRow struct {

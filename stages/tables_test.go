@@ -40,6 +40,7 @@ func documentedTables() []documented {
 		documentedTable[DecisionRow]("decisions.parquet", "correlate; decisions.csv holds the same"),
 		documentedTable[WarningRow]("warnings.parquet", "correlate; warnings.csv holds the same"),
 		documentedTable[CorrelationRow]("correlations.parquet", "correlate; correlations.csv holds the same"),
+		documentedTable[StudyLossRow]("OUT/losses.parquet", "no step; `ablate run --losses` and `ablate report --losses` write it beside the report"),
 		documentedTable[LayoutRow]("tables/overview.parquet, tables/sets/GROUP.parquet", "no step; written beside the report; the .csv files hold the same"),
 	}
 }

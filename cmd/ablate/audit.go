@@ -168,7 +168,7 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 		}
 	}
 	x.notExecuted(chosen)
-	if err := x.report(remade); err != nil {
+	if err := x.report(ctx, remade); err != nil {
 		return err
 	}
 	if x.bundle != nil {
@@ -347,13 +347,17 @@ func (x *auditing) notExecuted(chosen []int) {
 }
 
 // report makes the output directory again from the cache and compares it. remade holds what the comparison left when it was executed again.
-func (x *auditing) report(remade string) error {
+func (x *auditing) report(ctx context.Context, remade string) error {
 	_, run, waits := x.p.state.Count()
 	why := ""
 	if run+waits > 0 || x.p.plan.Partial != "" {
 		why = "steps that it is made of are lost"
 	} else if err := writeOut(remade, x.p, x.cache); err != nil {
 		why = err.Error()
+	} else if _, err := os.Lstat(filepath.Join(x.out, lossesFile)); err == nil {
+		if err := writeLosses(ctx, remade, x.p, x.cache, true); err != nil {
+			return err
+		}
 	}
 	if info, err := os.Stat(x.out); err != nil || !info.IsDir() {
 		x.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", x.out)
@@ -362,7 +366,7 @@ func (x *auditing) report(remade string) error {
 	if why != "" {
 		x.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
 	}
-	return x.Files(remade, x.out)
+	return x.Files(ctx, remade, x.out)
 }
 
 // tell says what goes on.

@@ -21,8 +21,9 @@ import (
 )
 
 type reportCommand struct {
-	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Out   string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Out    string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Losses bool   `help:"Leave losses.parquet beside the report, too: the loss of every document by every model behind a score, one table."`
 }
 
 func (r reportCommand) Run(a *app) error {
@@ -32,6 +33,9 @@ func (r reportCommand) Run(a *app) error {
 		}
 		out := outDir(r.Out, p)
 		if err := writeOut(out, p, c); err != nil {
+			return err
+		}
+		if err := writeLosses(a.ctx, out, p, c, r.Losses); err != nil {
 			return err
 		}
 		return printResult(a.stdout, p, c, out)

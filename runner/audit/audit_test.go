@@ -84,7 +84,7 @@ func TestFiles(t *testing.T) {
 		write(given, name, text)
 	}
 	a := New(Options{Differ: func(name, made, given string) string { return "look at " + name }}, nil)
-	if err := a.Files(made, given); err != nil {
+	if err := a.Files(t.Context(), made, given); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -103,7 +103,7 @@ func TestFiles(t *testing.T) {
 	if len(got) != 3 || a.Result.Report != (Count{Checked: 1, Of: 3}) {
 		t.Errorf("%d lines, %+v:\n%s", len(got), a.Result.Report, text)
 	}
-	if err := a.Files(filepath.Join(made, "nowhere"), given); err == nil {
+	if err := a.Files(t.Context(), filepath.Join(made, "nowhere"), given); err == nil {
 		t.Error("a directory that is not there is no error")
 	}
 }

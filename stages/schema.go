@@ -126,6 +126,20 @@ type CurveRow struct {
 	GradNorm float64 `col:"grad_norm" doc:"norm of all gradients before clipping"`
 }
 
+// BatchRow is a sequence of a training, in the order in which they are trained on: `ablate export STUDY MODEL --batches`.
+type BatchRow struct {
+	v1       `col:"-"`
+	Step     int64    `col:"step" unit:"steps" doc:"number of the optimizer step that the sequence is of, from 1, as in curve.parquet"`
+	Sequence int64    `col:"sequence" doc:"number of the sequence in its batch, from 0"`
+	Unit     int64    `col:"unit" doc:"number of the input unit.N that it is from, as in shares.parquet"`
+	Artifact string   `col:"unit_artifact" doc:"the step and output that the unit is, as provenance.json names it"`
+	Chunk    int64    `col:"chunk" doc:"number of the sequence in the unit, from 0: it begins at token chunk * context of the unit"`
+	IDs      []string `col:"document_ids" doc:"identities of the documents that the tokens are of, in their order"`
+	Starts   []int64  `col:"document_starts" unit:"tokens" doc:"where in each of these documents its part begins, from 0"`
+	Lengths  []int64  `col:"document_lengths" unit:"tokens" doc:"how many tokens of each are in the sequence, the EOS behind a document included"`
+	Tokens   []int32  `col:"tokens" unit:"token ids" doc:"context + 1 of them: all but the last are inputs, all but the first the targets"`
+}
+
 // ShareRow is a unit's part in a training.
 type ShareRow struct {
 	v1     `col:"-"`

@@ -35,6 +35,7 @@ func documentedTables() []documented {
 		documentedTable[DuplicateRow]("duplicates.parquet", "split"),
 		documentedTable[CurveRow]("curve.parquet", "train"),
 		documentedTable[ShareRow]("shares.parquet", "train"),
+		documentedTable[BatchRow]("batches.parquet", "no step; `ablate export STUDY MODEL --batches` writes it, and [BATCHES.md](BATCHES.md) says how to compute it"),
 		documentedTable[LossRow]("losses.parquet", "eval"),
 		documentedTable[ScoreRow]("scores.parquet", "correlate; scores.csv holds the same"),
 		documentedTable[DecisionRow]("decisions.parquet", "correlate; decisions.csv holds the same"),

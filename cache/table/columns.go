@@ -1,6 +1,7 @@
 package table
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -182,4 +183,30 @@ func (l rowLayout) format() string {
 		}
 	}
 	return rowsVersion
+}
+
+// pandas is metadata by which pandas reads nullable whole numbers as such; it would turn them into floats. It is empty
+// where there are none. The form is that of https://pandas.pydata.org/docs/development/developer.html.
+func (l rowLayout) pandas() string {
+	type typed struct {
+		Name   string  `json:"name"`
+		Field  string  `json:"field_name"`
+		Pandas string  `json:"pandas_type"`
+		NumPy  string  `json:"numpy_type"`
+		Meta   *string `json:"metadata"`
+	}
+	columns := []typed{}
+	for _, c := range l.columns {
+		if c.Nullable && c.Type == "int64" {
+			columns = append(columns, typed{Name: c.Name, Field: c.Name, Pandas: "int64", NumPy: "Int64"})
+		}
+	}
+	if len(columns) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(map[string]any{"index_columns": []string{}, "columns": columns})
+	if err != nil {
+		panic("internal error: " + err.Error()) // plain words
+	}
+	return string(text)
 }

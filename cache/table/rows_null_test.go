@@ -58,6 +58,11 @@ func TestFormatOfNullableTables(t *testing.T) {
 			t.Errorf("format %q, %v, want %q", meta[keyFormat], err, want)
 		}
 	}
+	meta, err := Meta(writeRows(t, nullable(1)))
+	want := `{"columns":[{"name":"unit","field_name":"unit","pandas_type":"int64","numpy_type":"Int64","metadata":null}],"index_columns":[]}`
+	if err != nil || meta[keyPandas] != want {
+		t.Errorf("types for pandas %s, %v, want %s", meta[keyPandas], err, want)
+	}
 	type required struct {
 		Value float64 `col:"pearson"`
 	}

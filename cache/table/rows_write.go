@@ -25,6 +25,7 @@ const (
 	nullableVersion = "2"
 
 	keyFormat = "ablate.format"
+	keyPandas = "pandas" // what pandas, by pyarrow, takes the types of its columns from
 	createdBy = "ablate"
 	element   = "element" // of a list, as the Parquet format names it
 
@@ -204,6 +205,7 @@ func appendMetadata(pw *file.Writer, layout rowLayout, more map[string]string) e
 	add(keyTable, rowsKind)
 	add(keyFormat, layout.format())
 	add(keyVersion, layout.version)
+	add(keyPandas, layout.pandas())
 	for _, key := range slices.Sorted(maps.Keys(more)) {
 		add(key, more[key])
 	}

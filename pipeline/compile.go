@@ -36,7 +36,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]int{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
@@ -229,6 +229,7 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams, others []st
 		params.Duplicate = said
 	}
 	var inputs []Input
+	texts := map[string]EvalText{"heldout": {Corpus: corpus}}
 	for i, s := range c.corpusShards(corpus) {
 		inputs = append(inputs,
 			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
@@ -243,6 +244,7 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams, others []st
 		for _, other := range others {
 			for _, s := range c.corpusShards(other) {
 				inputs = append(inputs, Input{Role: kind.Role("heldout", n), Step: s, Output: kind.OutParagraphs})
+				texts[kind.Role("heldout", n)] = EvalText{Corpus: other}
 				n++
 			}
 		}
@@ -253,9 +255,12 @@ func (c *compiler) split(id, corpus string, params kind.SplitParams, others []st
 	if slices.Contains(params.Against, "eval") {
 		for i, s := range c.evals {
 			inputs = append(inputs, Input{Role: kind.Role("against", i), Step: s, Output: kind.OutParagraphs})
+			texts[kind.Role("against", i)] = EvalText{EvalSet: c.evalSets[i]}
 		}
 	}
-	return c.add(&Step{ID: id, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+	i := c.add(&Step{ID: id, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+	c.plan.texts[c.plan.Steps[i].ID] = texts
+	return i
 }
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.

@@ -88,9 +88,10 @@ type Plan struct {
 	Splits   []SplitRef
 	Scores   []ScoreRef // in the order of the scores that the comparison computes
 
-	index   map[string]int    // ID -> index
-	aliases map[string]string // other names of units, references and averages -> theirs
-	recipes map[string]recipe // averages of parameters that are evaluated, by name
+	texts   map[string]map[string]EvalText // ID of a split -> name of an input, or heldout -> the text that is in it
+	index   map[string]int                 // ID -> index
+	aliases map[string]string              // other names of units, references and averages -> theirs
+	recipes map[string]recipe              // averages of parameters that are evaluated, by name
 }
 
 // Model is a trained model of a plan.
@@ -115,6 +116,15 @@ type MixtureRef struct {
 type ScoreRef struct {
 	Group, Mixture, Scorer, Set string
 	Domains                     []DomainRef
+}
+
+// EvalText is text that no unit may hold, for models are evaluated on it: an evaluation set, or what is held out of a corpus.
+type EvalText struct{ EvalSet, Corpus string }
+
+// EvalText says which text the ledger of a split means by the name of an input, such as against.3, or by heldout.
+func (p *Plan) EvalText(split int, name string) (EvalText, bool) {
+	t, ok := p.texts[p.Steps[split].ID][name]
+	return t, ok
 }
 
 // DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the mixture.

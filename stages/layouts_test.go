@@ -84,6 +84,7 @@ func TestLayouts(t *testing.T) {
 			want = append(want, "tables/"+table+"."+ending)
 		}
 	}
+	want = append(want, "tables/ledger.csv", "tables/ledger.parquet")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -136,12 +137,12 @@ func TestLayoutsWithoutReferences(t *testing.T) {
 	in.Scores = writeRows(t, scoreRows("pairs", "ptb", "macro", "a+b a+c", []float64{30}, []float64{20})...)
 	in.Correlations = writeRows[CorrelationRow](t)
 	files := layoutFiles(t, in)
-	if len(files) != 2 || files["figures/cost.svg"] == nil || files["figures/cost.png"] == nil {
-		t.Errorf("%d files, want the two of the cost", len(files))
+	if len(files) != 4 || files["figures/cost.svg"] == nil || files["figures/cost.png"] == nil {
+		t.Errorf("%d files, want the two of the cost and the ledger", len(files))
 	}
 	in.Costs = nil
-	if files := layoutFiles(t, in); len(files) != 0 {
-		t.Errorf("%d files, want none", len(files))
+	if files := layoutFiles(t, in); len(files) != 2 {
+		t.Errorf("%d files, want the ledger alone", len(files))
 	}
 }
 

@@ -67,7 +67,27 @@ type LedgerRow struct {
 	Name      string `col:"unit_name" doc:"name of the unit, as in sizes.parquet"`
 	Document  string `col:"document" doc:"identity of the removed document"`
 	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
-	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, heldout.N test or validation, of the N-th other corpus, or against.N, the N-th paragraph table"`
+	EvalSet   string `col:"eval_set" doc:"where the evaluation text is from: heldout test, heldout validation, heldout.N test or validation, of the N-th other corpus, or against.N, the N-th paragraph table; tables/ledger.parquet beside the report has the names"`
+	EvalID    string `col:"eval_document" null:"" doc:"identity of the first evaluation document that holds the paragraph; null for a false positive"`
+	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
+
+	FalsePositive bool `col:"false_positive" doc:"a Bloom filter took the paragraph for one of the set's, but no evaluation document holds it"`
+}
+
+// StudyLedgerRow is a document that decontamination removed from a unit, with the names that the study has for the text that it is in: the
+// ledgers of all splits of a study, beside its report. Those that splits leave have no names of evaluation sets, because a result does not
+// depend on names.
+type StudyLedgerRow struct {
+	v1        `col:"-"`
+	Set       string `col:"partition_set" null:"" doc:"set of partitions; null: the corpus of the seed model"`
+	Partition string `col:"partition" doc:"partition of the unit"`
+	Unit      int64  `col:"unit" doc:"number of the unit in its partition, from 0"`
+	Name      string `col:"unit_name" doc:"name of the unit"`
+	Document  string `col:"document" doc:"identity of the removed document"`
+	Tokens    int64  `col:"tokens" unit:"tokens" doc:"what the unit lost, EOS included"`
+	EvalSet   string `col:"eval_set" null:"" doc:"evaluation set that the paragraph is in; null: it is in held-out text"`
+	Corpus    string `col:"held_out_corpus" null:"" doc:"corpus that the text with the paragraph is held out of; null: it is an evaluation set"`
+	HeldOut   string `col:"held_out_part" null:"" doc:"test or validation; null: it is an evaluation set"`
 	EvalID    string `col:"eval_document" null:"" doc:"identity of the first evaluation document that holds the paragraph; null for a false positive"`
 	Paragraph string `col:"paragraph" doc:"the document's first paragraph that is evaluated on: the first 16 bytes of the SHA-256 of its trimmed text, hexadecimal"`
 

@@ -126,3 +126,27 @@ func TestColumnNamesDoNotBite(t *testing.T) {
 		}
 	}
 }
+
+// Every output of a step stands in the table of the package and in ARTIFACTS.md.
+func TestOutputsAreDocumented(t *testing.T) {
+	golden, err := os.ReadFile("testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"doc.go", "../cache/ARTIFACTS.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(golden)) {
+			name := strings.Fields(line)[2] // kind, version, output, digest
+			if folder, _, ok := strings.Cut(name, "/"); ok {
+				name = folder + "/"
+			}
+			// ARTIFACTS.md has tables with two endings once.
+			if !strings.Contains(string(text), name) && !strings.Contains(string(text), "`"+strings.TrimSuffix(strings.TrimSuffix(name, ".csv"), ".parquet")+"`") {
+				t.Errorf("%s does not name %s", page, name)
+			}
+		}
+	}
+}

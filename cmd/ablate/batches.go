@@ -19,10 +19,13 @@ func (cmd exportCommand) writeBatches(a *app) error {
 		return usageError{fmt.Errorf("--batches: want one model, which is trained; got %d: an average is not trained", len(cmd.Models))}
 	}
 	name := cmd.Models[0]
+	if info, err := os.Stat(filepath.Dir(cmd.To)); err != nil || !info.IsDir() { // known before the batches are written
+		return usageError{fmt.Errorf("--to %s: %s is no directory", cmd.To, filepath.Dir(cmd.To))}
+	}
 	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
 		i, err := p.plan.Find(name)
 		if err != nil {
-			return usageError{err}
+			return usageError{fmt.Errorf("--batches wants a model that is trained, not an average: %w", err)}
 		}
 		if k := p.plan.Steps[i].Kind; k != kind.Train {
 			return usageError{fmt.Errorf("--batches: %s is no training but of kind %s; `ablate plan --steps` lists the models that are trained", p.plan.Steps[i].ID, k)}

@@ -39,7 +39,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
@@ -254,6 +254,7 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 		params.Duplicate = said
 	}
 	var inputs []Input
+	texts := map[string]EvalText{"heldout": {Corpus: corpus}}
 	for i, s := range c.corpusShards(corpus) {
 		inputs = append(inputs,
 			Input{Role: kind.Role("tokens", i), Step: s, Output: kind.OutTokens},
@@ -269,6 +270,7 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 		for _, other := range others {
 			for _, s := range c.corpusShards(other) {
 				inputs = append(inputs, Input{Role: kind.Role("heldout", n), Step: s, Output: kind.OutParagraphs})
+				texts[kind.Role("heldout", n)] = EvalText{Corpus: other}
 				n++
 			}
 		}
@@ -279,9 +281,12 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 	if slices.Contains(params.Against, "eval") {
 		for i, s := range c.evals {
 			inputs = append(inputs, Input{Role: kind.Role("against", i), Step: s, Output: kind.OutParagraphs})
+			texts[kind.Role("against", i)] = EvalText{EvalSet: c.evalSets[i]}
 		}
 	}
-	return c.add(&Step{ID: id, About: about, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+	i := c.add(&Step{ID: id, About: about, Kind: kind.Split, Params: canonical(params), Inputs: inputs})
+	c.plan.texts[c.plan.Steps[i].ID] = texts
+	return i
 }
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.

@@ -428,6 +428,17 @@ func TestHeldOutOfOtherCorpora(t *testing.T) {
 			if in.Role == kind.Role("heldout", len(got)) {
 				got = append(got, p.Steps[in.Step].ID)
 			}
+			text, ok := p.EvalText(i, in.Role)
+			wantText := EvalText{}
+			switch {
+			case strings.HasPrefix(in.Role, "against."):
+				wantText.EvalSet = "far"
+			case strings.HasPrefix(in.Role, "heldout."):
+				wantText.Corpus = map[string]string{"split/parts": "seed", "split/more": "parts"}[id]
+			}
+			if text != wantText || ok != (text != EvalText{}) {
+				t.Errorf("%s: input %s is text %+v, want %+v", id, in.Role, text, wantText)
+			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s, held out elsewhere, - want, + got:\n%s", id, diff)

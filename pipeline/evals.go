@@ -71,17 +71,14 @@ func (b *board) score(m mixture, s scorer) {
 		return
 	}
 	for i, set := range c.evalSets {
-		var tables []int
-		for _, r := range s.everywhere {
-			tables = append(tables, b.eval(r, set, About{EvalSet: set}, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens}))
-		}
-		b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set, Losses: [][]int{tables}})
+		b.begin(m, s, set)
+		b.domain(set, s.everywhere, set, About{EvalSet: set}, Input{Role: "tokens", Step: c.evals[i], Output: kind.OutTokens})
 	}
 }
 
 // inDomain adds a scorer's score on the test documents of the mixture's partitions.
 func (b *board) inDomain(m mixture, s scorer) {
-	score := kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: InDomain}
+	b.begin(m, s, InDomain)
 	seen := map[partKey]bool{}
 	for _, x := range m.components {
 		p := x.part
@@ -90,17 +87,31 @@ func (b *board) inDomain(m mixture, s scorer) {
 		}
 		seen[p.key()] = true
 		test := Input{Role: "tokens", Step: p.split, Output: kind.TestOutput(p.name)}
-		var tables []int
 		models := s.everywhere
 		if s.own != nil {
 			models = s.own(p)
 		}
-		for _, r := range models {
-			tables = append(tables, b.eval(r, "test/"+p.set+"/"+p.text, About{PartitionSet: p.set, Partition: p.name}, test))
-		}
-		score.Losses = append(score.Losses, tables)
+		b.domain(p.shown(), models, "test/"+p.set+"/"+p.text, About{PartitionSet: p.set, Partition: p.name}, test)
 	}
-	b.scores = append(b.scores, score)
+}
+
+// begin adds a score without domains.
+func (b *board) begin(m mixture, s scorer, set string) {
+	b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set})
+	b.c.plan.Scores = append(b.c.plan.Scores, ScoreRef{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set})
+}
+
+// domain adds a domain to the last score: the evaluations of models on the tokens of a set.
+func (b *board) domain(name string, models []recipe, set string, about About, tokens Input) {
+	var tables []int
+	d := DomainRef{Name: name}
+	for _, r := range models {
+		n := b.eval(r, set, about, tokens)
+		tables = append(tables, n)
+		d.Evals = append(d.Evals, EvalRef{r.name, b.losses[n].Step})
+	}
+	score, ref := &b.scores[len(b.scores)-1], &b.c.plan.Scores[len(b.c.plan.Scores)-1]
+	score.Losses, ref.Domains = append(score.Losses, tables), append(ref.Domains, d)
 }
 
 // evaluation is a recipe on a set, by their names.

@@ -88,11 +88,13 @@ type Plan struct {
 	Models   []Model // every trained model: seed, units, partition references, mixtures
 	Mixtures []MixtureRef
 	Splits   []SplitRef
+	Scores   []ScoreRef // in the order of the scores that the comparison computes
 
-	index   map[string]int    // ID -> index
-	aliases map[string]string // other names of units, references and averages -> theirs
-	recipes map[string]recipe // averages of parameters that are evaluated, by name
-	atMost  size              // what models, evaluations and the comparison were reckoned to be before they were made
+	texts   map[string]map[string]EvalText // ID of a split -> name of an input, or heldout -> the text that is in it
+	index   map[string]int                 // ID -> index
+	aliases map[string]string              // other names of units, references and averages -> theirs
+	recipes map[string]recipe              // averages of parameters that are evaluated, by name
+	atMost  size                           // what models, evaluations and the comparison were reckoned to be before they were made
 }
 
 // Model is a trained model of a plan.
@@ -110,6 +112,34 @@ type MixtureRef struct {
 	UnitsOf    []int    // of each partition
 	Tokens     int64    // training length of its reference model, trained or not
 	Reference  bool     // whether the study trains it
+}
+
+// ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step, and each score has its own name for the
+// model.
+type ScoreRef struct {
+	Group, Mixture, Scorer, Set string
+	Domains                     []DomainRef
+}
+
+// EvalText is text that no unit may hold, for models are evaluated on it: an evaluation set, or what is held out of a corpus.
+type EvalText struct{ EvalSet, Corpus string }
+
+// EvalText says which text the ledger of a split means by the name of an input, such as against.3, or by heldout.
+func (p *Plan) EvalText(split int, name string) (EvalText, bool) {
+	t, ok := p.texts[p.Steps[split].ID][name]
+	return t, ok
+}
+
+// DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the mixture.
+type DomainRef struct {
+	Name  string
+	Evals []EvalRef // whose scores are averaged
+}
+
+// EvalRef is the evaluation of a model.
+type EvalRef struct {
+	Model string // trained, or an average, as this score calls it
+	Step  int
 }
 
 // SplitRef is a split step and the partition set it cuts.

@@ -117,7 +117,7 @@ func TestCorrelate(t *testing.T) {
 		t.Errorf("score, - want, + got:\n%s", diff)
 	}
 	all := r.outputs(t)
-	if lines := strings.Split(all[kind.OutScoresCSV], "\n"); len(lines) != 2+len(p.Scores) || !strings.HasPrefix(lines[0], "group,mixture,scorer,set,perplexity") {
+	if lines := strings.Split(all[kind.OutScoresCSV], "\n"); len(lines) != 2+len(p.Scores) || !strings.HasPrefix(lines[0], "mixture_set,mixture,scorer,eval_set,perplexity") {
 		t.Errorf("scores.csv:\n%s", all[kind.OutScoresCSV])
 	}
 	if svg := all["figures/pairs-ood.svg"]; !strings.Contains(svg, "m4") || strings.Contains(svg, "m5") {

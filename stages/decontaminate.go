@@ -28,7 +28,7 @@ type Filter struct {
 
 // FilterSet is one source of evaluation text.
 type FilterSet struct {
-	Set        string `json:"set"` // as in the ledger
+	Set        string `json:"eval_set"` // as in the ledger
 	Documents  int64  `json:"documents"`
 	Paragraphs int64  `json:"paragraphs"` // of min_tokens or more; those of each document count
 	Bits       uint   `json:"m,omitempty"`

@@ -2,7 +2,9 @@ package stages
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"os"
 	"path"
@@ -19,7 +21,7 @@ import (
 var rowTables = map[string]func(made, given string) (string, error){
 	kind.OutDocuments: rowsDiffer[DocumentRow], kind.OutParagraphs: rowsDiffer[ParagraphRow], kind.OutLedger: rowsDiffer[LedgerRow],
 	kind.OutSizes: rowsDiffer[SizeRow], kind.OutTimeline: rowsDiffer[TimelineRow], kind.OutCurve: rowsDiffer[CurveRow],
-	kind.OutShares: rowsDiffer[ShareRow], kind.OutLosses: rowsDiffer[LossRow], kind.OutScores: rowsDiffer[ScoreRow],
+	kind.OutShares: rowsDiffer[ShareRow], kind.OutLosses: lossesDiffer, kind.OutScores: rowsDiffer[ScoreRow],
 	kind.OutCorrelations: rowsDiffer[CorrelationRow], kind.OutDecisions: rowsDiffer[DecisionRow], kind.OutWarnings: rowsDiffer[WarningRow],
 }
 
@@ -87,17 +89,30 @@ func tensorsDiffer(made, given string) (string, error) {
 }
 
 func rowsDiffer[T any](made, given string) (string, error) {
-	a, err := table.ReadRows[T](made)
-	if err != nil {
-		return "", err
-	}
-	b, err := table.ReadRows[T](given)
-	if err != nil {
-		return "", err
-	}
+	a, b := pull[T](made), pull[T](given)
+	defer a.stop()
+	defer b.stop()
 	t := reflect.TypeFor[T]()
-	for i := range min(len(a), len(b)) {
-		x, y := reflect.ValueOf(a[i]), reflect.ValueOf(b[i])
+	for i := 0; ; i++ {
+		v, more := a.next()
+		w, most := b.next()
+		if err := errors.Join(a.err, b.err); err != nil {
+			return "", err
+		}
+		if !more && !most {
+			return "the rows are the same, the file around them differs", nil
+		}
+		if !more || !most {
+			x, y := i, i // rows
+			for ; more; x++ {
+				_, more = a.next()
+			}
+			for ; most; y++ {
+				_, most = b.next()
+			}
+			return fmt.Sprintf("%d rows there, %d made again", y, x), errors.Join(a.err, b.err)
+		}
+		x, y := reflect.ValueOf(v), reflect.ValueOf(w)
 		for f := range t.NumField() {
 			column := t.Field(f).Tag.Get("col")
 			if column == "-" {
@@ -108,10 +123,44 @@ func rowsDiffer[T any](made, given string) (string, error) {
 			}
 		}
 	}
-	if len(a) != len(b) {
-		return fmt.Sprintf("%d rows there, %d made again", len(b), len(a)), nil
+}
+
+// rowsOf hands out the rows of a table one by one, and holds one row group.
+type rowsOf[T any] struct {
+	next func() (T, bool)
+	stop func()
+	err  error
+}
+
+func pull[T any](path string) *rowsOf[T] {
+	r := &rowsOf[T]{}
+	enough := errors.New("enough")
+	r.next, r.stop = iter.Pull(func(yield func(T) bool) {
+		err := table.EachRows(path, func(rows []T) error {
+			for _, row := range rows {
+				if !yield(row) {
+					return enough
+				}
+			}
+			return nil
+		})
+		if err != enough {
+			r.err = err
+		}
+	})
+	return r
+}
+
+// lossesDiffer tells the table of a whole study from that of one evaluation, which has the same name.
+func lossesDiffer(made, given string) (string, error) {
+	meta, err := table.Meta(made)
+	if err != nil {
+		return "", err
 	}
-	return "the rows are the same, the file around them differs", nil
+	if meta[metaOf] != "" {
+		return rowsDiffer[StudyLossRow](made, given)
+	}
+	return rowsDiffer[LossRow](made, given)
 }
 
 // textDiffers names the first line that differs, or the first byte of what is no text.

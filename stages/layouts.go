@@ -18,7 +18,8 @@ import (
 //
 //	1: the first
 //	2: cost counts what fix, where, repeat, cross and tokens make of a set of mixtures; miniatures show what the paper prints of their studies
-const LayoutVersion = 2
+//	3: a ledger with the names of evaluation sets; the CSV form has the rows and columns of the Parquet form; mixture_set, eval_set; nulls, not NaN
+const LayoutVersion = 3
 
 // LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the report, they are no step.
 type LayoutInput struct {
@@ -27,6 +28,15 @@ type LayoutInput struct {
 	Params               json.RawMessage // of the step that compared: sets and proxies in their order
 	InDomain             string          // name of the evaluation set that changes with the mixture
 	Costs                []LayoutCost
+	Ledgers              []LayoutLedger
+}
+
+// LayoutLedger is what decontamination removed from a set of partitions.
+type LayoutLedger struct {
+	Set  string // of partitions; empty: the corpus of the seed model
+	Path string // ledger.parquet of the split
+	// Text says which text the ledger means by the name of an input: an evaluation set, or what is held out of a corpus.
+	Text func(input string) (evalSet, corpus string, err error)
 }
 
 // LayoutCost is what comparing all mixtures of a set takes, over the number of components, partitions or units, that it draws from.
@@ -67,7 +77,11 @@ func Layouts(in LayoutInput) ([]LayoutFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("figures of study %s: %w", in.Study, err)
 	}
-	return append(files, figures...), nil
+	ledger, err := l.ledger()
+	if err != nil {
+		return nil, fmt.Errorf("ledger of study %s: %w", in.Study, err)
+	}
+	return slices.Concat(files, figures, ledger), nil
 }
 
 // layouts is everything that tables and figures show.
@@ -240,20 +254,34 @@ func (l *layouts) tidy(group, set string, proxies []string) []LayoutRow {
 	return out
 }
 
-// write gives a table in its four forms. The writer of Parquet wants a file.
+// write gives a table in its four forms: for people as t sets it, for programs a row a proxy.
 func (l *layouts) write(name string, t layout.Table, rows []LayoutRow) (files []LayoutFile, err error) {
+	if files, err = rowForms(name, rows); err != nil {
+		return nil, err
+	}
+	return append(files, LayoutFile{name + ".md", t.Markdown()}, LayoutFile{name + ".tex", t.LaTeX()}), nil
+}
+
+// rowForms gives a table in the forms for programs, CSV and Parquet, which have the same rows and columns. The writers want a file.
+func rowForms[T any](name string, rows []T) (files []LayoutFile, err error) {
 	dir, err := os.MkdirTemp("", "ablate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "table.parquet")
-	if err := table.WriteRows(path, rows); err != nil {
-		return nil, err
+	path := filepath.Join(dir, "table")
+	for _, form := range []struct {
+		ending string
+		write  func(string, []T) error
+	}{{".csv", table.WriteCSV[T]}, {".parquet", table.WriteRows[T]}} {
+		if err := form.write(path, rows); err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, LayoutFile{name + form.ending, data})
 	}
-	parquet, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return []LayoutFile{{name + ".csv", t.CSV()}, {name + ".md", t.Markdown()}, {name + ".tex", t.LaTeX()}, {name + ".parquet", parquet}}, nil
+	return files, nil
 }

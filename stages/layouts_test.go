@@ -84,6 +84,7 @@ func TestLayouts(t *testing.T) {
 			want = append(want, "tables/"+table+"."+ending)
 		}
 	}
+	want = append(want, "tables/ledger.csv", "tables/ledger.parquet")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -101,7 +102,8 @@ func TestLayouts(t *testing.T) {
 		t.Errorf("overview (-want +got):\n%s", diff)
 	}
 	for name, lines := range map[string][]string{
-		"tables/sets/pairs.csv":          {"eval set,n,ind_id,macro,macro_published", "ptb,4,,0.9281909617845142,0.78\n"},
+		"tables/sets/pairs.csv":          {"mixture_set,eval_set,proxy,n,pearson,pearson_low,pearson_high,published,source\n", "pairs,ptb,macro,4,0.9281909617845142,"},
+		"tables/overview.csv":            {"mixture_set,eval_set,proxy,n,pearson,pearson_low,pearson_high,published,source\n"},
 		"tables/sets/pairs.md":           {"average out of domain", "0.952 [0.926]", "[0.780]"},
 		"tables/overview.tex":            {`0.952 {\scriptsize [0.926]}`, `\label{tab:paper/5.4-larger-models}`},
 		"figures/cost.svg":               {"a model for each mixture of 2", "16.3 T", "a model for each mixture of 3", "1.0 × 10¹⁵", "a model for each of the units", "128 B"},
@@ -135,12 +137,12 @@ func TestLayoutsWithoutReferences(t *testing.T) {
 	in.Scores = writeRows(t, scoreRows("pairs", "ptb", "macro", "a+b a+c", []float64{30}, []float64{20})...)
 	in.Correlations = writeRows[CorrelationRow](t)
 	files := layoutFiles(t, in)
-	if len(files) != 2 || files["figures/cost.svg"] == nil || files["figures/cost.png"] == nil {
-		t.Errorf("%d files, want the two of the cost", len(files))
+	if len(files) != 4 || files["figures/cost.svg"] == nil || files["figures/cost.png"] == nil {
+		t.Errorf("%d files, want the two of the cost and the ledger", len(files))
 	}
 	in.Costs = nil
-	if files := layoutFiles(t, in); len(files) != 0 {
-		t.Errorf("%d files, want none", len(files))
+	if files := layoutFiles(t, in); len(files) != 2 {
+		t.Errorf("%d files, want the ledger alone", len(files))
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 func TestReportShowsTheDataByYear(t *testing.T) {
 	in := pairsStudy(t)
 	filter := filepath.Join(t.TempDir(), "filter.json")
-	if err := os.WriteFile(filter, []byte(`{"filter": "exact", "sets": [{"set": "heldout test", "documents": 5, "paragraphs": 41}, {"set": "against.0", "documents": 7, "paragraphs": 77}]}`), 0o666); err != nil {
+	if err := os.WriteFile(filter, []byte(`{"filter": "exact", "sets": [{"eval_set": "heldout test", "documents": 5, "paragraphs": 41}, {"eval_set": "against.0", "documents": 7, "paragraphs": 77}]}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	s := &in.Splits[0]

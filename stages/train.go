@@ -8,7 +8,6 @@ import (
 	"math"
 	"time"
 
-	"ablate/cache/table"
 	"ablate/stages/internal/lm"
 	"ablate/stages/internal/optim"
 	"ablate/stages/kind"
@@ -68,17 +67,13 @@ func begun(job *kind.Job, p kind.TrainParams) (*training, error) {
 
 // training is a training under way: state is the engine's, plus the step it has reached and the curve up to there.
 type training struct {
+	*feed
 	job    *kind.Job
 	params kind.TrainParams
 	engine lm.Engine
-	units  []*table.Tokens
-	chunks []int64 // sequences of each unit
-	order  *sampler
 
-	sequences int   // of a batch
-	micro     int   // of a forward and backward pass
-	steps     int64 // in all
-	age       int64 // updates of the moments before this training
+	micro int   // sequences of a forward and backward pass
+	age   int64 // updates of the moments before this training
 
 	step  int64 // steps done
 	curve []CurveRow
@@ -87,26 +82,17 @@ type training struct {
 }
 
 func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
-	T := int64(p.Model.Context)
-	switch {
-	case p.Batch < T || p.Batch%T != 0:
-		return nil, fmt.Errorf("batch of %d tokens is not a multiple of the context of %d", p.Batch, T)
-	case p.Tokens < p.Batch:
-		return nil, fmt.Errorf("training of %d tokens is less than one batch of %d", p.Tokens, p.Batch)
+	f, err := newFeed(job.Numbered("unit"), p)
+	if err != nil {
+		return nil, err
 	}
-	t := &training{job: job, params: p, sequences: int(p.Batch / T), steps: (p.Tokens + p.Batch - 1) / p.Batch}
+	t := &training{feed: f, job: job, params: p}
 	defer func() {
 		if err != nil {
 			t.close()
 		}
 	}()
 	if err := errors.Join(t.adamW().Validate(), t.schedule().Validate()); err != nil {
-		return nil, err
-	}
-	if err := t.openUnits(); err != nil {
-		return nil, err
-	}
-	if t.order, err = newSampler(p.Seed, t.steps*int64(t.sequences), t.chunks, p.Sampling); err != nil {
 		return nil, err
 	}
 	redo, err := recompute(job, p)
@@ -118,7 +104,7 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	}
 	t.micro = microSequences(t.sequences, p.Model.Context)
 	rows := t.micro * p.Model.Context
-	t.inputs, t.targets, t.stretch = make([]int32, rows), make([]int32, rows), make([]int32, T+1)
+	t.inputs, t.targets, t.stretch = make([]int32, rows), make([]int32, rows), make([]int32, p.Model.Context+1)
 	return t, nil
 }
 
@@ -141,36 +127,8 @@ func (t *training) schedule() optim.Schedule {
 	return optim.Schedule{Kind: o.Schedule, Peak: o.LR, Final: o.FinalLR, Warmup: int(math.Round(o.Warmup * float64(t.steps)))}
 }
 
-// openUnits opens the units and counts their sequences: disjoint stretches of T tokens, whose targets reach one token further. A tail
-// shorter than T+1 is not trained on.
-func (t *training) openUnits() error {
-	ins := t.job.Numbered("unit")
-	if len(ins) == 0 {
-		return errors.New("internal error: no input unit.0")
-	}
-	for _, in := range ins {
-		u, err := table.OpenTokens(in.Path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", in.Role, err)
-		}
-		t.units = append(t.units, u)
-		T := int64(t.params.Model.Context)
-		chunks := (u.Len() - 1) / T
-		switch {
-		case u.Vocab() > t.params.Model.Vocab:
-			return fmt.Errorf("%s is of a vocabulary of %d, the model has %d rows", in.Role, u.Vocab(), t.params.Model.Vocab)
-		case chunks < 1:
-			return fmt.Errorf("%s has %d tokens, fewer than the %d of one sequence (model.context) and its last target: %s", in.Role, u.Len(), T+1, in.Name)
-		}
-		t.chunks = append(t.chunks, chunks)
-	}
-	return nil
-}
-
 func (t *training) close() {
-	for _, u := range t.units {
-		u.Close() // a mapping that is only read: nothing can be lost
-	}
+	t.closeUnits()
 	if t.engine != nil {
 		t.engine.Close() // its workers; the result is in files or lost already
 	}
@@ -245,8 +203,7 @@ func (t *training) update() error {
 	loss, lr := 0.0, t.schedule().LR(int(t.step), int(t.steps))
 	for range t.sequences / B {
 		for b := range B {
-			p := t.order.draw()
-			t.units[p.unit].Read(t.stretch, p.chunk*int64(T))
+			t.sequence(t.stretch)
 			copy(t.inputs[b*T:][:T], t.stretch)
 			copy(t.targets[b*T:][:T], t.stretch[1:])
 		}
@@ -293,10 +250,9 @@ func (t *training) write() error {
 
 func (t *training) shares() []ShareRow {
 	var rows []ShareRow
-	ins := t.job.Numbered("unit")
 	for u, n := range t.order.counts() {
 		rows = append(rows, ShareRow{
-			Unit: int64(u), Digest: ins[u].Digest.String(), Size: t.units[u].Len(),
+			Unit: int64(u), Digest: t.ins[u].Digest.String(), Size: t.units[u].Len(),
 			Tokens: n * int64(t.params.Model.Context),
 			Share:  float64(n) / float64(t.steps*int64(t.sequences)),
 			Epochs: float64(n) / float64(t.chunks[u]),

@@ -31,25 +31,23 @@ func TestUnitsAreNotHeld(t *testing.T) {
 	}
 	p := trainParams()
 	p.Model.Vocab, p.Model.Context = 50_304, 2048
-	tr := &training{job: newJob(t, p, roles{}.numbered("unit", path)), params: p}
-	defer tr.close()
+	const sequences = 40_000 // four passes
+	p.Batch, p.Tokens = 2048, sequences*2048
+	ins := newJob(t, p, roles{}.numbered("unit", path)).Numbered("unit")
 	w, doc = nil, nil
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 
-	if err := tr.openUnits(); err != nil {
+	tr, err := newFeed(ins, p)
+	if err != nil {
 		t.Fatal(err)
 	}
-	const sequences = 40_000 // four passes
-	if tr.order, err = newSampler(1, sequences, tr.chunks, samplingEqual); err != nil {
-		t.Fatal(err)
-	}
+	defer tr.closeUnits()
 	stretch, seen := make([]int32, p.Model.Context+1), map[int64]bool{}
 	for range sequences {
-		at := tr.order.draw()
+		at := tr.sequence(stretch)
 		seen[at.chunk] = true
-		tr.units[at.unit].Read(stretch, at.chunk*int64(p.Model.Context))
 		if from := at.chunk * int64(p.Model.Context); stretch[0] != int32((from/length*31+from%length)%50_304) {
 			t.Fatalf("sequence %d starts with token %d", at.chunk, stretch[0])
 		}

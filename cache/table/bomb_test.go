@@ -69,7 +69,7 @@ func TestReadRowsTakesNoSizeOnTrust(t *testing.T) {
 			var rows []everyType
 			var err error
 			used := allocated(func() {
-				err = readParquet(bytes.NewReader(file), int64(len(file)), layout, reflect.ValueOf(&rows).Elem())
+				err = readParquet(bytes.NewReader(file), int64(len(file)), layout, reflect.ValueOf(&rows).Elem(), nil)
 			})
 			if used > 4<<20 {
 				t.Fatalf("%s at byte %d of the footer: %d bytes were allocated for a file of %d (error %v)", name, at-begin, used, len(file), err)
@@ -82,7 +82,7 @@ func TestReadRowsTakesNoSizeOnTrust(t *testing.T) {
 		var rows []everyType
 		var err error
 		used := allocated(func() {
-			err = readParquet(bytes.NewReader(wild), int64(len(wild)), layout, reflect.ValueOf(&rows).Elem())
+			err = readParquet(bytes.NewReader(wild), int64(len(wild)), layout, reflect.ValueOf(&rows).Elem(), nil)
 		})
 		if err == nil || used > 1<<20 {
 			t.Errorf("footer of %d bytes: %d were allocated, error %v", size, used, err)
@@ -170,7 +170,7 @@ func FuzzFooter(f *testing.F) {
 		var rows []everyType
 		var err error
 		used := allocated(func() {
-			err = readParquet(bytes.NewReader(file), int64(len(file)), layout, reflect.ValueOf(&rows).Elem())
+			err = readParquet(bytes.NewReader(file), int64(len(file)), layout, reflect.ValueOf(&rows).Elem(), nil)
 		})
 		if used > 64<<20+64*uint64(len(file)) {
 			t.Errorf("%d bytes were allocated for a file of %d (error %v)", used, len(file), err)

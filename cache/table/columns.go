@@ -1,17 +1,22 @@
 package table
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
 // A Column describes a column of a row table.
 type Column struct {
 	Name string
-	Type string // string, bool, int32, int64, float64, list<string>, list<int64> or list<uint64>
+	Type string // string, bool, int32, int64, float64, list<string>, list<int32>, list<int64> or list<uint64>
 	Unit string
 	Doc  string
+
+	Nullable bool // a value may be missing
 }
 
 // A Versioned row states which version of its columns this program writes and reads. The version is kept in the file;
@@ -20,7 +25,13 @@ type Versioned interface{ TableVersion() string }
 
 // Columns describes the columns of T, a struct, in the order of its fields. Every exported field has the tag
 // `col:"name"`, and usually `unit:"..."` and `doc:"..."`; `col:"-"` leaves a field out of the table. The fields of an
-// embedded struct without tag stand in its place. It panics for a T that WriteRows would refuse: a mistake in the
+// embedded struct without tag stand in its place.
+//
+// A field with the tag `null:"VALUE"` is a nullable column: a row in which the field is VALUE has null in the file, and a
+// null is read as VALUE. VALUE is NaN for a float64, the empty string for a string, and a number for an int64. Lists, bools
+// and int32 have no nulls.
+//
+// It panics for a T that WriteRows would refuse: a mistake in the
 // program, not in its input.
 func Columns[T any]() []Column {
 	layout, err := layoutOf(reflect.TypeFor[T]())
@@ -45,6 +56,7 @@ type column struct {
 	index   []int        // of the field, for reflect.Value.FieldByIndex
 	element reflect.Kind // of the field or, in a list, of its elements
 	list    bool
+	null    any // of the field's type: what stands for null in a nullable column
 }
 
 func layoutOf(t reflect.Type) (rowLayout, error) {
@@ -100,6 +112,11 @@ func (l *rowLayout) addFields(t reflect.Type, parent []int) error {
 		if err := c.setType(f.Type); err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)
 		}
+		if null, ok := f.Tag.Lookup("null"); ok {
+			if err := c.setNull(null); err != nil {
+				return fmt.Errorf("field %s: %w", f.Name, err)
+			}
+		}
 		l.columns = append(l.columns, c)
 	}
 	return nil
@@ -112,10 +129,10 @@ func (c *column) setType(t reflect.Type) error {
 	}
 	c.Type = typeString(c.element, c.list)
 	switch c.Type {
-	case "string", "bool", "int32", "int64", "float64", "list<string>", "list<int64>", "list<uint64>":
+	case "string", "bool", "int32", "int64", "float64", "list<string>", "list<int32>", "list<int64>", "list<uint64>":
 		return nil
 	}
-	return fmt.Errorf("type %v: want string, bool, int32, int64, float64, []string, []int64 or []uint64", t)
+	return fmt.Errorf("type %v: want string, bool, int32, int64, float64, []string, []int32, []int64 or []uint64", t)
 }
 
 func typeString(element reflect.Kind, list bool) string {
@@ -123,4 +140,73 @@ func typeString(element reflect.Kind, list bool) string {
 		return "list<" + element.String() + ">"
 	}
 	return element.String()
+}
+
+// setNull makes the column nullable; word is the value that stands for null.
+func (c *column) setNull(word string) error {
+	switch {
+	case c.Type == "float64" && word == "NaN":
+		c.null = math.NaN()
+	case c.Type == "string" && word == "":
+		c.null = ""
+	case c.Type == "int64":
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return fmt.Errorf("null %q: want a whole number", word)
+		}
+		c.null = n
+	default:
+		return fmt.Errorf("null %q of a %s: want NaN of a float64, an empty string, or a number of an int64", word, c.Type)
+	}
+	c.Nullable = true
+	return nil
+}
+
+// isNull reports whether a field's value stands for null.
+func (c *column) isNull(field reflect.Value) bool {
+	switch null := c.null.(type) {
+	case float64:
+		return math.IsNaN(field.Float())
+	case string:
+		return field.String() == null
+	case int64:
+		return field.Int() == null
+	}
+	return false
+}
+
+// format is the version of the rules by which the table lies in its file: 2 where a column is nullable.
+func (l rowLayout) format() string {
+	for _, c := range l.columns {
+		if c.Nullable {
+			return nullableVersion
+		}
+	}
+	return rowsVersion
+}
+
+// pandas is metadata by which pandas reads nullable whole numbers as such; it would turn them into floats. It is empty
+// where there are none. The form is that of https://pandas.pydata.org/docs/development/developer.html.
+func (l rowLayout) pandas() string {
+	type typed struct {
+		Name   string  `json:"name"`
+		Field  string  `json:"field_name"`
+		Pandas string  `json:"pandas_type"`
+		NumPy  string  `json:"numpy_type"`
+		Meta   *string `json:"metadata"`
+	}
+	columns := []typed{}
+	for _, c := range l.columns {
+		if c.Nullable && c.Type == "int64" {
+			columns = append(columns, typed{Name: c.Name, Field: c.Name, Pandas: "int64", NumPy: "Int64"})
+		}
+	}
+	if len(columns) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(map[string]any{"index_columns": []string{}, "columns": columns})
+	if err != nil {
+		panic("internal error: " + err.Error()) // plain words
+	}
+	return string(text)
 }

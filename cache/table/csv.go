@@ -9,7 +9,8 @@ import (
 )
 
 // WriteCSV writes rows as comma-separated values for people and spreadsheets: a line of column names, then a line a
-// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays.
+// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, and a
+// null is an empty cell.
 func WriteCSV[T any](path string, rows []T) error {
 	return create("write csv", path, func(w io.Writer) error {
 		layout, err := layoutOf(reflect.TypeFor[T]())
@@ -49,6 +50,9 @@ func (c *column) cell(v reflect.Value) (string, error) {
 		}
 		b, err := json.Marshal(v.Interface())
 		return string(b), err
+	}
+	if c.isNull(v) {
+		return "", nil
 	}
 	switch c.element {
 	case reflect.String:

@@ -47,7 +47,7 @@ func FuzzRows(f *testing.F) {
 	}
 	read := func(data []byte) ([]everyType, error) {
 		var rows []everyType
-		err := readParquet(bytes.NewReader(data), int64(len(data)), layout, reflect.ValueOf(&rows).Elem())
+		err := readParquet(bytes.NewReader(data), int64(len(data)), layout, reflect.ValueOf(&rows).Elem(), nil)
 		return rows, err
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

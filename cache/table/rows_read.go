@@ -17,30 +17,82 @@ import (
 // others, so that a T with few fields reads little. A column that is missing or of another type is an error, and so
 // is another TableVersion. An empty list gives a nil slice.
 func ReadRows[T any](path string) ([]T, error) {
+	var rows []T
+	if err := readRows(path, &rows, nil); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// EachRows is ReadRows for tables larger than memory: it calls f for the rows of each row group in turn, which it uses
+// again for the next group. An error of f ends the reading and is returned as it is.
+func EachRows[T any](path string, f func(rows []T) error) error {
+	var rows []T
+	var failed error
+	err := readRows(path, &rows, func() error {
+		failed = f(rows)
+		clear(rows) // lists are appended to
+		rows = rows[:0]
+		return failed
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// Meta returns the key-value metadata of a file of WriteRows or RowWriter.
+func Meta(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	defer f.Close()
+	meta, err := readMeta(f)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata %s: %w", path, err)
+	}
+	return meta, nil
+}
+
+func readMeta(f parquet.ReaderAtSeeker) (meta map[string]string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged file: %v", r)
+		}
+	}()
+	pr, err := openParquet(f)
+	if err != nil {
+		return nil, err
+	}
+	return metaOf(pr), nil
+}
+
+// readRows appends the rows of a file to rows. After each row group it calls group, unless that is nil.
+func readRows[T any](path string, rows *[]T, group func() error) error {
 	layout, err := layoutOf(reflect.TypeFor[T]())
 	if err != nil {
-		return nil, fmt.Errorf("read rows %s: %w", path, err)
+		return fmt.Errorf("read rows %s: %w", path, err)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read rows: %w", err)
+		return fmt.Errorf("read rows: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read rows: %w", err)
+		return fmt.Errorf("read rows: %w", err)
 	}
-	var rows []T
-	if err := readParquet(f, info.Size(), layout, reflect.ValueOf(&rows).Elem()); err != nil {
-		return nil, fmt.Errorf("read rows %s: %w", path, err)
+	if err := readParquet(f, info.Size(), layout, reflect.ValueOf(rows).Elem(), group); err != nil {
+		return fmt.Errorf("read rows %s: %w", path, err)
 	}
-	return rows, nil
+	return nil
 }
 
 // readParquet leaves footer, page headers and decompression to Arrow and decodes the pages itself: Arrow v17's
 // column readers never return when a page has fewer levels than its header says. Arrow meets much damage with a
 // panic; it starts no goroutines on this path, so that recover sees them all.
-func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows reflect.Value) (err error) {
+func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows reflect.Value, group func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("damaged file: %v", r)
@@ -63,6 +115,7 @@ func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows re
 			return err
 		}
 	}
+	var total int64
 	for g := range pr.NumRowGroups() {
 		base := rows.Len()
 		for i := range layout.columns {
@@ -75,9 +128,15 @@ func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows re
 				return fmt.Errorf("row group %d, column %s: %d rows, want %d", g, c.Name, n, want)
 			}
 		}
+		total += int64(rows.Len() - base)
+		if group != nil {
+			if err := group(); err != nil {
+				return err
+			}
+		}
 	}
-	if int64(rows.Len()) != pr.NumRows() {
-		return fmt.Errorf("%d rows, footer says %d", rows.Len(), pr.NumRows())
+	if total != pr.NumRows() {
+		return fmt.Errorf("%d rows, footer says %d", total, pr.NumRows())
 	}
 	return nil
 }
@@ -106,17 +165,22 @@ func (m *boundedMemory) Reallocate(size int, b []byte) []byte {
 	return m.Allocator.Reallocate(size, b)
 }
 
-func checkMetadata(pr *file.Reader, layout rowLayout) error {
+func metaOf(pr *file.Reader) map[string]string {
 	meta := map[string]string{}
 	kv := pr.MetaData().KeyValueMetadata()
 	for i, k := range kv.Keys() {
 		meta[k] = kv.Values()[i]
 	}
+	return meta
+}
+
+func checkMetadata(pr *file.Reader, layout rowLayout) error {
+	meta := metaOf(pr)
 	if meta[keyTable] != rowsKind {
 		return fmt.Errorf("metadata %s is %.80q, want %q: not a table of ablate", keyTable, meta[keyTable], rowsKind)
 	}
-	if meta[keyFormat] != rowsVersion {
-		return fmt.Errorf("format: %w", versionError(meta[keyFormat], rowsVersion))
+	if f := meta[keyFormat]; f != rowsVersion && f != nullableVersion {
+		return fmt.Errorf("format: %w", versionError(f, rowsVersion+" and "+nullableVersion))
 	}
 	if meta[keyVersion] != layout.version {
 		return versionError(meta[keyVersion], layout.version)
@@ -137,17 +201,19 @@ func (c *column) find(pr *file.Reader) (int, error) {
 		return 0, fmt.Errorf("no column %s (%s)", c.Name, c.Type)
 	}
 	physical, logical := c.physical()
-	level := int16(0)
+	definition, repetition := int16(0), int16(0)
 	if c.list {
-		level = 1
+		definition, repetition = 1, 1
+	} else if c.Nullable {
+		definition = 1
 	}
 	d := sc.Column(i)
 	if d.PhysicalType() != physical || !logical.Equals(d.LogicalType()) {
 		return 0, fmt.Errorf("column %s: want %s, file has %v %v", c.Name, c.Type, d.PhysicalType(), d.LogicalType())
 	}
-	if d.MaxDefinitionLevel() != level || d.MaxRepetitionLevel() != level {
-		return 0, fmt.Errorf("column %s: want %s without nulls, file has levels %d and %d",
-			c.Name, c.Type, d.MaxDefinitionLevel(), d.MaxRepetitionLevel())
+	if d.MaxDefinitionLevel() != definition || d.MaxRepetitionLevel() != repetition {
+		return 0, fmt.Errorf("column %s: want %s with levels %d and %d, file has %d and %d: its nulls are others",
+			c.Name, c.Type, definition, repetition, d.MaxDefinitionLevel(), d.MaxRepetitionLevel())
 	}
 	return i, nil
 }
@@ -196,6 +262,8 @@ func (c *chunk) page(data []byte, n int) (err error) {
 		if repetition, data, err = cutLevels(data); err != nil {
 			return err
 		}
+	}
+	if c.list || c.Nullable {
 		if definition, data, err = cutLevels(data); err != nil {
 			return err
 		}
@@ -210,6 +278,12 @@ func (c *chunk) page(data []byte, n int) (err error) {
 				return fmt.Errorf("page has fewer levels than the %d its header says", n)
 			}
 			begins, present = r == 0, d == 1
+		} else if c.Nullable {
+			d, ok := definition.next()
+			if !ok {
+				return fmt.Errorf("page has fewer levels than the %d its header says", n)
+			}
+			present = d == 1
 		}
 		if begins {
 			if err := c.begin(); err != nil {
@@ -219,6 +293,9 @@ func (c *chunk) page(data []byte, n int) (err error) {
 			return errors.New("page continues a list that has not begun")
 		}
 		if !present {
+			if c.Nullable {
+				c.rows.Index(c.row).FieldByIndex(c.index).Set(reflect.ValueOf(c.null))
+			}
 			continue
 		}
 		if err := c.set(c.rows.Index(c.row).FieldByIndex(c.index), &values); err != nil {

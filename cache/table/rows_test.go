@@ -365,14 +365,14 @@ func TestRowTypesRefused(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	want := []Column{
-		{"id", "string", "", "identity of the document"},
-		{"loss", "float64", "nats", "sum over the document"},
-		{"tokens", "int64", "tokens", ""},
-		{"small", "int32", "", ""},
-		{"good", "bool", "", ""},
-		{"hashes", "list<uint64>", "", ""},
-		{"names", "list<string>", "", ""},
-		{"ends", "list<int64>", "", ""},
+		{"id", "string", "", "identity of the document", false},
+		{"loss", "float64", "nats", "sum over the document", false},
+		{"tokens", "int64", "tokens", "", false},
+		{"small", "int32", "", "", false},
+		{"good", "bool", "", "", false},
+		{"hashes", "list<uint64>", "", "", false},
+		{"names", "list<string>", "", "", false},
+		{"ends", "list<int64>", "", "", false},
 	}
 	if d := cmp.Diff(want, Columns[everyType]()); d != "" {
 		t.Errorf("columns differ (-want +got):\n%s", d)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/parquet"
@@ -18,8 +20,12 @@ import (
 const (
 	rowsKind    = "rows"
 	rowsVersion = "1"
+	// Tables with nullable columns, which earlier programs cannot read, have a version of their own. The others stay
+	// as they were, byte for byte.
+	nullableVersion = "2"
 
 	keyFormat = "ablate.format"
+	keyPandas = "pandas" // what pandas, by pyarrow, takes the types of its columns from
 	createdBy = "ablate"
 	element   = "element" // of a list, as the Parquet format names it
 
@@ -34,7 +40,7 @@ const (
 
 // WriteRows writes rows, structs as Columns describes them, as a Parquet file, replacing what lies at path. Same rows,
 // same bytes. Units and docs go into the file's key-value metadata as "NAME.unit" and "NAME.doc". There are no
-// nulls: a nil slice is an empty list.
+// nulls but in nullable columns: a nil slice is an empty list.
 //
 // Values are written plain, under zstd at Arrow's default level in all but small tables. There are no dictionaries, and no column statistics:
 // Arrow v17 writes wrong ones for unsigned columns, and no reader of ours skips rows by them.
@@ -86,14 +92,18 @@ func (c *column) physical() (parquet.Type, schema.LogicalType) {
 	panic("internal error: column of kind " + c.element.String())
 }
 
-// node is the column in a Parquet schema. All is required; a list has the three levels of the format's LogicalTypes.md.
+// node is the column in a Parquet schema: required, unless it is nullable. A list has the three levels of the format's LogicalTypes.md.
 func (c *column) node() (schema.Node, error) {
 	name := c.Name
 	if c.list {
 		name = element
 	}
 	physical, logical := c.physical()
-	leaf, err := schema.NewPrimitiveNodeLogical(name, parquet.Repetitions.Required, logical, physical, -1, -1)
+	repetition := parquet.Repetitions.Required
+	if c.Nullable {
+		repetition = parquet.Repetitions.Optional
+	}
+	leaf, err := schema.NewPrimitiveNodeLogical(name, repetition, logical, physical, -1, -1)
 	if err != nil || !c.list {
 		return leaf, err
 	}
@@ -109,63 +119,83 @@ func (c *column) path() string {
 }
 
 // writeParquet turns the panics with which Arrow meets write errors deep inside into errors.
-func writeParquet(w io.Writer, layout rowLayout, rows reflect.Value) (err error) {
+func writeParquet(w io.Writer, layout rowLayout, rows reflect.Value) error {
+	return caught(func() error {
+		pw, err := newParquet(w, layout, nil, rows.Len() >= compressRows)
+		if err != nil {
+			return err
+		}
+		for from := 0; from < rows.Len(); from += groupRows {
+			if err := writeGroup(pw, layout, rows.Slice(from, min(from+groupRows, rows.Len()))); err != nil {
+				return err
+			}
+		}
+		return endParquet(pw)
+	})
+}
+
+func caught(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("parquet: %v", r)
 		}
 	}()
+	return f()
+}
+
+// newParquet begins a file; more are metadata beside those of the layout.
+func newParquet(w io.Writer, layout rowLayout, more map[string]string, compressed bool) (*file.Writer, error) {
 	var nodes schema.FieldList
 	for i := range layout.columns {
 		n, err := layout.columns[i].node()
 		if err != nil {
-			return fmt.Errorf("column %s: %w", layout.columns[i].Name, err)
+			return nil, fmt.Errorf("column %s: %w", layout.columns[i].Name, err)
 		}
 		nodes = append(nodes, n)
 	}
 	root, err := schema.NewGroupNode("schema", parquet.Repetitions.Required, nodes, -1)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	codec := compress.Codecs.Zstd
-	if rows.Len() < compressRows {
-		codec = compress.Codecs.Uncompressed
+	codec := compress.Codecs.Uncompressed
+	if compressed {
+		codec = compress.Codecs.Zstd
 	}
 	pw := file.NewParquetWriter(w, root, file.WithWriterProps(parquet.NewWriterProperties(
 		parquet.WithCreatedBy(createdBy),
 		parquet.WithDictionaryDefault(false),
 		parquet.WithStats(false),
 		parquet.WithCompression(codec))))
-	if err := appendMetadata(pw, layout); err != nil {
-		return err
-	}
-	for from := 0; from < rows.Len(); from += groupRows {
-		group := pw.AppendRowGroup()
-		part := rows.Slice(from, min(from+groupRows, rows.Len()))
-		for i := range layout.columns {
-			cw, err := group.NextColumn()
-			if err != nil {
-				return err
-			}
-			if err := layout.columns[i].write(cw, part); err != nil {
-				return fmt.Errorf("column %s: %w", layout.columns[i].Name, err)
-			}
-			if err := cw.Close(); err != nil {
-				return err
-			}
+	return pw, appendMetadata(pw, layout, more)
+}
+
+// writeGroup writes rows as a row group.
+func writeGroup(pw *file.Writer, layout rowLayout, rows reflect.Value) error {
+	group := pw.AppendRowGroup()
+	for i := range layout.columns {
+		cw, err := group.NextColumn()
+		if err != nil {
+			return err
 		}
-		if err := group.Close(); err != nil {
+		if err := layout.columns[i].write(cw, rows); err != nil {
+			return fmt.Errorf("column %s: %w", layout.columns[i].Name, err)
+		}
+		if err := cw.Close(); err != nil {
 			return err
 		}
 	}
-	// Arrow v17's Close drops the error of the footer.
+	return group.Close()
+}
+
+// endParquet writes the footer, whose error Arrow v17's Close drops.
+func endParquet(pw *file.Writer) error {
 	if err := pw.FlushWithFooter(); err != nil {
 		return err
 	}
 	return pw.Close()
 }
 
-func appendMetadata(pw *file.Writer, layout rowLayout) error {
+func appendMetadata(pw *file.Writer, layout rowLayout, more map[string]string) error {
 	var err error
 	add := func(key, value string) {
 		if value != "" && err == nil {
@@ -173,8 +203,12 @@ func appendMetadata(pw *file.Writer, layout rowLayout) error {
 		}
 	}
 	add(keyTable, rowsKind)
-	add(keyFormat, rowsVersion)
+	add(keyFormat, layout.format())
 	add(keyVersion, layout.version)
+	add(keyPandas, layout.pandas())
+	for _, key := range slices.Sorted(maps.Keys(more)) {
+		add(key, more[key])
+	}
 	for _, c := range layout.columns {
 		add(c.Name+".unit", c.Unit)
 		add(c.Name+".doc", c.Doc)
@@ -208,8 +242,8 @@ func (c *column) write(cw file.ColumnChunkWriter, rows reflect.Value) error {
 	return errors.New("internal error: column writer of an unknown type")
 }
 
-// writeValues gathers values and, for lists, Parquet's levels: repetition 0 begins a row and 1 continues its list;
-// definition 0 is an empty list and 1 an element.
+// writeValues gathers values and, for lists and nullable columns, Parquet's levels: repetition 0 begins a row and 1
+// continues its list; definition 0 is an empty list or a null, and 1 a value.
 func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, []int16) (int64, error), get func(reflect.Value) (V, error)) error {
 	var values []V
 	var definition, repetition []int16
@@ -221,8 +255,13 @@ func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, 
 	for i := range rows.Len() {
 		field := rows.Index(i).FieldByIndex(c.index)
 		elements := 1
-		if c.list {
+		switch {
+		case c.list:
 			elements = field.Len()
+		case c.isNull(field):
+			elements = 0
+		case c.Nullable:
+			definition = append(definition, 1)
 		}
 		for j := range elements {
 			item := field
@@ -237,7 +276,10 @@ func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, 
 			values = append(values, v)
 		}
 		if elements == 0 {
-			definition, repetition = append(definition, 0), append(repetition, 0)
+			definition = append(definition, 0)
+			if c.list {
+				repetition = append(repetition, 0)
+			}
 		}
 		if max(len(values), len(definition)) >= batchRows {
 			if err := flush(); err != nil {

@@ -210,7 +210,7 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	}
 	x.drawn = x.drawn || len(done) < len(cheap)
 	x.notExecuted(append(done, chosen...))
-	if err := x.report(remade); err != nil {
+	if err := x.report(ctx, remade); err != nil {
 		return err
 	}
 	if x.bundle != nil {
@@ -399,13 +399,17 @@ func (x *auditing) notExecuted(executed []int) {
 }
 
 // report makes the output directory again from the cache and compares it. remade holds what the comparison left when it was executed again.
-func (x *auditing) report(remade string) error {
+func (x *auditing) report(ctx context.Context, remade string) error {
 	_, run, waits := x.p.state.Count()
 	why := ""
 	if run+waits > 0 || x.p.plan.Partial != "" {
 		why = "steps that it is made of are lost"
 	} else if err := x.remake(remade, x.p); err != nil {
 		why = err.Error()
+	} else if _, err := os.Lstat(filepath.Join(x.out, lossesFile)); err == nil {
+		if err := studyLosses(ctx, x.p, x.cache).Write(filepath.Join(remade, lossesFile)); err != nil {
+			return err
+		}
 	}
 	if !x.hasReport() {
 		x.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", x.out)
@@ -414,7 +418,7 @@ func (x *auditing) report(remade string) error {
 	if why != "" {
 		x.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
 	}
-	return x.Files(remade, x.out)
+	return x.Files(ctx, remade, x.out)
 }
 
 // remake makes the files of the report of a run again.

@@ -66,7 +66,7 @@ func (c *corpusJSON) read(list []reading, notes []string) {
 }
 
 type setJSON struct {
-	Set        string          `json:"set" doc:"name of the set of partitions, or of the seed model's corpus"`
+	Set        string          `json:"partition_set" doc:"name of the set of partitions, or of the seed model's corpus"`
 	Seed       bool            `json:"seed" doc:"it is the seed model's corpus, one unit named all"`
 	Corpus     string          `json:"corpus" doc:"name of the corpus"`
 	Order      string          `json:"order" doc:"metadata that orders the documents, or id"`
@@ -96,9 +96,9 @@ type partitionJSON struct {
 type unitJSON struct {
 	Partition        string `json:"partition" doc:"its partition"`
 	Unit             int64  `json:"unit" doc:"its number from 0"`
-	Name             string `json:"name" doc:"its name: by range where numbers order it, else by number"`
-	First            string `json:"first" doc:"order value of its first document"`
-	Last             string `json:"last" doc:"order value of its last document"`
+	Name             string `json:"unit_name" doc:"its name: by range where numbers order it, else by number"`
+	First            string `json:"order_first" doc:"order value of its first document"`
+	Last             string `json:"order_last" doc:"order value of its last document"`
 	Documents        int64  `json:"documents" doc:"after decontamination"`
 	Tokens           int64  `json:"tokens" doc:"their tokens, EOS included"`
 	RemovedDocuments int64  `json:"removed_documents" doc:"documents removed by decontamination"`
@@ -181,7 +181,7 @@ func corpusInJSON(p *compiled, data []splitData) corpusJSON {
 // corpusInCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
 func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
+	rows := [][]string{{"partition_set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
 	n := func(x int64) string { return strconv.FormatInt(x, 10) }
 	for i, set := range corpusInJSON(p, data).Sets {
 		labels := stages.Labels(data[i].sizes)

@@ -181,8 +181,8 @@ type changedSteps struct {
 
 // changedScore is how well a proxy does in one and the other; absent where one has no such line.
 type changedScore struct {
-	Group   string    `json:"group"`
-	Set     string    `json:"set"`
+	Group   string    `json:"mixture_set"`
+	Set     string    `json:"eval_set"`
 	Proxy   string    `json:"proxy"`
 	Pearson [2]string `json:"pearson"`
 	Chooses [2]string `json:"chooses"`
@@ -266,7 +266,7 @@ func results(a, b [][]string) []changedScore {
 			column[name] = k
 		}
 		for _, r := range rows[1:] {
-			key := [3]string{r[column["group"]], r[column["set"]], r[column["proxy"]]}
+			key := [3]string{r[column["mixture_set"]], r[column["eval_set"]], r[column["proxy"]]}
 			n, ok := at[key]
 			if !ok {
 				n = len(out)

@@ -67,7 +67,7 @@ type wayJSON struct {
 
 // nextJSON is what one more partition takes, either way.
 type nextJSON struct {
-	Set      string      `json:"set"`
+	Set      string      `json:"partition_set"`
 	Units    int         `json:"units"`
 	Mixtures json.Number `json:"mixtures"`
 	Modular  wayJSON     `json:"modular"`

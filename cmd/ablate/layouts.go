@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -40,6 +41,11 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 	for _, o := range result.Outputs {
 		fmt.Fprintf(h, "output %q %s\n", o.Name, o.Digest)
 	}
+	ledgers, err := studyLedgers(p, c, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	in.Ledgers = ledgers
 	of := hex.EncodeToString(h.Sum(nil))
 	if there, ok := layoutsThere(dir, of); ok {
 		return nil, there, nil
@@ -64,6 +70,38 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 		return nil, nil, err
 	}
 	return append(files, output.Named{Name: madeFile, Data: append(data, '\n')}), nil, nil
+}
+
+// studyLedgers are the ledgers of a study's splits; h gets what they hold and which texts their names mean.
+func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]stages.LayoutLedger, error) {
+	var out []stages.LayoutLedger
+	for _, split := range p.plan.Splits {
+		e := p.state.Entries[split.Step]
+		path, err := outputPath(c, e, kind.OutLedger)
+		if err != nil {
+			return nil, err
+		}
+		l := stages.LayoutLedger{Set: split.Set, Path: path}
+		if split.Seed {
+			l.Set = ""
+		}
+		l.Text = func(input string) (string, string, error) {
+			t, ok := p.plan.EvalText(split.Step, input)
+			if !ok {
+				return "", "", fmt.Errorf("internal error: split %s has no input %q to decontaminate against", p.plan.Steps[split.Step].ID, input)
+			}
+			return t.EvalSet, t.Corpus, nil
+		}
+		ledger, _ := e.Output(kind.OutLedger)
+		fmt.Fprintf(h, "ledger %q %s\n", l.Set, ledger.Digest)
+		for _, in := range p.plan.Steps[split.Step].Inputs {
+			if t, ok := p.plan.EvalText(split.Step, in.Role); ok {
+				fmt.Fprintf(h, "text %q %q %q\n", in.Role, t.EvalSet, t.Corpus)
+			}
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }
 
 // layoutsThere reports whether the directory holds what would be made, byte for byte, and names it.

@@ -27,7 +27,7 @@ const (
 // reportNames are the files that the report of every study has, and reportFolders its folders.
 var (
 	reportNames = []string{
-		reportFile, planFile, studyFile, sourcesFile, provenanceFile, madeFile,
+		reportFile, planFile, studyFile, sourcesFile, provenanceFile, madeFile, lossesFile,
 		kind.OutScores, kind.OutScoresCSV, kind.OutCorrelations, kind.OutCorrCSV,
 		kind.OutDecisions, kind.OutDecisionsCSV, kind.OutWarnings, kind.OutWarningsCSV,
 	}

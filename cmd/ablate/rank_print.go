@@ -133,7 +133,7 @@ func (k *ranking) allPossible() *big.Int {
 // rankedJSON is one mixture of `ablate rank --json`; what is not known is null.
 type rankedJSON struct {
 	Place      int      `json:"place"`
-	Group      string   `json:"group"`
+	Group      string   `json:"mixture_set"`
 	Mixture    string   `json:"mixture"`
 	Loss       *float64 `json:"proxy_loss"` // nats per token
 	Perplexity *float64 `json:"proxy_perplexity"`
@@ -146,7 +146,7 @@ type rankedJSON struct {
 
 // lineJSON is the line from proxy to reference losses of one set of mixtures.
 type lineJSON struct {
-	Group      string   `json:"group"`
+	Group      string   `json:"mixture_set"`
 	References int      `json:"references"`
 	Intercept  *float64 `json:"intercept"`
 	Slope      *float64 `json:"slope"`
@@ -158,7 +158,7 @@ type lineJSON struct {
 func (k *ranking) printJSON(w io.Writer) error {
 	out := struct {
 		Study       string       `json:"study"`
-		Set         string       `json:"set"`
+		Set         string       `json:"eval_set"`
 		Proxy       string       `json:"proxy"`
 		Level       float64      `json:"level"`
 		Possible    json.Number  `json:"mixtures_possible"`

@@ -16,9 +16,10 @@ import (
 )
 
 type reportCommand struct {
-	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Out   string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
-	Force bool   `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
+	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Out    string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
+	Force  bool   `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
+	Losses bool   `help:"Leave losses.parquet beside the report, too: the loss of every document by every model behind a score, one table."`
 }
 
 func (r reportCommand) Run(a *app) error {
@@ -34,6 +35,9 @@ func (r reportCommand) Run(a *app) error {
 			return err
 		}
 		if err := writeOut(out, p, c); err != nil {
+			return err
+		}
+		if err := keepLosses(a.ctx, out, p, c, r.Losses); err != nil {
 			return err
 		}
 		return printResult(a.stdout, p, c, out.Path())

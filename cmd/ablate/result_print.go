@@ -64,7 +64,13 @@ func csvOutput(c *cache.Cache, p *compiled, name string) (t csvTable, err error)
 	return t, nil
 }
 
-func (t csvTable) text(row []string, column string) string { return row[t.column[column]] }
+func (t csvTable) text(row []string, column string) string {
+	at, ok := t.column[column]
+	if !ok {
+		panic(fmt.Sprintf("internal error: the table has no column %q", column)) // we write it
+	}
+	return row[at]
+}
 
 // number writes a number with so many decimals; what is not known is a dash.
 func (t csvTable) number(row []string, column string, digits int) string {
@@ -87,7 +93,7 @@ type warned struct {
 func warningsOf(t csvTable) warned {
 	w := warned{weak: map[[3]string][]string{}}
 	for _, r := range t.rows {
-		group, set, proxy := t.text(r, "group"), t.text(r, "set"), t.text(r, "proxy")
+		group, set, proxy := t.text(r, "mixture_set"), t.text(r, "eval_set"), t.text(r, "proxy")
 		if proxy != "" {
 			at := [3]string{group, set, proxy}
 			w.weak[at] = append(w.weak[at], t.text(r, "code"))
@@ -153,12 +159,12 @@ func printCorrelations(w io.Writer, c csvTable, warned warned, level float64) er
 	t.names, t.words, t.sections = []int{7}, []int{7, 10}, true
 	groups := map[string]bool{}
 	for _, r := range c.rows {
-		groups[c.text(r, "group")] = true
+		groups[c.text(r, "mixture_set")] = true
 	}
 	last := ""
 	for i := 0; i < len(c.rows); i++ {
 		r := c.rows[i]
-		group, set, proxies := c.text(r, "group"), c.text(r, "set"), c.text(r, "proxy")
+		group, set, proxies := c.text(r, "mixture_set"), c.text(r, "eval_set"), c.text(r, "proxy")
 		weak := strings.Join(warned.weak[[3]string{group, set, proxies}], ", ")
 		for columnsOf(w) > 0 && i+1 < len(c.rows) && c.alike(r, c.rows[i+1], "proxy") {
 			i++
@@ -179,7 +185,7 @@ func printCorrelations(w io.Writer, c csvTable, warned warned, level float64) er
 		if c.number(r, "pearson_low", 2) == "-" {
 			interval = "-"
 		}
-		chosen, place := c.text(r, "chosen"), c.text(r, "rank")
+		chosen, place := c.text(r, "chosen"), c.text(r, "chosen_place")
 		if chosen == "" {
 			chosen, place = "-", "-"
 		}

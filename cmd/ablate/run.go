@@ -26,6 +26,7 @@ type runCommand struct {
 	Studies     []string      `arg:"" name:"study" help:"YAML files, or names of shipped studies. Several run one after the other, share what is the same, and end in one table."`
 	Corpus      bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
 	Out         string        `help:"Where the report goes (default: out/STUDY); of several studies, below it (DIR/STUDY)." placeholder:"DIR"`
+	Losses      bool          `help:"Leave losses.parquet beside the report, too: the loss of every document by every model behind a score, one table."`
 	Table       string        `help:"Leave the table that compares the studies with each other and with the paper here, as Markdown." placeholder:"FILE"`
 	Jobs        int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
 	Threads     int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
@@ -53,6 +54,9 @@ func (r runCommand) Run(a *app) (err error) {
 	}
 	if r.Table != "" && r.Corpus {
 		return usageError{errors.New("--table compares trained models, and --corpus trains none: take one of them")}
+	}
+	if r.Losses && r.Corpus {
+		return usageError{errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them")}
 	}
 	outliveReaders()
 	kernels, err := stages.Kernels("")
@@ -195,6 +199,9 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 	if !r.Corpus {
 		if err := writeOut(out, p, c); err != nil {
 			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
+		}
+		if err := keepLosses(a.ctx, out, p, c, r.Losses); err != nil {
+			return f, err
 		}
 	}
 	if err := c.Unregister(!r.Corpus); err != nil {

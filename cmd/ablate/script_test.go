@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"samebits": samebits,
 			"tamper":   tamper,
 			"rezip":    rezip,
+			"rederive": rederive,
 		},
 		Condition: condition,
 	}

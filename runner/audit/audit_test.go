@@ -15,6 +15,7 @@ func TestDisagreement(t *testing.T) {
 		ID: "seed", Kind: "train", Key: cache.KeyOf(nil), Inputs: map[string]string{"unit.0": "pack/seed units/all/0.arrow 00"},
 		Outputs:    []cache.Output{{Name: "model.safetensors", Size: 7}},
 		Provenance: cache.Provenance{Host: "h", WallSeconds: 1.5},
+		Scores:     []Score{{"pairs", "a+b", "micro", "far", []Domain{{"far", []Evaluation{{"micro/pairs/a+b", "eval/micro/pairs/a+b/far", cache.KeyOf(nil)}}}}}},
 	}
 	if d := disagreement(want, want); d != "" {
 		t.Errorf("a step disagrees with itself: %s", d)
@@ -30,6 +31,10 @@ func TestDisagreement(t *testing.T) {
 		{"input gone", func(s *Step) { s.Inputs = nil }, "input unit.0 is absent there"},
 		{"output", func(s *Step) { s.Outputs = []cache.Output{{Name: "model.safetensors", Size: 8}} }, "output model.safetensors is "},
 		{"output more", func(s *Step) { s.Outputs = append(s.Outputs, cache.Output{Name: "x"}) }, "output x is "},
+		{"score gone", func(s *Step) { s.Scores = nil }, `score ["pairs" "a+b" "micro" "far"] is absent there, want of `},
+		{"key of a score", func(s *Step) {
+			s.Scores = []Score{{"pairs", "a+b", "micro", "far", []Domain{{"far", []Evaluation{{"micro/pairs/a+b", "eval/micro/pairs/a+b/far", cache.Key{1}}}}}}}
+		}, `score ["pairs" "a+b" "micro" "far"] is of `},
 		{"provenance", func(s *Step) { s.Provenance.WallSeconds = 2.5 }, "provenance wall_seconds is 2.5 there, want 1.5"},
 	} {
 		claim := want
@@ -84,7 +89,7 @@ func TestFiles(t *testing.T) {
 		write(given, name, text)
 	}
 	a := New(Options{Differ: func(name, made, given string) string { return "look at " + name }}, nil)
-	if err := a.Files(made, given); err != nil {
+	if err := a.Files(t.Context(), made, given); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -103,7 +108,7 @@ func TestFiles(t *testing.T) {
 	if len(got) != 3 || a.Result.Report != (Count{Checked: 1, Of: 3}) {
 		t.Errorf("%d lines, %+v:\n%s", len(got), a.Result.Report, text)
 	}
-	if err := a.Files(filepath.Join(made, "nowhere"), given); err == nil {
+	if err := a.Files(t.Context(), filepath.Join(made, "nowhere"), given); err == nil {
 		t.Error("a directory that is not there is no error")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,7 +39,7 @@ func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Diges
 
 // Files compares a directory of files that were made again from the cache with what the run left. What only the given directory holds is
 // listed as not checked, logs of failures aside.
-func (a *Audit) Files(made, given string) error {
+func (a *Audit) Files(ctx context.Context, made, given string) error {
 	ours, err := names(made)
 	if err != nil {
 		return err
@@ -50,7 +49,7 @@ func (a *Audit) Files(made, given string) error {
 		return err
 	}
 	for _, name := range ours {
-		if err := a.file(name, filepath.Join(made, filepath.FromSlash(name)), filepath.Join(given, filepath.FromSlash(name))); err != nil {
+		if err := a.file(ctx, name, filepath.Join(made, filepath.FromSlash(name)), filepath.Join(given, filepath.FromSlash(name))); err != nil {
 			return err
 		}
 	}
@@ -67,24 +66,26 @@ func (a *Audit) Files(made, given string) error {
 }
 
 // file compares one file of the report with the same file made again.
-func (a *Audit) file(name, made, given string) error {
+func (a *Audit) file(ctx context.Context, name, made, given string) error {
 	a.Result.Report.Of++
-	want, err := os.ReadFile(made)
+	want, _, err := cache.FileDigestNow(ctx, made)
 	if err != nil {
 		return err
 	}
-	got, err := os.ReadFile(given)
+	got, _, err := cache.FileDigestNow(ctx, given)
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case errors.Is(err, fs.ErrNotExist):
 		a.Find("report", name, "", "is missing in %s", filepath.Dir(given))
 	case err != nil:
 		a.Find("report", name, "", "cannot be read: %v", err)
-	case string(got) == string(want):
+	case got == want:
 		a.Result.Report.Checked++
 	case name == "provenance.json" && slices.ContainsFunc(a.Findings, func(f Finding) bool { return f.Name == name }):
 		// Steps has named what differs.
 	default:
-		detail := fmt.Sprintf("has digest %s, made again from the cache %s", cache.DigestOf(got), cache.DigestOf(want))
+		detail := fmt.Sprintf("has digest %s, made again from the cache %s", got, want)
 		if a.Differ != nil {
 			if d := a.Differ(name, made, given); d != "" {
 				detail = d + "; it " + detail

@@ -9,6 +9,7 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/stages/kind"
 )
 
 // Step is one step in provenance.json: enough to find and check every artifact behind a number of the report.
@@ -19,6 +20,73 @@ type Step struct {
 	Inputs     map[string]string `json:"inputs"` // role -> step and output or raw file name, and digest
 	Outputs    []cache.Output    `json:"outputs"`
 	Provenance cache.Provenance  `json:"provenance"`
+
+	Scores []Score `json:"scores,omitempty"` // of the step that compares: the entries behind each row of scores.parquet
+}
+
+// Score is a row of scores.parquet and what it was computed from. An evaluation that several scores share is named by each of them.
+type Score struct {
+	Group   string   `json:"mixture_set"`
+	Mixture string   `json:"mixture"`
+	Scorer  string   `json:"scorer"`
+	Set     string   `json:"eval_set"`
+	Domains []Domain `json:"domains"` // of the average over sets: its sets, one after the other
+}
+
+// Domain is a domain of an evaluation set. A score is the mean over its domains of the mean over a domain's evaluations.
+type Domain struct {
+	Domain      string       `json:"domain"`
+	Evaluations []Evaluation `json:"evaluations"`
+}
+
+// Evaluation is the evaluation of a model, as the score calls it, and the step that made it, which may have another name.
+type Evaluation struct {
+	Model string    `json:"model"`
+	Step  string    `json:"step"`
+	Key   cache.Key `json:"key"`
+}
+
+// scores lists the rows of scores.parquet: those of the plan, then the averages over the sets that do not change with the mixture.
+func scores(s *pipeline.State) []Score {
+	out := make([]Score, 0, len(s.Plan.Scores))
+	for _, ref := range s.Plan.Scores {
+		score := Score{Group: ref.Group, Mixture: ref.Mixture, Scorer: ref.Scorer, Set: ref.Set}
+		for _, d := range ref.Domains {
+			domain := Domain{Domain: d.Name}
+			for _, e := range d.Evals {
+				domain.Evaluations = append(domain.Evaluations, Evaluation{e.Model, s.Plan.Steps[e.Step].ID, s.Keys[e.Step]})
+			}
+			score.Domains = append(score.Domains, domain)
+		}
+		out = append(out, score)
+	}
+	return append(out, averages(out)...)
+}
+
+// averages are the scores on all sets together, of those who have one on each; none where there are fewer than two sets.
+func averages(scores []Score) []Score {
+	type scorer struct{ group, mixture, name string }
+	at, sets, all := map[scorer]int{}, map[scorer]int{}, map[string]bool{}
+	var out []Score
+	for _, s := range scores {
+		if s.Set == kind.InDomain {
+			continue
+		}
+		k := scorer{s.Group, s.Mixture, s.Scorer}
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, Score{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: kind.Average})
+		}
+		sets[k]++
+		all[s.Set] = true
+		out[i].Domains = append(out[i].Domains, s.Domains...)
+	}
+	if len(all) < 2 || all[kind.Average] {
+		return nil
+	}
+	return slices.DeleteFunc(out, func(s Score) bool { return sets[scorer{s.Group, s.Mixture, s.Scorer}] < len(all) })
 }
 
 // Provenance lists the steps of a plan that was carried out, as provenance.json holds them.
@@ -41,6 +109,9 @@ func provenance(s *pipeline.State, i int) Step {
 		}
 		o, _ := s.Entries[in.Step].Output(in.Output)
 		ps.Inputs[in.Role] = s.Plan.Steps[in.Step].ID + " " + in.Output + " " + o.Digest.String()
+	}
+	if i == s.Plan.Result {
+		ps.Scores = scores(s)
 	}
 	return ps
 }
@@ -81,6 +152,9 @@ func flat(s Step) map[string]string {
 	}
 	for _, o := range s.Outputs {
 		m["output "+o.Name] = fmt.Sprintf("%s (%d bytes)", o.Digest, o.Size)
+	}
+	for _, score := range s.Scores {
+		m[fmt.Sprintf("score %q", []string{score.Group, score.Mixture, score.Scorer, score.Set})] = fmt.Sprintf("of %q", score.Domains)
 	}
 	data, err := json.Marshal(s.Provenance)
 	var fields map[string]any

@@ -41,13 +41,15 @@ const (
 //	          7: byte order marks are no text; every piece of a cut document has an identity of its own; paragraphs are compared in one form
 //	             whatever their line ends and blanks; counts.json says what metadata are absent; missing.json; documents say which metadata they lack; values of
 //	             Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text; added tokens have
-//	             the ids that the reference library gives them, not those that the file says
+//	             the ids that the reference library gives them, not those that the file says; places: null
+//	             where there is no line
 //	split     1: first
 //	          2: units have names and ranges; timeline and filter; held-out text of other corpora
 //	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
 //	          4: a table of the documents whose identity came before
 //	          5: partitions and units of different things never share a name; no metadata that documents lack is taken for a value that
-//	             others have; identities that several texts share, and metadata that no document has, are errors
+//	             others have; identities that several texts share, and metadata that no document has, are errors; ledger, sizes and timeline: unit_name,
+//	             order_first, order_last; nulls for what is not there; filter.json: eval_set
 //	train     1: first
 //	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
 //	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
@@ -58,7 +60,8 @@ const (
 //	correlate 1: first
 //	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
 //	          3: the noise of references over seeds; the average over sets
-//	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning
+//	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning; columns mixture_set, eval_set, chosen_place,
+//	             best_place, eval_sets, best_chosen, median_place, worst_place; nulls, not NaN
 var Versions = map[string]int{
 	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
 }

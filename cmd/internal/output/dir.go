@@ -2,9 +2,11 @@ package output
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -200,6 +202,7 @@ func (d *Dir) Claim() error {
 type Named struct {
 	Name string // below the directory, with slashes
 	Data []byte
+	Path string // of a large file: another file, which holds the data and is copied; "" where Data does
 }
 
 // Write writes files into the directory. there names others that are in it already, as they are to
@@ -224,15 +227,42 @@ func (d *Dir) Write(files []Named, there []string) error {
 		return err
 	}
 	for _, f := range files {
-		if err := Write(d.at(f.Name), f.Data); err != nil {
+		if err := d.put(f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// put writes one file, unless it is there as it is to be.
+func (d *Dir) put(f Named) error {
+	if f.Path == "" {
+		return Write(d.at(f.Name), f.Data)
+	}
+	if d.same(f) {
+		return nil
+	}
+	from, err := os.Open(f.Path)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return To(d.at(f.Name), func(w io.Writer) error { _, err := io.Copy(w, from); return err })
+}
+
 // same reports whether a file is in the directory already as it is to be.
-func (d *Dir) same(f Named) bool { return holds(d.at(f.Name), f.Data) }
+func (d *Dir) same(f Named) bool {
+	if f.Path == "" {
+		return holds(d.at(f.Name), f.Data)
+	}
+	info, err := os.Stat(d.at(f.Name)) // a pipe must not be read
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	is, _, err := cache.FileDigestNow(context.Background(), d.at(f.Name))
+	want, _, wanted := cache.FileDigestNow(context.Background(), f.Path)
+	return err == nil && wanted == nil && is == want
+}
 
 // refuse is an error if one of the files is there and must not be replaced.
 func (d *Dir) refuse(names []string) error {

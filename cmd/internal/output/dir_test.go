@@ -13,7 +13,7 @@ import (
 func options(study string) Options {
 	return Options{
 		Study: study, Names: []string{"plan.json", "provenance.json", "report.html", studyFile}, Above: []string{"tables"},
-		Known: []Named{{studyFile, []byte("study: " + study)}},
+		Known: []Named{{Name: studyFile, Data: []byte("study: " + study)}},
 	}
 }
 
@@ -21,7 +21,7 @@ func options(study string) Options {
 func report(study string) []Named {
 	var files []Named
 	for _, name := range []string{"plan.json", "provenance.json", "report.html", "tables/sets/a.csv"} {
-		files = append(files, Named{name, []byte(name + " of " + study)})
+		files = append(files, Named{Name: name, Data: []byte(name + " of " + study)})
 	}
 	return append(files, options(study).Known...)
 }

@@ -1,13 +1,11 @@
-// Package layout sets tables of correlations as papers print them: in Markdown, in LaTeX, and as CSV. A table is given ready; nothing is
+// Package layout sets tables of correlations as papers print them: in Markdown and in LaTeX. A table is given ready; nothing is
 // computed or ordered here.
 //
-// In Markdown and LaTeX a cell is our value with three decimals, bold where it is the highest of its row, and behind it in brackets what was
-// published. CSV has all digits and a column of its own for what was published.
+// A cell is our value with three decimals, bold where it is the highest of its row, and behind it in brackets what was published.
 package layout
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"strconv"
@@ -88,41 +86,6 @@ func digits(v float64, minus string) string {
 		s = minus + s
 	}
 	return s
-}
-
-// CSV writes the table for programs and spreadsheets.
-func (t Table) CSV() []byte {
-	columns, _ := t.published()
-	head := append([]string(nil), t.Stubs...)
-	head = append(head, "n")
-	for i, c := range t.Columns {
-		head = append(head, c)
-		if columns[i] {
-			head = append(head, c+"_published")
-		}
-	}
-	lines := [][]string{head}
-	full := func(v float64) string {
-		if math.IsNaN(v) {
-			return ""
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	for _, r := range t.Rows {
-		line := append([]string(nil), r.Stubs...)
-		line = append(line, strconv.Itoa(r.N))
-		for i, c := range r.Cells {
-			line = append(line, full(c.Value))
-			if columns[i] {
-				line = append(line, full(c.Published))
-			}
-		}
-		lines = append(lines, line)
-	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.WriteAll(lines) // a buffer cannot fail
-	return b.Bytes()
 }
 
 // Markdown writes the table with its columns aligned, so that it reads well as it is.

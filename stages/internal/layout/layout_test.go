@@ -26,7 +26,6 @@ func TestTables(t *testing.T) {
 		got  []byte
 		want string
 	}{
-		{"csv", sample().CSV(), "mixtures,eval set,n,ind_id,ind_id_published,macro\npairs,in|domain,50,0.9684,0.968,-0.25\n,far,50,,,0.95\ntriples,far,7,,0.5,-0.0001\n"},
 		{"markdown", sample().Markdown(), `Pearson’s r of 100% of R&D_sets. In brackets: as published.
 
 | mixtures | eval set   |   n |            ind_id |  macro |

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ablate/cache"
+	"ablate/cmd/internal/output"
+	"ablate/stages"
+	"ablate/stages/kind"
+)
+
+// lossesFile holds the losses of all documents, by every model behind a score.
+const lossesFile = kind.OutLosses
+
+// keepLosses leaves the table of all losses of a finished study in its output directory, if it is asked for. A table that was asked for once is kept
+// up to date by later runs that do not ask: it is made again where what it says it was made of is no longer so.
+func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cache, asked bool) (err error) {
+	path := filepath.Join(out.Path(), lossesFile)
+	switch _, err := os.Lstat(path); {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !asked && err != nil:
+		return nil
+	}
+	in := studyLosses(ctx, p, c)
+	if !asked {
+		if of, err := stages.LossesOf(path); err == nil && of == in.Of {
+			return nil
+		}
+	}
+	dir, err := makeTemp("ablate-losses-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	made := filepath.Join(dir, lossesFile)
+	if err := in.Write(made); err != nil {
+		return err
+	}
+	return reportError(out.Path(), out.Write([]output.Named{{Name: lossesFile, Path: made}}, nil))
+}
+
+// studyLosses gathers what the table is made of.
+func studyLosses(ctx context.Context, p *compiled, c *cache.Cache) stages.StudyLosses {
+	in := stages.StudyLosses{Table: func(eval int) (string, error) {
+		if err := ctx.Err(); err != nil {
+			return "", context.Cause(ctx)
+		}
+		return outputPath(c, p.state.Entries[eval], kind.OutLosses)
+	}}
+	h := sha256.New()
+	for _, s := range p.plan.Scores {
+		fmt.Fprintf(h, "score %q\n", []string{s.Group, s.Mixture, s.Scorer, s.Set})
+		score := stages.LossScore{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
+		for _, d := range s.Domains {
+			domain := stages.LossDomain{Name: d.Name}
+			for _, e := range d.Evals {
+				losses, _ := p.state.Entries[e.Step].Output(kind.OutLosses)
+				fmt.Fprintf(h, "losses %q %q %s\n", d.Name, e.Model, losses.Digest)
+				domain.Models = append(domain.Models, stages.LossModel{Name: e.Model, Eval: e.Step})
+			}
+			score.Domains = append(score.Domains, domain)
+		}
+		in.Scores = append(in.Scores, score)
+	}
+	in.Of = hex.EncodeToString(h.Sum(nil))
+	return in
+}

@@ -26,13 +26,14 @@ const rooms = `
 	stages/kind              < cache
 	stages/internal/corpus   <
 	stages/internal/bpe      <
-	stages/internal/kernel   <
-	stages/internal/optim    < stages/internal/kernel
-	stages/internal/lm       < stages/internal/kernel stages/internal/optim
+	stages/internal/elementary <
+	stages/internal/kernel   < stages/internal/elementary
+	stages/internal/optim    < stages/internal/elementary stages/internal/kernel
+	stages/internal/lm       < stages/internal/elementary stages/internal/kernel stages/internal/optim
 	stages/internal/lm/enginetest < stages/internal/lm stages/internal/optim
-	stages/internal/stat     <
-	stages/internal/plot     < stages/internal/stat
-	stages/internal/figure   < stages/internal/plot
+	stages/internal/stat     < stages/internal/elementary
+	stages/internal/plot     < stages/internal/elementary stages/internal/stat
+	stages/internal/figure   < stages/internal/elementary stages/internal/plot
 	stages/internal/layout   <
 	stages/internal/report   < stages/internal/plot
 	stages                   < specs/nearest stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*

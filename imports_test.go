@@ -53,7 +53,6 @@ const libraries = `
 	github.com/bits-and-blooms/bloom/v3  < stages
 	github.com/klauspost/compress        < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe
-	gonum.org/v1/gonum                   < stages/internal/stat
 	gonum.org/v1/plot                    < stages/internal/figure
 	golang.org/x/image                   < stages/internal/figure
 	gorgonia.org/gorgonia                < stages/internal/lm

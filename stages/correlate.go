@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/elementary"
 	"ablate/stages/internal/plot"
 	"ablate/stages/kind"
 )
@@ -114,7 +115,7 @@ func measured(rows []LossRow) (measure, error) {
 
 func (m measure) loss() float64 { return m.nats / float64(m.tokens) }
 
-func (m measure) perplexity() float64 { return min(math.Exp(m.loss()), largestPerplexity) }
+func (m measure) perplexity() float64 { return min(elementary.Exp(m.loss()), largestPerplexity) }
 
 func (m measure) bitsPerByte() float64 { return m.nats / (float64(m.bytes) * math.Ln2) }
 

@@ -172,7 +172,7 @@ func Pow(x, y float64) float64 {
 			a *= square
 			e += exponent
 		}
-		square *= square
+		square = float64(square * square)
 		exponent <<= 1
 		if square < .5 {
 			square += square

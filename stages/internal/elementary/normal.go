@@ -18,9 +18,9 @@ func Normal(r *rand.Rand) float64 {
 		}
 		if i == 0 {
 			for {
-				x = -Log(r.Float64()) * (1.0 / tail)
+				x = float64(-Log(r.Float64()) * (1.0 / tail))
 				y := -Log(r.Float64())
-				if y+y >= x*x {
+				if y+y >= float64(x*x) {
 					break
 				}
 			}

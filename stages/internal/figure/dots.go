@@ -140,7 +140,7 @@ func (f Dots) draw(c draw.Canvas) {
 	for _, r := range f.Rows {
 		height := f.rowHeight()
 		label := letters(8.5, ink)
-		body.FillText(label, vg.Point{X: body.Min.X, Y: y - height/2 - 3}, clipped(r.Label, dotsLabel, label))
+		body.FillText(label, vg.Point{X: body.Min.X, Y: y - vg.Length(height/2) - 3}, clipped(r.Label, dotsLabel, label))
 		for k, i := range lines {
 			d, look := r.Cells[i], plot.LookOf(i)
 			line := y - dotsPad/2 - vg.Length((vg.Length(k)+0.5)*dotsLine)

@@ -66,9 +66,9 @@ func (f Flow) SVG() ([]byte, error) {
 		height = max(height, total(c))
 	}
 	for _, c := range columns {
-		y := 8 + (height-total(c))/2
+		y := 8 + float64((height-total(c))/2)
 		for _, p := range c {
-			p.y = y + p.h/2
+			p.y = y + float64(p.h/2)
 			y += p.h + flowBetween
 		}
 	}
@@ -82,7 +82,7 @@ func (f Flow) SVG() ([]byte, error) {
 		x, y := left(column[e.From])+flowWidth, at[e.From].y
 		fmt.Fprintf(&d, "M%s %s", px(x), px(y))
 		to := func(nx, ny float64) {
-			half := (nx - x) / 2
+			half := float64((nx - x) / 2)
 			fmt.Fprintf(&d, "C%s %s %s %s %s %s", px(x+half), px(y), px(nx-half), px(ny), px(nx), px(ny))
 			x, y = nx, ny
 		}

@@ -54,7 +54,7 @@ func (l Lines) SVG() ([]byte, error) {
 	}
 	c.endLabels(named, x, y)
 	if b.drawn == 0 {
-		c.text("m", (x.from+x.to)/2, top+box/2, "no curve to draw")
+		c.text("m", (x.from+x.to)/2, top+float64(box/2), "no curve to draw")
 	}
 	c.height = top + box + 42
 	c.note(b.left)

@@ -119,7 +119,7 @@ func below(rng *rand.PCG, n int) int {
 // Not ok where v lies outside all resampled values or f is undefined without one of the pairs.
 func bcaLevels(v float64, values, without []float64, level float64) (low, high float64, ok bool) {
 	// The same value reached by sums in another order differs in its last bits.
-	same := 1e-12 * max(1, math.Abs(v))
+	same := float64(1e-12 * max(1, math.Abs(v)))
 	from, _ := slices.BinarySearch(values, v-same)
 	to, _ := slices.BinarySearch(values, v+same)
 	share := float64(from+to) / 2 / float64(len(values))
@@ -152,7 +152,7 @@ func bcaLevels(v float64, values, without []float64, level float64) (low, high f
 // quantile interpolates linearly between the order statistics at (n-1)p, the definition 7 of Hyndman and Fan (1996) and the default of
 // R and numpy. (gonum's LinInterp is definition 4, which is biased low.) sorted is not empty.
 func quantile(sorted []float64, p float64) float64 {
-	h := p * float64(len(sorted)-1)
+	h := float64(p * float64(len(sorted)-1))
 	i := int(h)
 	if i >= len(sorted)-1 {
 		return sorted[len(sorted)-1]

@@ -54,7 +54,7 @@ func normalTail(p float64) float64 {
 func student(df int, p float64) float64 {
 	low, high := 0.0, math.Pi/2
 	for {
-		angle := low + (high-low)/2
+		angle := low + float64((high-low)/2)
 		if angle == low || angle == high {
 			return math.Sqrt(float64(df)) * elementary.Sin(low) / elementary.Cos(low)
 		}

@@ -17,8 +17,9 @@ import (
 const rooms = `
 	specs/nearest            <
 	specs                    < specs/nearest
-	cache                    <
-	cache/table/mapping      <
+	cache/system             <
+	cache                    < cache/system
+	cache/table/mapping      < cache/system
 	cache/bulk               <
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
@@ -41,7 +42,9 @@ const rooms = `
 	runner                   < pipeline cache stages/kind
 	runner/audit             < pipeline cache stages/kind
 	runner/bundle            < pipeline cache stages/kind
-	cmd/ablate               < specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
+	licences                 <
+	cmd/dist                 < licences
+	cmd/ablate               < licences specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

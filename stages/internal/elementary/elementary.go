@@ -55,10 +55,10 @@ func Exp(x float64) float64 {
 		1.6666666666666666667e-1, 0.5, 1} {
 		p = math.FMA(p, r, c)
 	}
-	y := r * p
-	y *= y + 2
-	y *= y + 2
-	y *= y + 2
+	y := float64(r * p)
+	y = float64(y * (y + 2))
+	y = float64(y * (y + 2))
+	y = float64(y * (y + 2))
 	y = math.FMA(y+2, y, 1)
 	return scale(y, int(n))
 }

@@ -43,6 +43,7 @@ const rooms = `
 	runner/audit             < pipeline cache stages/kind
 	runner/bundle            < pipeline cache stages/kind
 	licences                 <
+	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/ablate               < licences specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle
 `

@@ -1,6 +1,15 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
-.PHONY: build demo paper smoke test race torture lint bench clean new-enough
+.PHONY: build dist licences demo paper smoke test race torture lint bench clean new-enough
+
+# The program needs no C library, so that it runs on any Linux, however old: the race detector alone is built with cgo.
+export CGO_ENABLED = 0
+
+# What `ablate version` says of the commit; nothing outside of a checkout.
+DESCRIBED = $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# Processors that would fuse multiply-adds are told not to, in libraries too; the kernels ask for theirs.
+UNFUSED = $(if $(filter amd64,$(shell go env GOARCH)),,-gcflags=all=-d=fmahash=qn -gcflags=ablate/stages/internal/kernel=)
 
 # A go command from 1.21 on fetches by itself the release that go.mod asks for, unless GOTOOLCHAIN=local forbids that or it has no network. An
 # older one compiles until it meets a library that is not there. So the release is asked for first, and what is needed is told in one line.
@@ -17,7 +26,15 @@ new-enough:
 
 # The go command knows best what is out of date.
 build: new-enough
-	go build -trimpath -o bin/ablate ./cmd/ablate
+	go build -trimpath -ldflags '-X main.described=$(DESCRIBED)' $(UNFUSED) -o bin/ablate ./cmd/ablate
+
+# Archives for Linux and macOS on amd64 and arm64, and their SHA256SUMS, in dist/: the same bytes from every checkout of a commit.
+dist: new-enough
+	go run ./cmd/dist
+
+# The licences of what is linked in, anew, after modules have changed.
+licences: new-enough
+	go run ./licences/collect
 
 # The main job on real text: Go's own source tree. Run again, it does nothing.
 demo: build
@@ -42,7 +59,7 @@ test: new-enough
 
 # The parts that many goroutines share. Needs a C compiler, which the race detector asks for.
 race: new-enough
-	go test -race -count=1 ./runner ./cache
+	CGO_ENABLED=1 go test -race -count=1 ./runner ./cache
 
 # 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
 # about an hour on two cores. It prints its seed: SEED=... repeats its choices.
@@ -54,6 +71,8 @@ lint: new-enough
 	go vet ./...
 	go tool staticcheck ./...
 	go test -run TestImports .
+	GOOS=darwin GOARCH=arm64 go vet ./...
+	GOOS=darwin GOARCH=amd64 go vet ./...
 
 # First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps, then the same
 # models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
@@ -65,4 +84,4 @@ bench: new-enough
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm
 
 clean:
-	rm -rf bin out
+	rm -rf bin out dist

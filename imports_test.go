@@ -18,8 +18,9 @@ const rooms = `
 	specs/nearest            <
 	specs/ident              <
 	specs                    < specs/nearest specs/ident
-	cache                    <
-	cache/table/mapping      <
+	cache/system             <
+	cache                    < cache/system
+	cache/table/mapping      < cache/system
 	cache/bulk               <
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
@@ -28,13 +29,14 @@ const rooms = `
 	stages/internal/corpus/parquet <
 	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
-	stages/internal/kernel   <
-	stages/internal/optim    < stages/internal/kernel
-	stages/internal/lm       < stages/internal/kernel stages/internal/optim
+	stages/internal/elementary <
+	stages/internal/kernel   < stages/internal/elementary
+	stages/internal/optim    < stages/internal/elementary stages/internal/kernel
+	stages/internal/lm       < stages/internal/elementary stages/internal/kernel stages/internal/optim
 	stages/internal/lm/enginetest < stages/internal/lm stages/internal/optim
-	stages/internal/stat     <
-	stages/internal/plot     < stages/internal/stat
-	stages/internal/figure   < stages/internal/plot
+	stages/internal/stat     < stages/internal/elementary
+	stages/internal/plot     < stages/internal/elementary stages/internal/stat
+	stages/internal/figure   < stages/internal/elementary stages/internal/plot
 	stages/internal/layout   <
 	stages/internal/report   < stages/internal/plot
 	stages                   < specs/nearest specs/ident stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
@@ -44,8 +46,11 @@ const rooms = `
 	runner                   < pipeline cache stages/kind runner/exec
 	runner/audit             < pipeline cache stages/kind runner/exec
 	runner/bundle            < pipeline cache stages/kind
+	licences                 <
+	licences/collect         < licences
+	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/ablate               < cmd/internal/output specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
+	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
@@ -60,7 +65,6 @@ const libraries = `
 	github.com/pierrec/lz4/v4            < stages/internal/corpus stages/internal/corpus/parquet
 	github.com/ulikunitz/xz              < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe stages/internal/corpus
-	gonum.org/v1/gonum                   < stages/internal/stat
 	gonum.org/v1/plot                    < stages/internal/figure
 	golang.org/x/image                   < stages/internal/figure
 	gorgonia.org/gorgonia                < stages/internal/lm

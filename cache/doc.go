@@ -26,3 +26,5 @@
 // survives a power cut; that a file in a build stays as it was if someone
 // still writes to it after Commit began (Commit refuses it when it sees it).
 package cache
+
+import _ "ablate/cache/system"

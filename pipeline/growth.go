@@ -57,8 +57,8 @@ func (g *drawing) growth(s space) Growth {
 	}
 	for i, d := range s.draws {
 		if i != grows {
-			inEach += float64(d.k) * size(d)
-			there += float64(d.n) * size(d)
+			inEach += float64(float64(d.k) * size(d))
+			there += float64(float64(d.n) * size(d))
 		}
 	}
 	if len(g.spec.Cross) > 1 {
@@ -68,7 +68,7 @@ func (g *drawing) growth(s space) Growth {
 	each, reference, unit := size(d), float64(g.c.reference.train.TokensPerUnit), float64(g.c.own.train.TokensPerUnit)
 	long := float64(g.spec.Tokens)
 	if long == 0 {
-		long = (inEach + float64(d.k)*each) * reference
+		long = (inEach + float64(float64(d.k)*each)) * reference
 	}
 	least := d.k
 	if d.repeat {
@@ -82,7 +82,7 @@ func (g *drawing) growth(s space) Growth {
 		}
 		s.draws[grows].n = n
 		mixtures, _ := new(big.Float).SetInt(s.count()).Float64()
-		out.Points = append(out.Points, GrowthPoint{N: n, Naive: mixtures * long, Modular: (there + float64(n)*each) * unit})
+		out.Points = append(out.Points, GrowthPoint{N: n, Naive: mixtures * long, Modular: (there + float64(float64(n)*each)) * unit})
 	}
 	return out
 }

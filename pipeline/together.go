@@ -111,5 +111,5 @@ type unitFile struct {
 }
 
 func (t Total) plus(u Total, sign int) Total {
-	return Total{t.Models + sign*u.Models, t.Tokens + int64(sign)*u.Tokens, t.Hours + float64(sign)*u.Hours, t.Bytes + int64(sign)*u.Bytes}
+	return Total{t.Models + sign*u.Models, t.Tokens + int64(sign)*u.Tokens, t.Hours + float64(float64(sign)*u.Hours), t.Bytes + int64(sign)*u.Bytes}
 }

@@ -256,10 +256,10 @@ func (d *Display) draw() {
 func (d *Display) share(trained, read int64) float64 {
 	steps := float64(d.done) / float64(d.total)
 	if all := d.tokens + d.left; all > 0 {
-		return 0.9*float64(trained)/float64(all) + 0.1*steps
+		return 0.9*float64(trained)/float64(all) + float64(0.1*steps)
 	}
 	if all := d.bytes + d.unread; all > 0 {
-		return 0.9*float64(read)/float64(all) + 0.1*steps
+		return 0.9*float64(read)/float64(all) + float64(0.1*steps)
 	}
 	return steps
 }
@@ -285,7 +285,7 @@ func (d *Display) eta(trained int64) (time.Duration, bool) {
 }
 
 func bar(share float64, width int) string {
-	n := min(width, max(0, int(share*float64(width)+0.5)))
+	n := min(width, max(0, int(float64(share*float64(width))+0.5)))
 	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", width-n) + "]"
 }
 

@@ -33,7 +33,7 @@ func (c *checker) model(m Model, section ...string) {
 			if c.given(path("rotary")...) {
 				key = "rotary"
 			}
-			if turned := float64(m.Rotary) * float64(width); turned < 1 || math.Abs(turned-2*math.Round(turned/2)) > 1e-6 {
+			if turned := float64(float64(m.Rotary) * float64(width)); turned < 1 || math.Abs(turned-2*math.Round(turned/2)) > 1e-6 {
 				c.fail(path(key), "%s of heads %d wide (%s in %s) makes %s channels to turn, want an even number",
 					origin("rotary", percent(m.Rotary)), width, origin("heads", m.Heads), origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
 			}

@@ -2,9 +2,11 @@ package stages
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/bits-and-blooms/bloom/v3"
 
+	"ablate/stages/internal/elementary"
 	"ablate/stages/kind"
 )
 
@@ -23,11 +25,19 @@ type blooms struct {
 func newBlooms(p kind.Bloom, sets []FilterSet) *blooms {
 	b := &blooms{record: Filter{Kind: filterBloom, Library: bloomLibrary, FalsePositives: p.FalsePositives, Seed: p.Seed, Sets: sets}}
 	for i := range sets {
-		f := bloom.NewWithEstimates(uint(max(1, sets[i].Paragraphs)), p.FalsePositives/float64(len(sets)))
+		f := bloom.New(bloomSize(max(1, sets[i].Paragraphs), p.FalsePositives/float64(len(sets))))
 		sets[i].Bits, sets[i].Hashes = f.Cap(), f.K()
 		b.filters = append(b.filters, f)
 	}
 	return b
+}
+
+// bloomSize returns the bits of a filter for n keys at a rate of false positives, and how many of them a key sets: the least that
+// give the rate (Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13(7), 1970), as the library estimates them.
+func bloomSize(n int64, rate float64) (bits, hashes uint) {
+	ln2 := elementary.Log(2)
+	m := math.Ceil(-float64(n) * elementary.Log(rate) / float64(ln2*ln2))
+	return uint(m), uint(math.Ceil(ln2 * m / float64(n)))
 }
 
 // keyOf puts the seed before the fingerprint: the library's hash has none.

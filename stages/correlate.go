@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/elementary"
 	"ablate/stages/internal/plot"
 	"ablate/stages/kind"
 )
@@ -113,7 +114,7 @@ func (m measure) loss() float64 { return m.nats / float64(m.tokens) }
 
 // perplexity is exp(loss), which is infinite above a loss of 709.78 nats per token. The paper's code writes 1e30 for any perplexity above
 // it, which makes models alike that differ in loss; here such scores take no part in a comparison, and a warning says so.
-func (m measure) perplexity() float64 { return math.Exp(m.loss()) }
+func (m measure) perplexity() float64 { return elementary.Exp(m.loss()) }
 
 func (m measure) bitsPerByte() float64 { return m.nats / (float64(m.bytes) * math.Ln2) }
 

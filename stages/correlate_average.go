@@ -35,9 +35,9 @@ func averages(scores []ScoreRow, over []string) []ScoreRow {
 		}
 		sets[k]++
 		a, share := &out[i], 1/float64(len(over))
-		a.Perplexity += share * s.Perplexity
-		a.Loss += share * s.Loss
-		a.BitsPerByte += share * s.BitsPerByte
+		a.Perplexity += float64(share * s.Perplexity)
+		a.Loss += float64(share * s.Loss)
+		a.BitsPerByte += float64(share * s.BitsPerByte)
 		a.Documents += s.Documents
 		a.Tokens += s.Tokens
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -395,5 +396,24 @@ func TestWriteCSV(t *testing.T) {
 `
 	if d := cmp.Diff(want, string(readFile(t, path))); d != "" {
 		t.Errorf("csv differs (-want +got):\n%s", d)
+	}
+}
+
+// What 0/0 gives has one sign on amd64 and another on arm64; a file does not show it.
+func TestEveryNaNIsWrittenAlike(t *testing.T) {
+	dir := t.TempDir()
+	var files [][]byte
+	for i, v := range []float64{math.NaN(), math.Float64frombits(0xfff8000000000000), math.Float64frombits(0x7ff8000000000000), math.Inf(1) - math.Inf(1)} {
+		path := filepath.Join(dir, strconv.Itoa(i))
+		if err := WriteRows(path, []measured{{v}}); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files = append(files, b); !bytes.Equal(b, files[0]) {
+			t.Errorf("a file with NaN %#x differs from one with %#x", math.Float64bits(v), math.Float64bits(math.NaN()))
+		}
 	}
 }

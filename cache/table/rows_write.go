@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -237,7 +238,7 @@ func (c *column) write(cw file.ColumnChunkWriter, rows reflect.Value) error {
 		}
 		return writeValues(c, rows, cw.WriteBatch, func(v reflect.Value) (int64, error) { return v.Int(), nil })
 	case *file.Float64ColumnChunkWriter:
-		return writeValues(c, rows, cw.WriteBatch, func(v reflect.Value) (float64, error) { return v.Float(), nil })
+		return writeValues(c, rows, cw.WriteBatch, func(v reflect.Value) (float64, error) { return oneNaN(v.Float()), nil })
 	}
 	return errors.New("internal error: column writer of an unknown type")
 }
@@ -291,4 +292,12 @@ func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, 
 		return nil
 	}
 	return flush()
+}
+
+// oneNaN returns v, or math.NaN() for any NaN: what 0/0 gives has another sign on amd64 than on arm64, and an artifact must not.
+func oneNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return math.NaN()
+	}
+	return v
 }

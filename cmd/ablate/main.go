@@ -21,9 +21,6 @@ import (
 	"ablate/specs"
 )
 
-// version of the program; it is part of provenance, never of a key.
-const version = "0.1.0"
-
 // Exit codes, as in README.md.
 const (
 	exitDone        = 0
@@ -57,7 +54,8 @@ type cli struct {
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
 	Init     initCommand     `cmd:"" help:"Write a study to start from."`
 	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Version  versionCommand  `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
+	Licences licencesCommand `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
 }
 
 // app is what commands share.
@@ -208,13 +206,6 @@ func exitCode(w io.Writer, err error) int {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
 	}
 	return exitFailed
-}
-
-type versionCommand struct{}
-
-func (versionCommand) Run(a *app) error {
-	_, err := fmt.Fprintf(a.stdout, "ablate %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
 }
 
 type validateCommand struct {

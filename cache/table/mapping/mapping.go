@@ -17,6 +17,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	_ "ablate/cache/system"
 )
 
 // A File is the content of a file, mapped read-only. Its bytes may be read from any number of goroutines.

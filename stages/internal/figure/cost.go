@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"ablate/stages/internal/elementary"
 	"ablate/stages/internal/plot"
 )
 
@@ -60,11 +61,11 @@ func (f Cost) draw(c draw.Canvas) {
 	var xs []plot.Tick
 	p.X.Min, p.X.Max, xs = plot.Ticks(x0, x1, 6)
 	p.X.Tick.Marker = ticks(whole(xs))
-	lo, hi := math.Floor(math.Log10(y0)), math.Ceil(math.Log10(y1))
+	lo, hi := math.Floor(elementary.Log10(y0)), math.Ceil(elementary.Log10(y1))
 	if lo == hi {
 		hi++
 	}
-	p.Y.Min, p.Y.Max, p.Y.Scale = math.Pow(10, lo), math.Pow(10, hi), gonum.LogScale{}
+	p.Y.Min, p.Y.Max, p.Y.Scale = elementary.Pow(10, lo), elementary.Pow(10, hi), gonum.LogScale{}
 	p.Y.Tick.Marker = powers(lo, hi)
 	grid := plotter.NewGrid()
 	grid.Vertical = draw.LineStyle{Color: hair, Width: 0.5}
@@ -102,7 +103,7 @@ func powers(lo, hi float64) ticks {
 	every := math.Ceil((hi - lo) / 8)
 	var out ticks
 	for k := lo; k <= hi; k++ {
-		t := plot.Tick{Value: math.Pow(10, k)}
+		t := plot.Tick{Value: elementary.Pow(10, k)}
 		if math.Mod(k-lo, every) == 0 {
 			t.Text = power(k)
 		}
@@ -118,7 +119,7 @@ func power(k float64) string {
 		name string
 	}{{12, " T"}, {9, " B"}, {6, " M"}, {3, "k"}, {0, ""}} {
 		if k >= u.at && k < 15 {
-			return strconv.FormatFloat(math.Pow(10, k-u.at), 'f', 0, 64) + u.name
+			return strconv.FormatFloat(elementary.Pow(10, k-u.at), 'f', 0, 64) + u.name
 		}
 	}
 	return "10" + superscript.Replace(strconv.FormatFloat(k, 'f', 0, 64))

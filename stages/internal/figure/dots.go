@@ -85,7 +85,9 @@ func (f Dots) lines() []int {
 	return out
 }
 
-func (f Dots) rowHeight() vg.Length { return vg.Length(max(1, len(f.lines())))*dotsLine + dotsPad }
+func (f Dots) rowHeight() vg.Length {
+	return vg.Length(vg.Length(max(1, len(f.lines())))*dotsLine) + dotsPad
+}
 
 func (f Dots) labelRoom() vg.Length {
 	var w vg.Length
@@ -97,7 +99,7 @@ func (f Dots) labelRoom() vg.Length {
 
 func (f Dots) size() (w, h vg.Length) {
 	w = f.labelRoom() + dotsField + 2*margin + 6
-	return w, vg.Length(len(f.Rows))*f.rowHeight() + 34 + 2*margin + headHeight(w, f.Title, f.keys())
+	return w, vg.Length(vg.Length(len(f.Rows))*f.rowHeight()) + 34 + 2*margin + headHeight(w, f.Title, f.keys())
 }
 
 // least is the lower end of the scale: -1, or 0 where nothing is below it.
@@ -119,7 +121,7 @@ func (f Dots) draw(c draw.Canvas) {
 	lo := f.least()
 	_, _, all := plot.Ticks(lo, 1, 5)
 	at := func(v float64) vg.Length {
-		return left + vg.Length((max(lo, min(1, v))-lo)/(1-lo))*(right-left)
+		return left + vg.Length(vg.Length((max(lo, min(1, v))-lo)/(1-lo))*(right-left))
 	}
 	for _, t := range all {
 		if t.Value < lo || t.Value > 1 {
@@ -138,10 +140,10 @@ func (f Dots) draw(c draw.Canvas) {
 	for _, r := range f.Rows {
 		height := f.rowHeight()
 		label := letters(8.5, ink)
-		body.FillText(label, vg.Point{X: body.Min.X, Y: y - height/2 - 3}, clipped(r.Label, dotsLabel, label))
+		body.FillText(label, vg.Point{X: body.Min.X, Y: y - vg.Length(height/2) - 3}, clipped(r.Label, dotsLabel, label))
 		for k, i := range lines {
 			d, look := r.Cells[i], plot.LookOf(i)
-			line := y - dotsPad/2 - (vg.Length(k)+0.5)*dotsLine
+			line := y - dotsPad/2 - vg.Length((vg.Length(k)+0.5)*dotsLine)
 			if !math.IsNaN(d.Low) && !math.IsNaN(d.High) && !math.IsNaN(d.Value) {
 				body.StrokeLine2(draw.LineStyle{Color: faded(hex(look.Colour), 120), Width: 1.6}, at(d.Low), line, at(d.High), line)
 			}

@@ -5,8 +5,9 @@
 // The page's own figures are drawn by package plot, whose colours, marks, ticks and fits are used here too, so that a proxy looks alike
 // everywhere. Here there is no pointer and no dark ground: these are for papers and slides.
 //
-// Same input, same bytes, on one kind of processor: the font is compiled in (Liberation Sans, of the widths of Arial), texts of an SVG name
-// it and what may stand in for it, and nothing depends on the machine's fonts or the time.
+// Same input, same bytes: the font is compiled in (Liberation Sans, of the widths of Arial), texts of an SVG name it and what may stand in
+// for it, and nothing depends on the machine's fonts or the time. The library and the rasterizer leave room for fused multiply-adds, which
+// change single pixels of a PNG; programs built by make have none there.
 package figure
 
 import (

@@ -53,8 +53,8 @@ func (g Grid) columns() int {
 
 func (g Grid) size() (w, h vg.Length) {
 	cw, ch := g.cell()
-	w = max(singleWidth, vg.Length(g.columns())*(cw+panelGap)-panelGap) + 2*margin
-	return w, vg.Length(len(g.Panels))*(ch+panelGap) - panelGap + 2*margin + headHeight(w, g.Title, g.keys())
+	w = max(singleWidth, vg.Length(vg.Length(g.columns())*(cw+panelGap))-panelGap) + 2*margin
+	return w, vg.Length(vg.Length(len(g.Panels))*(ch+panelGap)) - panelGap + 2*margin + headHeight(w, g.Title, g.keys())
 }
 
 // keys are the entries of the legend: only series that some panel shows.

@@ -93,7 +93,7 @@ func (m mark) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 		p.Arc(at, sty.Radius, 0, 2*math.Pi)
 	}
 	for i := 0; i+1 < len(m.look.Shape); i += 2 {
-		corner := vg.Point{X: at.X + vg.Length(m.look.Shape[i])*sty.Radius, Y: at.Y - vg.Length(m.look.Shape[i+1])*sty.Radius}
+		corner := vg.Point{X: at.X + vg.Length(vg.Length(m.look.Shape[i])*sty.Radius), Y: at.Y - vg.Length(vg.Length(m.look.Shape[i+1])*sty.Radius)}
 		if i == 0 {
 			p.Move(corner)
 		} else {

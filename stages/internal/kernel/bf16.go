@@ -34,7 +34,7 @@ func flush(x float32) float32 {
 
 // flushingFMA returns a*b+c, rounded once, as the FMA instruction does with denormals flushed; a, b and c are not denormal.
 func flushingFMA(a, b, c float32) float32 {
-	p := float64(a) * float64(b)
+	p := float64(float64(a) * float64(b))
 	s := p + float64(c)
 	if !doubtful(s) {
 		return float32(s)

@@ -13,7 +13,7 @@ import "math"
 // normal float32 the half-way points lie elsewhere, so that range always takes
 // the careful way.
 func fma32(a, b, c float32) float32 {
-	p := float64(a) * float64(b)
+	p := float64(float64(a) * float64(b)) // exact; the conversion keeps it from being fused with the sum
 	s := p + float64(c)
 	if doubtful(s) {
 		return fma32Careful(p, float64(c), s)

@@ -1,6 +1,6 @@
 package kernel
 
-import "math"
+import "ablate/stages/internal/elementary"
 
 // CrossEntropy sets losses[r] = log sum exp of row r - logits[r][targets[r]] in
 // nats. A negative target is ignored: its loss is 0. losses, targets (rows);
@@ -47,5 +47,5 @@ func (k *path) crossEntropyRow(e, row []float32, target int32) (loss, sum float3
 	return logf(sum) + m - at, sum
 }
 
-// logf is the standard library's float64 log, rounded. It runs once a row.
-func logf(x float32) float32 { return float32(math.Log(float64(x))) }
+// logf is the logarithm in float64, rounded. It runs once a row.
+func logf(x float32) float32 { return float32(elementary.Log(float64(x))) }

@@ -28,7 +28,7 @@ type AdamWParams struct {
 func AdamW(p *Pool, w, g, m, v []float32, o AdamWParams) {
 	c := adamCoefficients{
 		gradScale: float32(o.GradScale),
-		keep:      float32(1 - o.LR*o.WeightDecay),
+		keep:      float32(1 - float64(o.LR*o.WeightDecay)),
 		beta1:     float32(o.Beta1),
 		new1:      float32(1 - o.Beta1),
 		beta2:     float32(o.Beta2),

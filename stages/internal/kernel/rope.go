@@ -1,6 +1,6 @@
 package kernel
 
-import "math"
+import "ablate/stages/internal/elementary"
 
 // RopeTable holds the cosines and sines of Rope for T positions and R turned
 // channels.
@@ -15,10 +15,10 @@ func NewRopeTable(T, R int, base float64) *RopeTable {
 	half := R / 2
 	r := &RopeTable{half: half, cos: make([]float32, T*half), sin: make([]float32, T*half)}
 	for i := range half {
-		freq := math.Pow(base, -2*float64(i)/float64(R))
+		freq := elementary.Pow(base, -2*float64(i)/float64(R))
 		for t := range T {
-			r.cos[t*half+i] = float32(math.Cos(float64(t) * freq))
-			r.sin[t*half+i] = float32(math.Sin(float64(t) * freq))
+			r.cos[t*half+i] = float32(elementary.Cos(float64(t) * freq))
+			r.sin[t*half+i] = float32(elementary.Sin(float64(t) * freq))
 		}
 	}
 	return r

@@ -20,7 +20,7 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 			for range depth {
 				x := float64(as[at])
 				q := bs[bt : bt+4 : bt+4]
-				p0, p1, p2, p3 := x*float64(q[0]), x*float64(q[1]), x*float64(q[2]), x*float64(q[3])
+				p0, p1, p2, p3 := float64(x*float64(q[0])), float64(x*float64(q[1])), float64(x*float64(q[2])), float64(x*float64(q[3]))
 				t0, t1, t2, t3 := p0+s0, p1+s1, p2+s2, p3+s3
 				if doubtful(t0) || doubtful(t1) || doubtful(t2) || doubtful(t3) {
 					s0, s1, s2, s3 = fma32in64(p0, s0), fma32in64(p1, s1), fma32in64(p2, s2), fma32in64(p3, s3)

@@ -75,7 +75,7 @@ func (c Config) Validate() error {
 			bad("d_model %d is not divisible by heads %d", c.DModel, c.Heads)
 		} else if c.Rotary > 0 && c.Rotary <= 1 {
 			width := c.DModel / c.Heads
-			if turned := c.Rotary * float64(width); math.Abs(turned-float64(c.turned())) > 1e-6 || c.turned()%2 != 0 || c.turned() == 0 {
+			if turned := float64(c.Rotary * float64(width)); math.Abs(turned-float64(c.turned())) > 1e-6 || c.turned()%2 != 0 || c.turned() == 0 {
 				bad("d_model %d / heads %d gives heads %d wide, of which rotary %g turns %g channels, want an even whole number, at least 2",
 					c.DModel, c.Heads, width, c.Rotary, turned)
 			}
@@ -201,9 +201,9 @@ func (c Config) NumParams() int64 {
 // activations and softmax are left out. A backward pass takes twice as many.
 func (c Config) FLOPsPerToken() float64 {
 	C, F, L := float64(c.DModel), float64(c.MLPHidden), float64(c.Layers)
-	perLayer := 3*C*C + F*C + C*float64(c.mlpOut())
+	perLayer := float64(3*C*C) + float64(F*C) + float64(C*float64(c.mlpOut()))
 	if c.AttnOut {
-		perLayer += C * C
+		perLayer += float64(C * C)
 	}
-	return 2*(L*perLayer+float64(c.Vocab)*C) + L*4*C*float64(c.Context+1)/2
+	return float64(2*(float64(L*perLayer)+float64(float64(c.Vocab)*C))) + float64(L*4*C*float64(c.Context+1)/2)
 }

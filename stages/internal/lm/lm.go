@@ -29,12 +29,16 @@
 // # The same bits
 //
 // This is the place that says what is the same to the last bit and what is not; tests hold what is promised, and what rests
-// on it refers to here. Promised of weights, moments, losses and norms of gradients, for one build on one processor family
-// (GOARCH):
+// on it refers to here. Promised of weights, moments, losses and norms of gradients:
 //
 //   - Threads: any number, changed between any two calls.
 //   - Paths of package kernel: avx512, avx2 and portable; TestSameBits has every family of presets on each, on 1, 2 and 7
 //     threads, and the script samebits of cmd/ablate every artifact of whole studies.
+//   - Processor families: amd64 and arm64, where paths avx512, avx2, portable and fused compute alike. Nothing that reaches an
+//     artifact comes from the functions of package math that differ between processors (package elementary has them), nor from
+//     a multiply-add that the compiler fuses of its own accord. TestFused and TestMathFunctions of the root folder hold both for
+//     all of the program; where there is an emulator of arm64, TestArm64GivesTheSameBits of cmd/ablate compares every artifact
+//     of a small study.
 //   - Recompute: whatever is kept and whatever computed again (TestRecomputeDoesNotMatter).
 //   - Runs: the same calls again. Calls of Losses in between, of any shape, change nothing.
 //   - Resuming: an engine that takes over another's weights and moments after any Step goes on as that would have; a
@@ -51,12 +55,8 @@
 //     in the last bits, and with them the norm, so a training does. How a batch is cut is therefore not an option but a
 //     constant of stages, under the version of its kind of step.
 //   - Rows, of gradients: rows in another order, or cut at other lengths, are other sums.
-//   - Processor families: arm64 (path fused) computes as amd64 does, but cosines and sines of the rotary table, logarithms
-//     of the head and of attention, AdamW's corrections, schedules and initial weights come from package math in float64,
-//     which may differ in the last place from one family to another before it is rounded. Under an emulator of arm64 the
-//     kernels' tests pass, and the golden run of stages gives the checkpoints, moments and losses of amd64; its loss curves
-//     and correlations, sums in float64 that Go fuses there, differ in the last bits. That is one small run, no promise.
-//   - Versions of Go: the same functions, and the normal numbers of math/rand/v2, are the library's. The golden digests of
+//   - Processor families other than these two: nobody has compared them.
+//   - Versions of Go: the uniform numbers of math/rand/v2, sorting and formatting are the library's. The golden digests of
 //     stages tell when they change.
 //   - Precision: a training in bf16 keeps every promise above, but it is another training than one in float32, with a key of
 //     its own, and is held to it within stated bounds only (precision_test.go). Losses are those of float32 for both.

@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"ablate/stages/internal/elementary"
 )
 
 // Init fills the parameters: matrices with normal(0, InitStd), the two of each layer that write to the residual stream,
@@ -35,7 +37,7 @@ func Init(e Engine, seed uint64) error {
 			}
 			r := stream(seed, s.name)
 			for j := range data {
-				data[j] = float32(r.NormFloat64() * std)
+				data[j] = float32(elementary.Normal(r) * std)
 			}
 		}
 		return nil

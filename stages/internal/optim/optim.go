@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 
+	"ablate/stages/internal/elementary"
 	"ablate/stages/internal/kernel"
 )
 
@@ -75,8 +76,8 @@ func (s Step) Apply(p *kernel.Pool, w, g, m, v []float32) (gradNorm float64, err
 	}
 	kernel.AdamW(p, w, g, m, v, kernel.AdamWParams{
 		LR: s.LR, Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay,
-		Correction1: 1 - math.Pow(s.Beta1, float64(s.Number)),
-		Correction2: 1 - math.Pow(s.Beta2, float64(s.Number)),
+		Correction1: 1 - elementary.Pow(s.Beta1, float64(s.Number)),
+		Correction2: 1 - elementary.Pow(s.Beta2, float64(s.Number)),
 		GradScale:   s.clipScale(gradNorm),
 	})
 	return gradNorm, nil

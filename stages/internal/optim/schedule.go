@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"ablate/stages/internal/elementary"
 )
 
 // The kinds of Schedule.
@@ -58,7 +60,7 @@ func (s Schedule) LR(step, total int) float64 {
 	}
 	x := float64(step+1-s.Warmup) / float64(total-s.Warmup) // of the decay, in (0, 1)
 	if s.Kind == Cosine {
-		x = (1 - math.Cos(math.Pi*x)) / 2
+		x = (1 - elementary.Cos(math.Pi*x)) / 2
 	}
-	return s.Peak + (s.Final-s.Peak)*x
+	return s.Peak + float64((s.Final-s.Peak)*x)
 }

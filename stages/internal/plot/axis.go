@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"ablate/stages/internal/elementary"
 )
 
 // axis maps values lo..hi to pixels from..to.
@@ -20,9 +22,9 @@ func newAxis(lo, hi, from, to float64, want int) axis {
 	if !(lo <= hi) { // no points: any range will do
 		lo, hi = 0, 1
 	}
-	pad := 0.04 * (hi - lo)
+	pad := float64(0.04 * (hi - lo))
 	if hi-lo <= 1e-12*math.Max(math.Abs(lo), math.Abs(hi)) {
-		pad = 0.05 * math.Abs(lo)
+		pad = float64(0.05 * math.Abs(lo))
 		if pad == 0 {
 			pad = 0.5
 		}
@@ -36,7 +38,7 @@ func newAxis(lo, hi, from, to float64, want int) axis {
 // for graph labels", with 2.5 added: quarters are easy to read).
 func (a *axis) place(want int) {
 	raw := (a.hi - a.lo) / float64(want)
-	exp := math.Floor(math.Log10(raw))
+	exp := math.Floor(elementary.Log10(raw))
 	best := math.Inf(1)
 	var step float64
 	var stepDecimals int
@@ -44,8 +46,8 @@ func (a *axis) place(want int) {
 		times    float64
 		decimals int
 	}{{1, 0}, {2, 0}, {2.5, 1}, {5, 0}, {10, 0}} {
-		s := m.times * math.Pow(10, exp)
-		if d := math.Abs(math.Log(s / raw)); d < best {
+		s := m.times * elementary.Pow(10, exp)
+		if d := math.Abs(elementary.Log(s / raw)); d < best {
 			best, step, stepDecimals = d, s, m.decimals
 		}
 	}
@@ -66,7 +68,7 @@ func (a axis) shrunk(pixels float64) axis {
 }
 
 func (a axis) at(v float64) float64 {
-	return a.from + (v-a.lo)/(a.hi-a.lo)*(a.to-a.from)
+	return a.from + float64((v-a.lo)/(a.hi-a.lo)*(a.to-a.from))
 }
 
 func (a axis) text(v float64) string {

@@ -75,7 +75,7 @@ func (c *canvas) frame(x, y axis, xLabel, yLabel string) {
 func marker(kind int, x, y float64, title string) string {
 	const r = 4.2
 	var d string
-	at := func(dx, dy float64) string { return px(x+dx*r) + " " + px(y+dy*r) }
+	at := func(dx, dy float64) string { return px(x+float64(dx*r)) + " " + px(y+float64(dy*r)) }
 	polygon := func(dxy ...float64) string {
 		var b strings.Builder
 		for i := 0; i < len(dxy); i += 2 {

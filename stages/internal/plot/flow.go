@@ -2,9 +2,10 @@ package plot
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
+
+	"ablate/stages/internal/elementary"
 )
 
 // Flow is a graph of work, from left to right: nodes in columns, each to the right of all that it takes from.
@@ -65,23 +66,23 @@ func (f Flow) SVG() ([]byte, error) {
 		height = max(height, total(c))
 	}
 	for _, c := range columns {
-		y := 8 + (height-total(c))/2
+		y := 8 + float64((height-total(c))/2)
 		for _, p := range c {
-			p.y = y + p.h/2
+			p.y = y + float64(p.h/2)
 			y += p.h + flowBetween
 		}
 	}
-	c := &canvas{width: 16 + float64(len(columns))*(flowWidth+flowGap) - flowGap, height: height + 16, style: flowStyle}
+	c := &canvas{width: 16 + float64(float64(len(columns))*(flowWidth+flowGap)) - flowGap, height: height + 16, style: flowStyle}
 	if len(columns) == 0 {
 		c.width = 16
 	}
-	left := func(column int) float64 { return 8 + float64(column)*(flowWidth+flowGap) }
+	left := func(column int) float64 { return 8 + float64(float64(column)*(flowWidth+flowGap)) }
 	for _, e := range f.Edges {
 		var d strings.Builder
 		x, y := left(column[e.From])+flowWidth, at[e.From].y
 		fmt.Fprintf(&d, "M%s %s", px(x), px(y))
 		to := func(nx, ny float64) {
-			half := (nx - x) / 2
+			half := float64((nx - x) / 2)
 			fmt.Fprintf(&d, "C%s %s %s %s %s %s", px(x+half), px(y), px(nx-half), px(ny), px(nx), px(ny))
 			x, y = nx, ny
 		}
@@ -92,7 +93,7 @@ func (f Flow) SVG() ([]byte, error) {
 			fmt.Fprintf(&d, "H%s", px(x))
 		}
 		to(left(column[e.To]), at[e.To].y)
-		width := min(6, 1+0.6*math.Log2(float64(max(1, e.Times))))
+		width := min(6, 1+float64(0.6*elementary.Log2(float64(max(1, e.Times)))))
 		fmt.Fprintf(c, "<path class=\"w\" stroke-width=\"%s\" d=\"%s\"><title>%s</title></path>\n", px(width), d.String(), escape(e.Label))
 	}
 	for i, n := range f.Nodes {
@@ -201,7 +202,7 @@ func (c *canvas) box(n FlowNode, x, y float64) {
 	c.text("z", x+9, y+17, clip(n.Name, flowWidth-22-textWidth(n.Count, 11), 12.5))
 	c.text("e", x+flowWidth-9, y+17, n.Count)
 	for i, line := range n.Lines {
-		c.text("", x+9, y+17+float64(i+1)*flowLine, clip(line, flowWidth-14, 11))
+		c.text("", x+9, y+17+float64(float64(i+1)*flowLine), clip(line, flowWidth-14, 11))
 	}
 	fmt.Fprintf(c, "<rect class=\"u\" x=\"%s\" y=\"%s\" width=\"%d\" height=\"3\" rx=\"1.5\"/>\n", px(x+9), px(y+flowHeight-9), flowWidth-18)
 	if n.Share > 0 {

@@ -27,7 +27,7 @@ func (c *canvas) legend(keys []key, x, y, width float64, swatch func(i int, x, y
 		if k.absent {
 			continue
 		}
-		kx, ky := x+float64(place%columns)*width/float64(columns), y+float64(place/columns)*row
+		kx, ky := x+float64(float64(place%columns)*width/float64(columns)), y+float64(float64(place/columns)*row)
 		place++
 		room := width/float64(columns) - swatchWidth - gap - textWidth(k.value, 11) - 6
 		swatch(i, kx+9, ky)
@@ -37,7 +37,7 @@ func (c *canvas) legend(keys []key, x, y, width float64, swatch func(i int, x, y
 		}
 		c.WriteString("</text>\n")
 	}
-	return y + float64((len(keys)+columns-1)/columns)*row - row/2
+	return y + float64(float64((len(keys)+columns-1)/columns)*row) - row/2
 }
 
 // note says at the foot how many points could not be drawn.

@@ -54,7 +54,7 @@ func (l Lines) SVG() ([]byte, error) {
 	}
 	c.endLabels(named, x, y)
 	if b.drawn == 0 {
-		c.text("m", (x.from+x.to)/2, top+box/2, "no curve to draw")
+		c.text("m", (x.from+x.to)/2, top+float64(box/2), "no curve to draw")
 	}
 	c.height = top + box + 42
 	c.note(b.left)
@@ -217,18 +217,18 @@ func spread(places []float64, step, lo, hi float64) {
 	}
 	var blocks []block
 	for i, p := range places {
-		blocks = append(blocks, block{p - float64(i)*step, 1})
+		blocks = append(blocks, block{p - float64(float64(i)*step), 1})
 		for n := len(blocks); n > 1 && blocks[n-2].sum/float64(blocks[n-2].size) > blocks[n-1].sum/float64(blocks[n-1].size); n-- {
 			blocks[n-2] = block{blocks[n-2].sum + blocks[n-1].sum, blocks[n-2].size + blocks[n-1].size}
 			blocks = blocks[:n-1]
 		}
 	}
-	top := hi - float64(len(places)-1)*step // the most that place - i*step may be
+	top := hi - float64(float64(len(places)-1)*step) // the most that place - i*step may be
 	i := 0
 	for _, b := range blocks {
 		base := math.Max(lo, math.Min(b.sum/float64(b.size), top))
 		for range b.size {
-			places[i] = base + float64(i)*step
+			places[i] = base + float64(float64(i)*step)
 			i++
 		}
 	}

@@ -123,7 +123,7 @@ func Fit(points []Point, lo, hi float64) (from, to Point, ok bool) {
 		a, b := at+(lo-mean)/slope, at+(hi-mean)/slope
 		x0, x1 = math.Max(x0, math.Min(a, b)), math.Min(x1, math.Max(a, b))
 	}
-	return Point{X: x0, Y: mean + slope*(x0-at)}, Point{X: x1, Y: mean + slope*(x1-at)}, true
+	return Point{X: x0, Y: mean + float64(slope*(x0-at))}, Point{X: x1, Y: mean + float64(slope*(x1-at))}, true
 }
 
 // leastSquares returns the slope and the point of means the line goes through.
@@ -140,8 +140,8 @@ func leastSquares(x, y []float64) (slope, meanX, meanY float64) {
 	var sxy, sxx float64
 	for i := range x {
 		dx := (x[i] - meanX) / mx
-		sxy += dx * ((y[i] - meanY) / my)
-		sxx += dx * dx
+		sxy += float64(dx * ((y[i] - meanY) / my))
+		sxx += float64(dx * dx)
 	}
 	return sxy / sxx * (my / mx), meanX, meanY
 }

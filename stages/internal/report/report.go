@@ -351,7 +351,7 @@ func forest(i Interval) template.HTML {
 	}
 	const width, middle = 96.0, 8.0
 	at := func(v float64) string {
-		return fmt.Sprintf("%.1f", width/2+max(-1, min(1, v))*(width/2-5))
+		return fmt.Sprintf("%.1f", width/2+float64(max(-1, min(1, v))*(width/2-5)))
 	}
 	var b strings.Builder
 	label := "value " + coefficient(i.Value)

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"ablate/stages/internal/elementary"
 )
 
 // Interval is a statistic with the bounds it is likely to lie in. NaN where undefined: bounds can be NaN beside a defined value.
@@ -119,7 +119,7 @@ func below(rng *rand.PCG, n int) int {
 // Not ok where v lies outside all resampled values or f is undefined without one of the pairs.
 func bcaLevels(v float64, values, without []float64, level float64) (low, high float64, ok bool) {
 	// The same value reached by sums in another order differs in its last bits.
-	same := 1e-12 * max(1, math.Abs(v))
+	same := float64(1e-12 * max(1, math.Abs(v)))
 	from, _ := slices.BinarySearch(values, v-same)
 	to, _ := slices.BinarySearch(values, v+same)
 	share := float64(from+to) / 2 / float64(len(values))
@@ -131,21 +131,20 @@ func bcaLevels(v float64, values, without []float64, level float64) (low, high f
 		m += u / float64(len(without))
 	}
 	for _, u := range without {
-		squares += (m - u) * (m - u)
-		cubes += (m - u) * (m - u) * (m - u)
+		squares += float64((m - u) * (m - u))
+		cubes += float64((m - u) * (m - u) * (m - u))
 	}
 	if math.IsNaN(m) {
 		return 0, 0, false
 	}
 	a := 0.0 // no pair matters more than another
 	if squares > 0 {
-		a = cubes / (6 * math.Pow(squares, 1.5))
+		a = cubes / (6 * elementary.Pow(squares, 1.5))
 	}
-	normal := distuv.UnitNormal
-	z0 := normal.Quantile(share)
+	z0 := normalQuantile(share)
 	corrected := func(p float64) float64 {
-		z := z0 + normal.Quantile(p)
-		return normal.CDF(z0 + z/(1-a*z))
+		z := z0 + normalQuantile(p)
+		return normalCDF(z0 + z/(1-float64(a*z)))
 	}
 	return corrected((1 - level) / 2), corrected((1 + level) / 2), true
 }
@@ -153,10 +152,10 @@ func bcaLevels(v float64, values, without []float64, level float64) (low, high f
 // quantile interpolates linearly between the order statistics at (n-1)p, the definition 7 of Hyndman and Fan (1996) and the default of
 // R and numpy. (gonum's LinInterp is definition 4, which is biased low.) sorted is not empty.
 func quantile(sorted []float64, p float64) float64 {
-	h := p * float64(len(sorted)-1)
+	h := float64(p * float64(len(sorted)-1))
 	i := int(h)
 	if i >= len(sorted)-1 {
 		return sorted[len(sorted)-1]
 	}
-	return sorted[i] + (h-float64(i))*(sorted[i+1]-sorted[i])
+	return sorted[i] + float64((h-float64(i))*(sorted[i+1]-sorted[i]))
 }

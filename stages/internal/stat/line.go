@@ -35,18 +35,18 @@ func FitLine(x, y []float64) Line {
 	}
 	var xx, xy float64
 	for i := range x {
-		xx += (x[i] - mx) * (x[i] - mx)
-		xy += (x[i] - mx) * (y[i] - my)
+		xx += float64((x[i] - mx) * (x[i] - mx))
+		xy += float64((x[i] - mx) * (y[i] - my))
 	}
 	l.Slope = xy / xx
-	l.Intercept = my - l.Slope*mx
+	l.Intercept = my - float64(l.Slope*mx)
 	l.meanX, l.squaresX = mx, xx
 	var errors, left float64
 	for i := range x {
-		e := y[i] - my - l.Slope*(x[i]-mx)
+		e := y[i] - my - float64(l.Slope*(x[i]-mx))
 		out := e / (1 - 1/n - (x[i]-mx)*(x[i]-mx)/xx)
-		errors += e * e
-		left += out * out
+		errors += float64(e * e)
+		left += float64(out * out)
 	}
 	l.SD, l.Left = math.Sqrt(errors/(n-2)), math.Sqrt(left/n)
 	return l
@@ -59,12 +59,12 @@ func FitLine(x, y []float64) Line {
 //
 // NaN where the line is.
 func (l Line) Predict(x, level float64) Interval {
-	v := l.Intercept + l.Slope*x
+	v := l.Intercept + float64(l.Slope*x)
 	if math.IsNaN(l.Slope) || !(level > 0 && level < 1) {
 		return Interval{v, math.NaN(), math.NaN()}
 	}
 	d := x - l.meanX
-	half := student(l.N-2, (1+level)/2) * l.SD * math.Sqrt(1+1/float64(l.N)+d*d/l.squaresX)
+	half := float64(student(l.N-2, (1+level)/2) * l.SD * math.Sqrt(1+1/float64(l.N)+d*d/l.squaresX))
 	return Interval{v, v - half, v + half}
 }
 

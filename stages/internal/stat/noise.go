@@ -3,8 +3,6 @@ package stat
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Noise is how far apart scores of the same mixture lie when only the seed of the training differs.
@@ -46,7 +44,7 @@ func deviations(x []float64) float64 {
 		m += v / float64(len(x))
 	}
 	for _, v := range x {
-		sum += (v - m) * (v - m)
+		sum += float64((v - m) * (v - m))
 	}
 	return sum
 }
@@ -88,6 +86,3 @@ func (n Noise) Ceiling(scores []float64) float64 {
 }
 
 // student is the p quantile of Student's t with df degrees of freedom (Student 1908).
-func student(df int, p float64) float64 {
-	return distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile(p)
-}

@@ -38,7 +38,7 @@ func (t Permutation) PValue(x, y []float64, f func(x, y []float64) float64) floa
 	if math.IsNaN(v) {
 		return v
 	}
-	v -= 1e-14 * max(1, math.Abs(v))
+	v -= float64(1e-14 * max(1, math.Abs(v)))
 	dealt := append([]float64(nil), y...)
 	hits, all := 0, 0
 	count := func() {

@@ -16,8 +16,6 @@ package stat
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // minPairs is the fewest pairs of which a correlation is reported: through two points it is always 1 or -1.
@@ -56,7 +54,7 @@ func Pearson(x, y []float64) float64 {
 		return math.NaN()
 	}
 	// Perplexities of models that diverged have squares beyond any float64; scaled to 1, theirs are finite.
-	r := stat.Correlation(scaled(x), scaled(y), nil)
+	r := correlation(scaled(x), scaled(y))
 	if math.IsNaN(r) {
 		return r
 	}

@@ -1,0 +1,70 @@
+package elementary
+
+import "math"
+
+// Erfc returns the complementary error function of x, 2/sqrt(pi) times the integral of e^(-t^2) from x to infinity.
+func Erfc(x float64) float64 {
+	const erx = 8.45062911510467529297e-01 // erf(1), rounded to float32
+	switch {
+	case math.IsNaN(x):
+		return x
+	case x < 0:
+		return negativeErfc(-x, erx)
+	case x < 0.84375:
+		return 1 - nearErf(x)
+	case x < 1.25:
+		return 1 - erx - middleErf(x)
+	case x < 28:
+		return farErfc(x)
+	}
+	return 0
+}
+
+// negativeErfc returns Erfc(-x) for x > 0.
+func negativeErfc(x, erx float64) float64 {
+	switch {
+	case x < 0.84375:
+		return 1 + nearErf(x)
+	case x < 1.25:
+		return 1 + erx + middleErf(x)
+	case x <= 6:
+		return 2 - farErfc(x)
+	}
+	return 2
+}
+
+// nearErf returns erf(x) for x in [0, 0.84375).
+func nearErf(x float64) float64 {
+	if x < 0x1p-56 {
+		return x
+	}
+	z := float64(x * x)
+	y := float64(x * (Horner(z, -2.37630166566501626084e-05, -5.77027029648944159157e-03, -2.84817495755985104766e-02, -3.25042107247001499370e-01, 1.28379167095512558561e-01) /
+		Horner(z, -3.96022827877536812320e-06, 1.32494738004321644526e-04, 5.08130628187576562776e-03, 6.50222499887672944485e-02, 3.97917223959155352819e-01, 1)))
+	if x < 0.25 {
+		return x + y
+	}
+	return 0.5 + (y + (x - 0.5))
+}
+
+// middleErf returns erf(x) - erx for x in [0.84375, 1.25).
+func middleErf(x float64) float64 {
+	s := x - 1
+	return Horner(s, -2.16637559486879084300e-03, 3.54783043256182359371e-02, -1.10894694282396677476e-01, 3.18346619901161753674e-01, -3.72207876035701323847e-01, 4.14856118683748331666e-01, -2.36211856075265944077e-03) /
+		Horner(s, 1.19844998467991074170e-02, 1.36370839120290507362e-02, 1.26171219808761642112e-01, 7.18286544141962662868e-02, 5.40397917702171048937e-01, 1.06420880400844228286e-01, 1)
+}
+
+// farErfc returns Erfc(x) for x in [1.25, 28).
+func farErfc(x float64) float64 {
+	s := 1 / float64(x*x)
+	var r float64
+	if x < 1/0.35 {
+		r = Horner(s, -9.81432934416914548592e+00, -8.12874355063065934246e+01, -1.84605092906711035994e+02, -1.62396669462573470355e+02, -6.23753324503260060396e+01, -1.05586262253232909814e+01, -6.93858572707181764372e-01, -9.86494403484714822705e-03) /
+			Horner(s, -6.04244152148580987438e-02, 6.57024977031928170135e+00, 1.08635005541779435134e+02, 4.29008140027567833386e+02, 6.45387271733267880336e+02, 4.34565877475229228821e+02, 1.37657754143519042600e+02, 1.96512716674392571292e+01, 1)
+	} else {
+		r = Horner(s, -4.83519191608651397019e+02, -1.02509513161107724954e+03, -6.37566443368389627722e+02, -1.60636384855821916062e+02, -1.77579549177547519889e+01, -7.99283237680523006574e-01, -9.86494292470009928597e-03) /
+			Horner(s, -2.24409524465858183362e+01, 4.74528541206955367215e+02, 2.55305040643316442583e+03, 3.19985821950859553908e+03, 1.53672958608443695994e+03, 3.25792512996573918826e+02, 3.03380607434824582924e+01, 1)
+	}
+	z := math.Float64frombits(math.Float64bits(x) &^ (1<<32 - 1)) // its square is exact
+	return Exp(-float64(z*z)-0.5625) * Exp(float64((z-x)*(z+x))+r) / x
+}

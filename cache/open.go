@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,7 +89,7 @@ func newCache(dir string, d disk) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight), fans: make(map[string]bool)}
+	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, until: context.Background(), flights: make(map[Digest]*flight), fans: make(map[string]bool)}
 	c.memo = newMemo(c)
 	return c, nil
 }

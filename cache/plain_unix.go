@@ -13,8 +13,8 @@ import (
 // What it is, the caller sees by its Stat.
 func openPlain(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, errNotRegular
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENODEV) {
+		return nil, errNotRegular // a link, a socket, a device that is not there
 	}
 	return f, err
 }

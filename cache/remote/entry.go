@@ -226,7 +226,7 @@ func (r *Remote) giveBlob(ctx context.Context, c *cache.Cache, o cache.Output, d
 	if err == nil && size == o.Size && !bad {
 		return false, nil
 	}
-	path, err := c.Blob(o.Digest)
+	path, err := c.BlobOf(o)
 	if err != nil {
 		return false, err
 	}

@@ -107,7 +107,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
 	}
 	x.out = outDir(x.Out, &compiled{study: x.study})
-	x.cache, err = a.join(cache.OpenAudit(dir))
+	x.cache, err = a.join(a.until(cache.OpenAudit(dir)))
 	return err
 }
 

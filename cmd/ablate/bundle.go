@@ -72,7 +72,7 @@ func (x *auditing) openBundle(a *app) error {
 	if x.study, err = specs.Parse(m.StudyFile, text, x.unpacked()); err != nil {
 		return err
 	}
-	x.cache, err = cache.OpenAudit(filepath.Join(x.unpacked(), "cache"))
+	x.cache, err = a.until(cache.OpenAudit(filepath.Join(x.unpacked(), "cache")))
 	return err
 }
 

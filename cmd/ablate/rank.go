@@ -41,7 +41,7 @@ func (r rankCommand) Run(a *app) (err error) {
 		return usageError{fmt.Errorf("--top %d --most %d --threads %d: want at least 1, 1 and 0", r.Top, r.Most, r.Threads)}
 	}
 	outliveReaders()
-	c, err := a.join(a.openCache())
+	c, err := a.join(a.readCache())
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,10 @@ func (a *app) shareRemote(c *cache.Cache) (*share, error) {
 	if a.remote == "" {
 		return nil, nil
 	}
+	if c.ReadOnly() {
+		fmt.Fprintf(a.stderr, "warning: the cache %s cannot be written, so nothing is read from the remote or written to it\n", c.Dir())
+		return nil, nil
+	}
 	r, err := a.openRemote(a.remote)
 	if err != nil {
 		return nil, err

@@ -29,8 +29,8 @@ const (
 	testBucket = "results"
 )
 
-// credentials sets what the servers want, and keeps the SDK from looking elsewhere.
-func credentials(t *testing.T) {
+// hideCredentials sets what the servers want, and keeps the SDK from looking elsewhere.
+func hideCredentials(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret, "AWS_SESSION_TOKEN": "",
 		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
@@ -63,7 +63,7 @@ type tap struct {
 
 func fake(t *testing.T, do func(http.ResponseWriter, *http.Request, http.Handler)) *tap {
 	t.Helper()
-	credentials(t)
+	hideCredentials(t)
 	backend := s3mem.New()
 	if err := backend.CreateBucket(testBucket); err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func versity(t *testing.T) string {
 	if err != nil {
 		t.Skip("there is no versitygw on the PATH; to test on a real S3 server: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
 	}
-	credentials(t)
+	hideCredentials(t)
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, testBucket), 0o777); err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func versity(t *testing.T) string {
 
 func open(t *testing.T, at string) *Remote {
 	t.Helper()
-	r, err := Open(t.Context(), at)
+	r, err := Open(at)
 	if err != nil {
 		t.Fatal(err)
 	}

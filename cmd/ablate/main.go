@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -66,6 +67,7 @@ type app struct {
 	cacheDir       string
 	upstream       string
 	remote         string
+	remoteNamed    bool   // on the command line, and not by the environment
 	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
 	scale          string // "" is a study's own size
 	stdout, stderr io.Writer
@@ -97,7 +99,26 @@ func Main() int {
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
-	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
+	named := flagNamed(parsed, "remote")
+	if named && !usesRemote(parsed.Command()) {
+		return exitCode(os.Stderr, usageError{fmt.Errorf("%s does not read or write a remote: leave --remote out", parsed.Command())})
+	}
+	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
+}
+
+// flagNamed says whether a flag stands on the command line; its value may come from the environment, too.
+func flagNamed(parsed *kong.Context, name string) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
+}
+
+// usesRemote says whether a command looks at the remote. Any other would go on as if none were named, and let a person believe that it was looked at.
+func usesRemote(command string) bool {
+	words := strings.Fields(command)
+	first, second := words[0], ""
+	if len(words) > 1 {
+		second = words[1]
+	}
+	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export"}, first) || first == "cache" && second == "verify"
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

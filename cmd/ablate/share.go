@@ -30,7 +30,7 @@ type share struct {
 
 // openRemote opens what a person named as a remote.
 func (a *app) openRemote(at string) (*remote.Remote, error) {
-	r, err := remote.Open(a.ctx, at)
+	r, err := remote.Open(at)
 	var wrong *remote.URLError
 	if errors.As(err, &wrong) {
 		return nil, usageError{err}
@@ -151,7 +151,11 @@ func (s *share) close() error {
 }
 
 func moved(n remote.Count) string {
-	return fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, runner.Count(n.Bytes, "B"))
+	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, runner.Count(n.Bytes, "B"))
+	if n.Healed > 0 {
+		text += fmt.Sprintf("; %d of them had been damaged there", n.Healed)
+	}
+	return text
 }
 
 // tellRemoteConflicts names results of ours that differ from those of others.

@@ -149,7 +149,7 @@ func (c *Cache) writeIndex(records []*record) {
 	if c.readOnly {
 		return
 	}
-	data := appendIndex(nil, records)
+	data := appendIndex(records)
 	if len(data) > indexBytes {
 		return
 	}
@@ -163,8 +163,7 @@ func (c *Cache) writeIndex(records []*record) {
 }
 
 // appendIndex writes the bytes of the index, as FORMAT.md, section 7 says.
-func appendIndex(b []byte, records []*record) []byte {
-	begin := len(b)
+func appendIndex(records []*record) (b []byte) {
 	b = append(b, indexHead...)
 	b = binary.AppendUvarint(b, uint64(len(records)))
 	seen := map[string]uint64{}
@@ -191,7 +190,12 @@ func appendIndex(b []byte, records []*record) []byte {
 			b = binary.AppendUvarint(b, uint64(o.size))
 		}
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[begin:], castagnoli))
+	return sealIndex(b)
+}
+
+// sealIndex appends the checksum of all bytes before it.
+func sealIndex(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
 func appendText(b []byte, s string) []byte {

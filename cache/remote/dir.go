@@ -108,7 +108,7 @@ type section struct {
 }
 
 func (s *section) Read(b []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
+	if err := cache.Ended(s.ctx); err != nil {
 		return 0, err
 	}
 	return s.Reader.Read(b)

@@ -116,9 +116,7 @@ func (r *Remote) open(ctx context.Context, name string, offset, size int64) (io.
 	body, has, err := r.place.open(ctx, name, offset, length)
 	if err != nil {
 		timer.Stop()
-		if context.Cause(ctx) == errStalled {
-			err = errStalled
-		}
+		err = ended(ctx, err)
 		cancel(nil)
 		return nil, err
 	}
@@ -147,8 +145,8 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.body.Read(b)
 	w.timer.Reset(patience)
-	if err != nil && err != io.EOF && context.Cause(w.ctx) == errStalled {
-		err = errStalled
+	if err != nil && err != io.EOF {
+		err = ended(w.ctx, err)
 	}
 	return n, err
 }
@@ -182,8 +180,19 @@ func within(ctx context.Context, most time.Duration, do func(context.Context) er
 	ctx, cancel := context.WithTimeoutCause(ctx, most, errStalled)
 	defer cancel()
 	err := do(ctx)
-	if err != nil && context.Cause(ctx) == errStalled {
-		err = errStalled
+	if err != nil {
+		err = ended(ctx, err)
+	}
+	return err
+}
+
+// ended is the error of a request: why it was given up, where it was, else its own.
+func ended(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errStalled {
+		return errStalled
+	}
+	if over := cache.Ended(ctx); over != nil {
+		return over
 	}
 	return err
 }

@@ -33,7 +33,8 @@ const (
 func hideCredentials(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret, "AWS_SESSION_TOKEN": "",
-		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": "", "AWS_CA_BUNDLE": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull} {
 		t.Setenv(name, value)
 	}
@@ -44,10 +45,11 @@ var stores = map[string]func(*testing.T) string{
 	"directory": func(t *testing.T) string { return filepath.Join(t.TempDir(), "shared") },
 	"gofakes3":  func(t *testing.T) string { return fake(t, nil).url() },
 	"versitygw": versity,
+	"moto":      moto,
 }
 
 func eachStore(t *testing.T, f func(t *testing.T, url string)) {
-	for _, name := range []string{"directory", "gofakes3", "versitygw"} {
+	for _, name := range []string{"directory", "gofakes3", "versitygw", "moto"} {
 		t.Run(name, func(t *testing.T) { f(t, stores[name](t)) })
 	}
 }

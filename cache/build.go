@@ -58,6 +58,9 @@ func (c *Cache) Begin(key Key) (*Build, error) {
 	if err != nil {
 		return nil, c.writeError("the build of "+key.Short(), err)
 	}
+	if err := ShareLike(c.dir, dir); err != nil { // so that others may sweep it, if this process dies
+		return nil, c.writeError("the build of "+key.Short(), errors.Join(err, os.Remove(dir)))
+	}
 	return &Build{Dir: dir, Key: key, c: c, moved: make(map[string]Output)}, nil
 }
 

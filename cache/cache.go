@@ -297,7 +297,7 @@ func (c *Cache) Partial(key Key) (string, error) {
 	if fi, err := os.Lstat(dir); err == nil && !fi.IsDir() {
 		os.Remove(dir) // a link would lead elsewhere
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := c.mkdir(dir); err != nil {
 		return "", c.writeError("directory "+c.rel(dir), err)
 	}
 	return dir, nil

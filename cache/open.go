@@ -62,7 +62,7 @@ func open(dir string, d disk) (*Cache, error) {
 		return nil, err
 	}
 	for _, name := range []string{"entries", "blobs", "tmp", "partial", "quarantine", "memo"} {
-		if err := os.Mkdir(c.path(name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := c.mkdir(c.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, c.writeError("directory "+name, err)
 		}
 	}
@@ -173,7 +173,7 @@ func (c *Cache) create() error {
 				c.dir, clip(n.Name()))
 		}
 	}
-	if err := os.MkdirAll(c.path("tmp"), 0o777); err != nil {
+	if err := c.mkdir(c.path("tmp")); err != nil {
 		return c.writeError("directory tmp", err)
 	}
 	// version goes last, by link(2) like an entry: a file system without hard

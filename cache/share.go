@@ -1,8 +1,10 @@
 package cache
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // groupWrites says whether the group of a directory may write to it: then it is meant to be shared.
@@ -26,4 +28,29 @@ func ShareLike(root, dir string) error {
 		return err
 	}
 	return os.Chmod(dir, now.Mode().Perm()|fi.Mode().Perm()&0o070|fs.ModeSetgid)
+}
+
+// GroupWrites says whether the group of the directory may write to it. Then a process that uses the cache should let the group write to what
+// its steps leave there, too, by its umask.
+func GroupWrites(dir string) bool {
+	fi, err := os.Stat(dir)
+	return err == nil && groupWrites(fi)
+}
+
+// mkdir makes a directory below the cache's, and those above it, for everybody who may write to the cache.
+func (c *Cache) mkdir(dir string) error {
+	if _, err := os.Lstat(dir); err == nil {
+		return nil
+	}
+	if up := filepath.Dir(dir); up != c.dir {
+		if err := c.mkdir(up); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o777); errors.Is(err, fs.ErrExist) {
+		return nil // another process was quicker
+	} else if err != nil {
+		return err
+	}
+	return ShareLike(c.dir, dir)
 }

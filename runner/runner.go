@@ -200,7 +200,7 @@ type UnwritableError struct {
 
 func (e *UnwritableError) Error() string {
 	text := fmt.Sprintf("%d steps must run, and the cache %s cannot be written: name a cache of your own with --cache, and this one with --upstream %s, "+
-		"which is read and never changed; or let the group write to it (chgrp -R GROUP and chmod -R g+ws)", e.Steps, e.Dir, e.Dir)
+		"which is read and never changed; or let its owner share it with your group (chgrp -R GROUP DIR; find DIR -type d -exec chmod g+ws {} +)", e.Steps, e.Dir, e.Dir)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}

@@ -71,10 +71,15 @@ func (a *app) join(c *cache.Cache, err error) (*cache.Cache, error) {
 }
 
 func (a *app) cachePath() (string, error) {
-	if a.cacheDir != "" {
-		return a.cacheDir, nil
+	dir, err := a.cacheDir, error(nil)
+	if dir == "" {
+		dir, err = cache.DefaultDir()
 	}
-	return cache.DefaultDir()
+	if err == nil && cache.GroupWrites(dir) {
+		// A cache that a group shares, as git's shared repositories: what steps leave there half done must be for the others to go on with.
+		syscall.Umask(syscall.Umask(0o077) &^ 0o070)
+	}
+	return dir, err
 }
 
 // hashing gives the digest and size in bytes of a raw file.

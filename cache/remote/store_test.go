@@ -30,7 +30,7 @@ const (
 )
 
 // hideCredentials sets what the servers want, and keeps the SDK from looking elsewhere.
-func hideCredentials(t *testing.T) {
+func hideCredentials(t testing.TB) {
 	t.Helper()
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret, "AWS_SESSION_TOKEN": "",
 		"AWS_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": "", "AWS_CA_BUNDLE": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
@@ -63,7 +63,7 @@ type tap struct {
 	do   func(w http.ResponseWriter, r *http.Request, next http.Handler)
 }
 
-func fake(t *testing.T, do func(http.ResponseWriter, *http.Request, http.Handler)) *tap {
+func fake(t testing.TB, do func(http.ResponseWriter, *http.Request, http.Handler)) *tap {
 	t.Helper()
 	hideCredentials(t)
 	backend := s3mem.New()
@@ -157,7 +157,7 @@ func versity(t *testing.T) string {
 	return "s3://" + testBucket + "/group/ablate?endpoint=" + url.QueryEscape("http://"+at)
 }
 
-func open(t *testing.T, at string) *Remote {
+func open(t testing.TB, at string) *Remote {
 	t.Helper()
 	r, err := Open(at)
 	if err != nil {
@@ -167,7 +167,7 @@ func open(t *testing.T, at string) *Remote {
 	return r
 }
 
-func newCache(t *testing.T) *cache.Cache {
+func newCache(t testing.TB) *cache.Cache {
 	t.Helper()
 	c, err := cache.Open(t.TempDir())
 	if err != nil {
@@ -180,7 +180,7 @@ func newCache(t *testing.T) *cache.Cache {
 func step(name string) []cache.Ingredient { return []cache.Ingredient{{Label: "step", Value: name}} }
 
 // commit makes an entry of files.
-func commit(t *testing.T, c *cache.Cache, name string, files map[string]string) *cache.Entry {
+func commit(t testing.TB, c *cache.Cache, name string, files map[string]string) *cache.Entry {
 	t.Helper()
 	b, err := c.Begin(cache.KeyOf(step(name)))
 	if err != nil {

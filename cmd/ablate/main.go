@@ -100,8 +100,9 @@ func Main() int {
 		return exitUsage
 	}
 	named := flagNamed(parsed, "remote")
-	if named && !usesRemote(parsed.Command()) {
-		return exitCode(os.Stderr, usageError{fmt.Errorf("%s does not read or write a remote: leave --remote out", parsed.Command())})
+	command, _, _ := strings.Cut(parsed.Command(), " <")
+	if named && !usesRemote(command) {
+		return exitCode(os.Stderr, usageError{fmt.Errorf("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command)})
 	}
 	return exitCode(os.Stderr, parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: os.Stdout, stderr: os.Stderr}))
 }
@@ -113,12 +114,7 @@ func flagNamed(parsed *kong.Context, name string) bool {
 
 // usesRemote says whether a command looks at the remote. Any other would go on as if none were named, and let a person believe that it was looked at.
 func usesRemote(command string) bool {
-	words := strings.Fields(command)
-	first, second := words[0], ""
-	if len(words) > 1 {
-		second = words[1]
-	}
-	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export"}, first) || first == "cache" && second == "verify"
+	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

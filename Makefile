@@ -80,7 +80,8 @@ bench: new-enough
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench Parquet -benchtime 5x ./stages/internal/corpus
 	go test -run '^$$' -bench 'Compile|Candidates|Lookup|Commit' -benchtime 3x ./pipeline ./cache
-	go test -run '^$$' -bench ManySteps -benchtime 1x -timeout 1h ./cache
+	go test -run '^$$' -bench 'ManySteps|List200000' -benchtime 1x -timeout 1h ./cache
+	go test -run '^$$' -bench Distant -benchtime 1x ./cache/remote
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm
 
 clean:

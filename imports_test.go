@@ -74,7 +74,8 @@ const libraries = `
 	github.com/alecthomas/kong           < cmd/ablate
 	github.com/jedib0t/go-pretty/v6      < cmd/ablate
 	golang.org/x/term                    < cmd/ablate
-	gocloud.dev                          < cache/remote
+	github.com/minio/minio-go/v7       < cache/remote
+	gopkg.in/ini.v1                      < cache/remote
 	golang.org/x/sys/unix                < cache cache/table/mapping
 	golang.org/x/sys/cpu                 < cache/bulk stages/internal/kernel
 `

@@ -20,8 +20,13 @@ import (
 //
 // A blob that is not here may lie upstream: the path then leads there, to bytes
 // that were checked in the same way. Or a source has it: then it is here afterwards. In an audit neither stands in for one that is corrupt.
-func (c *Cache) Blob(d Digest) (string, error) {
-	_, err := c.verify(d)
+func (c *Cache) Blob(d Digest) (string, error) { return c.BlobOf(Output{Digest: d, Size: anySize}) }
+
+// BlobOf is [Cache.Blob] for an output of an entry, whose size is known: a file of
+// another size is corrupt, and one that is much larger is not read to find that out.
+func (c *Cache) BlobOf(o Output) (string, error) {
+	d := o.Digest
+	_, err := c.verify(d, o.Size)
 	if err == nil {
 		return c.blobPath(d), nil
 	}
@@ -29,7 +34,7 @@ func (c *Cache) Blob(d Digest) (string, error) {
 		return "", err
 	}
 	if c.up != nil {
-		path, uerr := c.up.blob(d)
+		path, uerr := c.up.blob(d, o.Size)
 		if uerr == nil {
 			return path, nil
 		}
@@ -42,7 +47,7 @@ func (c *Cache) Blob(d Digest) (string, error) {
 		}
 	}
 	if c.src != nil && c.src.BringBlob(d) == nil {
-		if _, err := c.verify(d); err != nil {
+		if _, err := c.verify(d, o.Size); err != nil {
 			return "", err
 		}
 		return c.blobPath(d), nil
@@ -58,9 +63,19 @@ type flight struct {
 	err  error
 }
 
+// anySize is the size of a blob of which no entry is at hand.
+const anySize = -1
+
+// readAnyway is the largest file, in bytes, that is read although its size is
+// wrong: so the digest tells whether the blob or the entry is at fault. A larger one is
+// judged by its size alone. It may be sparse, and then a few blocks of a disk
+// stand for more bytes than can be read in a day.
+const readAnyway = 64 << 20
+
 // verify checks a blob, by the memo if its file is as it was, else by reading
-// it. It returns the size in bytes.
-func (c *Cache) verify(d Digest) (int64, error) {
+// it. size is what an entry says it has, or anySize. verify returns the size in
+// bytes, which may be another where the bytes are right.
+func (c *Cache) verify(d Digest, size int64) (int64, error) {
 	if err := c.plainFan(filepath.Dir(c.blobPath(d))); err != nil {
 		return 0, err
 	}
@@ -74,6 +89,9 @@ func (c *Cache) verify(d Digest) (int64, error) {
 	if st, ok := stampOf(fi); ok && fi.Mode().IsRegular() && c.memo.blob(d) == st {
 		return st.size, nil
 	}
+	if size != anySize && fi.Mode().IsRegular() && fi.Size() != size && fi.Size() > readAnyway {
+		return 0, c.corruptBlob(d, fi, wrongSize(fi.Size(), size))
+	}
 	c.mu.Lock()
 	if f := c.flights[d]; f != nil {
 		c.mu.Unlock()
@@ -84,7 +102,7 @@ func (c *Cache) verify(d Digest) (int64, error) {
 	c.flights[d] = f
 	c.mu.Unlock()
 
-	f.size, f.err = c.rehash(context.Background(), d, nil)
+	f.size, f.err = c.rehash(c.until, d, nil)
 
 	c.mu.Lock()
 	delete(c.flights, d)
@@ -107,7 +125,7 @@ func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int
 	var got hashed
 	began := c.now()
 	if fi.Mode().IsRegular() {
-		got, err = hashPlain(ctx, path, progress)
+		got, err = hashRegular(ctx, path, progress)
 		got.began = began
 	} else {
 		err = errNotRegular
@@ -125,13 +143,22 @@ func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int
 	default:
 		return 0, fmt.Errorf("cache: blob %s: %w", d, err)
 	}
+	return 0, c.corruptBlob(d, fi, err)
+}
+
+// corruptBlob moves a blob away and returns the Miss that says so.
+func (c *Cache) corruptBlob(d Digest, judged fs.FileInfo, why error) error {
 	c.memo.forget(d)
 	if !c.readOnly {
-		if qerr := c.quarantine(path, fi); qerr != nil {
-			return 0, qerr
+		if err := c.quarantine(c.blobPath(d), judged); err != nil {
+			return err
 		}
 	}
-	return 0, &Miss{What: "blob " + d.Short(), Reason: Corrupt, Detail: err.Error()}
+	return &Miss{What: "blob " + d.Short(), Reason: Corrupt, Detail: why.Error()}
+}
+
+func wrongSize(has, wants int64) error {
+	return fmt.Errorf("has %d bytes, its entry says %d", has, wants)
 }
 
 // FileDigest is the digest and size of a raw input file, found through the
@@ -154,7 +181,7 @@ func (c *Cache) FileDigest(path string) (Digest, int64, error) {
 		}
 	}
 	began := c.now()
-	got, err := hashFile(context.Background(), path, nil)
+	got, err := hashFile(c.until, path, nil)
 	if err != nil {
 		return Digest{}, 0, fmt.Errorf("cache: %s: %w", path, err)
 	}
@@ -167,6 +194,17 @@ func (c *Cache) FileDigest(path string) (Digest, int64, error) {
 }
 
 var errNotRegular = errors.New("not a regular file")
+
+// Ended is the error of a context that ended, and nil before. It is
+// both the context's own error and its cause: who asks whether the work was
+// interrupted finds that, and who asks by whom finds that.
+func Ended(ctx context.Context) error {
+	err := ctx.Err()
+	if cause := context.Cause(ctx); err != nil && cause != err {
+		return fmt.Errorf("%w (%w)", cause, err)
+	}
+	return err
+}
 
 // hashed is what one reading of a file found.
 type hashed struct {
@@ -191,14 +229,26 @@ func hashFile(ctx context.Context, path string, progress func(int64)) (hashed, e
 	return hashOpen(ctx, f, progress)
 }
 
-// hashPlain reads a file of the cache, whose name may lie.
-func hashPlain(ctx context.Context, path string, progress func(int64)) (hashed, error) {
+// hashRegular reads a file of the cache, whose name may lie.
+func hashRegular(ctx context.Context, path string, progress func(int64)) (hashed, error) {
 	f, err := openPlain(path)
 	if err != nil {
 		return hashed{}, err
 	}
 	defer f.Close()
 	return hashOpen(ctx, f, progress)
+}
+
+// hashPlain is hashRegular of a file of at most so many bytes.
+func hashPlain(ctx context.Context, path string, most int64) (hashed, error) {
+	fi, err := os.Lstat(path)
+	if err != nil {
+		return hashed{}, err
+	}
+	if fi.Size() > most {
+		return hashed{}, fmt.Errorf("%w: has %d bytes, at most %d are read", errTooLarge, fi.Size(), most)
+	}
+	return hashRegular(ctx, path, nil)
 }
 
 // hashOpen reads f from where it stands.
@@ -215,7 +265,7 @@ func hashOpen(ctx context.Context, f *os.File, progress func(int64)) (hashed, er
 	buf := bufs.Get().(*[]byte)
 	defer bufs.Put(buf)
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := Ended(ctx); err != nil {
 			return r, err
 		}
 		n, err := f.Read(*buf)

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,6 +57,9 @@ func (c *Cache) Begin(key Key) (*Build, error) {
 	dir, err := c.disk.mkdirTemp(c.path("tmp"), c.owner+".*")
 	if err != nil {
 		return nil, c.writeError("the build of "+key.Short(), err)
+	}
+	if err := ShareLike(c.dir, dir); err != nil { // so that others may sweep it, if this process dies
+		return nil, c.writeError("the build of "+key.Short(), errors.Join(err, os.Remove(dir)))
 	}
 	return &Build{Dir: dir, Key: key, c: c, moved: make(map[string]Output)}, nil
 }
@@ -190,14 +192,14 @@ func (b *Build) store(o *Output) error {
 	}
 	defer f.Close()
 	began := c.now()
-	got, err := hashOpen(context.Background(), f, nil)
+	got, err := hashOpen(c.until, f, nil)
 	if err != nil {
 		return fmt.Errorf("cache: %s: %w", what, err)
 	}
 	got.began = began
 	o.Digest, o.Size = got.digest, got.size
 
-	if _, err := c.verify(o.Digest); err == nil {
+	if _, err := c.verify(o.Digest, o.Size); err == nil {
 		c.renew(o.Digest)
 		return nil // stored before, by whomever; ours goes with the build
 	} else if miss := (*Miss)(nil); !errors.As(err, &miss) {

@@ -263,7 +263,10 @@ func TestSweep(t *testing.T) {
 		{"dead process of this host", name(parts[0], parts[1], noPid, parts[3]), true, true},
 		{"process id used again", name(parts[0], parts[1], parts[2], parts[3]+"0"), parts[3] != "0", true},
 		{"another name space", name(parts[0], parts[1]+"0", noPid, parts[3]), false, true},
-		{"another host", name("x"+parts[0], parts[1], noPid, parts[3]), false, true},
+		{"this boot under another host name", name("x"+parts[0], parts[1], noPid, parts[3]), true, true},
+		{"another machine of this host name", name(parts[0], "0123456789abcdef-"+nameSpace(), noPid, parts[3]), false, true},
+		{"this host as earlier versions named it", name(parts[0], strings.Split(nameSpace(), "-")[0], noPid, parts[3]), false, true},
+		{"a process that could not tell its space", name(parts[0], noSpace, noPid, parts[3]), false, true},
 		{"no owner", "strange", false, true},
 		{"process id no number", name(parts[0], parts[1], "x", parts[3]), false, true},
 	}

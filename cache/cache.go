@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,8 @@ type Cache struct {
 	readOnly bool             // nothing of the directory is changed; see OpenRead
 	audited  bool             // and nothing is believed; see OpenAudit
 	now      func() time.Time // a test's clock
+	until    context.Context  // of the command: no file is read on after it; see Until
+	why      error            // why the cache was opened to look only, though more was wanted
 
 	mu      sync.Mutex
 	flights map[Digest]*flight // blobs being hashed now
@@ -37,6 +40,16 @@ type Cache struct {
 
 // Dir is the cache directory, absolute.
 func (c *Cache) Dir() string { return c.dir }
+
+// Until lets reading end when a context does: between two blocks of a blob or raw
+// file that is being hashed, for calls that have no context of their own. To be called
+// before the first of them.
+func (c *Cache) Until(ctx context.Context) {
+	c.until = ctx
+	if c.up != nil {
+		c.up.c.until = ctx
+	}
+}
 
 // Close writes what the memo learnt, and ends a run that was registered and
 // did not come to its end. The cache must not be used afterwards.
@@ -113,7 +126,7 @@ func (c *Cache) lookup(key Key) (*Entry, error) {
 		return nil, err
 	}
 	for _, o := range e.Outputs {
-		size, err := c.verify(o.Digest)
+		size, err := c.verify(o.Digest, o.Size)
 		var miss *Miss
 		switch {
 		case errors.As(err, &miss):
@@ -218,28 +231,28 @@ func readPlain(path string, most int64) ([]byte, fs.FileInfo, error) {
 // *[FormatError]; both stay where they are.
 func (c *Cache) Entries() iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
-		for path, err := range c.files("entries") {
-			if err != nil {
-				if !yield(nil, err) {
-					return
-				}
-				continue
-			}
-			key, err := ParseKey(filepath.Base(path))
-			if err != nil || path != c.entryPath(key) {
-				continue // no part of the cache; Verify reports it
-			}
-			e, err := c.readEntry(key, false)
-			var miss *Miss
-			if errors.As(err, &miss) && miss.Reason == Absent {
+		keys, err := c.keys()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, a := range inOrder(keys, func(k Key) entryOf { return entryRead(c.readEntry(k, false)) }) {
+			if isAbsent(a.err) {
 				continue // removed since it was listed
 			}
-			if !yield(e, err) {
+			if !yield(a.entry, a.err) {
 				return
 			}
 		}
 	}
 }
+
+type entryOf struct {
+	entry *Entry
+	err   error
+}
+
+func entryRead(e *Entry, err error) entryOf { return entryOf{e, err} }
 
 // files yields the paths below entries/ or blobs/, sorted.
 func (c *Cache) files(top string) iter.Seq2[string, error] {
@@ -284,7 +297,7 @@ func (c *Cache) Partial(key Key) (string, error) {
 	if fi, err := os.Lstat(dir); err == nil && !fi.IsDir() {
 		os.Remove(dir) // a link would lead elsewhere
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := c.mkdir(dir); err != nil {
 		return "", c.writeError("directory "+c.rel(dir), err)
 	}
 	return dir, nil

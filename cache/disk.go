@@ -155,7 +155,7 @@ func (c *Cache) publish(temp, path string) error {
 // first time; the caller syncs the one above. All 512 at the start would cost
 // 0.2 s of fsync before the first step, which many small caches never use.
 func (c *Cache) makeFan(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := c.mkdir(dir); err != nil {
 		return c.writeError("directory "+c.rel(dir), err)
 	}
 	return nil
@@ -167,7 +167,7 @@ func (c *Cache) quarantine(path string, judged fs.FileInfo) error {
 	if c.readOnly {
 		return nil // it stays where it is, and whoever asked is told
 	}
-	if err := os.MkdirAll(c.path("quarantine"), 0o777); err != nil {
+	if err := c.mkdir(c.path("quarantine")); err != nil {
 		return c.writeError("directory quarantine", err)
 	}
 	// A free random name; the directory that held it makes room for the file.

@@ -61,7 +61,7 @@ func (c *Cache) PutBlob(ctx context.Context, d Digest, size int64, r io.Reader) 
 	defer bufs.Put(buf)
 	var n int64
 	for n <= size {
-		if err := ctx.Err(); err != nil {
+		if err := Ended(ctx); err != nil {
 			return err
 		}
 		k, rerr := io.LimitReader(r, size+1-n).Read(*buf)
@@ -132,7 +132,7 @@ func (c *Cache) PutEntry(e *Entry) (*Entry, error) {
 		return nil, fmt.Errorf("cache: entry %s: %w", e.Key, err)
 	}
 	for _, o := range e.Outputs {
-		size, err := c.verify(o.Digest)
+		size, err := c.verify(o.Digest, o.Size)
 		if err != nil {
 			return nil, err
 		}

@@ -129,7 +129,7 @@ func (c *Cache) receive(ctx context.Context, f *os.File, h hash.Hash, what strin
 	buf := bufs.Get().(*[]byte)
 	defer bufs.Put(buf)
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := Ended(ctx); err != nil {
 			return n, err
 		}
 		k, rerr := r.Read(*buf)

@@ -31,13 +31,13 @@ type Item struct {
 	Cost  time.Duration
 }
 
-// Item is what a person sees of e; made is the time of its file.
-func (e *Entry) item(made time.Time) Item {
-	it := Item{Key: e.Key, Kind: e.Kind, Study: e.Provenance.Study, Step: e.Provenance.Step, Made: made,
-		Cost: time.Duration(min(max(e.Provenance.WallSeconds, 0), 1e9) * float64(time.Second))}
+// item is what a person sees of an entry.
+func (r *record) item() Item {
+	it := Item{Key: r.key, Kind: r.kind, Study: r.study, Step: r.step, Made: time.Unix(0, r.stamp.mtime),
+		Cost: time.Duration(min(max(r.seconds, 0), 1e9) * float64(time.Second))}
 	var n Count
-	for _, o := range e.Outputs {
-		n.Add(o.Size)
+	for _, o := range r.outputs {
+		n.Add(o.size)
 	}
 	it.Size = n.Bytes
 	return it

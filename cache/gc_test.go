@@ -278,7 +278,7 @@ func TestRootOfADeadRun(t *testing.T) {
 func TestDamagedRoot(t *testing.T) {
 	dir := t.TempDir()
 	c := mustOpen(t, dir)
-	gone := hostName() + "." + pidSpace() + ".4194304.1.x" // no process has this number
+	gone := hostName() + "." + space() + ".4194304.1.x" // no process has this number
 	if err := os.MkdirAll(c.path("runs"), 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -3,25 +3,18 @@ package cache
 import (
 	"errors"
 	"iter"
-	"os"
 )
 
 // Items yields every entry as a person decides about it, in the order of
 // keys. A corrupt one yields a *[Miss], and stays where it is.
 func (c *Cache) Items() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		for e, err := range c.Entries() {
-			if err != nil {
-				if !yield(Item{}, err) {
-					return
-				}
-				continue
+		for r, err := range c.records(c.until) {
+			it := Item{}
+			if err == nil {
+				it = r.item()
 			}
-			fi, err := os.Lstat(c.entryPath(e.Key))
-			if err != nil {
-				continue // removed since
-			}
-			if !yield(e.item(fi.ModTime()), nil) {
+			if !yield(it, err) || Ended(c.until) != nil {
 				return
 			}
 		}

@@ -147,8 +147,16 @@ func (m *memo) write() error {
 	}
 	f, err := appendPlain(m.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		os.MkdirAll(m.c.path("memo"), 0o777) // if it fails, the next line says so
+		m.c.mkdir(m.c.path("memo")) // if it fails, the next line says so
 		f, err = appendPlain(m.path)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		// Of another user of a shared cache, on this host. Where its directory may be written, both write it anew in turn.
+		if err := m.rewrite(); err != nil {
+			return m.c.writeError("the memo", err)
+		}
+		m.pending, m.lines = m.pending[:0], 0
+		return nil
 	}
 	if err != nil {
 		return m.c.writeError("the memo", err)
@@ -199,9 +207,9 @@ func (m *memo) load() {
 
 // rewrite drops the lines that later ones replaced. Lines that others append
 // meanwhile are lost, which costs them a hash.
-func (m *memo) rewrite() {
+func (m *memo) rewrite() error {
 	if m.c.readOnly {
-		return
+		return nil
 	}
 	var b []byte
 	blobs := slices.SortedFunc(maps.Keys(m.blobs), func(x, y Digest) int { return bytes.Compare(x[:], y[:]) })
@@ -213,11 +221,16 @@ func (m *memo) rewrite() {
 	}
 	temp, err := m.c.temp("the memo", b, false)
 	if err != nil {
-		return
+		return err
 	}
-	if os.Chmod(temp, 0o666) != nil || m.c.disk.rename(temp, m.path) != nil {
+	// Its owner alone writes to it: a line of a stranger would be believed.
+	if err = os.Chmod(temp, 0o644); err == nil {
+		err = m.c.disk.rename(temp, m.path)
+	}
+	if err != nil {
 		os.Remove(temp)
 	}
+	return err
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,7 +62,7 @@ func open(dir string, d disk) (*Cache, error) {
 		return nil, err
 	}
 	for _, name := range []string{"entries", "blobs", "tmp", "partial", "quarantine", "memo"} {
-		if err := os.Mkdir(c.path(name), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := c.mkdir(c.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, c.writeError("directory "+name, err)
 		}
 	}
@@ -88,7 +89,7 @@ func newCache(dir string, d disk) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, flights: make(map[Digest]*flight), fans: make(map[string]bool)}
+	c := &Cache{dir: dir, owner: ownerName(), disk: d, now: time.Now, until: context.Background(), flights: make(map[Digest]*flight), fans: make(map[string]bool)}
 	c.memo = newMemo(c)
 	return c, nil
 }
@@ -172,7 +173,7 @@ func (c *Cache) create() error {
 				c.dir, clip(n.Name()))
 		}
 	}
-	if err := os.MkdirAll(c.path("tmp"), 0o777); err != nil {
+	if err := c.mkdir(c.path("tmp")); err != nil {
 		return c.writeError("directory tmp", err)
 	}
 	// version goes last, by link(2) like an entry: a file system without hard

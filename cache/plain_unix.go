@@ -4,6 +4,7 @@ package cache
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -13,8 +14,8 @@ import (
 // What it is, the caller sees by its Stat.
 func openPlain(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, errNotRegular
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENODEV) {
+		return nil, errNotRegular // a link, a socket, a device that is not there
 	}
 	return f, err
 }
@@ -33,4 +34,17 @@ func appendPlain(path string) (*os.File, error) {
 		return nil, errNotRegular
 	}
 	return f, nil
+}
+
+// giveGroup gives a file the group of another, if it has not got it by the set-group-id bit of its directory.
+func giveGroup(path string, like fs.FileInfo) error {
+	want, ok := like.Sys().(*syscall.Stat_t)
+	fi, err := os.Lstat(path)
+	if err != nil || !ok {
+		return err
+	}
+	if has, ok := fi.Sys().(*syscall.Stat_t); ok && has.Gid != want.Gid {
+		return os.Chown(path, -1, int(want.Gid))
+	}
+	return nil
 }

@@ -20,7 +20,7 @@ const roleEnv, dirEnv, argEnv = "ABLATE_TEST_ROLE", "ABLATE_TEST_DIR", "ABLATE_T
 
 func TestMain(m *testing.M) {
 	role, ok := map[string]func(dir, arg string) error{
-		"commit": commitRole, "endless": endlessRole, "dies": diesRole, "full": fullRole, "claims": claimsRole, "registers": registersRole,
+		"commit": commitRole, "endless": endlessRole, "dies": diesRole, "full": fullRole, "claims": claimsRole, "registers": registersRole, "shares": sharesRole,
 	}[os.Getenv(roleEnv)]
 	if !ok {
 		goleak.VerifyTestMain(m) // fails when a goroutine is left after the tests

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 )
@@ -21,10 +22,35 @@ func OpenRead(dir string) (*Cache, error) {
 	return c, c.checkTops()
 }
 
+// OpenOrRead opens a cache as [Open] does or, where that cannot be written because
+// it belongs to another, lies on a read-only file system or its disk is full, as [OpenRead]
+// does. What would write is then refused with the reason.
+func OpenOrRead(dir string) (*Cache, error) {
+	c, err := Open(dir)
+	if !errors.As(err, new(*WriteError)) && !errors.Is(err, fs.ErrPermission) {
+		return c, err
+	}
+	r, rerr := OpenRead(dir)
+	if rerr != nil {
+		return nil, err
+	}
+	r.why = err
+	return r, nil
+}
+
 // ReadOnly says whether the cache was opened to look only.
 func (c *Cache) ReadOnly() bool { return c.readOnly }
 
 // errReadOnly is the answer of a cache that was opened to look only.
 var errReadOnly = fmt.Errorf("the cache is open for reading only: %w", fs.ErrPermission)
 
-func (c *Cache) refuse(what string) error { return c.writeError(what, errReadOnly) }
+func (c *Cache) refuse(what string) error {
+	if c.why != nil {
+		return c.why
+	}
+	return c.writeError(what, errReadOnly)
+}
+
+// Unwritable is why a cache that was opened to look only cannot be written, nil
+// where nobody wanted to write.
+func (c *Cache) Unwritable() error { return c.why }

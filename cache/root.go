@@ -59,7 +59,7 @@ func (c *Cache) Register(study, path string) error {
 	if c.readOnly {
 		return c.refuse("a run")
 	}
-	if err := os.MkdirAll(c.path("runs"), 0o777); err != nil {
+	if err := c.mkdir(c.path("runs")); err != nil {
 		return c.writeError("directory runs", err)
 	}
 	f, err := os.CreateTemp(c.path("runs"), c.owner+".*")
@@ -145,7 +145,7 @@ func (c *Cache) settle(run Root, path string, whole bool) error {
 	for _, k := range run.Keys {
 		b = append(append(b, k.String()...), '\n')
 	}
-	if err := os.MkdirAll(c.path("roots"), 0o777); err != nil {
+	if err := c.mkdir(c.path("roots")); err != nil {
 		return c.writeError("directory roots", err)
 	}
 	temp, err := c.temp("a root", b, true) // after a power cut, a torn one would no longer keep what it should

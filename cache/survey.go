@@ -37,28 +37,25 @@ func (c *Cache) survey(ctx context.Context, dryRun bool) (*survey, error) {
 	if err := g.readUsed(); err != nil {
 		return nil, err
 	}
-	for path, err := range c.files("entries") {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return nil, err
-		}
-		key, err := ParseKey(filepath.Base(path))
-		if err != nil || path != c.entryPath(key) {
-			continue
-		}
-		e, err := c.readEntry(key, !dryRun) // a corrupt one moves to quarantine
-		var miss *Miss
-		if errors.As(err, &miss) {
+	keys, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	// The entries themselves are read: what is removed is not decided by an index.
+	for key, a := range inOrder(keys, func(k Key) entryOf { return entryRead(c.readEntry(k, !dryRun)) }) { // a corrupt one moves to quarantine
+		e, err := a.entry, errors.Join(a.err, Ended(ctx))
+		if errors.As(err, new(*Miss)) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		fi, err := os.Lstat(path)
+		fi, err := os.Lstat(c.entryPath(key))
 		if err != nil {
 			continue // removed since
 		}
 		g.entries[key], g.files[key] = e, fi.Size()
-		g.items = append(g.items, e.item(fi.ModTime()))
+		g.items = append(g.items, e.record(fi).item())
 		g.freed.Before += fi.Size()
 		for _, o := range e.Outputs {
 			g.names[o.Digest]++

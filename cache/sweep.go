@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,26 +31,48 @@ func hostName() string {
 }
 
 // Owner names this process in the names of files that it is to remove or rename,
-// as HOST.NS.PID.START: files elsewhere may be named so too, with a dot and
+// as HOST.SPACE.PID.START: files elsewhere may be named so too, with a dot and
 // anything without one behind it, and be swept by [Left].
 func Owner() string { return ownerName() }
 
 // Left says whether a file that is named after its maker, see [Owner], was left
-// by a process of this host that is dead.
+// by a process of this machine that is dead.
 func Left(name string) bool { return ownerLife(name) == dead }
 
 // ownerName is how files in tmp/ begin that this process made.
 func ownerName() string {
 	pid := os.Getpid()
 	start, _ := processStart(pid)
-	return hostName() + "." + pidSpace() + "." + strconv.Itoa(pid) + "." + strconv.FormatUint(start, 10)
+	return hostName() + "." + space() + "." + strconv.Itoa(pid) + "." + strconv.FormatUint(start, 10)
 }
+
+// noSpace is the process space of a process that cannot tell its own.
+const noSpace = "0"
+
+// space names what process ids and start times are counted in: one boot of one kernel, and
+// one process name space of it. Two processes of one space can ask about each other. The host
+// name is not part of that: machines of one name are common on a shared disk, clones of one image
+// have one machine id too, and containers may share a name.
+var space = sync.OnceValue(func() string {
+	boot := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'f' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(bootID()))
+	const digits = 16 // of 32: enough to tell boots apart, in a file name of bounded length
+	ns := nameSpace()
+	if len(boot) < digits || ns == "" {
+		return noSpace
+	}
+	return boot[:digits] + "-" + ns
+})
 
 // life is what is known of the maker of a file in tmp/.
 type life int
 
 const (
-	unknown life = iota // of another host, or it cannot be asked
+	unknown life = iota // of another machine or name space, or it cannot be asked
 	alive
 	dead
 )
@@ -63,8 +86,8 @@ func ownerLife(name string) life {
 }
 
 func processLife(owner string) life {
-	part := strings.Split(owner, ".") // host, name space, process, start
-	if len(part) != 4 || part[0] != hostName() || part[1] != pidSpace() {
+	part := strings.Split(owner, ".") // host, for people; space, process, start
+	if len(part) != 4 || part[1] != space() || part[1] == noSpace {
 		return unknown
 	}
 	pid, err := strconv.Atoi(part[2])

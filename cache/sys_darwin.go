@@ -34,8 +34,26 @@ func freeBytes(dir string) int64 {
 	return int64(st.Bavail) * int64(st.Bsize)
 }
 
-// pidSpace tells containers apart; there are none here.
-func pidSpace() string { return "0" }
+// totalBytes is how large a file system is, -1 when unknown.
+func totalBytes(dir string) int64 {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return -1
+	}
+	return int64(st.Blocks) * int64(st.Bsize)
+}
+
+// bootID is the kernel's name for this boot: a random UUID.
+func bootID() string {
+	s, err := syscall.Sysctl("kern.bootsessionuuid")
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// nameSpace tells containers apart; there are none here.
+func nameSpace() string { return "1" }
 
 // processStart knows who is dead, and no start times.
 func processStart(pid int) (uint64, bool) { return 0, syscall.Kill(pid, 0) != syscall.ESRCH }

@@ -38,14 +38,39 @@ func freeBytes(dir string) int64 {
 	return int64(st.Bavail) * int64(st.Bsize)
 }
 
-// pidSpace tells containers apart that share a host name: the number of the
-// process name space, as in "pid:[4026531836]".
-func pidSpace() string {
-	s, err := os.Readlink("/proc/self/ns/pid")
-	if err != nil {
-		return "0"
+// totalBytes is how large a file system is, -1 when unknown.
+func totalBytes(dir string) int64 {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return -1
 	}
-	return strings.Trim(s, "pid:[]")
+	return int64(st.Blocks) * int64(st.Bsize)
+}
+
+// bootID is the kernel's name for this boot: a random UUID.
+func bootID() string {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+// nameSpace is what process ids and start times are counted in: the numbers of the process name
+// space and of the time name space, as in "pid:[4026531836]" and "time:[4026531834]"; the latter is left
+// out where the kernel has none. It is empty where /proc is not there, or is that of another
+// process name space, where an id stands for another process.
+func nameSpace() string {
+	self, err := os.Readlink("/proc/self")
+	pid, err2 := os.Readlink("/proc/self/ns/pid")
+	if err != nil || err2 != nil || self != strconv.Itoa(os.Getpid()) {
+		return ""
+	}
+	pid = strings.Trim(pid, "pid:[]")
+	if time, err := os.Readlink("/proc/self/ns/time"); err == nil {
+		pid += "-" + strings.Trim(time, "time:[]")
+	}
+	return pid
 }
 
 // processStart is the start time of a process in clock ticks since boot, so

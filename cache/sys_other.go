@@ -14,7 +14,11 @@ func links(fs.FileInfo) uint64 { return 1 }
 
 func freeBytes(string) int64 { return -1 }
 
-func pidSpace() string { return "0" }
+func totalBytes(string) int64 { return -1 }
+
+func bootID() string { return "" }
+
+func nameSpace() string { return "" }
 
 func processStart(int) (uint64, bool) { return 0, true }
 

@@ -42,6 +42,7 @@ func (c *Cache) Upstream(dir string) error {
 	if c.audited {
 		up.memo.blank()
 	}
+	up.until = c.until
 	c.up = &upstream{c: up, bad: make(map[Digest]bool), hits: make(map[Key]bool)}
 	return nil
 }
@@ -92,8 +93,8 @@ func (u *upstream) found(key Key) {
 }
 
 // blob is the path of a blob in the upstream, once its bytes were checked.
-func (u *upstream) blob(d Digest) (string, error) {
-	_, err := u.c.verify(d)
+func (u *upstream) blob(d Digest, size int64) (string, error) {
+	_, err := u.c.verify(d, size)
 	if err == nil {
 		return u.c.blobPath(d), nil
 	}

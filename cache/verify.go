@@ -34,42 +34,15 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 	found := func(path, format string, a ...any) {
 		problems = append(problems, Problem{Printable(c.rel(path)), fmt.Sprintf(format, a...)})
 	}
-	var blobs []Digest
-	var done, total int64
-	for path, err := range c.files("blobs") {
-		if err != nil {
-			return problems, err
-		}
-		d, err := ParseDigest(filepath.Base(path))
-		if err != nil || path != c.blobPath(d) {
-			found(path, "no part of the cache")
-			continue
-		}
-		if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() {
-			total += fi.Size()
-		}
-		blobs = append(blobs, d)
+	blobs, total, err := c.listBlobs(found)
+	if err != nil {
+		return problems, err
 	}
-	var mu sync.Mutex // over done and progress
-	step := func(n int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		done += n
-		if progress != nil {
-			progress(done, total)
-		}
+	sizes, err := c.statedSizes(ctx)
+	if err != nil {
+		return problems, err
 	}
-	errs := make([]error, len(blobs))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(blobs)) {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(blobs)); i = next.Add(1) - 1 {
-				_, errs[i] = c.rehash(ctx, blobs[i], step)
-			}
-		})
-	}
-	wait.Wait()
+	errs := c.rehashAll(ctx, blobs, sizes, total, progress)
 	for i, err := range errs {
 		var miss *Miss
 		switch {
@@ -79,6 +52,8 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 				what = "left where it is"
 			}
 			found(c.blobPath(blobs[i]), "%s, %s", miss.Detail, what)
+		case errors.Is(err, errImpossible):
+			found(c.blobPath(blobs[i]), "%v; it was not read, remove it", err)
 		case errors.As(err, &miss): // removed since it was listed
 		case err != nil:
 			return problems, err
@@ -88,7 +63,7 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 		if err != nil {
 			return problems, err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := Ended(ctx); err != nil {
 			return problems, err
 		}
 		key, err := ParseKey(filepath.Base(path))
@@ -116,6 +91,91 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 		found(c.entryPath(conflict.Second.Key), "%s", conflict.firstSeen())
 	}
 	return problems, nil
+}
+
+// listBlobs lists the blobs and how many bytes they have together. It tells of files that are
+// no part of the cache.
+func (c *Cache) listBlobs(found func(path, format string, a ...any)) (blobs []Digest, total int64, err error) {
+	for path, err := range c.files("blobs") {
+		if err != nil {
+			return nil, 0, err
+		}
+		d, err := ParseDigest(filepath.Base(path))
+		if err != nil || path != c.blobPath(d) {
+			found(path, "no part of the cache")
+			continue
+		}
+		if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() {
+			total += fi.Size()
+		}
+		blobs = append(blobs, d)
+	}
+	return blobs, total, nil
+}
+
+// statedSizes are the sizes in bytes that entries state of their blobs. Of entries that do not agree the
+// larger counts: then the blob is read, and each entry is compared with what it has.
+func (c *Cache) statedSizes(ctx context.Context) (map[Digest]int64, error) {
+	sizes := map[Digest]int64{}
+	for e, err := range c.Entries() {
+		if errors.As(err, new(*Miss)) || errors.As(err, new(*FormatError)) {
+			continue // told when the entries are looked at
+		}
+		if err = errors.Join(err, Ended(ctx)); err != nil {
+			return nil, err
+		}
+		for _, o := range e.Outputs {
+			sizes[o.Digest] = max(sizes[o.Digest], o.Size)
+		}
+	}
+	return sizes, nil
+}
+
+// errImpossible is a file with more bytes than its file system has. It is sparse, and no
+// blob of ours, for blobs are written byte by byte.
+var errImpossible = errors.New("has more bytes than its file system, and no entry states its size")
+
+// rehashAll reads blobs and says what is wrong with each.
+func (c *Cache) rehashAll(ctx context.Context, blobs []Digest, sizes map[Digest]int64, total int64, progress func(done, total int64)) []error {
+	var done int64
+	var mu sync.Mutex // over done and progress
+	step := func(n int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += n
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	room := totalBytes(c.dir)
+	errs := make([]error, len(blobs))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(blobs)) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(blobs)); i = next.Add(1) - 1 {
+				errs[i] = c.rehashSized(ctx, blobs[i], sizes, room, step)
+			}
+		})
+	}
+	wait.Wait()
+	return errs
+}
+
+// rehashSized reads a blob unless its size tells already that it is damaged.
+func (c *Cache) rehashSized(ctx context.Context, d Digest, sizes map[Digest]int64, room int64, step func(int64)) error {
+	fi, err := os.Lstat(c.blobPath(d))
+	if err == nil && fi.Mode().IsRegular() && fi.Size() > readAnyway {
+		size, stated := sizes[d]
+		switch {
+		case stated && size != fi.Size():
+			return c.corruptBlob(d, fi, wrongSize(fi.Size(), size))
+		case !stated && room >= 0 && fi.Size() > room:
+			return errImpossible
+		}
+	}
+	_, err = c.rehash(ctx, d, step)
+	return err
 }
 
 // Usage is what the cache holds. Bytes are sizes of files, not blocks of disk.
@@ -157,32 +217,30 @@ func (c *Cache) Usage() (Usage, error) {
 	var u Usage
 	kinds := make(map[string]*KindUsage)
 	type use struct {
-		kind string
+		kind *KindUsage
 		d    Digest
 	}
 	seen := make(map[use]bool)
 	named := make(map[Digest]bool)
-	for e, err := range c.Entries() {
-		var miss *Miss
-		var later *FormatError
-		if errors.As(err, &miss) || errors.As(err, &later) {
+	for r, err := range c.records(c.until) {
+		if errors.As(err, new(*Miss)) || errors.As(err, new(*FormatError)) {
 			continue
 		}
 		if err != nil {
 			return u, err
 		}
-		k := kinds[e.Kind]
+		k := kinds[r.kind]
 		if k == nil {
-			k = &KindUsage{Kind: e.Kind}
-			kinds[e.Kind] = k
+			k = &KindUsage{Kind: r.kind}
+			kinds[r.kind] = k
 		}
 		k.Entries++
-		for _, o := range e.Outputs {
-			k.Outputs.Add(o.Size)
-			named[o.Digest] = true
-			if !seen[use{e.Kind, o.Digest}] {
-				seen[use{e.Kind, o.Digest}] = true
-				k.Blobs.Add(o.Size)
+		for _, o := range r.outputs {
+			k.Outputs.Add(o.size)
+			named[o.digest] = true
+			if !seen[use{k, o.digest}] {
+				seen[use{k, o.digest}] = true
+				k.Blobs.Add(o.size)
 			}
 		}
 	}
@@ -204,9 +262,46 @@ func (c *Cache) Usage() (Usage, error) {
 }
 
 // count adds up the files of one top directory; others may add and remove
-// files meanwhile.
+// files meanwhile. Its directories are gone through by several goroutines, each is told by one.
 func (c *Cache) count(top string, n *Count, each func(name string, size int64)) error {
-	err := filepath.WalkDir(c.path(top), func(_ string, d fs.DirEntry, err error) error {
+	names, err := os.ReadDir(c.path(top))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	trees := []string{c.path(top)} // where it is a file, or cannot be listed, countTree says so
+	if err == nil {
+		trees = trees[:0]
+		for _, d := range names {
+			trees = append(trees, c.path(top, d.Name()))
+		}
+	}
+	for _, found := range inOrder(trees, countTree) {
+		if found.err != nil {
+			return fmt.Errorf("cache: %w", found.err)
+		}
+		for _, f := range found.files {
+			n.Add(f.size)
+			if each != nil {
+				each(f.name, f.size)
+			}
+		}
+	}
+	return nil
+}
+
+type counted struct {
+	files []countedFile
+	err   error
+}
+
+type countedFile struct {
+	name string
+	size int64
+}
+
+// countTree lists the files in a tree, with their sizes in bytes.
+func countTree(root string) (n counted) {
+	n.err = filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -220,14 +315,8 @@ func (c *Cache) count(top string, n *Count, each func(name string, size int64)) 
 		if err != nil {
 			return err
 		}
-		n.Add(fi.Size())
-		if each != nil {
-			each(d.Name(), fi.Size())
-		}
+		n.files = append(n.files, countedFile{d.Name(), fi.Size()})
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("cache: %w", err)
-	}
-	return nil
+	return n
 }

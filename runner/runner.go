@@ -147,6 +147,9 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	if err != nil {
 		return nil, err
 	}
+	if err := writable(state, opt.Cache); err != nil {
+		return state, err
+	}
 	r := &run{
 		Options: opt, plan: plan, state: state,
 		done:    make(chan result),
@@ -178,6 +181,34 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	}
 	return state, r.failures()
 }
+
+// writable refuses to begin what the cache cannot take. A plan whose steps are all done is no more than looked at.
+func writable(state *pipeline.State, c *cache.Cache) error {
+	hit, _, _ := state.Count()
+	left := len(state.Plan.Steps) - hit
+	if !c.ReadOnly() || left == 0 {
+		return nil
+	}
+	return &UnwritableError{Dir: c.Dir(), Steps: left, Err: c.Unwritable()}
+}
+
+// UnwritableError is a plan that has steps to run on a cache that cannot be written.
+type UnwritableError struct {
+	Dir   string
+	Steps int
+	Err   error // why it cannot be written, nil where it was opened to look only
+}
+
+func (e *UnwritableError) Error() string {
+	text := fmt.Sprintf("%d steps must run, and the cache %s cannot be written: name a cache of your own with --cache, and this one with --upstream %s, "+
+		"which is read and never changed; or let its owner share it with your group (chgrp -R GROUP DIR; find DIR -type d -exec chmod g+ws {} +)", e.Steps, e.Dir, e.Dir)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *UnwritableError) Unwrap() error { return e.Err }
 
 // run is the state of a run. Only the goroutine of Run touches it; steps run on goroutines of their own and answer on done.
 type run struct {
@@ -309,7 +340,7 @@ func (r *run) open(i int) (*kind.Job, bool) {
 			continue
 		}
 		out, _ := r.state.Entries[in.Step].Output(in.Output)
-		path, err := r.Cache.Blob(out.Digest)
+		path, err := r.Cache.BlobOf(out)
 		var miss *cache.Miss
 		if errors.As(err, &miss) {
 			r.Events(Event{What: Warning, Step: in.Step, Message: fmt.Sprintf("%s of step %s must be made again: %v", in.Output, r.plan.Steps[in.Step].ID, miss)})

@@ -33,7 +33,7 @@ func (c *cutAfter) Write(b []byte) (int, error) {
 func TestCutDownload(t *testing.T) {
 	s := fake(t, nil)
 	from, to := filled(t), newCache(t)
-	if _, err := open(t, s.url()).Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+	if _, err := open(t, s.url()).Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	var body atomic.Int64
@@ -71,7 +71,7 @@ func (c *counted) Write(b []byte) (int, error) {
 func TestDownloadGoesOn(t *testing.T) {
 	s := fake(t, nil)
 	from := filled(t)
-	if _, err := open(t, s.url()).Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+	if _, err := open(t, s.url()).Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -135,7 +135,7 @@ func TestCutUpload(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	r := open(t, s.url())
-	rep, err := r.Push(t.Context(), from, sorted([]cache.Key{key}), false, nil)
+	rep, err := r.Push(t.Context(), from, sorted([]cache.Key{key}), Push{})
 	if err != nil || len(rep.Failed) != 1 || rep.Moved.Entries != 0 {
 		t.Fatalf("%+v, %v; want a failure", rep, err)
 	}
@@ -152,12 +152,12 @@ func TestCutUpload(t *testing.T) {
 	if n, err := r.size(t.Context(), blobName(table.Digest)); n >= 0 || err != nil {
 		t.Errorf("table has %d bytes, %v", n, err)
 	}
-	rep, err = r.Push(t.Context(), from, from.Keys(), false, nil)
+	rep, err = r.Push(t.Context(), from, from.Keys(), Push{})
 	if err != nil || len(rep.Failed) > 0 || rep.Moved.Entries != 4 {
 		t.Errorf("%+v, %v", rep, err)
 	}
 	s.set(nil)
-	if rep, err = r.Push(t.Context(), from, from.Keys(), false, nil); err != nil || rep.There != 4 || s.requests("PUT", "/blobs/") > 0 {
+	if rep, err = r.Push(t.Context(), from, from.Keys(), Push{}); err != nil || rep.There != 4 || s.requests("PUT", "/blobs/") > 0 {
 		t.Errorf("%+v, %v; want nothing sent twice", rep, err)
 	}
 }
@@ -176,7 +176,7 @@ func TestDirectoryCut(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte("cut"), 0o666), os.WriteFile(path+".1.tmp", []byte("cu"), 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	if rep, err := r.Push(t.Context(), from, from.Keys(), false, nil); err != nil || len(rep.Failed) > 0 {
+	if rep, err := r.Push(t.Context(), from, from.Keys(), Push{}); err != nil || len(rep.Failed) > 0 {
 		t.Fatalf("%+v, %v", rep, err)
 	}
 	if rep, err := r.Pull(t.Context(), to, r.Keys(t.Context()), false, nil); err != nil || len(rep.Failed) > 0 {

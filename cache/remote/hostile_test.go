@@ -122,7 +122,7 @@ func TestListedNames(t *testing.T) {
 	c := filled(t)
 	dir := filepath.Join(t.TempDir(), "remote")
 	r := open(t, dir)
-	if _, err := r.Push(t.Context(), c, c.Keys(), false, nil); err != nil {
+	if _, err := r.Push(t.Context(), c, c.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	key := cache.KeyOf(step("two")).String()
@@ -151,7 +151,7 @@ func TestEndless(t *testing.T) {
 			s := fake(t, nil)
 			from, to := filled(t), newCache(t)
 			r := open(t, s.url())
-			if _, err := r.Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+			if _, err := r.Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 				t.Fatal(err)
 			}
 			s.set(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -159,6 +159,8 @@ func TestEndless(t *testing.T) {
 					next.ServeHTTP(w, r)
 					return
 				}
+				w.Header().Set("ETag", `"0"`)
+				w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 				block := make([]byte, 1<<16)
 				for {
 					if _, err := w.Write(block); err != nil {
@@ -181,7 +183,7 @@ func TestSecrets(t *testing.T) {
 		fmt.Fprintf(w, "<Error><Code>Bad</Code><Message>%s of %s, %s</Message></Error>", testSecret, testID, r.Header.Get("Authorization"))
 	})
 	c := filled(t)
-	_, err := open(t, s.url()).Push(t.Context(), c, c.Keys(), false, nil)
+	_, err := open(t, s.url()).Push(t.Context(), c, c.Keys(), Push{})
 	if err == nil || !strings.Contains(err.Error(), "[credential]") {
 		t.Fatalf("Push: %v; want the store's own words, without credentials", err)
 	}

@@ -1,17 +1,11 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
-
-	"gocloud.dev/blob"
-	"gocloud.dev/gcerrors"
 
 	"ablate/cache"
 )
@@ -46,9 +40,6 @@ var (
 	errStalled = fmt.Errorf("nothing came for %s", patience)
 )
 
-// is classes an error of the bucket.
-func is(err error, code gcerrors.ErrorCode) bool { return err != nil && gcerrors.Code(err) == code }
-
 // begin looks at the file version, once; before the first write it makes it,
 // and with it asks whether the store heeds conditions: it must refuse to
 // write version, which is there, again.
@@ -66,19 +57,17 @@ func (r *Remote) begin(ctx context.Context, write bool) (err error) {
 			r.refused, r.why = time.Now(), err
 		}
 	}()
-	if r.dir != "" {
-		if err := r.openBucket(write); errors.Is(err, os.ErrNotExist) && !write {
-			return nil // nothing is there, yet
-		} else if err != nil {
-			return r.failed("opening", "", err)
-		}
-	}
 	text, err := r.small(ctx, versionName, 1024)
 	switch {
 	case err == nil && string(text) != versionText:
 		return r.failed("reading", versionName, fmt.Errorf("it is %.40q, this program knows %q: use the ablate that wrote it, or another place", text, versionText))
 	case err != nil && !errors.Is(err, errAbsent):
 		return r.failed("reading", versionName, err)
+	}
+	if err != nil {
+		if err := r.lasting(ctx, r.place.there); err != nil {
+			return r.failed("looking for", r.place.String(), err)
+		}
 	}
 	if !write {
 		r.checked = readable
@@ -118,35 +107,23 @@ func (r *Remote) small(ctx context.Context, name string, most int64) ([]byte, er
 
 // open reads an object from an offset on. size is what it must have, or -1.
 func (r *Remote) open(ctx context.Context, name string, offset, size int64) (io.ReadCloser, error) {
-	bucket := r.bucket.Load()
-	if bucket == nil {
-		return nil, errAbsent
-	}
-	if err := r.plain(name); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(patience, func() { cancel(errStalled) })
 	length := int64(-1)
 	if size >= 0 {
 		length = size - offset
 	}
-	body, err := bucket.NewRangeReader(ctx, name, offset, length, nil)
+	body, has, err := r.place.open(ctx, name, offset, length)
 	if err != nil {
 		timer.Stop()
-		if context.Cause(ctx) == errStalled {
-			err = errStalled
-		}
+		err = ended(ctx, err)
 		cancel(nil)
-		if is(err, gcerrors.NotFound) {
-			return nil, errAbsent
-		}
 		return nil, err
 	}
 	w := &watched{body: body, ctx: ctx, cancel: cancel, timer: timer}
-	if size >= 0 && body.Size() != size {
+	if size >= 0 && has != size {
 		w.Close()
-		return nil, &damaged{fmt.Errorf("has %d bytes, the entry says %d", body.Size(), size)}
+		return nil, &damaged{fmt.Errorf("has %d bytes, the entry says %d", has, size)}
 	}
 	return w, nil
 }
@@ -168,8 +145,8 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.body.Read(b)
 	w.timer.Reset(patience)
-	if err != nil && err != io.EOF && context.Cause(w.ctx) == errStalled {
-		err = errStalled
+	if err != nil && err != io.EOF {
+		err = ended(w.ctx, err)
 	}
 	return n, err
 }
@@ -182,50 +159,47 @@ func (w *watched) Close() error {
 }
 
 // size is how many bytes an object has, -1 where it is not there.
-func (r *Remote) size(ctx context.Context, name string) (int64, error) {
-	bucket := r.bucket.Load()
-	if bucket == nil {
+func (r *Remote) size(ctx context.Context, name string) (size int64, err error) {
+	err = r.lasting(ctx, func(ctx context.Context) error {
+		size, err = r.place.size(ctx, name)
+		return err
+	})
+	if errors.Is(err, errAbsent) {
 		return -1, nil
 	}
-	if err := r.plain(name); errors.Is(err, errAbsent) {
-		return -1, nil
-	} else if err != nil {
-		return -1, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errStalled)
+	return size, err
+}
+
+// lasting makes a small request, which may take the patience of one.
+func (r *Remote) lasting(ctx context.Context, do func(context.Context) error) error {
+	return within(ctx, patience, do)
+}
+
+// within makes a request that may take so long.
+func within(ctx context.Context, most time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, most, errStalled)
 	defer cancel()
-	at, err := bucket.Attributes(ctx, name)
-	if is(err, gcerrors.NotFound) {
-		return -1, nil
-	}
+	err := do(ctx)
 	if err != nil {
-		return -1, err
+		err = ended(ctx, err)
 	}
-	return at.Size, nil
+	return err
+}
+
+// ended is the error of a request: why it was given up, where it was, else its own.
+func ended(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errStalled {
+		return errStalled
+	}
+	if over := cache.Ended(ctx); over != nil {
+		return over
+	}
+	return err
 }
 
 // create writes a small object where there is none, else errTaken.
 func (r *Remote) create(ctx context.Context, name string, data []byte) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit(int64(len(data))), errStalled)
-	defer cancel()
-	if r.dir != "" {
-		return r.createFile(name, data)
-	}
-	var err error
-	for range 3 {
-		err = r.bucket.Load().Upload(ctx, name, bytes.NewReader(data), &blob.WriterOptions{ContentType: "application/octet-stream", IfNotExist: true})
-		if err == nil {
-			return nil
-		}
-		if is(err, gcerrors.FailedPrecondition) {
-			// The first reply may have been lost, and this be the answer to a second try: then it is ours.
-			return errTaken
-		}
-		if !contended(err) {
-			return err
-		}
-	}
-	return err
+	return within(ctx, limit(int64(len(data))), func(ctx context.Context) error { return r.place.create(ctx, name, data) })
 }
 
 // limit is how long an upload may take.
@@ -234,24 +208,6 @@ func limit(size int64) time.Duration {
 }
 
 // upload writes a blob's file, whole or not at all.
-func (r *Remote) upload(ctx context.Context, name, path string, size int64) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, limit(size), errStalled)
-	defer cancel()
-	if r.dir != "" {
-		if err := r.plainDirs(name); err != nil {
-			return err
-		}
-	}
-	if err := r.bucket.Load().Upload(ctx, name, f, &blob.WriterOptions{ContentType: "application/octet-stream"}); err != nil {
-		return err
-	}
-	if r.dir != "" {
-		return r.durable(filepath.Join(r.dir, filepath.FromSlash(name)))
-	}
-	return nil
+func (r *Remote) upload(ctx context.Context, o cache.Output, path string) error {
+	return within(ctx, limit(o.Size), func(ctx context.Context) error { return r.place.upload(ctx, o, path) })
 }

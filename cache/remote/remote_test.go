@@ -26,14 +26,14 @@ func TestPushPull(t *testing.T) {
 				t.Fatalf("%s: %+v, %v; want %+v moved, %d there", what, rep, err, moved, there)
 			}
 		}
-		rep, err := r.Push(t.Context(), from, from.Keys(), true, nil)
+		rep, err := r.Push(t.Context(), from, from.Keys(), Push{Dry: true})
 		want("push --dry-run", rep, err, all, 0)
 		if _, err := r.Entry(t.Context(), cache.KeyOf(step("two"))); !errors.As(err, new(*cache.Miss)) {
 			t.Fatalf("after a dry run: %v", err)
 		}
-		rep, err = r.Push(t.Context(), from, from.Keys(), false, nil)
+		rep, err = r.Push(t.Context(), from, from.Keys(), Push{})
 		want("push", rep, err, all, 0)
-		rep, err = r.Push(t.Context(), from, from.Keys(), false, nil)
+		rep, err = r.Push(t.Context(), from, from.Keys(), Push{})
 		want("push again", rep, err, Count{}, 4)
 
 		again := open(t, url) // as another process would
@@ -57,7 +57,7 @@ func TestConflict(t *testing.T) {
 		first := commit(t, one, "dice", map[string]string{"n": "4"})
 		second := commit(t, two, "dice", map[string]string{"n": "6"})
 		r := open(t, url)
-		if rep, err := r.Push(t.Context(), one, one.Keys(), false, nil); err != nil || rep.Moved.Entries != 1 {
+		if rep, err := r.Push(t.Context(), one, one.Keys(), Push{}); err != nil || rep.Moved.Entries != 1 {
 			t.Fatalf("%+v, %v", rep, err)
 		}
 		want := func(what string, rep Report, err error) {
@@ -71,7 +71,7 @@ func TestConflict(t *testing.T) {
 				}
 			}
 		}
-		rep, err := r.Push(t.Context(), two, two.Keys(), false, nil)
+		rep, err := r.Push(t.Context(), two, two.Keys(), Push{})
 		want("push", rep, err)
 		rep, err = r.Pull(t.Context(), two, r.Keys(t.Context()), false, nil)
 		want("pull", rep, err)
@@ -97,7 +97,7 @@ func TestManyWriters(t *testing.T) {
 			commit(t, c, "dice", map[string]string{"n": noise(uint64(i), 100)})
 			wg.Go(func() {
 				var err error
-				if reports[i], err = r.Push(t.Context(), c, c.Keys(), false, nil); err != nil {
+				if reports[i], err = r.Push(t.Context(), c, c.Keys(), Push{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -121,7 +121,7 @@ func TestUnconditional(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	c := filled(t)
-	_, err := open(t, s.url()).Push(t.Context(), c, c.Keys(), false, nil)
+	_, err := open(t, s.url()).Push(t.Context(), c, c.Keys(), Push{})
 	if err == nil || !strings.Contains(err.Error(), "does not heed If-None-Match") {
 		t.Errorf("Push: %v", err)
 	}
@@ -131,7 +131,7 @@ func TestUnconditional(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	credentials(t)
+	hideCredentials(t)
 	const secret = "hunter2-and-more"
 	for at, want := range map[string]string{
 		"":                                    "no name",
@@ -147,7 +147,7 @@ func TestOpen(t *testing.T) {
 		"file:///d?metadata=" + secret:                                        "nothing more",
 		"s3://bucket?region=a&region=" + secret:                               "2 times",
 	} {
-		r, err := Open(t.Context(), at)
+		r, err := Open(at)
 		var wrong *URLError
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q) = %v, %v; want an error with %q", at, r, err, want)
@@ -162,7 +162,7 @@ func TestOpen(t *testing.T) {
 		"file:///no/such/place":                                  "/no/such/place",
 		"/no/such/place/":                                        "/no/such/place",
 	} {
-		if r, err := Open(t.Context(), at); err != nil || r.String() != name {
+		if r, err := Open(at); err != nil || r.String() != name {
 			t.Errorf("Open(%q) = %v, %v; want %s", at, r, err, name)
 		}
 	}
@@ -175,7 +175,7 @@ func TestVersion(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "version"), []byte("ablate cache 7\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	_, err := open(t, dir).Push(t.Context(), c, c.Keys(), false, nil)
+	_, err := open(t, dir).Push(t.Context(), c, c.Keys(), Push{})
 	_, err2 := open(t, dir).Entry(t.Context(), cache.KeyOf(step("two")))
 	for _, err := range []error{err, err2} {
 		if err == nil || !strings.Contains(err.Error(), "ablate cache 7") {
@@ -192,7 +192,7 @@ func TestDirectoryIsACache(t *testing.T) {
 	c := filled(t)
 	dir := filepath.Join(t.TempDir(), "shared")
 	r := open(t, dir)
-	if _, err := r.Push(t.Context(), c, c.Keys(), false, nil); err != nil {
+	if _, err := r.Push(t.Context(), c, c.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	there, err := cache.OpenRead(dir)

@@ -65,7 +65,7 @@ func (s *Sink) work() {
 		var n Count
 		err := error(nil)
 		if !skip {
-			n, err = s.r.give(s.ctx, s.c, key, nil)
+			n, err = s.r.give(s.ctx, s.c, key, way{})
 		}
 		s.done(n, err, skip)
 	}

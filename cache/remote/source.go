@@ -40,11 +40,20 @@ type Source struct {
 	spoilt  map[cache.Key]bool // of no use
 	hits    map[cache.Key]bool
 	flights map[cache.Digest]*flight
+	asked   map[cache.Key]*asking // entries that are asked for now
 	faults  int
 	down    bool
 	moved   Count
 
 	ahead ahead
+	gate  chan struct{} // holds a token for each request under way for an entry that is looked up
+}
+
+// asking is one request for an entry that others wait for: steps of one key are looked up at once.
+type asking struct {
+	done  chan struct{}
+	entry *cache.Entry
+	err   error
 }
 
 type flight struct {
@@ -58,7 +67,7 @@ type flight struct {
 func NewSource(ctx context.Context, r *Remote, c *cache.Cache, lazy bool, warn func(error)) *Source {
 	ctx, end := context.WithCancel(ctx)
 	s := &Source{r: r, c: c, ctx: ctx, end: end, lazy: lazy, warn: warn, found: map[cache.Key]*cache.Entry{}, outputs: map[cache.Digest]cache.Output{},
-		absent: map[cache.Key]time.Time{}, spoilt: map[cache.Key]bool{}, hits: map[cache.Key]bool{}, flights: map[cache.Digest]*flight{}}
+		absent: map[cache.Key]time.Time{}, spoilt: map[cache.Key]bool{}, hits: map[cache.Key]bool{}, flights: map[cache.Digest]*flight{}, asked: map[cache.Key]*asking{}, gate: make(chan struct{}, requests)}
 	c.ReadThrough(s)
 	if !lazy {
 		s.ahead.start(s.early)
@@ -97,14 +106,34 @@ func (s *Source) FindEntry(key cache.Key) (*cache.Entry, error) {
 	s.mu.Lock()
 	e := s.found[key]
 	pass := s.down || s.spoilt[key] || time.Since(s.absent[key]) < absentFor
+	a := s.asked[key]
+	if e != nil || pass || a != nil {
+		s.mu.Unlock()
+		switch {
+		case e != nil:
+			return e, nil
+		case pass:
+			return nil, miss
+		}
+		<-a.done
+		return a.entry, a.err
+	}
+	a = &asking{done: make(chan struct{})}
+	s.asked[key] = a
 	s.mu.Unlock()
-	if e != nil {
-		return e, nil
-	}
-	if pass {
-		return nil, miss
-	}
+	a.entry, a.err = s.ask(key, miss)
+	s.mu.Lock()
+	delete(s.asked, key)
+	s.mu.Unlock()
+	close(a.done)
+	return a.entry, a.err
+}
+
+// ask asks the remote for an entry, and brings what comes with it.
+func (s *Source) ask(key cache.Key, miss *cache.Miss) (*cache.Entry, error) {
+	s.gate <- struct{}{}
 	e, err := s.r.Entry(s.ctx, key)
+	<-s.gate
 	switch {
 	case s.ctx.Err() != nil:
 		return nil, context.Cause(s.ctx)
@@ -132,28 +161,20 @@ func (s *Source) FindEntry(key cache.Key) (*cache.Entry, error) {
 func (s *Source) begin(e *cache.Entry) error {
 	var large []cache.Output
 	var wg sync.WaitGroup
-	errs := make(chan error, workers)
-	gate := make(chan struct{}, workers)
-	var first error
 	todo := missing(s.c, e)
-	go func() {
-		for _, o := range todo {
-			gate <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-gate }()
-				errs <- s.beginBlob(o)
-			})
-		}
-		wg.Wait()
-		close(errs)
-	}()
-	for err := range errs {
-		if first == nil {
-			first = err
-		}
+	errs := make([]error, len(todo))
+	for i, o := range todo {
+		s.gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-s.gate }()
+			errs[i] = s.beginBlob(o)
+		})
 	}
-	if first != nil {
-		return first
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
 	for _, o := range todo {
 		if s.late(o) {

@@ -19,7 +19,7 @@ func TestSource(t *testing.T) {
 		for _, lazy := range []bool{false, true} {
 			from, to := filled(t), newCache(t)
 			r := open(t, url)
-			if _, err := r.Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+			if _, err := r.Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 				t.Fatal(err)
 			}
 			var w warnings
@@ -60,7 +60,7 @@ func TestLostModel(t *testing.T) {
 	from := filled(t)
 	dir := filepath.Join(t.TempDir(), "shared")
 	r := open(t, dir)
-	if _, err := r.Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+	if _, err := r.Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	model := cache.DigestOf([]byte(noise(2, 17<<20)))
@@ -106,7 +106,7 @@ func TestSink(t *testing.T) {
 		c := filled(t)
 		r := open(t, url)
 		var w warnings
-		for turn, want := range []Count{{4, 5, 17<<20 + 3000 + 13 + 4}, {}} {
+		for turn, want := range []Count{{Entries: 4, Blobs: 5, Bytes: 17<<20 + 3000 + 13 + 4}, {}} {
 			sink := NewSink(t.Context(), r, c, w.add)
 			for key, err := range c.Keys() {
 				if err != nil {
@@ -136,7 +136,7 @@ func TestStoreFails(t *testing.T) {
 	s := fake(t, nil)
 	from, to := filled(t), newCache(t)
 	r := open(t, s.url())
-	if _, err := r.Push(t.Context(), from, from.Keys(), false, nil); err != nil {
+	if _, err := r.Push(t.Context(), from, from.Keys(), Push{}); err != nil {
 		t.Fatal(err)
 	}
 	s.set(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {

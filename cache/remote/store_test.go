@@ -29,11 +29,12 @@ const (
 	testBucket = "results"
 )
 
-// credentials sets what the servers want, and keeps the SDK from looking elsewhere.
-func credentials(t *testing.T) {
+// hideCredentials sets what the servers want, and keeps the SDK from looking elsewhere.
+func hideCredentials(t testing.TB) {
 	t.Helper()
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret, "AWS_SESSION_TOKEN": "",
-		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_S3": "", "AWS_CA_BUNDLE": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull} {
 		t.Setenv(name, value)
 	}
@@ -44,10 +45,11 @@ var stores = map[string]func(*testing.T) string{
 	"directory": func(t *testing.T) string { return filepath.Join(t.TempDir(), "shared") },
 	"gofakes3":  func(t *testing.T) string { return fake(t, nil).url() },
 	"versitygw": versity,
+	"moto":      moto,
 }
 
 func eachStore(t *testing.T, f func(t *testing.T, url string)) {
-	for _, name := range []string{"directory", "gofakes3", "versitygw"} {
+	for _, name := range []string{"directory", "gofakes3", "versitygw", "moto"} {
 		t.Run(name, func(t *testing.T) { f(t, stores[name](t)) })
 	}
 }
@@ -61,9 +63,9 @@ type tap struct {
 	do   func(w http.ResponseWriter, r *http.Request, next http.Handler)
 }
 
-func fake(t *testing.T, do func(http.ResponseWriter, *http.Request, http.Handler)) *tap {
+func fake(t testing.TB, do func(http.ResponseWriter, *http.Request, http.Handler)) *tap {
 	t.Helper()
-	credentials(t)
+	hideCredentials(t)
 	backend := s3mem.New()
 	if err := backend.CreateBucket(testBucket); err != nil {
 		t.Fatal(err)
@@ -116,7 +118,7 @@ func versity(t *testing.T) string {
 	if err != nil {
 		t.Skip("there is no versitygw on the PATH; to test on a real S3 server: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0")
 	}
-	credentials(t)
+	hideCredentials(t)
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, testBucket), 0o777); err != nil {
 		t.Fatal(err)
@@ -155,9 +157,9 @@ func versity(t *testing.T) string {
 	return "s3://" + testBucket + "/group/ablate?endpoint=" + url.QueryEscape("http://"+at)
 }
 
-func open(t *testing.T, at string) *Remote {
+func open(t testing.TB, at string) *Remote {
 	t.Helper()
-	r, err := Open(t.Context(), at)
+	r, err := Open(at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +167,7 @@ func open(t *testing.T, at string) *Remote {
 	return r
 }
 
-func newCache(t *testing.T) *cache.Cache {
+func newCache(t testing.TB) *cache.Cache {
 	t.Helper()
 	c, err := cache.Open(t.TempDir())
 	if err != nil {
@@ -178,7 +180,7 @@ func newCache(t *testing.T) *cache.Cache {
 func step(name string) []cache.Ingredient { return []cache.Ingredient{{Label: "step", Value: name}} }
 
 // commit makes an entry of files.
-func commit(t *testing.T, c *cache.Cache, name string, files map[string]string) *cache.Entry {
+func commit(t testing.TB, c *cache.Cache, name string, files map[string]string) *cache.Entry {
 	t.Helper()
 	b, err := c.Begin(cache.KeyOf(step(name)))
 	if err != nil {

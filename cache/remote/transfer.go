@@ -3,13 +3,10 @@ package remote
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"path"
 	"slices"
 	"sync"
-
-	"gocloud.dev/blob"
 
 	"ablate/cache"
 )
@@ -17,7 +14,10 @@ import (
 // workers is how many entries are on their way at once: enough to hide the
 // round trips of small ones, and few enough that large ones, of which each
 // takes several buffers, do not fill the memory.
-const workers = 8
+const workers = 16
+
+// requests is how many requests a run makes at once for entries that it looks up.
+const requests = 32
 
 // Report is what a push or a pull did.
 type Report struct {
@@ -86,19 +86,24 @@ func (rep *Report) take(n Count, err error) {
 	}
 }
 
+// Push says how a push goes.
+type Push struct {
+	Dry      bool // nothing is written, and the report says what would be
+	Check    bool // what is there is read and compared with what is here, and written again where it is damaged
+	Progress Progress
+}
+
 // Push writes the entries of keys to the remote, with what it lacks of their
-// blobs. With dry nothing is written, and the report says what would be.
-func (r *Remote) Push(ctx context.Context, c *cache.Cache, keys iter.Seq2[cache.Key, error], dry bool, progress Progress) (Report, error) {
-	if err := r.begin(ctx, !dry); err != nil {
+// blobs. A blob of another size is written again, and one that seems to have been written to is read first.
+func (r *Remote) Push(ctx context.Context, c *cache.Cache, keys iter.Seq2[cache.Key, error], how Push) (Report, error) {
+	if err := r.begin(ctx, !how.Dry); err != nil {
 		return Report{}, err
 	}
-	var told sync.Map
-	return each(ctx, keys, progress, func(key cache.Key) (Count, error) {
-		if !dry {
-			return r.give(ctx, c, key, nil)
-		}
-		return r.give(ctx, c, key, &told)
-	})
+	by := way{check: how.Check}
+	if how.Dry {
+		by.dry = &sync.Map{}
+	}
+	return each(ctx, keys, how.Progress, func(key cache.Key) (Count, error) { return r.give(ctx, c, key, by) })
 }
 
 // Pull brings the entries of keys into the cache, with what it lacks of their
@@ -157,17 +162,12 @@ func (r *Remote) Keys(ctx context.Context) iter.Seq2[cache.Key, error] {
 			yield(cache.Key{}, err)
 			return
 		}
-		list := r.bucket.Load().List(&blob.ListOptions{Prefix: "entries/"})
-		for {
-			obj, err := list.Next(ctx)
-			if err == io.EOF {
-				return
-			}
+		for obj, err := range r.place.list(ctx, "entries/") {
 			if err != nil {
 				yield(cache.Key{}, r.failed("listing", "entries/", err))
 				return
 			}
-			if key, err := cache.ParseKey(path.Base(obj.Key)); err == nil && obj.Key == entryName(key) && !yield(key, nil) {
+			if key, err := cache.ParseKey(path.Base(obj.name)); err == nil && obj.name == entryName(key) && !yield(key, nil) {
 				return
 			}
 		}

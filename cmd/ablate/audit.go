@@ -131,7 +131,7 @@ func (x *auditing) openStudy(a *app) (err error) {
 		return usageError{fmt.Errorf("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
 			x.Out, strings.Join([]string{reportFile, planFile, provenanceFile}, ", "), x.Study, outDir("", x.study))}
 	}
-	x.cache, err = a.join(cache.OpenAudit(dir))
+	x.cache, err = a.join(a.until(cache.OpenAudit(dir)))
 	return err
 }
 

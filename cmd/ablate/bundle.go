@@ -102,7 +102,7 @@ func (x *auditing) openBundle(a *app) error {
 	if x.study, err = specs.ParseAlone(m.StudyFile, text, x.unpacked()); err != nil {
 		return err
 	}
-	x.cache, err = cache.OpenAudit(filepath.Join(x.unpacked(), "cache"))
+	x.cache, err = a.until(cache.OpenAudit(filepath.Join(x.unpacked(), "cache")))
 	return err
 }
 

@@ -21,7 +21,7 @@ type storeCommand struct {
 	Du     cacheDu     `cmd:"" help:"Say how much room the cache takes, by kind of step and by study."`
 	Gc     cacheGc     `cmd:"" help:"Remove what no study needs. What a run under way uses stays."`
 	Rm     cacheRm     `cmd:"" help:"Remove entries, after showing them and what was made from them."`
-	Verify cacheVerify `cmd:"" help:"Read everything and check every digest."`
+	Verify cacheVerify `cmd:"" help:"Read everything in the cache, or with --remote URL everything there, and check every digest."`
 	Push   cachePush   `cmd:"" help:"Copy entries to a directory or bucket that other machines read; what is there is not sent again."`
 	Pull   cachePull   `cmd:"" help:"Copy entries from a directory or bucket into the cache; what is here is not fetched again."`
 }
@@ -228,12 +228,19 @@ func printUsage(w io.Writer, u cache.Usage) {
 	fmt.Fprintln(w, t.Render(w))
 }
 
+// cacheVerify reads the cache or, where --remote names one on the command line, what is there: in the environment it is named for runs.
 type cacheVerify struct{}
 
 // errProblems is the answer of a cache that does not verify.
 var errProblems = errors.New("the cache holds damaged files or results that differ; what is damaged is made again by the next run that needs it")
 
+// errRemoteProblems is the answer of a remote that does not verify.
+var errRemoteProblems = errors.New("the remote holds damaged files; `ablate cache push --check URL`, from a cache that has them, writes them again")
+
 func (cacheVerify) Run(a *app) error {
+	if a.remoteNamed {
+		return a.verifyRemote()
+	}
 	return a.withCache(func(c *cache.Cache) error {
 		problems, err := c.Verify(a.ctx, nil)
 		if err != nil {
@@ -248,4 +255,24 @@ func (cacheVerify) Run(a *app) error {
 		fmt.Fprintln(a.stdout, "every entry and blob verifies")
 		return nil
 	})
+}
+
+func (a *app) verifyRemote() (err error) {
+	r, err := a.openRemote(a.remote)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	found, err := r.Verify(a.ctx, a.copying("reading"))
+	if err != nil {
+		return err
+	}
+	for _, p := range found.Problems {
+		fmt.Fprintln(a.stdout, p)
+	}
+	if len(found.Problems) > 0 {
+		return errRemoteProblems
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, runner.Count(found.Bytes, "B"))
+	return err
 }

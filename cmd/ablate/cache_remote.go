@@ -17,12 +17,13 @@ import (
 type cachePush struct {
 	URL    string   `arg:"" help:"A directory, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL; credentials come from the environment."`
 	Study  []string `arg:"" optional:"" help:"Studies whose entries to copy: files, shipped studies, or names that cache du shows. Default: every entry."`
+	Check  bool     `help:"Read every copy that is there already and compare its digest; a damaged copy is written again."`
 	DryRun bool     `short:"n" help:"Copy nothing; say what would be."`
 	JSON   bool     `help:"Print what was copied as JSON."`
 }
 
 func (cmd cachePush) Run(a *app) error {
-	return a.withRemote(cmd.URL, func(r *remote.Remote, c *cache.Cache) error {
+	return a.withRemote(cmd.URL, a.readCache, func(r *remote.Remote, c *cache.Cache) error {
 		keys := c.Keys()
 		if len(cmd.Study) > 0 {
 			needed, err := a.roots(c, cmd.Study)
@@ -31,7 +32,7 @@ func (cmd cachePush) Run(a *app) error {
 			}
 			keys = remote.Sorted(needed)
 		}
-		rep, err := r.Push(a.ctx, c, keys, cmd.DryRun, a.copying("pushing"))
+		rep, err := r.Push(a.ctx, c, keys, remote.Push{Dry: cmd.DryRun, Check: cmd.Check, Progress: a.copying("pushing")})
 		return a.copied(rep, err, r, copyWords{"pushed", "would push", "were there", "have no entry here", cmd.DryRun, cmd.JSON})
 	})
 }
@@ -44,7 +45,7 @@ type cachePull struct {
 }
 
 func (cmd cachePull) Run(a *app) error {
-	return a.withRemote(cmd.URL, func(r *remote.Remote, c *cache.Cache) error {
+	return a.withRemote(cmd.URL, a.openCache, func(r *remote.Remote, c *cache.Cache) error {
 		words := copyWords{"pulled", "would pull", "were here", "have no entry there", cmd.DryRun, cmd.JSON}
 		if len(cmd.Study) == 0 {
 			rep, err := r.Pull(a.ctx, c, r.Keys(a.ctx), cmd.DryRun, a.copying("pulling"))
@@ -97,13 +98,14 @@ func (a *app) pullStudies(r *remote.Remote, c *cache.Cache, studies []string, dr
 	return rep, nil
 }
 
-func (a *app) withRemote(at string, f func(*remote.Remote, *cache.Cache) error) (err error) {
+// withRemote opens a remote and the cache, and calls f.
+func (a *app) withRemote(at string, open func() (*cache.Cache, error), f func(*remote.Remote, *cache.Cache) error) (err error) {
 	r, err := a.openRemote(at)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	c, err := a.openCache()
+	c, err := open()
 	if err != nil {
 		return err
 	}
@@ -194,9 +196,10 @@ func printCopied(w io.Writer, rep remote.Report, r *remote.Remote, dry bool) err
 		Entries   int       `json:"entries"`
 		Blobs     int       `json:"blobs"`
 		Bytes     int64     `json:"bytes"`
+		Healed    int       `json:"healed"` // of the entries and blobs: those that were there and damaged
 		There     int       `json:"there"`
 		Absent    int       `json:"absent"`
 		Conflicts []differs `json:"conflicts"`
 		Failed    []string  `json:"failed"`
-	}{r.String(), dry, rep.Moved.Entries, rep.Moved.Blobs, rep.Moved.Bytes, rep.There, rep.Absent, conflicts, failed})
+	}{r.String(), dry, rep.Moved.Entries, rep.Moved.Blobs, rep.Moved.Bytes, rep.Moved.Healed, rep.There, rep.Absent, conflicts, failed})
 }

@@ -55,7 +55,7 @@ func (cmd diffCommand) Run(a *app) (err error) {
 			sides[i], err = sideOfBundle(a.ctx, name)
 		default:
 			if c == nil {
-				if c, err = a.join(a.openCache()); err != nil {
+				if c, err = a.join(a.readCache()); err != nil {
 					return err
 				}
 			}

@@ -23,7 +23,7 @@ type savingCommand struct {
 
 // Run accounts for a study as section 5.5 of the paper does, from what its steps took when they ran.
 func (cmd savingCommand) Run(a *app) (err error) {
-	c, err := a.join(a.openCache())
+	c, err := a.join(a.readCache())
 	if err != nil {
 		return err
 	}

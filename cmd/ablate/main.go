@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -64,6 +65,7 @@ type app struct {
 	cacheDir       string
 	upstream       string
 	remote         string
+	remoteNamed    bool   // on the command line, and not by the environment
 	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
 	scale          string // "" is a study's own size
 	stdout, stderr io.Writer
@@ -101,8 +103,13 @@ func Main() int {
 	if err := machine.Here().Check(runtime.GOMAXPROCS(0)); err != nil {
 		return exitCode(os.Stderr, err)
 	}
+	named := flagNamed(parsed, "remote")
+	command, _, _ := strings.Cut(parsed.Command(), " <")
+	if named && !usesRemote(command) {
+		return exitCode(os.Stderr, usageError{fmt.Errorf("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command)})
+	}
 	out := &stdout{w: os.Stdout}
-	err = parsed.Run(&app{ctx: ctx, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
+	err = parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
 	return exitCode(os.Stderr, out.told(err))
 }
 
@@ -134,6 +141,16 @@ func (o *stdout) told(err error) error {
 		return err
 	}
 	return errors.Join(err, lost)
+}
+
+// flagNamed says whether a flag stands on the command line; its value may come from the environment, too.
+func flagNamed(parsed *kong.Context, name string) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
+}
+
+// usesRemote says whether a command looks at the remote. Any other would go on as if none were named, and let a person believe that it was looked at.
+func usesRemote(command string) bool {
+	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
 // errInterrupted ends the context when a person or the system asks the program to stop.

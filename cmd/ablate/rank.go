@@ -44,7 +44,7 @@ func (r rankCommand) Run(a *app) (err error) {
 		return usageError{fmt.Errorf("--most %d: want at most %d, of which a plan takes some gigabytes of memory", r.Most, specs.MostMixtures)}
 	}
 	outliveReaders()
-	c, err := a.join(a.openCache())
+	c, err := a.join(a.readCache())
 	if err != nil {
 		return err
 	}

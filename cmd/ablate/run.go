@@ -63,7 +63,7 @@ func (r runCommand) Run(a *app) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	c, err := a.join(a.openCache())
+	c, err := a.join(a.readCache())
 	if err != nil {
 		return err
 	}

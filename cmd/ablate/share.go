@@ -30,7 +30,7 @@ type share struct {
 
 // openRemote opens what a person named as a remote.
 func (a *app) openRemote(at string) (*remote.Remote, error) {
-	r, err := remote.Open(a.ctx, at)
+	r, err := remote.Open(at)
 	var wrong *remote.URLError
 	if errors.As(err, &wrong) {
 		return nil, usageError{err}
@@ -41,6 +41,10 @@ func (a *app) openRemote(at string) (*remote.Remote, error) {
 // shareRemote connects the cache with the remote, if one is named. One that does not answer is no error: the run goes on without.
 func (a *app) shareRemote(c *cache.Cache) (*share, error) {
 	if a.remote == "" {
+		return nil, nil
+	}
+	if c.ReadOnly() {
+		fmt.Fprintf(a.stderr, "warning: the cache %s cannot be written, so nothing is read from the remote or written to it\n", c.Dir())
 		return nil, nil
 	}
 	r, err := a.openRemote(a.remote)
@@ -147,7 +151,11 @@ func (s *share) close() error {
 }
 
 func moved(n remote.Count) string {
-	return fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, runner.Count(n.Bytes, "B"))
+	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, runner.Count(n.Bytes, "B"))
+	if n.Healed > 0 {
+		text += fmt.Sprintf("; %d of them had been damaged there", n.Healed)
+	}
+	return text
 }
 
 // tellRemoteConflicts names results of ours that differ from those of others.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -42,7 +41,15 @@ func (a *app) openCache() (*cache.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cache.Open(dir)
+	return a.until(cache.Open(dir))
+}
+
+// until lets the cache's reading end when the command is interrupted.
+func (a *app) until(c *cache.Cache, err error) (*cache.Cache, error) {
+	if err == nil {
+		c.Until(a.ctx)
+	}
+	return c, err
 }
 
 // readCache opens the cache for a command that only looks: where it cannot be written, because it belongs to another, lies on a read-only
@@ -52,14 +59,7 @@ func (a *app) readCache() (*cache.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := cache.Open(dir)
-	var unwritable *cache.WriteError
-	if errors.As(err, &unwritable) || errors.Is(err, fs.ErrPermission) {
-		if r, rerr := cache.OpenRead(dir); rerr == nil {
-			return r, nil
-		}
-	}
-	return c, err
+	return a.until(cache.OpenOrRead(dir))
 }
 
 // join adds the upstream, if one is named, to a cache that a study is looked up in.
@@ -71,10 +71,15 @@ func (a *app) join(c *cache.Cache, err error) (*cache.Cache, error) {
 }
 
 func (a *app) cachePath() (string, error) {
-	if a.cacheDir != "" {
-		return a.cacheDir, nil
+	dir, err := a.cacheDir, error(nil)
+	if dir == "" {
+		dir, err = cache.DefaultDir()
 	}
-	return cache.DefaultDir()
+	if err == nil && cache.GroupWrites(dir) {
+		// A cache that a group shares, as git's shared repositories: what steps leave there half done must be for the others to go on with.
+		syscall.Umask(syscall.Umask(0o077) &^ 0o070)
+	}
+	return dir, err
 }
 
 // hashing gives the digest and size in bytes of a raw file.
@@ -223,7 +228,7 @@ func (a *app) compileAs(name string, c *cache.Cache, absent bool) (*compiled, er
 	if err != nil {
 		return nil, err
 	}
-	if a.registers {
+	if a.registers && !c.ReadOnly() { // else nothing of it is run, and whoever owns the cache decides what is kept
 		path := s.Path
 		if _, err := os.Stat(path); err == nil { // else a shipped study, which has one name everywhere
 			if path, err = filepath.Abs(path); err != nil {
@@ -364,7 +369,7 @@ func outputPath(c *cache.Cache, e *cache.Entry, name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("entry %s (%s) has no output %s", e.Key.Short(), e.Kind, name)
 	}
-	return c.Blob(out.Digest)
+	return c.BlobOf(out)
 }
 
 // mostOutput is the largest output that is read whole, in bytes: the scores of a million evaluations are half as large.

@@ -25,14 +25,14 @@ func (a *Audit) Blobs(ctx context.Context) error {
 	order, users := a.named()
 	a.Result.Blobs.Of = len(order)
 	lacking := map[string]int{}
-	read := a.readAll(ctx, order)
+	read := a.readAll(ctx, order, users)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	for n, d := range order {
 		first := users[d][0]
 		step := a.state.Plan.Steps[first.step]
-		out, _ := a.state.Entries[first.step].Output(first.output)
+		out := a.output(first)
 		path, err := read[n].path, read[n].err
 		var miss *cache.Miss
 		switch {
@@ -64,6 +64,12 @@ func (a *Audit) Blobs(ctx context.Context) error {
 	return nil
 }
 
+// output is an output with its digest and size.
+func (a *Audit) output(u use) cache.Output {
+	out, _ := a.state.Entries[u.step].Output(u.output)
+	return out
+}
+
 // answer is what the cache says of a blob.
 type answer struct {
 	path string
@@ -71,7 +77,7 @@ type answer struct {
 }
 
 // readAll asks the cache for every blob, with as many goroutines as there are threads; each blob is read by one.
-func (a *Audit) readAll(ctx context.Context, order []cache.Digest) []answer {
+func (a *Audit) readAll(ctx context.Context, order []cache.Digest, users map[cache.Digest][]use) []answer {
 	answers := make([]answer, len(order))
 	var (
 		next    atomic.Int64
@@ -86,7 +92,7 @@ func (a *Audit) readAll(ctx context.Context, order []cache.Digest) []answer {
 				if n >= int64(len(order)) {
 					return
 				}
-				path, err := a.Cache.Blob(order[n])
+				path, err := a.Cache.BlobOf(a.output(users[order[n]][0]))
 				answers[n] = answer{path, err}
 				mu.Lock()
 				if counted++; counted%1000 == 0 {
@@ -141,7 +147,7 @@ func (a *Audit) damaged(ctx context.Context, d cache.Digest, miss *cache.Miss, u
 	detail := where(u) + " is missing"
 	if miss.Reason == cache.Corrupt {
 		detail = where(u) + " has been changed: " + miss.Detail
-		if got, err := a.Cache.BlobDigest(ctx, d); err == nil && users[got] != nil {
+		if got, err := a.Cache.BlobDigest(ctx, d, a.largest(users)); err == nil && users[got] != nil {
 			detail = fmt.Sprintf("%s has been swapped: its bytes have digest %s, which is %s", where(u), got, where(users[got][0]))
 		}
 	}
@@ -149,6 +155,15 @@ func (a *Audit) damaged(ctx context.Context, d cache.Digest, miss *cache.Miss, u
 		detail += fmt.Sprintf("; %d other outputs are the same blob", n)
 	}
 	a.fault(u.step, "blob", d.String(), "%s", detail)
+}
+
+// largest is the size in bytes of the largest output: a file of more bytes is none of them.
+func (a *Audit) largest(users map[cache.Digest][]use) int64 {
+	var most int64
+	for _, u := range users {
+		most = max(most, a.output(u[0]).Size)
+	}
+	return most
 }
 
 func sortedKeys[V any](m map[string]V) []string {

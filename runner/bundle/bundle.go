@@ -178,7 +178,7 @@ func contents(m Manifest, s *pipeline.State, c *cache.Cache, out string) ([]pack
 				continue
 			}
 			seen[name] = true
-			path, err := c.Blob(o.Digest)
+			path, err := c.BlobOf(o)
 			if err != nil {
 				return nil, err
 			}

@@ -69,7 +69,7 @@ func (cmd corpusCommand) Run(a *app) error {
 
 // printSplit prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it, and what was removed because of what.
 func printSplit(w io.Writer, p *compiled, split pipeline.SplitRef, data splitData, units bool) {
-	fmt.Fprintf(w, "%s\n\n", p.plan.Steps[split.Step].ID)
+	tell(w, "%s\n\n", p.plan.Steps[split.Step].ID)
 	printPartitions(w, data.sizes)
 	if units {
 		printUnits(w, data.sizes)

@@ -10,6 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
+
+	"ablate/cache"
 )
 
 // A grid is a table of words and numbers, in the one look of our tables. In a file or a pipe each row is a line, however long. On a terminal
@@ -128,7 +130,7 @@ func (g *grid) sheet() *sheet {
 		out := make([]string, len(shown))
 		for k, i := range shown {
 			if i < len(cells) {
-				out[k] = fmt.Sprint(cells[i])
+				out[k] = printable(cells[i])
 			}
 		}
 		return out
@@ -442,8 +444,29 @@ func folded(prose string, width, indent int) string {
 	return strings.Join(lines, "\n")
 }
 
-// tell prints prose, folded to the width of the terminal that w is.
+// printable is a value as a person sees it. Names come from data, so what does not print stands as an
+// escape; an error may have several lines.
+func printable(value any) string {
+	if err, ok := value.(error); ok {
+		lines := strings.Split(err.Error(), "\n")
+		for i, line := range lines {
+			lines[i] = cache.Printable(line)
+		}
+		return strings.Join(lines, "\n")
+	}
+	return cache.Printable(fmt.Sprint(value))
+}
+
+// tell prints prose, folded to the width of the terminal that w is. What does not print in its values
+// is escaped.
 func tell(w io.Writer, format string, args ...any) error {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		switch arg.(type) {
+		case string, error, fmt.Stringer:
+			args[i] = printable(arg)
+		}
+	}
 	_, err := fmt.Fprint(w, folded(fmt.Sprintf(format, args...), columnsOf(w), 2))
 	return err
 }

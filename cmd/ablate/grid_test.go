@@ -122,7 +122,7 @@ func TestGridInAPipe(t *testing.T) {
 
 // The table of results on a terminal of 100 columns.
 func TestCorrelationsOnATerminal(t *testing.T) {
-	rows, err := csv.NewReader(strings.NewReader(`group,set,proxy,n,pearson,pearson_low,pearson_high,spearman,kendall,chosen,rank,regret
+	rows, err := csv.NewReader(strings.NewReader(`mixture_set,eval_set,proxy,n,pearson,pearson_low,pearson_high,spearman,kendall,chosen,chosen_place,regret
 pairs,in-domain,mean_ind,12,0.94,0.831,0.98,0.929,0.857,"` + longName + `",1,0
 pairs,in-domain,merged,12,0.96,0.85,0.99,0.95,0.86,"` + longName + `",1,0
 pairs,in-domain,macro,12,0.96,0.85,0.99,0.95,0.86,"` + longName + `",1,0

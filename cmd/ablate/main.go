@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -124,9 +127,28 @@ func (o *stdout) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
-	n, err := o.w.Write(p)
-	o.err = err
-	return n, err
+	text := p
+	if o.columns() > 0 {
+		text = harmless(p)
+	}
+	if _, o.err = o.w.Write(text); o.err != nil {
+		return 0, o.err
+	}
+	return len(p), nil
+}
+
+// columns is the width of the terminal that standard output is; 0 where it is none.
+func (o *stdout) columns() int { return columnsOf(o.w) }
+
+// harmless is text without the control characters that a terminal obeys. Nothing of ours has any on
+// standard output; data may, as in text that `ablate tokens --decode` prints.
+func harmless(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
 }
 
 // told adds to how a command ended that its output was lost. A reader that went away, as head does, has

@@ -50,7 +50,7 @@ const rooms = `
 	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
+	cmd/ablate               < cmd/internal/output licences specs cache cache/table cache/remote stages stages/kind pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/stages/kind"
 )
@@ -187,6 +188,7 @@ func (d *Display) finished(s *pipeline.Step, e Event) string {
 
 // line writes a line above the status line. Without a terminal the many short steps are gathered into a line every few seconds.
 func (d *Display) line(text string) {
+	text = plain(text)
 	if d.width == nil {
 		if !d.quiet || strings.HasPrefix(text, "FAILED") || strings.HasPrefix(text, "warning") {
 			fmt.Fprintln(d.w, text)
@@ -198,6 +200,16 @@ func (d *Display) line(text string) {
 		text = d.Clip(text, d.width())
 	}
 	fmt.Fprintln(d.w, text)
+}
+
+// plain is text whose control characters but line feeds are escaped: names come from data, and neither a
+// terminal nor whoever reads a log is to obey them.
+func plain(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = cache.Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (d *Display) erase() {

@@ -412,14 +412,14 @@ func (r *run) log(i int, f *Failure) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "step %s\nkey %s\nerror %v\n", f.Step, f.Key, f.Err)
+	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\n", f.Step, f.Key, plain(f.Err.Error()))
 	var p *exec.PanicError
 	if errors.As(f.Err, &p) {
 		fmt.Fprintf(&b, "\n%s\n", p.Stack)
 	}
 	b.WriteString("\ningredients\n")
 	for _, in := range r.state.Ingredients[i] {
-		fmt.Fprintf(&b, "  %s = %s\n", in.Label, in.Value)
+		fmt.Fprintf(&b, "  %s = %s\n", cache.Printable(in.Label), cache.Printable(in.Value))
 	}
 	base := filepath.Join(r.LogDir, kind.FileName(f.Step)+".")
 	path := base + "log"

@@ -9,7 +9,7 @@ import (
 )
 
 // WriteCSV writes rows as comma-separated values for people and spreadsheets: a line of column names, then a line a
-// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, and a
+// row, ending in a line feed. Text is written as CSVText has it. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, and a
 // null is an empty cell.
 func WriteCSV[T any](path string, rows []T) error {
 	return create("write csv", path, func(w io.Writer) error {
@@ -56,7 +56,7 @@ func (c *column) cell(v reflect.Value) (string, error) {
 	}
 	switch c.element {
 	case reflect.String:
-		return v.String(), nil
+		return CSVText(v.String()), nil
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool()), nil
 	case reflect.Float64:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,7 +109,7 @@ func sideOfRun(name, dir string) (side, error) {
 	if err != nil {
 		return s, err
 	}
-	s.results, err = csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	s.results, err = readCSV(data)
 	return s, err
 }
 
@@ -143,7 +142,7 @@ func (a *app) sideOfStudy(name string, c *cache.Cache) (side, error) {
 		if err != nil {
 			return s, err
 		}
-		s.results, err = csv.NewReader(strings.NewReader(string(data))).ReadAll()
+		s.results, err = readCSV(data)
 		return s, err
 	}
 	return s, nil

@@ -99,7 +99,7 @@ func Main() int {
 		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ablate:", err)
+		fmt.Fprintln(os.Stderr, "ablate:", printable(err))
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
@@ -228,18 +228,18 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, errDiffers): // told on stdout
 		return exitDiffers
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(w, mistakes)
+		fmt.Fprintln(w, printable(mistakes))
 		return exitUsage
 	case errors.As(err, &mistake):
-		fmt.Fprintln(w, mistake)
+		fmt.Fprintln(w, printable(mistake))
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintln(w, "ablate:", err)
+		fmt.Fprintln(w, "ablate:", printable(err))
 		return exitUsage
 	case errors.As(err, &failed):
-		fmt.Fprintln(w, failed)
+		fmt.Fprintln(w, printable(failed))
 	default:
-		fmt.Fprintln(w, "ablate:", err)
+		fmt.Fprintln(w, "ablate:", printable(err))
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")

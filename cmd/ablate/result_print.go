@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/cache"
+	tables "ablate/cache/table"
 	"ablate/stages"
 	"ablate/stages/kind"
 )
@@ -52,7 +54,7 @@ func csvOutput(c *cache.Cache, p *compiled, name string) (t csvTable, err error)
 	if err != nil {
 		return t, err
 	}
-	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	rows, err := readCSV(data)
 	if err != nil {
 		return t, fmt.Errorf("%s: %w", name, err)
 	}
@@ -62,6 +64,17 @@ func csvOutput(c *cache.Cache, p *compiled, name string) (t csvTable, err error)
 	}
 	t.rows = rows[1:]
 	return t, nil
+}
+
+// readCSV reads a table that a step left, each cell as the text that it stands for.
+func readCSV(data []byte) ([][]string, error) {
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = tables.ParseCSVText(cell)
+		}
+	}
+	return rows, err
 }
 
 func (t csvTable) text(row []string, column string) string {

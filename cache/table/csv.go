@@ -6,11 +6,12 @@ import (
 	"io"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // WriteCSV writes rows as comma-separated values for people and spreadsheets: a line of column names, then a line a
-// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, and a
-// null is an empty cell.
+// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, a
+// null is an empty cell, and strings are as CSVText gives them.
 func WriteCSV[T any](path string, rows []T) error {
 	return create("write csv", path, func(w io.Writer) error {
 		layout, err := layoutOf(reflect.TypeFor[T]())
@@ -56,11 +57,25 @@ func (c *column) cell(v reflect.Value) (string, error) {
 	}
 	switch c.element {
 	case reflect.String:
-		return v.String(), nil
+		return CSVText(v.String()), nil
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool()), nil
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64), nil
 	}
 	return strconv.FormatInt(v.Int(), 10), nil
+}
+
+// CSVText is text for a cell of comma-separated values that no spreadsheet takes for a formula. Text that is no number
+// and begins with =, +, -, @, a tab or a carriage return gets an apostrophe before it, and so does such text that has
+// apostrophes before it already: whoever takes one apostrophe away from such a cell has the text.
+func CSVText(text string) string {
+	rest := strings.TrimLeft(text, "'")
+	if rest == "" || !strings.ContainsRune("=+-@\t\r", rune(rest[0])) {
+		return text
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return text
+	}
+	return "'" + text
 }

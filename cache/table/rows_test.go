@@ -417,3 +417,16 @@ func TestEveryNaNIsWrittenAlike(t *testing.T) {
 		}
 	}
 }
+
+// No spreadsheet takes a name from data for a formula, and the name can be read back.
+func TestCSVText(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "x": "x", "a=b": "a=b", "'t Hooft": "'t Hooft", "'": "'", "-5": "-5", "+1e3": "+1e3", "-0.5": "-0.5",
+		"=HYPERLINK(1)": "'=HYPERLINK(1)", "+x": "'+x", "-": "'-", "-x": "'-x", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
+		"'=1": "''=1", "''-x": "'''-x",
+	} {
+		if got := CSVText(text); got != want {
+			t.Errorf("CSVText(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ablate/cache/table"
 	"ablate/stages"
 )
 
@@ -186,7 +187,7 @@ func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
 	for i, set := range corpusInJSON(p, data).Sets {
 		labels := stages.Labels(data[i].sizes)
 		for _, r := range data[i].timeline {
-			rows = append(rows, []string{set.Set, r.Partition, set.Order, r.Value, n(r.Documents), n(r.Tokens), r.Units(labels[r.Partition]), n(r.Test),
+			rows = append(rows, []string{table.CSVText(set.Set), table.CSVText(r.Partition), table.CSVText(set.Order), table.CSVText(r.Value), n(r.Documents), n(r.Tokens), r.Units(labels[r.Partition]), n(r.Test),
 				n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})
 		}
 	}

@@ -56,8 +56,8 @@ Written from the row types in schema.go by ` + "`go test ./stages -run Tables -u
 their units and their meanings in its own metadata (` + "`ablate.version`, `NAME.unit`, `NAME.doc`" + `).
 How a table lies in its file: [cache/ARTIFACTS.md](../cache/ARTIFACTS.md).
 
-"Or null" says that a value may be missing; the CSV form has an empty cell there. Text that a spreadsheet would take for a formula (one that
-begins with an equals, plus, minus or at sign and is no number) has an apostrophe before it in the CSV form only. No column has a name that DuckDB, PostgreSQL or SQLite wants
+"Or null" says that a value may be missing; the CSV form has an empty cell there. In CSV, text that a spreadsheet would take
+for a formula (it begins with =, +, -, @, a tab or a carriage return, and is no number) has an apostrophe before it. No column has a name that DuckDB, PostgreSQL or SQLite wants
 in quotes, or that is an attribute of a pandas DataFrame or Series; the one exception is ` + "`size`" + ` of shares.parquet, which will go with the next
 change of training, because another name of a column is no reason to train models again.
 `)

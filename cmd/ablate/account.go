@@ -125,7 +125,7 @@ func chosen(s pipeline.Summary) string {
 }
 
 // coverage says in words what the selected mixtures' unit models are enough for, where that is not all.
-func coverage(c pipeline.Coverage, priced bool) string {
+func coverage(c pipeline.Coverage, priced bool) rendered {
 	if c.Remaining == "0" {
 		return ""
 	}
@@ -139,7 +139,7 @@ func coverage(c pipeline.Coverage, priced bool) string {
 	if c.MoreUnits.Models > 0 {
 		text += fmt.Sprintf("for all %s others it takes a further %s\n", bigDigits(c.Remaining), of(c.MoreUnits))
 	}
-	return text
+	return rendered(text)
 }
 
 func bigDigits(n json.Number) string { return bigGrouped(bigNumber(n)) }

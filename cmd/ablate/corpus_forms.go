@@ -188,7 +188,7 @@ func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
 	for i, set := range corpusInJSON(p, data).Sets {
 		labels := stages.Labels(data[i].sizes)
 		for _, r := range data[i].timeline {
-			rows = append(rows, []string{tables.CSVText(set.Set), tables.CSVText(r.Partition), set.Order, tables.CSVText(r.Value), n(r.Documents), n(r.Tokens), tables.CSVText(r.Units(labels[r.Partition])), n(r.Test),
+			rows = append(rows, []string{tables.CSVText(set.Set), tables.CSVText(r.Partition), tables.CSVText(set.Order), tables.CSVText(r.Value), n(r.Documents), n(r.Tokens), tables.CSVText(r.Units(labels[r.Partition])), n(r.Test),
 				n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func TestCorpusJSONIsDocumented(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# What `ablate corpus STUDY --json` prints\n\nWritten from the types in corpus_forms.go by `go test ./cmd/ablate -run CorpusJSON -update`. " +
-		"Every field is always there; lists may be empty.\n`--csv` prints the timelines of all sets as one table, with the same columns, the set before them and the units by name.\n")
+		"Every field is always there; lists may be empty.\n`--csv` prints the timelines of all sets as one table, with the same columns, the set before them and the units by name. Text that a spreadsheet would take for a formula has an apostrophe before it.\n")
 	describe(t, &b, "The object", reflect.TypeFor[corpusJSON]())
 	const path = "CORPUS.md"
 	if *update {

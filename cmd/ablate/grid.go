@@ -59,12 +59,16 @@ func columnsOf(w io.Writer) int {
 	return 0
 }
 
+// rendered is text of ours in lines of its own, such as a table, whose values are printable already: tell
+// leaves it as it is.
+type rendered string
+
 // Render is the table as w can show it.
-func (g *grid) Render(w io.Writer) string {
+func (g *grid) Render(w io.Writer) rendered {
 	width := columnsOf(w)
 	s := g.sheet()
 	if width == 0 || s.width() <= width {
-		return s.writer(s.all()).Render()
+		return rendered(s.writer(s.all()).Render())
 	}
 	s.breakHeaders()
 	if s.width() > width {
@@ -95,7 +99,7 @@ func (g *grid) Render(w io.Writer) string {
 		const indent = 5
 		table += fmt.Sprintf("\n%-*s%s", indent, fmt.Sprintf(" m%d", n+1), strings.ReplaceAll(broken(name, max(width-indent, 10)), "\n", "\n"+strings.Repeat(" ", indent)))
 	}
-	return table
+	return rendered(table)
 }
 
 // RenderMarkdown is the table in Markdown.
@@ -458,7 +462,7 @@ func printable(value any) string {
 }
 
 // tell prints prose, folded to the width of the terminal that w is. What does not print in its values
-// is escaped.
+// is escaped, but for a value that is rendered.
 func tell(w io.Writer, format string, args ...any) error {
 	args = slices.Clone(args)
 	for i, arg := range args {

@@ -56,7 +56,7 @@ func TestGridFits(t *testing.T) {
 	for name, g := range grids() {
 		for _, width := range []int{40, 60, 80, 100, 132, 200} {
 			t.Run(fmt.Sprint(name, " in ", width), func(t *testing.T) {
-				got := g.Render(&terminal{wide: width})
+				got := string(g.Render(&terminal{wide: width}))
 				if n := text.LongestLineLen(got); n > width {
 					t.Errorf("%d columns:\n%s", n, got)
 				}
@@ -106,7 +106,7 @@ func TestGridInAPipe(t *testing.T) {
 			}
 			want := strings.Join(strings.Fields(line), " ")
 			found := false
-			for got := range strings.SplitSeq(g.Render(&bytes.Buffer{}), "\n") {
+			for got := range strings.SplitSeq(string(g.Render(&bytes.Buffer{})), "\n") {
 				found = found || strings.Join(strings.Fields(got), " ") == want
 			}
 			if !found {
@@ -114,7 +114,7 @@ func TestGridInAPipe(t *testing.T) {
 			}
 		}
 		const header = 2
-		if got := strings.Count(g.Render(&bytes.Buffer{}), "\n") + 1; rows > 0 && got != rows+header {
+		if got := strings.Count(string(g.Render(&bytes.Buffer{})), "\n") + 1; rows > 0 && got != rows+header {
 			t.Errorf("%s: %d lines, want %d", name, got, rows+header)
 		}
 	}
@@ -206,5 +206,19 @@ func TestBroken(t *testing.T) {
 		if diff := cmp.Diff(c.want, broken(c.cell, c.width)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
+	}
+}
+
+// Values are escaped, tables are not.
+func TestTellKeepsTables(t *testing.T) {
+	g := newTable(table.Row{"name", "n"}, 1)
+	g.AppendRow(table.Row{"a\nb\x1b[2J", 1})
+	var out bytes.Buffer
+	if err := tell(&out, "study %s\n%s\n%d left\n", "c\nd", g.Render(&out), 3); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	if lines := strings.Split(got, "\n"); len(lines) != 6 || lines[0] != `study c\nd` || !strings.Contains(lines[3], `a\nb\x1b[2J`) || lines[4] != "3 left" {
+		t.Errorf("got\n%s", got)
 	}
 }

@@ -65,7 +65,7 @@ func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.D
 		}
 	}
 	x.models = len(trained)
-	tell(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(a.stdout), x.results(false).Render(a.stdout), x.footing())
+	tell(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(a.stdout), x.results(false).Render(a.stdout), rendered(x.footing()))
 	for _, s := range x.studies {
 		fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(s.out, "report.html"))
 	}

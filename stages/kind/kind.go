@@ -62,7 +62,7 @@ const (
 //	          3: the noise of references over seeds; the average over sets
 //	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning; columns mixture_set, eval_set, chosen_place,
 //	             best_place, eval_sets, best_chosen, median_place, worst_place; nulls, not NaN; quantiles of Student's t have
-//	             the same last bits on every processor, and so have correlations of three mixtures
+//	             the same last bits on every processor, and so have correlations of three mixtures; no cell of a .csv is a formula
 var Versions = map[string]int{
 	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
 }

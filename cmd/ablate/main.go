@@ -154,13 +154,16 @@ func harmless(text []byte) []byte {
 // told adds to how a command ended that its output was lost. A reader that went away, as head does, has
 // read what it wanted.
 func (o *stdout) told(err error) error {
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) || errors.Is(err, o.err) {
+	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
 		return err
 	}
-	lost := fmt.Errorf("standard output could not be written, so that part of it is lost: %w", o.err)
-	if errors.Is(err, errDiffers) { // which outweighs
+	lost := fmt.Errorf("standard output could not be written, so that part of it is lost: %v", o.err) // no %w: that a disk is full is told otherwise of the cache
+	switch {
+	case errors.Is(err, errDiffers): // which outweighs
 		fmt.Fprintln(os.Stderr, "ablate:", lost)
 		return err
+	case err == nil, errors.Is(err, o.err):
+		return lost
 	}
 	return errors.Join(err, lost)
 }

@@ -32,7 +32,9 @@ func TestSourcesOfFailingDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = sources(s, func(string) (cache.Digest, int64, error) { return cache.Digest{}, 0, fmt.Errorf("read: %w", errInterrupted) }, false)
+	_, err = sources(s, func(string) (cache.Digest, int64, error) {
+		return cache.Digest{}, 0, fmt.Errorf("read: %w", errInterrupted)
+	}, false)
 	if code := exitCode(io.Discard, err); code != exitInterrupted {
 		t.Errorf("interrupted while raw files are read: exit code %d (%v), want %d", code, err, exitInterrupted)
 	}

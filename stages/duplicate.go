@@ -61,8 +61,8 @@ func (s *splitting) shared(documents int) error {
 	}
 	first := s.twice[0]
 	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of one before them but another text, such as %q in %s and %s; at most %g%% may. "+
-		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: error} tells where the first of them lie, "+
-		"keep keeps these documents, drop leaves them out",
+		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves "+
+		"them out, error tells where the first of them lie",
 		n, documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
 }
 

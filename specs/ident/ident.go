@@ -234,6 +234,14 @@ func Files(first string, more int) string {
 	return name
 }
 
+// FirstFile is the name that Files made without how many more files there are.
+func FirstFile(name string) string {
+	if at := strings.LastIndexByte(name, '+'); at >= 0 && isNumber(name[at+1:]) {
+		return name[:at]
+	}
+	return name
+}
+
 // escape writes the bytes that must be escaped: those asked for, percent signs that would read as an escape, and what does not print as a part of a line:
 // control characters, ends of lines, space at an end, and what is not UTF-8.
 func escape(text string, also func(i int) bool) string {

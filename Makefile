@@ -74,8 +74,8 @@ lint: new-enough
 	GOOS=darwin GOARCH=arm64 go vet ./...
 	GOOS=darwin GOARCH=amd64 go vet ./...
 
-# First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps and 20,000 files, then the same
-# models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
+# First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps and 20,000 files, then
+# the same models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
 bench: new-enough
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench Parquet -benchtime 5x ./stages/internal/corpus

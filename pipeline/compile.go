@@ -224,24 +224,37 @@ func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files [
 	})
 }
 
-// corpusShards adds the tokenize steps of a corpus, once: one for each file of jsonl, Parquet or tokens, textShards for a tree of text files.
+// corpusShards adds the tokenize steps of a corpus, once. Files of jsonl, Parquet or tokens have one each where they are few or large, and
+// share them otherwise; see gather. Of a tree of text files there are textShards, and more where these would be heavy.
 func (c *compiler) corpusShards(name string) []int {
 	if steps, ok := c.shards[name]; ok {
 		return steps
 	}
 	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
 	var steps []int
-	about := About{Role: RoleCorpus, Corpus: name}
-	if Format(corpus, files) != "text" {
-		for _, f := range files {
-			steps = append(steps, c.tokenize(tokenizeID(name)+"/"+ident.Line(f.Name), about, corpus, []File{f}))
+	add := func(id string, files []File) {
+		steps = append(steps, c.tokenize(id, About{Role: RoleCorpus, Corpus: name}, corpus, files))
+	}
+	batches := func(prefix string, batches [][]File) {
+		for _, batch := range batches {
+			add(prefix+"/"+ident.Files(batch[0].Name, len(batch)-1), batch)
 		}
-	} else {
+	}
+	switch {
+	case Format(corpus, files) == "text":
+		// The order of documents is that of the shards, also where a shard is several steps, so that units stay what they are as it grows.
 		for i, shard := range shardByName(files) {
-			if len(shard) > 0 {
-				steps = append(steps, c.tokenize(fmt.Sprintf("%s/%d", tokenizeID(name), i), about, corpus, shard))
+			id := fmt.Sprintf("%s/%d", tokenizeID(name), i)
+			if weightOfAll(shard) > mostWeight {
+				batches(id, gather(shard))
+			} else if len(shard) > 0 {
+				add(id, shard)
 			}
 		}
+	case len(files) > fewFiles:
+		batches(tokenizeID(name), gather(files))
+	default:
+		batches(tokenizeID(name), singles(files))
 	}
 	c.shards[name] = steps
 	return steps

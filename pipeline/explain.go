@@ -95,6 +95,11 @@ func sameStart(old, now string) bool {
 	return strings.HasPrefix(old, "unit/") && okA && okB && u.Number < 0 && v.Number < 0 && a == b && r == s && u.First == v.First
 }
 
+// sameFiles reports whether two steps read files before and after some came or went: the first one has the same name.
+func sameFiles(old, now string) bool {
+	return strings.HasPrefix(old, "tokenize/") && ident.FirstFile(old) == ident.FirstFile(now)
+}
+
 // unusable says of an entry that is there, and whose ingredients are all the same, when it was made and what of it is lost.
 func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	word := map[cache.Reason]string{cache.Incomplete: "evicted", cache.Corrupt: "corrupted"}[m.Reason]
@@ -108,8 +113,8 @@ func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	return note
 }
 
-// nearestEntry prefers what the same step of the same study left last, or the unit whose range began there; then the fewest
-// differences; then the smallest key.
+// nearestEntry prefers what the same step of the same study left last, or the unit whose range began there, or the step whose
+// files began there; then the fewest differences; then the smallest key.
 func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
 	rank := func(e *cache.Entry) int {
 		switch {
@@ -117,7 +122,7 @@ func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*c
 			return 2
 		case e.Provenance.Step == step.ID:
 			return 0
-		case sameStart(e.Provenance.Step, step.ID):
+		case sameStart(e.Provenance.Step, step.ID), sameFiles(e.Provenance.Step, step.ID):
 			return 1
 		}
 		return 2
@@ -243,8 +248,46 @@ func listInWords(values, other []string) string {
 	return text
 }
 
+// shiftFiles leaves of the differences of raw files those of files that came or went, where their number is another: the others only have
+// another place among them.
+func shiftFiles(diffs []Difference, old, now []cache.Ingredient) []Difference {
+	contents := func(list []cache.Ingredient) map[string]bool {
+		all := map[string]bool{}
+		for _, in := range list {
+			if isFile(in.Label) {
+				all[in.Value] = true
+			}
+		}
+		return all
+	}
+	before, after := contents(old), contents(now)
+	if len(before) == len(after) {
+		return diffs
+	}
+	var out []Difference
+	for _, d := range diffs {
+		if !isFile(d.Label) {
+			out = append(out, d)
+			continue
+		}
+		if d.New != "" && !before[d.New] {
+			out = append(out, Difference{Label: d.Label, New: d.New})
+		}
+		if d.Old != "" && !after[d.Old] {
+			out = append(out, Difference{Label: d.Label, Old: d.Old})
+		}
+	}
+	return out
+}
+
+// isFile reports an ingredient that is the content of a raw file.
+func isFile(label string) bool { return strings.HasPrefix(label, "input file.") }
+
 func (s *State) differences(i int, near *cache.Entry) []Difference {
 	out := differ(near.Ingredients, s.Ingredients[i])
+	if len(near.Ingredients) > 0 {
+		out = shiftFiles(out, near.Ingredients, s.Ingredients[i])
+	}
 	foldLists(out, near.Ingredients, s.Ingredients[i])
 	out = slices.DeleteFunc(out, func(d Difference) bool { return d.Label == "" })
 	for d := range out {
@@ -254,7 +297,7 @@ func (s *State) differences(i int, near *cache.Entry) []Difference {
 		}
 		for _, in := range s.Step(i).Inputs {
 			switch {
-			case in.Role != role:
+			case in.Role != role || out[d].New == "": // another file may have the number of one that is gone
 			case in.File != nil:
 				out[d].File = in.File.Path
 			default:

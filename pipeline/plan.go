@@ -16,6 +16,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 
 	"ablate/cache"
 )
@@ -57,6 +58,17 @@ type Step struct {
 
 	definition cache.Digest // identity before inputs are known
 	height     int64        // cost of the dearest chain from here to a result, for the runner's priority
+}
+
+// FileNames are the names of the raw files that a step reads documents from, in its order.
+func (s *Step) FileNames() []string {
+	var names []string
+	for _, in := range s.Inputs {
+		if in.File != nil && strings.HasPrefix(in.Role, "file.") {
+			names = append(names, in.File.Name)
+		}
+	}
+	return names
 }
 
 // Cost is what a step is expected to take, from its parameters alone.

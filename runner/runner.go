@@ -339,11 +339,12 @@ func (r *run) open(i int) (*kind.Job, bool) {
 			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path, Name: in.File.Name})
 			continue
 		}
+		from := r.plan.Steps[in.Step]
 		out, _ := r.state.Entries[in.Step].Output(in.Output)
 		path, err := r.Cache.BlobOf(out)
 		var miss *cache.Miss
 		if errors.As(err, &miss) {
-			r.Events(Event{What: Warning, Step: in.Step, Message: fmt.Sprintf("%s of step %s must be made again: %v", in.Output, r.plan.Steps[in.Step].ID, miss)})
+			r.Events(Event{What: Warning, Step: in.Step, Message: fmt.Sprintf("%s of step %s must be made again: %v", in.Output, from.ID, miss)})
 			r.state.Revoke(in.Step, miss)
 			r.push(in.Step)
 			return nil, false
@@ -351,7 +352,7 @@ func (r *run) open(i int) (*kind.Job, bool) {
 			r.err = fmt.Errorf("step %s: input %s: %w", step.ID, in.Role, err)
 			return nil, false
 		}
-		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: r.plan.Steps[in.Step].ID + " " + in.Output})
+		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: from.ID + " " + in.Output, Files: from.FileNames()})
 	}
 	return job, true
 }

@@ -61,8 +61,22 @@ func (s *splitting) shared(documents int) error {
 	}
 	first := s.twice[0]
 	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of one before them but another text, such as %q in %s and %s; at most %g%% may. "+
-		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves them out",
-		n, documents, first.ID, kind.Role("documents", int(first.FirstShard)), kind.Role("documents", int(first.Shard)), 100*mostDifferent)}
+		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves "+
+		"them out, error tells where the first of them lie",
+		n, documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
+}
+
+// shard is what a person calls the files whose documents are in a shard: the file itself, or the step that reads them.
+func (s *splitting) shard(i int64) string {
+	role := kind.Role("documents", int(i))
+	in, err := s.job.Input(role)
+	switch {
+	case err == nil && len(in.Files) == 1:
+		return in.Files[0]
+	case err == nil && in.Name != "":
+		return strings.TrimSuffix(in.Name, " "+kind.OutDocuments)
+	}
+	return role
 }
 
 // duplicated says which documents have an identity that came before, and where they lie, if that is an error.
@@ -83,6 +97,9 @@ func (s *splitting) duplicated() error {
 			return "", fmt.Errorf("%s has %d documents, want more than %d", in.Role, len(rows), row)
 		}
 		name := strings.TrimSuffix(or(in.Name, in.Role), " "+kind.OutPlaces)
+		if file := rows[row].File; file < int64(len(in.Files)) {
+			name = in.Files[file]
+		}
 		return rows[row].in(name), nil
 	}
 	var list []string

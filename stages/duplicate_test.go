@@ -51,7 +51,7 @@ func TestSplitDuplicates(t *testing.T) {
 	}
 	p.Duplicate = "" // the texts are others, and 3 of 60 are too many
 	failKind(t, kind.Split, p, in, `3 of 60 documents have the identity of one before them but another text, such as "doc-003" in documents.0 and documents.1; at most 1% may`,
-		"bad: {duplicate: keep} keeps these documents, drop leaves them out")
+		"bad: {duplicate: keep} keeps these documents, drop leaves them out, error tells where the first of them lie")
 	p.Duplicate = duplicateError
 	failKind(t, kind.Split, p, in, "3 documents have an identity that came before", `"doc-003" of places.1:6 (byte `, "first in places.0:4 (byte ",
 		`"doc-040" of places.1:8 (byte `, "first in places.1:1 (the corpus's key bad: {duplicate: drop} leaves them out, keep keeps them)")

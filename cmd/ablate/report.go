@@ -129,7 +129,7 @@ func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.R
 		if err != nil {
 			return r, err
 		}
-		r.Places, r.Files = append(r.Places, path), append(r.Files, fileNames(p.plan.Steps[in.Step]))
+		r.Places, r.Files = append(r.Places, path), append(r.Files, p.plan.Steps[in.Step].FileNames())
 	}
 	if spec.Order == "id" {
 		r.Timeline = ""
@@ -164,21 +164,10 @@ func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 			n = len(out)
 			out = append(out, stages.ReportCorpus{Name: name, EvalSet: eval})
 		}
-		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, fileNames(step))
+		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, step.FileNames())
 	}
 	slices.SortStableFunc(out, func(a, b stages.ReportCorpus) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil
-}
-
-// fileNames are the names of the files that a step reads documents from.
-func fileNames(step *pipeline.Step) []string {
-	var files []string
-	for _, in := range step.Inputs {
-		if in.File != nil && strings.HasPrefix(in.Role, "file.") {
-			files = append(files, in.File.Name)
-		}
-	}
-	return files
 }
 
 // rank puts what is trained on before what is evaluated on.

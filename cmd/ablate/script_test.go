@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"write":    write,
 			"edit":     edit,
 			"gz":       gz,
+			"scatter":  scatter,
+			"enlarge":  enlarge,
 			"digests":  digests,
 			"tree":     tree,
 			"spoil":    spoil,

@@ -117,7 +117,8 @@ func (a *Audit) input(in pipeline.Input) (kind.Input, string) {
 		}
 		return kind.Input{Role: in.Role, Digest: in.File.Digest, Path: path, Name: in.File.Name}, ""
 	}
-	id := a.state.Plan.Steps[in.Step].ID
+	from := a.state.Plan.Steps[in.Step]
+	id := from.ID
 	if a.state.Status[in.Step] != pipeline.Hit {
 		return kind.Input{}, fmt.Sprintf("step %s, whose %s it read, is lost", id, in.Output)
 	}
@@ -126,7 +127,7 @@ func (a *Audit) input(in pipeline.Input) (kind.Input, string) {
 	if !ok || !sound {
 		return kind.Input{}, fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
 	}
-	return kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: id + " " + in.Output}, ""
+	return kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: id + " " + in.Output, Files: from.FileNames()}, ""
 }
 
 // Execute executes step i again on its recorded inputs and compares every byte of what it leaves. keep, where given, receives the directory

@@ -221,6 +221,27 @@ func ParseReplicate(name string) (of string, r int) {
 // Line is any text as one line that prints, such as the name of a file in the name of a step.
 func Line(text string) string { return escape(text, func(int) bool { return false }) }
 
+// Files is the name of files by the first of them and how many more there are: a.jsonl, or a.jsonl+41. That of one file never ends like that of
+// several.
+func Files(first string, more int) string {
+	name := Line(first)
+	if more > 0 {
+		return name + "+" + strconv.Itoa(more)
+	}
+	if at := strings.LastIndexByte(name, '+'); at >= 0 && isNumber(name[at+1:]) {
+		return name[:at] + hex('+') + name[at+1:]
+	}
+	return name
+}
+
+// FirstFile is the name that Files made without how many more files there are.
+func FirstFile(name string) string {
+	if at := strings.LastIndexByte(name, '+'); at >= 0 && isNumber(name[at+1:]) {
+		return name[:at]
+	}
+	return name
+}
+
 // escape writes the bytes that must be escaped: those asked for, percent signs that would read as an escape, and what does not print as a part of a line:
 // control characters, ends of lines, space at an end, and what is not UTF-8.
 func escape(text string, also func(i int) bool) string {

@@ -192,7 +192,7 @@ func TestNamesTellThingsApart(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, text := range []string{"", "a+b", "net/http", "A,1-2", "x@2", "12:30", "%41", " a\n"} {
+	for _, text := range []string{"", "a+b", "net/http", "A,1-2", "x@2", "12:30", "%41", " a\n", "a+1", "+41", "a+1+41"} {
 		f.Add(text, text)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
@@ -220,7 +220,12 @@ func FuzzText(f *testing.F) {
 				}
 			}
 		}
-		if a != b && (Text(a, 1) == Text(b, 1) || Line(a) == Line(b)) {
+		for _, more := range []int{1, 41} {
+			if Files(a, more) == Files(b, 0) || a != b && Files(a, more) == Files(b, more) || Files(a, 1) == Files(b, 41) {
+				t.Errorf("%q and %d more files have the name of others, %q", a, more, b)
+			}
+		}
+		if a != b && (Files(a, 0) == Files(b, 0) || Text(a, 1) == Text(b, 1) || Line(a) == Line(b)) {
 			t.Errorf("%q and %q have one text", a, b)
 		}
 	})

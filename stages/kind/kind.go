@@ -73,6 +73,7 @@ type Input struct {
 	Digest cache.Digest // of its bytes
 	Path   string       // where the bytes can be read; the name means nothing
 	Name   string       // what a person calls it, for messages only
+	Files  []string     // of an output of a step that reads raw files: their names, in its order, for messages only
 }
 
 // Job is all that a stage sees of a step.

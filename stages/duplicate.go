@@ -37,17 +37,17 @@ func (t *tokenizing) duplicate(d corpus.Document, first corpus.Place) error {
 // More of them mean that what the study takes for identities are none: exports number the rows of each file, from 0.
 const mostDifferent = 0.01
 
-// different counts the documents that are left out for their identity but have another text than the first that bears it: other tokens.
-func (s *splitting) different() (n int64) {
+// different are the documents that are left out for their identity but have another text than the first that bears it: other tokens.
+func (s *splitting) different() (list []DuplicateRow) {
 	var a, b []uint32
 	for _, d := range s.twice {
 		a = s.shards[d.Shard].DocTokens(int(d.Row), a[:0])
 		b = s.shards[d.FirstShard].DocTokens(int(d.FirstRow), b[:0])
 		if !slices.Equal(a, b) {
-			n++
+			list = append(list, d)
 		}
 	}
-	return n
+	return list
 }
 
 // shared is an error where too many texts share identities, of documents in all, and the study does not say what is to become of them.
@@ -55,14 +55,14 @@ func (s *splitting) shared(documents int) error {
 	if s.params.Duplicate != "" || len(s.twice) == 0 {
 		return nil
 	}
-	n := s.different()
-	if float64(n) <= mostDifferent*float64(documents) {
+	others := s.different()
+	if float64(len(others)) <= mostDifferent*float64(documents) {
 		return nil
 	}
-	first := s.twice[0]
+	first := others[0]
 	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of one before them but another text, such as %q in %s and %s; at most %g%% may. "+
 		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves them out",
-		n, documents, first.ID, kind.Role("documents", int(first.FirstShard)), kind.Role("documents", int(first.Shard)), 100*mostDifferent)}
+		len(others), documents, first.ID, s.called(kind.Role("documents", int(first.FirstShard))), s.called(kind.Role("documents", int(first.Shard))), 100*mostDifferent)}
 }
 
 // duplicated says which documents have an identity that came before, and where they lie, if that is an error.
@@ -82,8 +82,7 @@ func (s *splitting) duplicated() error {
 		if row >= int64(len(rows)) {
 			return "", fmt.Errorf("%s has %d documents, want more than %d", in.Role, len(rows), row)
 		}
-		name := strings.TrimSuffix(or(in.Name, in.Role), " "+kind.OutPlaces)
-		return rows[row].in(name), nil
+		return rows[row].in(s.called(in.Role)), nil
 	}
 	var list []string
 	for _, d := range s.twice[:min(len(s.twice), maxPlaces)] {

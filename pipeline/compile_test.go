@@ -362,6 +362,7 @@ func TestFind(t *testing.T) {
 	p := compiled(t, parsed(t))
 	for _, tt := range []struct{ id, want, err string }{
 		{"seed", "seed", ""}, {"unit/parts/beta/0", "unit/parts/beta/0", ""}, {"beta/0", "unit/parts/beta/0", ""},
+		{"seq/pairs/beta+alpha", "seq/pairs/alpha+beta", ""}, {"seq/pairs/beta+beta", "", `did you mean "seq/pairs/`},
 		{"far", "", "could be any of"}, {"sead", "", `did you mean "seed"`},
 	} {
 		i, err := p.Find(tt.id)

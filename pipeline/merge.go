@@ -65,6 +65,10 @@ func (p *Plan) recipe(name string) (recipe, error) {
 	for _, m := range p.Models {
 		models = append(models, m.Name)
 	}
-	near := alike(name, append(slices.Clone(models), sortedKeys(p.recipes)...))
+	all := append(slices.Clone(models), sortedKeys(p.recipes)...)
+	if same, ok := reordered(name, append(sortedKeys(p.aliases), all...)); ok && same != name {
+		return p.recipe(same)
+	}
+	near := alike(name, all)
 	return recipe{}, fmt.Errorf("no model %q; did you mean %s? Trained models are called %s; averages %s", name, near, listSome(models, 4), listSome(sortedKeys(p.recipes), 4))
 }

@@ -84,6 +84,9 @@ func TestUnitsAreFoundByBothNames(t *testing.T) {
 	if r, err := p.recipe("micro/pairs/alpha/1+beta"); err != nil || r.name != "micro/pairs/alpha,2000-2009+beta,1990-2009" {
 		t.Errorf("recipe %q, %v", r.name, err)
 	}
+	if r, err := p.recipe("micro/pairs/beta+alpha/1"); err != nil || r.name != "micro/pairs/alpha,2000-2009+beta,1990-2009" {
+		t.Errorf("recipe in another order %q, %v", r.name, err)
+	}
 	src := sources()
 	src.Names = ranges
 	_, err := Compile(parsed(t, "choose: 2", "of: units, list: [[alpha/0, \"alpha,1990-1999\"]]"), src, nil)

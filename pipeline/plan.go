@@ -202,7 +202,11 @@ func (p *Plan) Find(id string) (int, error) {
 	case 1:
 		return p.index[found[0]], nil
 	case 0:
-		near := alike(id, slices.Sorted(maps.Keys(p.index)))
+		all := slices.Sorted(maps.Keys(p.index))
+		if same, ok := reordered(id, append(slices.Collect(maps.Keys(p.aliases)), all...)); ok && same != id {
+			return p.Find(same)
+		}
+		near := alike(id, all)
 		return 0, fmt.Errorf("no step %q in study %s; did you mean %s? (`ablate plan --steps` lists them)", id, p.Study, near)
 	}
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))

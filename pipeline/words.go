@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,29 @@ func listSome(words []string, n int) string {
 		return strings.Join(words, ", ")
 	}
 	return strings.Join(words[:n], ", ") + " and more"
+}
+
+// reordered is the one of the names that is the same model: a mixture is a set, in whatever order its components are written. Names are
+// WORD/GROUP/MIXTURE, and @N behind the mixture of a replicate. ok: there is just one.
+func reordered(name string, among []string) (found string, ok bool) {
+	sorted := func(name string) string {
+		parts := strings.SplitN(name, "/", 3)
+		if len(parts) < 3 {
+			return name
+		}
+		mixture, replicate, _ := strings.Cut(parts[2], "@")
+		components := strings.Split(mixture, "+")
+		slices.Sort(components)
+		return strings.Join([]string{parts[0], parts[1], strings.Join(components, "+"), replicate}, "/")
+	}
+	n, want := 0, sorted(name)
+	for _, other := range among {
+		if sorted(other) == want {
+			found = other
+			n++
+		}
+	}
+	return found, n == 1
 }
 
 // alike are the names that a person may have meant by one that is not there: those that are the same without their escapes, or else the nearest.

@@ -56,7 +56,7 @@ func (c *checker) corpus(here []string, x Corpus) {
 	} else {
 		for _, key := range []string{"text", "id"} {
 			if c.given(under(here, key)...) {
-				c.fail(under(here, key), "names a field of jsonl or parquet, but the files are %s; give format if they are not", format)
+				c.fail(under(here, key), "names a field of jsonl or parquet, but %s", otherFormat(x, format))
 			}
 		}
 	}
@@ -79,6 +79,14 @@ func (c *checker) corpus(here []string, x Corpus) {
 			c.fail(p, "%v", err)
 		}
 	}
+}
+
+// otherFormat says why files are taken for text or tokens: the study says it, or their names do not say that they are anything else.
+func otherFormat(x Corpus, format string) string {
+	if x.Format == "auto" && format == "text" {
+		return "the names of the files do not say that they are, as *.jsonl and *.parquet do: give format: jsonl or format: parquet"
+	}
+	return fmt.Sprintf("the files are %s; give format if they are not", format)
 }
 
 // dtype checks what tokens need and others have no use for, and what tokens cannot have.
@@ -231,7 +239,7 @@ func checkExpression(e string) error {
 		return fmt.Errorf("regular expression %q: %w", clip(e), err)
 	}
 	if n := re.NumSubexp(); n != 1 {
-		return fmt.Errorf("regular expression %q has %d groups, want 1, whose match is the value (for a field of jsonl give format: jsonl)", clip(e), n)
+		return fmt.Errorf("regular expression %q has %d groups, want 1, whose match is the value (for a field of jsonl or parquet give format, jsonl or parquet)", clip(e), n)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -255,9 +256,16 @@ func (d *decoder) structure(key, n *yaml.Node, f field, v reflect.Value, path []
 	}
 }
 
+// thousands is what YAML takes for a key in {tokens: 100,000}.
+var thousands = regexp.MustCompile(`^[0-9]{3}$`)
+
 // unknown reports a key that is not in the language. Where it is a misspelling, the key that was meant is known to be given, but not its value.
 func (d *decoder) unknown(k *yaml.Node, path []string, name string, names []string) {
-	d.note(k, path, "unknown key %q%s", clip(name), didYouMean(name, names))
+	hint := didYouMean(name, names)
+	if thousands.MatchString(name) {
+		hint = ": a comma ends a value; write a number without commas, such as 100000, 100_000 or 100k"
+	}
+	d.note(k, path, "unknown key %q%s", clip(name), hint)
 	if near := cmp.Or(truthFor(name, names), nearest.Word(name, names)); near != "" {
 		d.bad[join(under(path, near))] = true
 	} else {

@@ -37,17 +37,17 @@ func (t *tokenizing) duplicate(d corpus.Document, first corpus.Place) error {
 // More of them mean that what the study takes for identities are none: exports number the rows of each file, from 0.
 const mostDifferent = 0.01
 
-// different counts the documents that are left out for their identity but have another text than the first that bears it: other tokens.
-func (s *splitting) different() (n int64) {
+// different are the documents that are left out for their identity but have another text than the first that bears it: other tokens.
+func (s *splitting) different() (list []DuplicateRow) {
 	var a, b []uint32
 	for _, d := range s.twice {
 		a = s.shards[d.Shard].DocTokens(int(d.Row), a[:0])
 		b = s.shards[d.FirstShard].DocTokens(int(d.FirstRow), b[:0])
 		if !slices.Equal(a, b) {
-			n++
+			list = append(list, d)
 		}
 	}
-	return n
+	return list
 }
 
 // shared is an error where too many texts share identities, of documents in all, and the study does not say what is to become of them.
@@ -55,28 +55,25 @@ func (s *splitting) shared(documents int) error {
 	if s.params.Duplicate != "" || len(s.twice) == 0 {
 		return nil
 	}
-	n := s.different()
-	if float64(n) <= mostDifferent*float64(documents) {
+	others := s.different()
+	if float64(len(others)) <= mostDifferent*float64(documents) {
 		return nil
 	}
-	first := s.twice[0]
+	first := others[0]
 	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of one before them but another text, such as %q in %s and %s; at most %g%% may. "+
 		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves "+
 		"them out, error tells where the first of them lie",
-		n, documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
+		len(others), documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
 }
 
 // shard is what a person calls the files whose documents are in a shard: the file itself, or the step that reads them.
 func (s *splitting) shard(i int64) string {
 	role := kind.Role("documents", int(i))
 	in, err := s.job.Input(role)
-	switch {
-	case err == nil && len(in.Files) == 1:
+	if err == nil && len(in.Files) == 1 {
 		return in.Files[0]
-	case err == nil && in.Name != "":
-		return strings.TrimSuffix(in.Name, " "+kind.OutDocuments)
 	}
-	return role
+	return s.called(role)
 }
 
 // duplicated says which documents have an identity that came before, and where they lie, if that is an error.
@@ -96,7 +93,7 @@ func (s *splitting) duplicated() error {
 		if row >= int64(len(rows)) {
 			return "", fmt.Errorf("%s has %d documents, want more than %d", in.Role, len(rows), row)
 		}
-		name := strings.TrimSuffix(or(in.Name, in.Role), " "+kind.OutPlaces)
+		name := s.called(in.Role)
 		if file := rows[row].File; file < int64(len(in.Files)) {
 			name = in.Files[file]
 		}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"ablate/stages/internal/bpe"
 	"ablate/stages/internal/corpus"
@@ -101,7 +103,12 @@ func (f *files) one(ctx context.Context, i int, path string, emit func(corpus.Do
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
 	}
 	defer file.Close()
-	return corpus.Read(ctx, f.options(), f.name(i), &meter{file, f}, emit)
+	counts, err := corpus.Read(ctx, f.options(), f.name(i), &meter{file, f}, emit)
+	var fault *corpus.FaultError
+	if errors.As(err, &fault) && fault.Fault == corpus.BadText {
+		err = &kind.KeyError{Key: []string{"text"}, Err: err}
+	}
+	return counts, err
 }
 
 // table reads a Parquet file.
@@ -126,6 +133,11 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 	if !in.Has(wishes[1].Path) {
 		wishes[1].Path = nil
 	}
+	for k, wish := range wishes {
+		if err := in.Check(wish); err != nil && wish.Path != nil {
+			return corpus.Counts{}, &kind.KeyError{Key: f.wished(k), Err: fmt.Errorf("%s: read Parquet: %w", f.name(i), err)}
+		}
+	}
 	counts, err := corpus.ReadRows(ctx, f.options(), f.name(i), func(each func(int64, []parquet.Cell) error) error {
 		return in.Rows(ctx, wishes, each)
 	}, emit)
@@ -135,6 +147,17 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 	f.done += info.Size()
 	progress(f.job, f.done, f.total, "bytes")
 	return counts, nil
+}
+
+// wished is the key of the corpus that asks for the k-th of Options.Columns.
+func (f *files) wished(k int) []string {
+	switch k {
+	case 0:
+		return []string{"text"}
+	case 1:
+		return []string{"id"}
+	}
+	return []string{"metadata", slices.Sorted(maps.Keys(f.read.Metadata))[k-2]}
 }
 
 // tokens reads an array of ids, with its index if it has one.

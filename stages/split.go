@@ -251,6 +251,16 @@ func metadata(row DocumentRow, name string) (string, error) {
 	return row.Values[i], nil
 }
 
+// called is what a person calls an input: the step that left it, without the word tokenize, or its role where nobody gave it a name.
+func (s *splitting) called(role string) string {
+	in, err := s.job.Input(role)
+	end := strings.LastIndexByte(in.Name, ' ') // behind it is the name of the output
+	if err != nil || end < 0 {
+		return role
+	}
+	return strings.TrimPrefix(in.Name[:end], kind.Tokenize+"/")
+}
+
 // choose marks the partitions that the study keeps. A partition named in vain is an error, for a misspelt one would be left out in silence.
 func (s *splitting) choose() error {
 	wanted := slices.Clone(s.params.Only)

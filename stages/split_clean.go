@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ablate/cache/table"
 	"ablate/stages/kind"
@@ -215,6 +216,18 @@ func (s *splitting) confirm(ctx context.Context, hits map[place]hit) error {
 	return nil
 }
 
+// evaluated says for a person where evaluation text is from, of which the ledger names the role.
+func (s *splitting) evaluated(set string) string {
+	role, part, _ := strings.Cut(set, " ")
+	switch {
+	case role == "heldout":
+		return "held out of the same corpus, " + part
+	case part != "":
+		return fmt.Sprintf("held out of %s, %s", s.called(role), part)
+	}
+	return s.called(role)
+}
+
 // remove takes the hits out of the units and writes them into the ledger. A unit that loses everything is an error: a study must not train
 // on less than it names.
 func (s *splitting) remove(hits map[place]hit) error {
@@ -238,7 +251,7 @@ func (s *splitting) remove(hits map[place]hit) error {
 			if len(left) == 0 {
 				first := s.ledger[len(s.ledger)-1]
 				errs = append(errs, fmt.Errorf("unit %s of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
-					p.spans[u].name, name, len(docs), first.Document, first.EvalID, first.EvalSet))
+					p.spans[u].name, name, len(docs), first.Document, first.EvalID, s.evaluated(first.EvalSet)))
 			}
 			p.cut.units[u] = left
 		}

@@ -82,9 +82,9 @@ func (r reading) words() string {
 	return text
 }
 
-// tellNotes says which files were passed over, before anything is computed without them.
+// tellNotes says which files were passed over, and what the study most likely does not mean, before anything is computed.
 func (p *compiled) tellNotes(w io.Writer) {
-	for _, note := range p.src.Notes {
+	for _, note := range append(slices.Clone(p.src.Notes), concerns(p.study, p.src)...) {
 		fmt.Fprintln(w, note)
 	}
 }

@@ -58,6 +58,17 @@ func (f *fault) by(at int) *fault {
 	return f
 }
 
+// A FaultError ends reading: a document, or a file, has a fault that may not be dropped.
+type FaultError struct {
+	Fault string // BadText, ...
+	err   error
+}
+
+func (e *FaultError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *FaultError) Unwrap() error { return e.err }
+
 // A Place is where a document that was dropped lies.
 type Place struct {
 	File   int64  `json:"file"` // number of the file, from 0
@@ -107,7 +118,7 @@ func (rd *reader) fault(f *fault, p Place, where func(at int) string) error {
 		if f.word == BadFormat {
 			left = "files"
 		}
-		return fmt.Errorf("%s: %w (the corpus's key bad: {%s: drop} leaves such %s out and counts them)", where(f.at), f.err, f.word, left)
+		return &FaultError{f.word, fmt.Errorf("%s: %w (the corpus's key bad: {%s: drop} leaves such %s out and counts them)", where(f.at), f.err, f.word, left)}
 	}
 	p.Column = int64(f.at + 1)
 	p.Reason = reasons[f.word]

@@ -27,10 +27,11 @@ func (a *app) loadStudy(name string) (*specs.Study, error) {
 	return s, err
 }
 
-// ofMachine reports an error that no change of the study mends: a disk or a server that fails, a limit of the system that is met.
+// ofMachine reports an error that no change of the study mends: a disk or a server that fails, a limit of the system that is met, or
+// somebody who wants the command to end.
 func ofMachine(err error) bool {
 	var errno syscall.Errno
-	return errors.As(err, &errno) && slices.Contains([]syscall.Errno{
+	return errors.Is(err, errInterrupted) || errors.As(err, &errno) && slices.Contains([]syscall.Errno{
 		syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
 	}, errno)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +16,7 @@ import (
 	"ablate/specs"
 )
 
-// A disk that fails is no mistake of the study: it ends with 1, not with 2, and both name the place.
+// A disk that fails is no mistake of the study: it ends with 1, not with 2, and both name the place. Nor is who interrupts, with 130.
 func TestSourcesOfFailingDisk(t *testing.T) {
 	s, err := specs.Load(filepath.Join("testdata", "study", "study.yaml"))
 	if err != nil {
@@ -29,6 +31,12 @@ func TestSourcesOfFailingDisk(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(data, name+".jsonl"), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+	_, err = sources(s, func(string) (cache.Digest, int64, error) {
+		return cache.Digest{}, 0, fmt.Errorf("read: %w", errInterrupted)
+	}, false)
+	if code := exitCode(io.Discard, err); code != exitInterrupted {
+		t.Errorf("interrupted while raw files are read: exit code %d (%v), want %d", code, err, exitInterrupted)
 	}
 	for _, c := range []struct {
 		errno syscall.Errno

@@ -241,7 +241,11 @@ func Readings(paths []string) (Reading, error) {
 
 // Words says it in one line: kept, dropped by reason, absent by field.
 func (r Reading) Words() string {
-	text := fmt.Sprintf("%d files, %s", r.Files, inWords(r.Read, r.Kept, r.Dropped))
+	files := "files"
+	if r.Files == 1 {
+		files = "file"
+	}
+	text := fmt.Sprintf("%d %s, %s", r.Files, files, inWords(r.Read, r.Kept, r.Dropped))
 	var lacks []string
 	for _, name := range slices.SortedFunc(maps.Keys(r.Absent), func(a, b string) int { return cmp.Or(cmp.Compare(r.Absent[b], r.Absent[a]), cmp.Compare(a, b)) }) {
 		lacks = append(lacks, fmt.Sprintf("%s in %d", name, r.Absent[name]))

@@ -71,7 +71,7 @@ func TestReadingWords(t *testing.T) {
 	if got := r.Words(); got != want || !r.Notable() {
 		t.Errorf("%q", got)
 	}
-	if r := (Reading{Files: 1, Read: 2, Kept: 2}); r.Words() != "1 files, 2 documents read, 2 kept" || r.Notable() {
+	if r := (Reading{Files: 1, Read: 2, Kept: 2}); r.Words() != "1 file, 2 documents read, 2 kept" || r.Notable() {
 		t.Errorf("%q", r.Words())
 	}
 }

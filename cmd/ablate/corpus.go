@@ -58,7 +58,10 @@ func (cmd corpusCommand) Run(a *app) error {
 			return err
 		}
 		p.tellNotes(a.stdout)
-		fmt.Fprintf(a.stdout, "%s\n\n", strings.Join(lines, "\n"))
+		for _, line := range lines {
+			tell(a.stdout, "%s\n", line)
+		}
+		fmt.Fprintln(a.stdout)
 		for i, split := range p.plan.Splits {
 			printSplit(a.stdout, p, split, data[i], cmd.Units)
 		}
@@ -184,7 +187,11 @@ func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels 
 	}
 	const most = 2000 // rows: what orders by name or by the minute is nothing to read
 	if len(rows) > most {
-		tell(w, "%d values of %s: timeline.parquet in the cache has them\n\n", len(rows), order)
+		values := map[string]bool{}
+		for _, r := range rows {
+			values[r.Value] = true
+		}
+		tell(w, "%d values of %s, %d rows with those of all partitions: too many for a table here; --csv prints them\n\n", len(values), order, len(rows))
 		return
 	}
 	t := newTable(table.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
@@ -220,7 +227,41 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 			t.AppendRow(table.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
 				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
 		}
-		fmt.Fprintf(w, "%s\n\n", t.Render(w))
+		fmt.Fprintf(w, "%s\n", t.Render(w))
+		printLeft(w, d.sizes)
+		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+// printLeft says in a line for each reason what of a corpus is neither in units nor held out.
+func printLeft(w io.Writer, sizes []stages.SizeRow) {
+	for _, why := range []struct{ part, words string }{
+		{stages.PartSmall, "less than half a unit"}, {stages.PartExcluded, "partitions that the study leaves out"},
+		{stages.PartUnused, "more than the declared units take"}, {stages.PartDuplicate, "the identity of a document before"},
+	} {
+		var names []string
+		var documents, tokens int64
+		for _, r := range sizes {
+			if r.Part != why.part {
+				continue
+			}
+			documents, tokens = documents+r.Documents, tokens+r.Tokens
+			if r.Partition != "" {
+				names = append(names, r.Partition)
+			}
+		}
+		if documents == 0 {
+			continue
+		}
+		const most = 5
+		if n := len(names); n > most {
+			names = append(names[:most], fmt.Sprintf("%d more", n-most))
+		}
+		of := ""
+		if len(names) > 0 {
+			of = ": " + strings.Join(names, ", ")
+		}
+		tell(w, "left out, %s%s; %d documents, %d tokens\n", why.words, of, documents, tokens)
+	}
 }

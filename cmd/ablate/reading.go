@@ -85,7 +85,7 @@ func (r reading) words() string {
 // tellNotes says which files were passed over, and what the study most likely does not mean, before anything is computed.
 func (p *compiled) tellNotes(w io.Writer) {
 	for _, note := range append(slices.Clone(p.src.Notes), concerns(p.study, p.src)...) {
-		fmt.Fprintln(w, note)
+		tell(w, "%s\n", note)
 	}
 }
 

@@ -396,7 +396,7 @@ func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
 		if r.JSON {
 			r.jsonEvents(a, p)(runner.Event{What: runner.Notice, Step: -1, Message: line})
 		} else {
-			fmt.Fprintln(a.stderr, line)
+			tell(a.stderr, "%s\n", line)
 		}
 	}
 	return nil

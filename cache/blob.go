@@ -221,7 +221,7 @@ type hashed struct {
 var bufs = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
 
 func hashFile(ctx context.Context, path string, progress func(int64)) (hashed, error) {
-	f, err := os.Open(path)
+	f, err := openFollowed(path)
 	if err != nil {
 		return hashed{}, err
 	}

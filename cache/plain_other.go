@@ -19,6 +19,18 @@ func openPlain(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
+// openFollowed opens a file that a person may have linked for reading.
+func openFollowed(path string) (*os.File, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	return os.Open(path)
+}
+
 // appendPlain opens a file of the cache for appending, or makes it.
 func appendPlain(path string) (*os.File, error) {
 	if fi, err := os.Lstat(path); err == nil && !fi.Mode().IsRegular() {

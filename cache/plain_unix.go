@@ -20,6 +20,11 @@ func openPlain(path string) (*os.File, error) {
 	return f, err
 }
 
+// openFollowed opens a file that a person may have linked for reading. A pipe does not block.
+func openFollowed(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
 // appendPlain opens a file of the cache for appending, or makes it.
 func appendPlain(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o666)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -25,6 +26,32 @@ func OpenFile(path string) (*os.File, error) {
 // ReadFile reads such a file whole, of at most so many bytes: no memory is taken for a larger one.
 func ReadFile(path string, most int64) ([]byte, error) {
 	data, _, err := readPlain(path, most)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return data, nil
+}
+
+// ReadFollowed reads a file whole that lies outside of caches, of at most so many bytes. Links are followed; what is no regular file is
+// refused before it can block.
+func ReadFollowed(path string, most int64) ([]byte, error) {
+	f, err := openFollowed(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	switch {
+	case err != nil:
+	case !fi.Mode().IsRegular():
+		err = errNotRegular
+	case fi.Size() > most:
+		err = fmt.Errorf("%w: has %d bytes, at most %d are read", errTooLarge, fi.Size(), most)
+	}
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
 		return nil, fileError(path, err)
 	}

@@ -105,7 +105,7 @@ func sideOfRun(name, dir string) (side, error) {
 	if hit, run, waits := s.p.state.Count(); run+waits > 0 || s.p.plan.Partial != "" {
 		return s, fmt.Errorf("%s: only %d of the steps of its provenance.json follow from its study.yaml and sources.json: they were made by another version of ablate, or edited (`ablate audit` says which)", name, hit)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, kind.OutCorrCSV))
+	data, err := cache.ReadFollowed(filepath.Join(dir, kind.OutCorrCSV), mostOutput)
 	if err != nil {
 		return s, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -107,12 +106,12 @@ func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]stages.LayoutLedg
 // layoutsThere reports whether the directory holds what would be made, byte for byte, and names it.
 func layoutsThere(dir, of string) ([]string, bool) {
 	var made madeLayouts
-	data, err := os.ReadFile(filepath.Join(dir, madeFile))
+	data, err := cache.ReadFollowed(filepath.Join(dir, madeFile), mostOutput)
 	if err != nil || json.Unmarshal(data, &made) != nil || made.Of != of {
 		return nil, false
 	}
 	for name, digest := range made.Files {
-		if data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err != nil || sum(data) != digest {
+		if data, err := cache.ReadFollowed(filepath.Join(dir, filepath.FromSlash(name)), mostOutput); err != nil || sum(data) != digest {
 			return nil, false
 		}
 	}

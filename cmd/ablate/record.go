@@ -2,9 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ const (
 	sourcesFile    = "sources.json"    // the raw files that it read
 	provenanceFile = "provenance.json" // every step, what went in and what came out
 )
+
+// mostRecord is the largest of these that is read, in bytes: two kilobytes for each of a million steps.
+const mostRecord = 2 << 30
 
 // recordedFile is a raw file as sources.json names it.
 type recordedFile struct {
@@ -139,8 +143,8 @@ func readRecord(dir string) (*record, error) {
 		}},
 		{provenanceFile, func(data []byte) (err error) { r.steps, err = audit.ParseProvenance(data); return err }},
 	} {
-		data, err := os.ReadFile(filepath.Join(dir, f.name))
-		if os.IsNotExist(err) {
+		data, err := cache.ReadFollowed(filepath.Join(dir, f.name), mostRecord)
+		if errors.Is(err, fs.ErrNotExist) {
 			r.lacks = append(r.lacks, f.name)
 			continue
 		}

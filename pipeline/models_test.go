@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ablate/specs"
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
@@ -31,11 +31,8 @@ func TestModelTakesEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := object(t, []byte(model)), object(t, text)
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[specs.Model]()) {
-		name := f.Tag.Get("yaml")
-		if name == "preset" {
-			continue
-		}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[arch.Model]()) {
+		name := f.Tag.Get("json")
 		if got[name] == nil || got[name] != want[name] {
 			t.Errorf("model.%s: the training has %v, the study %v", name, got[name], want[name])
 		}
@@ -90,7 +87,7 @@ func TestPaperTraining(t *testing.T) {
 		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1, LR: 6e-4, Warmup: 400. / 20_000, Schedule: "cosine", FinalLR: 6e-5,
 	}
 	want := kind.TrainParams{
-		Model: kind.Model{
+		Model: arch.Model{
 			Vocab: 50304, DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
 			LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
 		},

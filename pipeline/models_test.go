@@ -3,11 +3,14 @@ package pipeline
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ablate/cache"
 	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
@@ -122,4 +125,22 @@ func object(t *testing.T, text []byte) map[string]any {
 		t.Fatal(err)
 	}
 	return values
+}
+
+// A training or evaluation of another arithmetic has another key, and the difference has its name.
+func TestArithmeticIsInTheKey(t *testing.T) {
+	for name, params := range map[string][2]any{
+		kind.Train: {kind.TrainParams{Seed: 1}, kind.TrainParams{Seed: 1, Arithmetic: "device"}},
+		kind.Eval:  {kind.EvalParams{Documents: 1}, kind.EvalParams{Documents: 1, Arithmetic: "device"}},
+	} {
+		var lists [2][]cache.Ingredient
+		for i, p := range params {
+			lists[i] = newKeyer().ingredients(&Step{Kind: name, Params: canonical(p)}, nil)
+		}
+		want := append(slices.Clone(lists[0]), cache.Ingredient{Label: "param arithmetic", Value: `"device"`})
+		order := cmpopts.SortSlices(func(a, b cache.Ingredient) bool { return a.Label < b.Label })
+		if diff := cmp.Diff(want, lists[1], order); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
 }

@@ -18,10 +18,10 @@ type Arithmetic struct {
 type Equality uint8
 
 const (
-	// SameBytes: every byte is the same, whoever executes the step; what package lm/cpu promises.
+	// SameBytes: every byte is the same, whoever executes the step. Package lm/cpu says what that rests on.
 	SameBytes Equality = iota
-	// SameMachine: bytes are the same on the same machine only. An audit elsewhere can compare nothing.
-	SameMachine
+	// SameDevice: every byte is the same on devices of one model only. Other bytes prove nothing, so that an audit executes no such step.
+	SameDevice
 )
 
 // Exact is the arithmetic of the processor's chains of sums. Parameters leave it out, because it is the only one there was at first, so

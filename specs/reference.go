@@ -151,7 +151,11 @@ func presetTable(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "| %s |", f.name)
 		for _, family := range families {
-			fmt.Fprintf(b, " %s |", presetValue(reflect.ValueOf(family.words).FieldByIndex(f.index).Interface()))
+			value := reflect.ValueOf(family.words).FieldByIndex(f.index).Interface()
+			if f.name == "vocab" && value == 0 {
+				value = "as the tokenizer"
+			}
+			fmt.Fprintf(b, " %s |", presetValue(value))
 		}
 		b.WriteString("\n")
 	}
@@ -183,10 +187,6 @@ func presetValue(value any) string {
 		return number(v)
 	case Fraction:
 		return percent(v)
-	case int:
-		if v == 0 {
-			return "as the tokenizer" // rows of the vocabulary
-		}
 	}
 	return fmt.Sprint(value)
 }

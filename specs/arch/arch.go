@@ -6,8 +6,10 @@
 // A new field of an architecture is one edit here and its meaning in the engine. The edit is the field of Model with its tags, and where
 // the field brings a tensor or a contradiction, a line in Tensors or Contradictions. From the tags follow, without another edit: the key
 // of the study with its position, default and bounds, the JSON Schema, REFERENCE.md, the JSON form in keys and checkpoints, and Validate.
-// A field that is added later bears omitempty, and its zero value means what models did before there was the field, so that keys hold.
-// TestNewFieldIsOneEdit holds the package to this.
+// A field that is added later bears omitempty, and its zero value, which its tags must allow, means what models did before there was the
+// field, so that keys hold. TestNewFieldIsOneEdit holds the package to this. The page REFERENCE.md is written anew by its test, and tests that
+// go through all fields ask for a value of the new one: TestModelTakesEveryKey of package pipeline, and of a word or a switch
+// TestVariantsAreComplete of package cpu, which sees that the engine computes it.
 //
 // # Tags
 //

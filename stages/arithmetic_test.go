@@ -30,7 +30,8 @@ func (e slow) Losses(inputs, targets []int32, B, T int, out []float32) error {
 	return err
 }
 
-// addArithmetic makes an arithmetic known for a test and, with an engine, one that this program carries out.
+// addArithmetic makes an arithmetic known for a test and, with an engine, one that this program
+// carries out.
 func addArithmetic(t *testing.T, name string, engine bool) {
 	t.Helper()
 	known, list := kind.Arithmetics, engines.List
@@ -51,7 +52,8 @@ func addArithmetic(t *testing.T, name string, engine bool) {
 	}
 }
 
-// An engine that is put into the list carries out the trainings and evaluations whose parameters name its arithmetic, and no others.
+// An engine that is put into the list carries out the trainings and evaluations whose parameters
+// name its arithmetic, and no others.
 func TestArithmeticOfAnotherEngine(t *testing.T) {
 	units := testUnits(t)
 	tokens := tokenFile(t, 4, false, evalLengths...)
@@ -91,7 +93,8 @@ func TestArithmeticOfAnotherEngine(t *testing.T) {
 	}
 }
 
-// A word that is no arithmetic, and an arithmetic without an engine, are errors that list those there are.
+// A word that is no arithmetic, and an arithmetic without an engine, are errors that list those
+// there are.
 func TestArithmeticUnknown(t *testing.T) {
 	units, tokens := testUnits(t), tokenFile(t, 4, false, evalLengths...)
 	model := runKind(t, kind.Train, trainParams(), units).path(kind.OutModel)

@@ -1,21 +1,27 @@
-// Package arch holds the one type of an architecture, Model: what a study writes, what enters the keys of trainings and evaluations, what
-// a checkpoint says of itself and what an engine computes are all this type. The package imports nothing of ours.
+// Package arch holds the one type of an architecture, Model: what a study writes, what enters the
+// keys of trainings and evaluations, what a checkpoint says of itself and what an engine computes
+// are all this type. The package imports nothing of ours.
 //
 // # A new field
 //
-// A new field of an architecture is one edit here and its meaning in the engine. The edit is the field of Model with its tags, and where
-// the field brings a tensor or a contradiction, a line in Tensors or Contradictions. From the tags follow, without another edit: the key
-// of the study with its position, default and bounds, the JSON Schema, REFERENCE.md, the JSON form in keys and checkpoints, and Validate.
-// A field that is added later bears omitempty, and its zero value, which its tags must allow, means what models did before there was the
-// field, so that keys hold. TestNewFieldIsOneEdit holds the package to this. The page REFERENCE.md is written anew by its test, and tests that
-// go through all fields ask for a value of the new one: TestModelTakesEveryKey of package pipeline, and of a word or a switch
-// TestVariantsAreComplete of package cpu, which sees that the engine computes it.
+// A new field of an architecture is one edit here and its meaning in the engine. The edit is the
+// field of Model with its tags, and where the field brings a tensor or a contradiction, a line in
+// Tensors or Contradictions. From the tags follow, without another edit: the key of the study with
+// its position, default and bounds, the JSON Schema, REFERENCE.md, the JSON form in keys and
+// checkpoints, and Validate. A field that is added later bears omitempty, and its zero value, which
+// its tags must allow, means what models did before there was the field, so that keys hold.
+// TestNewFieldIsOneEdit holds the package to this. The page REFERENCE.md is written anew by its
+// test, and tests that go through all fields ask for a value of the new one: TestModelTakesEveryKey
+// of package pipeline, and of a word or a switch TestVariantsAreComplete of package cpu, which sees
+// that the engine computes it.
 //
 // # Tags
 //
-// Package specs decodes Model itself, rather than a copy with YAML tags that is converted: a struct with all tags is long, and a copy is a
-// second list of the fields, which is what this package is there to end. The json tag names the key of the study, too. The other tags are
-// those of package specs (study.go there lists them). A preset fills what a study does not give, so no field has a default of its own.
+// Package specs decodes Model itself, rather than a copy with YAML tags that is converted: a struct
+// with all tags is long, and a copy is a second list of the fields, which is what this package is
+// there to end. The json tag names the key of the study, too. The other tags are those of package
+// specs (study.go there lists them). A preset fills what a study does not give, so no field has a
+// default of its own.
 package arch
 
 import (
@@ -34,17 +40,18 @@ const (
 	SwiGLU     = "swiglu"     // value * silu(gate), value = first half, gate = second half (arXiv:2002.05202)
 )
 
-// MaxWidth is the largest width of a layer and the most rows of a vocabulary. It is the max of their tags, far above any model in use: it
-// keeps products of sizes inside an int64.
+// MaxWidth is the largest width of a layer and the most rows of a vocabulary. It is the max of
+// their tags, far above any model in use: it keeps products of sizes inside an int64.
 const MaxWidth = 1 << 24
 
 // Fraction is a share between 0 and 1. A study writes 5% or 0.05; JSON has the number.
 type Fraction float64
 
-// Model is an architecture. Every field changes the result, so all of them are in the keys of trainings and evaluations. The order of the
-// fields is that of the JSON form in checkpoints.
+// Model is an architecture. Every field changes the result, so all of them are in the keys of
+// trainings and evaluations. The order of the fields is that of the JSON form in checkpoints.
 type Model struct {
-	// Vocab is at least the number of the tokenizer's ids. In a study it may be 0, which stands for that number (see WithVocab).
+	// Vocab is at least the number of the tokenizer's ids. In a study it may be 0, which stands for
+	// that number (see WithVocab).
 	Vocab           int      `json:"vocab" min:"1" max:"16777216" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
 	DModel          int      `json:"d_model" min:"1" max:"16777216" doc:"Width of the residual stream." example:"128" key:"all models"`
 	Layers          int      `json:"layers" min:"1" max:"4096" doc:"Blocks." example:"4" key:"all models"`
@@ -65,7 +72,8 @@ type Model struct {
 	InitStd         float64  `json:"init_std" min:"0" max:"10" doc:"Standard deviation of initial weights; divided by the root of twice the layers where a matrix writes to the residual stream (GPT-2's scheme)." example:"0.02" key:"all models"`
 }
 
-// WithVocab is the model with at least so many rows of the embedding: one for each id of the tokenizer.
+// WithVocab is the model with at least so many rows of the embedding: one for each id of the
+// tokenizer.
 func (m Model) WithVocab(ids int) Model {
 	m.Vocab = max(m.Vocab, ids)
 	return m
@@ -74,7 +82,8 @@ func (m Model) WithVocab(ids int) Model {
 // HeadWidth is the number of channels of one head.
 func (m Model) HeadWidth() int { return m.DModel / m.Heads }
 
-// RotaryChannels is the number of channels of a head that the rotary embedding turns, the first ones.
+// RotaryChannels is the number of channels of a head that the rotary embedding turns, the first
+// ones.
 func (m Model) RotaryChannels() int { return nearest(float64(m.Rotary) * float64(m.HeadWidth())) }
 
 // MLPOut is the width after the activation of the MLP: the columns of ff_out.
@@ -85,7 +94,8 @@ func (m Model) MLPOut() int {
 	return m.MLPHidden
 }
 
-// Differences says where m is not as it should be, one text a field: "layers 2, want 3". It is empty where the two are equal.
+// Differences says where m is not as it should be, one text a field: "layers 2, want 3". It is
+// empty where the two are equal.
 func (m Model) Differences(want Model) (all []string) {
 	have, wanted := reflect.ValueOf(m), reflect.ValueOf(want)
 	for i := range have.NumField() {

@@ -37,7 +37,8 @@ func variants() (all []Model) {
 	return all
 }
 
-// The tensors give the count of parameters and FLOPs that one derives on paper, for every combination of words.
+// The tensors give the count of parameters and FLOPs that one derives on paper, for every
+// combination of words.
 func TestCounts(t *testing.T) {
 	for _, m := range variants() {
 		C, F, A, L, V := int64(m.DModel), int64(m.MLPHidden), int64(m.MLPHidden), int64(m.Layers), int64(m.Vocab)
@@ -169,7 +170,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// The JSON form is in checkpoints byte by byte and in keys line by line: it changes only with the versions of the kinds.
+// The JSON form is in checkpoints byte by byte and in keys line by line: it changes only with the
+// versions of the kinds.
 func TestJSON(t *testing.T) {
 	const want = `{"vocab":50304,"d_model":768,"layers":12,"heads":12,"context":2048,"block":"sequential","norm":"layernorm","norm_bias":true,` +
 		`"norm_eps":0.00001,"linear_bias":true,"qk_norm":true,"mlp":"swiglu","mlp_hidden":3072,"attention_output":false,"tied_head":true,` +
@@ -183,8 +185,9 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// A field with its tags is all that a new field needs: each has a key, a doc and the bounds or words that Validate and the study language
-// hold it to, and a value outside of them is refused by the name of the key.
+// A field with its tags is all that a new field needs: each has a key, a doc and the bounds or
+// words that Validate and the study language hold it to, and a value outside of them is refused by
+// the name of the key.
 func TestNewFieldIsOneEdit(t *testing.T) {
 	typ := reflect.TypeFor[Model]()
 	for i := range typ.NumField() {

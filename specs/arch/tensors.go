@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Role says what a tensor is to the model, and with that how it is initialised: the first three from normal(0, InitStd), Residual from
-// normal(0, InitStd / sqrt(2 Layers)).
+// Role says what a tensor is to the model, and with that how it is initialised: the first three
+// from normal(0, InitStd), Residual from normal(0, InitStd / sqrt(2 Layers)).
 type Role uint8
 
 const (
@@ -34,8 +34,9 @@ func (t Tensor) Size() int64 {
 	return n
 }
 
-// Tensors lists the parameters in the order of the forward pass, which is that of checkpoints. The names are those of the authors'
-// checkpoints after their conversion to OLMo, less the prefix "transformer." (paper/FACTS.md, export); "head" is OLMo's outer ff_out.
+// Tensors lists the parameters in the order of the forward pass, which is that of checkpoints. The
+// names are those of the authors' checkpoints after their conversion to OLMo, less the prefix
+// "transformer." (paper/FACTS.md, export); "head" is OLMo's outer ff_out.
 func (m Model) Tensors() []Tensor {
 	C, F := m.DModel, m.MLPHidden
 	var all []Tensor
@@ -77,7 +78,8 @@ func (m Model) Tensors() []Tensor {
 	return all
 }
 
-// Parameters counts the model's parameters, and how many of them are the embedding's and an untied head's. A tied head counts once.
+// Parameters counts the model's parameters, and how many of them are the embedding's and an untied
+// head's. A tied head counts once.
 func (m Model) Parameters() (all, embedding int64) {
 	for _, t := range m.Tensors() {
 		all += t.Size()
@@ -88,9 +90,10 @@ func (m Model) Parameters() (all, embedding int64) {
 	return all, embedding
 }
 
-// FLOPsPerToken counts the floating-point operations of a forward pass for one token in a full row of Context tokens: 2 per weight of each
-// matrix product and, for causal attention, 4 DModel per visible token, (Context+1)/2 of them on average. The embedding is looked up and
-// multiplies only as a tied head. Norms, activations and softmax are left out. A backward pass takes twice as many.
+// FLOPsPerToken counts the floating-point operations of a forward pass for one token in a full row
+// of Context tokens: 2 per weight of each matrix product and, for causal attention, 4 DModel per
+// visible token, (Context+1)/2 of them on average. The embedding is looked up and multiplies only
+// as a tied head. Norms, activations and softmax are left out. A backward pass takes twice as many.
 func (m Model) FLOPsPerToken() float64 {
 	var weights int64
 	for _, t := range m.Tensors() {

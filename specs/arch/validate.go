@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// Validate returns everything that is wrong with m: a value outside of what its tags allow, or a contradiction between values. A study is
-// held to the same by package specs, which knows the line of each; this is for models that come from elsewhere.
+// Validate returns everything that is wrong with m: a value outside of what its tags allow, or a
+// contradiction between values. A study is held to the same by package specs, which knows the line
+// of each; this is for models that come from elsewhere.
 func (m Model) Validate() error {
 	var errs []error
 	bad := map[string]bool{}
@@ -37,7 +38,8 @@ func keyOf(f reflect.StructField) string {
 	return key
 }
 
-// within holds a value to the tags min, max, above, below and enum. The error says what the value is and what is wanted.
+// within holds a value to the tags min, max, above, below and enum. The error says what the value
+// is and what is wanted.
 func within(tag reflect.StructTag, v reflect.Value) error {
 	var x float64
 	switch v.Kind() {
@@ -92,8 +94,8 @@ type Contradiction struct {
 	Text string
 }
 
-// Contradictions lists them. Values that are not allowed by themselves give no contradiction. The function name writes a key with its
-// value, so that a caller can say where the value comes from.
+// Contradictions lists them. Values that are not allowed by themselves give no contradiction. The
+// function name writes a key with its value, so that a caller can say where the value comes from.
 func (m Model) Contradictions(name func(key string, value any) string) (all []Contradiction) {
 	add := func(keys []string, format string, args ...any) {
 		all = append(all, Contradiction{keys, fmt.Sprintf(format, args...)})

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The exact arithmetic leaves no trace in parameters, so that keys from before there was a choice hold; another one does.
+// The exact arithmetic leaves no trace in parameters, so that keys from before there was a choice
+// hold; another one does.
 func TestArithmeticInParameters(t *testing.T) {
 	for _, c := range []struct {
 		name          string

@@ -8,8 +8,8 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// apply clips the gradients and updates w, m and v, all of one length, in one pass over memory; g becomes 0. It returns the norm of g before
-// clipping. On error nothing was changed.
+// apply clips the gradients and updates w, m and v, all of one length, in one pass over memory; g
+// becomes 0. It returns the norm of g before clipping. On error nothing was changed.
 func apply(s optim.Step, p *kernel.Pool, w, g, m, v []float32) (gradNorm float64, err error) {
 	if len(g) != len(w) || len(m) != len(w) || len(v) != len(w) {
 		return 0, fmt.Errorf("adamw: %d parameters, %d gradients, %d and %d moments", len(w), len(g), len(m), len(v))

@@ -1,15 +1,17 @@
-// Package cpu is the engine of the processor. It builds a gorgonia expression graph of coarse fused operations (a dozen kinds; see graph.go),
-// lets gorgonia differentiate it symbolically, compile it and run it on its tape machine, and does the arithmetic of each operation with
-// package kernel. Gorgonia owns the graph, the types and shapes, the order of work; this package owns the memory:
-// parameters and gradients are two flat arenas with one view per tensor, activations are one arena whose layout is planned
-// from the order of the compiled program (plan.go).
+// Package cpu is the engine of the processor. It builds a gorgonia expression graph of coarse fused
+// operations (a dozen kinds; see graph.go), lets gorgonia differentiate it symbolically, compile it
+// and run it on its tape machine, and does the arithmetic of each operation with package kernel.
+// Gorgonia owns the graph, the types and shapes, the order of work; this package owns the memory:
+// parameters and gradients are two flat arenas with one view per tensor, activations are one arena
+// whose layout is planned from the order of the compiled program (plan.go).
 //
 // Package lm says what an engine is, and has the letters B, T, N, C, H, D, V, L, F.
 //
 // # The same bits
 //
-// This is the place that says what is the same to the last bit and what is not; tests hold what is promised, and what rests
-// on it refers to here. Promised of weights, moments, losses and norms of gradients:
+// This is the place that says what is the same to the last bit and what is not; tests hold what is
+// promised, and what rests on it refers to here. Promised of weights, moments, losses and norms of
+// gradients:
 //
 //   - Threads: any number, changed between any two calls.
 //   - Paths of package kernel: avx512, avx2 and portable; TestSameBits has every family of presets on each, on 1, 2 and 7
@@ -49,7 +51,8 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// New returns an engine for a model, its parameters and moments zero until lm.Init, lm.Load or Fill. It is lm.Threaded.
+// New returns an engine for a model, its parameters and moments zero until lm.Init, lm.Load or
+// Fill. It is lm.Threaded.
 func New(m arch.Model, opt lm.Options) (lm.Engine, error) {
 	e, err := newEngine(m, opt)
 	if err != nil {

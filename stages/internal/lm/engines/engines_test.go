@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Every engine of the list is of a known arithmetic, one each, and passes the suite. The tolerances here are those of exact arithmetic; an
-// engine of another kind brings its own to a test beside it.
+// Every engine of the list is of a known arithmetic, one each, and passes the suite. The tolerances
+// here are those of exact arithmetic; an engine of another kind brings its own to a test beside it.
 func TestList(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range List {

@@ -75,7 +75,7 @@ lint: new-enough
 	GOOS=darwin GOARCH=amd64 go vet ./...
 
 # First a table of ratios to this machine's own peaks, then the reading of Parquet, then what the plan and the cache cost, up to 100,000 steps and 20,000 files, then
-# the same models in PyTorch where there is one (stages/internal/lm/testdata/torch/README.md).
+# the same models in PyTorch where there is one (stages/internal/lm/cpu/testdata/torch/README.md).
 bench: new-enough
 	go test -run '^$$' -bench Table -benchtime 1x ./stages/internal/kernel
 	go test -run '^$$' -bench Parquet -benchtime 5x ./stages/internal/corpus
@@ -83,7 +83,7 @@ bench: new-enough
 	go test -run '^$$' -bench 'ManySteps|List200000' -benchtime 1x -timeout 1h ./cache
 	go test -run '^$$' -bench SmallFiles -benchtime 1x ./cmd/ablate
 	go test -run '^$$' -bench Distant -benchtime 1x ./cache/remote
-	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm
+	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm/cpu
 
 clean:
 	rm -rf bin out dist

@@ -17,7 +17,8 @@ import (
 const rooms = `
 	specs/nearest            <
 	specs/ident              <
-	specs                    < specs/nearest specs/ident
+	specs/arch               <
+	specs                    < specs/nearest specs/ident specs/arch
 	cache/system             <
 	cache                    < cache/system
 	cache/table/mapping      < cache/system
@@ -25,22 +26,24 @@ const rooms = `
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
 	cache/remote             < cache
-	stages/kind              < cache
+	stages/kind              < cache specs/arch
 	stages/internal/corpus/parquet <
 	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
 	stages/internal/elementary <
 	stages/internal/kernel   < stages/internal/elementary
-	stages/internal/optim    < stages/internal/elementary stages/internal/kernel
-	stages/internal/lm       < stages/internal/elementary stages/internal/kernel stages/internal/optim
-	stages/internal/lm/enginetest < stages/internal/lm stages/internal/optim
+	stages/internal/optim    < stages/internal/elementary
+	stages/internal/lm       < specs/arch stages/internal/elementary stages/internal/optim
+	stages/internal/lm/cpu   < specs/arch stages/internal/kernel stages/internal/optim stages/internal/lm
+	stages/internal/lm/engines    < specs/arch stages/kind stages/internal/lm stages/internal/lm/cpu
+	stages/internal/lm/enginetest < specs/arch stages/internal/optim stages/internal/lm stages/internal/lm/cpu
 	stages/internal/stat     < stages/internal/elementary
 	stages/internal/plot     < stages/internal/elementary stages/internal/stat
 	stages/internal/figure   < stages/internal/elementary stages/internal/plot
 	stages/internal/layout   <
 	stages/internal/report   < stages/internal/plot
-	stages                   < specs/nearest specs/ident stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
-	pipeline                 < specs specs/nearest specs/ident cache stages/kind
+	stages                   < specs/nearest specs/ident specs/arch stages/kind cache cache/bulk cache/table cache/checkpoint stages/internal/*
+	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
 	runner/exec              < stages/kind
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec
@@ -67,10 +70,10 @@ const libraries = `
 	golang.org/x/text                    < stages/internal/bpe stages/internal/corpus
 	gonum.org/v1/plot                    < stages/internal/figure
 	golang.org/x/image                   < stages/internal/figure
-	gorgonia.org/gorgonia                < stages/internal/lm
-	gorgonia.org/tensor                  < stages/internal/lm
-	github.com/chewxy/hm                 < stages/internal/lm
-	go4.org/unsafe/assume-no-moving-gc   < stages/internal/lm
+	gorgonia.org/gorgonia                < stages/internal/lm/cpu
+	gorgonia.org/tensor                  < stages/internal/lm/cpu
+	github.com/chewxy/hm                 < stages/internal/lm/cpu
+	go4.org/unsafe/assume-no-moving-gc   < stages/internal/lm/cpu
 	github.com/alecthomas/kong           < cmd/ablate
 	github.com/jedib0t/go-pretty/v6      < cmd/ablate
 	golang.org/x/term                    < cmd/ablate

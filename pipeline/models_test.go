@@ -3,12 +3,15 @@ package pipeline
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"ablate/specs"
+	"ablate/cache"
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
@@ -31,12 +34,12 @@ func TestModelTakesEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, got := object(t, []byte(model)), object(t, text)
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[specs.Model]()) {
-		name := f.Tag.Get("yaml")
-		if name == "preset" {
-			continue
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[arch.Model]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if want[name] == nil {
+			t.Errorf("model.%s: give it a value in this test, another one than the preset's", name)
 		}
-		if got[name] == nil || got[name] != want[name] {
+		if got[name] != want[name] {
 			t.Errorf("model.%s: the training has %v, the study %v", name, got[name], want[name])
 		}
 		delete(got, name)
@@ -90,7 +93,7 @@ func TestPaperTraining(t *testing.T) {
 		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1, LR: 6e-4, Warmup: 400. / 20_000, Schedule: "cosine", FinalLR: 6e-5,
 	}
 	want := kind.TrainParams{
-		Model: kind.Model{
+		Model: arch.Model{
 			Vocab: 50304, DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
 			LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
 		},
@@ -125,4 +128,22 @@ func object(t *testing.T, text []byte) map[string]any {
 		t.Fatal(err)
 	}
 	return values
+}
+
+// A training or evaluation of another arithmetic has another key, and the difference has its name.
+func TestArithmeticIsInTheKey(t *testing.T) {
+	for name, params := range map[string][2]any{
+		kind.Train: {kind.TrainParams{Seed: 1}, kind.TrainParams{Seed: 1, Arithmetic: "device"}},
+		kind.Eval:  {kind.EvalParams{Documents: 1}, kind.EvalParams{Documents: 1, Arithmetic: "device"}},
+	} {
+		var lists [2][]cache.Ingredient
+		for i, p := range params {
+			lists[i] = newKeyer().ingredients(&Step{Kind: name, Params: canonical(p)}, nil)
+		}
+		want := append(slices.Clone(lists[0]), cache.Ingredient{Label: "param arithmetic", Value: `"device"`})
+		order := cmpopts.SortSlices(func(a, b cache.Ingredient) bool { return a.Label < b.Label })
+		if diff := cmp.Diff(want, lists[1], order); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ablate/specs"
+	"ablate/specs/arch"
 	"ablate/specs/ident"
 	"ablate/stages/kind"
 )
@@ -11,8 +12,8 @@ import (
 // scale is a size of model and how models of it are trained. Most studies have one; where reference.model is given, the references have
 // another, with a seed model of its own.
 type scale struct {
-	name     string // "" or "reference"; part of the seed model's name
-	model    specs.Model
+	name     string     // "" or "reference"; part of the seed model's name
+	model    arch.Model // with a row for each id of the tokenizer
 	train    specs.Train
 	seed     int     // seed model's train step, -1 without one
 	perToken float64 // hours for a token
@@ -37,29 +38,19 @@ func (c *compiler) scales() {
 	}
 	price := st.Cost.ReferenceHours
 	if price == 0 {
-		all, _ := r.Model.Parameters(c.vocab)
+		all, _ := r.Model.WithVocab(c.vocab).Parameters()
 		price = st.Cost.HoursPerBillionTokens * float64(all) / float64(c.own.params)
 	}
 	c.reference = c.scale("reference", *r.Model, train, seed, price)
 }
 
 func (c *compiler) scale(name string, model specs.Model, train specs.Train, seed *specs.SeedModel, hoursPerBillion float64) *scale {
-	s := &scale{name: name, model: model, train: train, seed: -1, perToken: hoursPerBillion / 1e9}
-	s.params, _ = model.Parameters(c.vocab)
+	s := &scale{name: name, model: model.WithVocab(c.vocab), train: train, seed: -1, perToken: hoursPerBillion / 1e9}
+	s.params, _ = s.model.Parameters()
 	if seed != nil {
 		s.seed = c.seedModel(s, *seed)
 	}
 	return s
-}
-
-func (c *compiler) model(s *scale) kind.Model {
-	m := s.model
-	return kind.Model{
-		Vocab: max(m.Vocab, c.vocab), DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
-		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, NormEps: m.NormEps, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
-		MLP: m.MLP, MLPHidden: m.MLPHidden, AttentionOutput: m.AttentionOutput, TiedHead: m.TiedHead,
-		RopeBase: m.RopeBase, Rotary: float64(m.Rotary), InitStd: m.InitStd,
-	}
 }
 
 // cost is what training a model takes that was asked for with so many tokens. A parameter is kept as a float32, and each of its two moments
@@ -87,7 +78,7 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 	return c.add(&Step{
 		ID: id, About: About{Role: RoleSeed}, Kind: kind.Train,
 		Params: canonical(kind.TrainParams{
-			Model: c.model(sc),
+			Model: sc.model,
 			Optimizer: kind.Optimizer{
 				Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
 				LR: s.LR, Warmup: float64(s.Warmup), Schedule: s.Schedule, FinalLR: finalLR(s.Schedule, s.FinalLR),
@@ -112,7 +103,7 @@ func (c *compiler) train(sc *scale, id string, about About, units []Input, token
 	t, o := sc.train, c.study.Optimizer
 	cost := sc.cost(tokens, int64(t.Batch), false)
 	params := kind.TrainParams{
-		Model: c.model(sc),
+		Model: sc.model,
 		Optimizer: kind.Optimizer{
 			Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Clip: o.Clip,
 			LR: t.LR, Warmup: float64(t.Warmup), Schedule: t.Schedule, FinalLR: finalLR(t.Schedule, t.FinalLR),

@@ -2,12 +2,11 @@ package specs
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"strings"
-)
 
-// maxWidth is the largest width of a layer, the max of the tags of d_model and mlp_hidden.
-const maxWidth = 1 << 24
+	"ablate/specs/arch"
+)
 
 // models checks the study's model, and that of the references where it is another.
 func (c *checker) models() {
@@ -20,33 +19,15 @@ func (c *checker) models() {
 func (c *checker) model(m Model, section ...string) {
 	path := func(key string) []string { return under(section, key) }
 	origin := func(key string, value any) string { return c.origin(m, section, key, value) }
-	if c.ok(path("d_model"), path("heads")) && m.DModel > 0 && m.Heads > 0 {
-		width := m.DModel / m.Heads
-		key := "heads"
-		if !c.given(path("heads")...) {
-			key = "d_model" // the one that was written
-		}
-		switch {
-		case m.DModel%m.Heads != 0:
-			c.fail(path(key), "%s do not divide %s", origin("heads", m.Heads), origin("d_model", m.DModel))
-		case c.ok(path("rotary")) && m.Rotary > 0:
-			if c.given(path("rotary")...) {
-				key = "rotary"
-			}
-			if turned := float64(float64(m.Rotary) * float64(width)); turned < 1 || math.Abs(turned-2*math.Round(turned/2)) > 1e-6 {
-				c.fail(path(key), "%s of heads %d wide (%s in %s) makes %s channels to turn, want an even number",
-					origin("rotary", percent(m.Rotary)), width, origin("heads", m.Heads), origin("d_model", m.DModel), number(math.Round(turned*1e6)/1e6))
-			}
-		}
+	for _, x := range m.Contradictions(origin) {
+		c.contradiction(x, path)
 	}
-	if c.ok(path("norm"), path("norm_bias")) && m.Norm == "rmsnorm" && m.NormBias {
+	// An engine could compute it. RMSNorm is defined without a bias (arXiv:1910.07467), so a study that asks for one is taken to be mistaken.
+	if c.ok(path("norm"), path("norm_bias")) && m.Norm == arch.RMSNorm && m.NormBias {
 		c.fail(path("norm_bias"), "%s has no bias", origin("norm", m.Norm))
 	}
-	if c.ok(path("mlp"), path("mlp_hidden")) && m.MLP == "swiglu" && m.MLPHidden%2 != 0 {
-		c.fail(path("mlp_hidden"), "%s halves it, found %d, which is odd", origin("mlp", m.MLP), m.MLPHidden)
-	}
-	if c.ok(path("mlp_hidden"), path("d_model")) && !c.given(path("mlp_hidden")...) && m.MLPHidden > maxWidth {
-		c.fail(path("d_model"), "%s makes mlp_hidden %d, in the ratio of preset %s, and at most %d is supported; give mlp_hidden", origin("d_model", m.DModel), m.MLPHidden, m.Preset, maxWidth)
+	if c.ok(path("mlp_hidden"), path("d_model")) && !c.given(path("mlp_hidden")...) && m.MLPHidden > arch.MaxWidth {
+		c.fail(path("d_model"), "%s makes mlp_hidden %d, in the ratio of preset %s, and at most %d is supported; give mlp_hidden", origin("d_model", m.DModel), m.MLPHidden, m.Preset, arch.MaxWidth)
 	}
 	vocab := at("tokenizer", "train", "vocab")
 	if t := c.s.Tokenizer.Train; t != nil && c.ok(path("vocab"), vocab) && m.Vocab > 0 && m.Vocab < t.Vocab {
@@ -54,8 +35,26 @@ func (c *checker) model(m Model, section ...string) {
 	}
 }
 
+// contradiction notes one at the value that a person would change: the first that the file holds. It is left out where one of the values
+// could not be read.
+func (c *checker) contradiction(x arch.Contradiction, path func(key string) []string) {
+	key := x.Keys[len(x.Keys)-1]
+	for i, k := range slices.Backward(x.Keys) {
+		if !c.ok(path(k)) {
+			return
+		}
+		if c.given(path(k)...) {
+			key = x.Keys[i]
+		}
+	}
+	c.fail(path(key), "%s", x.Text)
+}
+
 // origin names a value of the model, and the preset where that gave it: people do not see those values in their file.
 func (c *checker) origin(m Model, section []string, key string, value any) string {
+	if share, ok := value.(Fraction); ok {
+		value = percent(share)
+	}
 	if c.given(under(section, key)...) {
 		return fmt.Sprintf("%s %v", key, value)
 	}

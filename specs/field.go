@@ -42,7 +42,10 @@ func fieldsOf(t reflect.Type) []field {
 			}
 			continue
 		}
-		name := sf.Tag.Get("yaml")
+		name, given := sf.Tag.Lookup("yaml")
+		if !given {
+			name, _, _ = strings.Cut(sf.Tag.Get("json"), ",")
+		}
 		if !sf.IsExported() || name == "-" {
 			continue
 		}

@@ -69,7 +69,7 @@ func TestDefaults(t *testing.T) {
 		Partitions:    map[string]Partition{"areas": {Corpus: "go", By: []string{"area"}, Order: "id", Unit: Unit{100_000, "document"}, Small: "error"}},
 		Heldout:       Heldout{Validation: 0, Test: 0.05, Seed: 1},
 		Decontaminate: Decontaminate{Against: []string{}, MinTokens: 13, Paragraph: "line", Filter: "exact", FalsePositives: 1e-5, Seed: 1},
-		Model:         presets["tiny"],
+		Model:         Model{"tiny", presets["tiny"]},
 		Optimizer:     Optimizer{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1},
 		SeedModel: &SeedModel{
 			On: "go", Tokens: 3e6, Batch: 8192, LR: 1e-3, Warmup: 0.02, Schedule: "cosine", FinalLR: 1e-4, Seed: 1, Precision: "fp32",

@@ -6,13 +6,15 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"ablate/specs/arch"
 )
 
 // Count is a number of tokens, bytes or documents: 3M, 100k, 1B, 8Ki, 1_000.
 type Count int64
 
-// Fraction is a share between 0 and 1: 5% or 0.05.
-type Fraction float64
+// Fraction is a share between 0 and 1: 5% or 0.05. It is declared where the lowest of those lies that have one.
+type Fraction = arch.Fraction
 
 var (
 	errNotNumber = errors.New("not a number")

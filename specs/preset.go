@@ -1,12 +1,16 @@
 package specs
 
-import "reflect"
+import (
+	"reflect"
+
+	"ablate/specs/arch"
+)
 
 // family is presets that differ in size alone.
 type family struct {
 	name  string
 	about string // for REFERENCE.md: whose models these are, and how they differ from them
-	words Model
+	words arch.Model
 	sizes []size
 }
 
@@ -22,7 +26,7 @@ var families = []family{
 	{
 		name:  "ours",
 		about: "For laptops.",
-		words: Model{
+		words: arch.Model{
 			Block: "sequential", Norm: "rmsnorm", NormEps: 1e-5, MLP: "gelu",
 			AttentionOutput: true, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
 		},
@@ -50,7 +54,7 @@ var families = []family{
 		about: "EleutherAI's Pythia, GPT-NeoX models. Other than there, initial weights are those of GPT-2, as in all presets (see init_std), not " +
 			"small_init and wang_init. Pythia was trained with the tanh form of GELU, as here (bias-gelu-fusion); its published configurations for " +
 			"inference say the form with erf, which differs by at most 5e-4.",
-		words: Model{
+		words: arch.Model{
 			Block: "neox", Norm: "layernorm", NormBias: true, NormEps: 1e-5, LinearBias: true, MLP: "gelu",
 			AttentionOutput: true, RopeBase: 10000, Rotary: 0.25, InitStd: 0.02, Vocab: 50304,
 		},
@@ -86,30 +90,30 @@ var families = []family{
 	},
 }
 
-func paper(block string) Model {
-	return Model{
+func paper(block string) arch.Model {
+	return arch.Model{
 		Block: block, Norm: "layernorm", NormBias: true, NormEps: 1e-5, LinearBias: true, QKNorm: true, MLP: "swiglu",
 		AttentionOutput: false, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02, Vocab: 50304,
 	}
 }
 
-func llama(eps float64, tied bool, vocab int) Model {
-	return Model{
+func llama(eps float64, tied bool, vocab int) arch.Model {
+	return arch.Model{
 		Block: "sequential", Norm: "rmsnorm", NormEps: eps, MLP: "swiglu",
 		AttentionOutput: true, TiedHead: tied, RopeBase: 10000, Rotary: 1, InitStd: 0.02, Vocab: vocab,
 	}
 }
 
 // preset is the model of one size.
-func (f family) preset(s size) Model {
+func (f family) preset(s size) arch.Model {
 	m := f.words
 	m.DModel, m.Layers, m.Heads, m.Context, m.MLPHidden = s.dModel, s.layers, s.heads, s.context, s.mlpHidden
 	return m
 }
 
 // presets are whole architectures by name.
-var presets = func() map[string]Model {
-	all := map[string]Model{}
+var presets = func() map[string]arch.Model {
+	all := map[string]arch.Model{}
 	for _, f := range families {
 		for _, s := range f.sizes {
 			all[s.name] = f.preset(s)
@@ -125,9 +129,9 @@ func (c *checker) fillModel(m *Model, path ...string) {
 	if !ok {
 		return // an unknown preset is reported where it stands
 	}
-	to, from := reflect.ValueOf(m).Elem(), reflect.ValueOf(p)
+	to, from := reflect.ValueOf(&m.Model).Elem(), reflect.ValueOf(p)
 	for _, f := range fieldsOf(to.Type()) {
-		if f.name != "preset" && !c.given(under(path, f.name)...) && c.ok(under(path, f.name)) {
+		if !c.given(under(path, f.name)...) && c.ok(under(path, f.name)) {
 			to.FieldByIndex(f.index).Set(from.FieldByIndex(f.index))
 		}
 	}
@@ -137,38 +141,4 @@ func (c *checker) fillModel(m *Model, path ...string) {
 	if m.Norm == "rmsnorm" && !c.given(under(path, "norm_bias")...) {
 		m.NormBias = false
 	}
-}
-
-// Parameters counts the model's parameters, and how many of them are the embedding's and an untied head's, with at least the given rows
-// of vocabulary.
-func (m Model) Parameters(vocab int) (all, embedding int64) {
-	C, F, A, L := int64(m.DModel), int64(m.MLPHidden), int64(m.MLPHidden), int64(m.Layers)
-	if m.MLP == "swiglu" {
-		A = F / 2
-	}
-	norm := C
-	if m.NormBias {
-		norm += C
-	}
-	linear := func(out, in int64) int64 {
-		if m.LinearBias {
-			return out * (in + 1)
-		}
-		return out * in
-	}
-	layer := norm + linear(3*C, C) + linear(F, C) + linear(C, A)
-	if m.Block != "parallel" {
-		layer += norm
-	}
-	if m.QKNorm {
-		layer += 2 * norm
-	}
-	if m.AttentionOutput {
-		layer += linear(C, C)
-	}
-	embedding = int64(max(m.Vocab, vocab)) * C
-	if !m.TiedHead {
-		embedding *= 2
-	}
-	return L*layer + norm + embedding, embedding
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"ablate/specs/arch"
 )
 
 // Markdown is the reference of the study language, every key in the order of the file. It is kept as REFERENCE.md.
@@ -19,7 +21,7 @@ func Markdown() []byte {
 
 const referenceHead = `# The study language
 
-Every key of a study, version 1. This page is generated from specs/study.go, as is the JSON Schema (` + "`ablate schema`" + `).
+Every key of a study, version 1. This page is generated from specs/study.go and specs/arch/arch.go, as is the JSON Schema (` + "`ablate schema`" + `).
 
 What a value looks like:
 
@@ -143,13 +145,17 @@ func presetTable(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n| ---%s |\n", strings.Repeat(" | ---", len(families)))
 	ofSizes := []string{"preset", "d_model", "layers", "heads", "context", "mlp_hidden"}
-	for _, f := range fieldsOf(reflect.TypeFor[Model]()) {
+	for _, f := range fieldsOf(reflect.TypeFor[arch.Model]()) {
 		if slices.Contains(ofSizes, f.name) {
 			continue
 		}
 		fmt.Fprintf(b, "| %s |", f.name)
 		for _, family := range families {
-			fmt.Fprintf(b, " %s |", presetValue(reflect.ValueOf(family.words).FieldByIndex(f.index).Interface()))
+			value := reflect.ValueOf(family.words).FieldByIndex(f.index).Interface()
+			if f.name == "vocab" && value == 0 {
+				value = "as the tokenizer"
+			}
+			fmt.Fprintf(b, " %s |", presetValue(value))
 		}
 		b.WriteString("\n")
 	}
@@ -157,7 +163,7 @@ func presetTable(b *strings.Builder) {
 		fmt.Fprintf(b, "\n### %s\n\n%s\n\n", f.name, f.about)
 		fmt.Fprintf(b, "| %s | parameters | without embedding and head |\n| ---%s |\n", strings.Join(ofSizes, " | "), strings.Repeat(" | ---", len(ofSizes)+1))
 		for _, s := range f.sizes {
-			all, embedding := f.preset(s).Parameters(0)
+			all, embedding := f.preset(s).Parameters()
 			whole := grouped(all)
 			if f.words.Vocab == 0 {
 				whole += fmt.Sprintf(" and %d for each id of the vocabulary", s.dModel)
@@ -181,10 +187,6 @@ func presetValue(value any) string {
 		return number(v)
 	case Fraction:
 		return percent(v)
-	case int:
-		if v == 0 {
-			return "as the tokenizer" // rows of the vocabulary
-		}
 	}
 	return fmt.Sprint(value)
 }

@@ -1,11 +1,15 @@
 package specs
 
-import "gopkg.in/yaml.v3"
+import (
+	"gopkg.in/yaml.v3"
+
+	"ablate/specs/arch"
+)
 
 // This file is the study language: one struct per noun, one field per key. Everything else about a key is a tag beside it, so that the
 // decoder, the JSON Schema and REFERENCE.md cannot disagree:
 //
-//	yaml      the key
+//	yaml      the key; in a struct that other rooms use too (package arch), json has it
 //	doc       one sentence; the first word is not the key
 //	unit      tokens, documents, ... where the value has one
 //	default   the value where the key is absent, as one would write it in YAML
@@ -144,27 +148,10 @@ type Decontaminate struct {
 	Common         int      `yaml:"common" min:"0" unit:"documents" default:"0" doc:"A paragraph in more than this many evaluation documents is boilerplate (a licence header) and proves nothing; 0: every paragraph counts." example:"3" key:"units that lose a document"`
 }
 
-// Model is the architecture; a preset fills what is not given.
+// Model is the architecture; a preset fills what is not given. Its other keys are the fields of arch.Model.
 type Model struct {
-	Preset          string   `yaml:"preset" enum:"tiny|small|paper-102m|paper-278m|paper-1b|paper-102m-parallel|paper-278m-parallel|paper-1b-parallel|pythia-14m|pythia-31m|pythia-70m|pythia-160m|pythia-410m|pythia-1b|pythia-1.4b|pythia-2.8b|datadecide-4m|datadecide-20m|datadecide-60m|datadecide-90m|datadecide-150m|datadecide-300m|datadecide-530m|datadecide-750m|datadecide-1b|stories-15m|stories-42m|stories-110m|llama-7b" default:"tiny" doc:"Fills the keys below that are not given; see the tables of presets." key:"nothing by itself"`
-	DModel          int      `yaml:"d_model" min:"1" max:"16777216" doc:"Width of the residual stream." example:"128" key:"all models"`
-	Layers          int      `yaml:"layers" min:"1" max:"4096" doc:"Blocks." example:"4" key:"all models"`
-	Heads           int      `yaml:"heads" min:"1" max:"16777216" doc:"Attention heads; must divide d_model." example:"4" key:"all models"`
-	Context         int      `yaml:"context" min:"1" max:"16777216" unit:"tokens" doc:"Length of training sequences and evaluation windows." example:"256" key:"all models"`
-	Block           string   `yaml:"block" enum:"sequential|parallel|neox" doc:"Where the MLP stands: sequential, after attention; parallel, beside it behind one norm for both (PaLM); neox, beside it behind a norm of its own (GPT-NeoX)." key:"all models"`
-	Norm            string   `yaml:"norm" enum:"layernorm|rmsnorm" doc:"Normalisation." key:"all models"`
-	NormBias        bool     `yaml:"norm_bias" doc:"Norms have a bias (layernorm only)." key:"all models"`
-	NormEps         float64  `yaml:"norm_eps" min:"1e-38" max:"1" doc:"Added to the variance." example:"1e-5" key:"all models"`
-	LinearBias      bool     `yaml:"linear_bias" doc:"Linear layers have a bias." key:"all models"`
-	QKNorm          bool     `yaml:"qk_norm" doc:"Normalise queries and keys over the full width before rotation." key:"all models"`
-	MLP             string   `yaml:"mlp" enum:"gelu|swiglu" doc:"Activation of the MLP: gelu, in its tanh form as in GPT-2; swiglu, a gated one as in Llama." key:"all models"`
-	MLPHidden       int      `yaml:"mlp_hidden" min:"1" max:"16777216" doc:"Width after the first MLP layer (for swiglu both halves together)." example:"512" key:"all models"`
-	AttentionOutput bool     `yaml:"attention_output" doc:"A linear layer after the heads; the paper's models have none." key:"all models"`
-	TiedHead        bool     `yaml:"tied_head" doc:"The output layer is the embedding, transposed." key:"all models"`
-	RopeBase        float64  `yaml:"rope_base" above:"1" max:"1e12" doc:"Base of the rotary embedding's wavelengths." example:"10000" key:"all models"`
-	Rotary          Fraction `yaml:"rotary" above:"0" doc:"Share of each head's channels that the rotary embedding turns: an even number of them, the first ones." example:"25%" key:"all models"`
-	InitStd         float64  `yaml:"init_std" min:"0" max:"10" doc:"Standard deviation of initial weights; divided by the root of twice the layers where a matrix writes to the residual stream (GPT-2's scheme)." example:"0.02" key:"all models"`
-	Vocab           int      `yaml:"vocab" min:"1" max:"16777216" unit:"rows" doc:"Rows of the embedding where more than the tokenizer's ids." example:"50304" key:"all models"`
+	Preset string `yaml:"preset" enum:"tiny|small|paper-102m|paper-278m|paper-1b|paper-102m-parallel|paper-278m-parallel|paper-1b-parallel|pythia-14m|pythia-31m|pythia-70m|pythia-160m|pythia-410m|pythia-1b|pythia-1.4b|pythia-2.8b|datadecide-4m|datadecide-20m|datadecide-60m|datadecide-90m|datadecide-150m|datadecide-300m|datadecide-530m|datadecide-750m|datadecide-1b|stories-15m|stories-42m|stories-110m|llama-7b" default:"tiny" doc:"Fills the keys below that are not given; see the tables of presets." key:"nothing by itself"`
+	arch.Model
 }
 
 // Optimizer is AdamW with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101).

@@ -7,12 +7,14 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ablate/specs/arch"
 )
 
 // Every key says what it is, and every default and example in a tag is a value that the key takes.
 func TestTags(t *testing.T) {
 	known := map[string]bool{}
-	for _, tag := range strings.Fields("yaml doc unit default example need enum key names one whole min max above below") {
+	for _, tag := range strings.Fields("yaml json doc unit default example need enum key names one whole min max above below") {
 		known[tag] = true
 	}
 	seen := map[reflect.Type]bool{}
@@ -105,8 +107,8 @@ func TestPresets(t *testing.T) {
 	}
 	for _, word := range words {
 		s := parse(t, small+"model: {preset: "+word+", vocab: 600}\n")
-		want := presets[word]
-		want.Preset, want.Vocab = word, 600
+		want := Model{word, presets[word]}
+		want.Vocab = 600
 		if diff := cmp.Diff(want, s.Model); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", word, diff)
 		}
@@ -118,25 +120,24 @@ func TestPresets(t *testing.T) {
 		{"mlp_hidden follows d_model", "{d_model: 128}", func(m *Model) { m.DModel, m.MLPHidden = 128, 512 }},
 		{"given mlp_hidden stays", "{d_model: 128, mlp_hidden: 256}", func(m *Model) { m.DModel, m.MLPHidden = 128, 256 }},
 		{"mlp_hidden keeps its ratio", "{preset: stories-42m, d_model: 100, heads: 5}", func(m *Model) {
-			*m = presets["stories-42m"]
-			m.Preset, m.DModel, m.Heads, m.MLPHidden = "stories-42m", 100, 5, 538 // 2752/512 of 100 is 537.5
+			*m = Model{"stories-42m", presets["stories-42m"]}
+			m.DModel, m.Heads, m.MLPHidden = 100, 5, 538 // 2752/512 of 100 is 537.5
 		}},
 		{"a given share turns", "{rotary: 25%, d_model: 128}", func(m *Model) { m.Rotary, m.DModel, m.MLPHidden = 0.25, 128, 512 }},
 		{"false is given", "{tied_head: false, attention_output: false}", func(m *Model) { m.TiedHead, m.AttentionOutput = false, false }},
 		{"norm alone", "{norm: layernorm}", func(m *Model) { m.Norm = "layernorm" }},
 	} {
-		want := presets["tiny"]
-		want.Preset = "tiny"
+		want := Model{"tiny", presets["tiny"]}
 		x.want(&want)
 		if diff := cmp.Diff(want, parse(t, small+"model: "+x.text+"\n").Model); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", x.name, diff)
 		}
 	}
 	got := parse(t, strings.Replace(small, "300k", "300k, batch: 8Ki", 1)+"model: {preset: paper-102m, norm: rmsnorm}\n").Model
-	want := Model{
-		Preset: "paper-102m", DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "rmsnorm", NormBias: false, NormEps: 1e-5,
+	want := Model{"paper-102m", arch.Model{
+		DModel: 768, Layers: 12, Heads: 12, Context: 2048, Block: "sequential", Norm: "rmsnorm", NormBias: false, NormEps: 1e-5,
 		LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 3072, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02, Vocab: 50304,
-	}
+	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paper-102m with rmsnorm: -want +got:\n%s", diff)
 	}

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"ablate/cache/table"
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
 // benchModel has the size of the models of a study on a laptop: 1M parameters.
-var benchModel = kind.Model{
+var benchModel = arch.Model{
 	Vocab: 2048, DModel: 128, Layers: 4, Heads: 4, Context: 256, Block: "sequential", Norm: "layernorm", NormBias: true, NormEps: 1e-5,
 	LinearBias: true, QKNorm: true, MLP: "swiglu", MLPHidden: 512, TiedHead: true, RopeBase: 10000, Rotary: 1, InitStd: 0.02,
 }

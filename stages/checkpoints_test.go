@@ -8,20 +8,21 @@ import (
 
 	"ablate/cache/checkpoint"
 	"ablate/cache/table"
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
 // describedModel computes with a checkpoint as CHECKPOINTS.md says, in float64, one position and channel at a time; it shares no code with the
 // engine. The fields that are functions can be changed, so that a test can see that they matter.
 type describedModel struct {
-	kind.Model
+	arch.Model
 	tensors map[string][]float64
 	part    map[string]int // rows of att_proj: q, k and v in multiples of C
 	gate    int            // rows of ff_proj at which the gate begins, in multiples of F / 2
 	pair    func(i, R int) (int, int)
 }
 
-func describedCheckpoint(t *testing.T, path string, m kind.Model) *describedModel {
+func describedCheckpoint(t *testing.T, path string, m arch.Model) *describedModel {
 	t.Helper()
 	f, err := checkpoint.Open(path)
 	if err != nil {
@@ -79,7 +80,7 @@ func (d *describedModel) linear(name string, x []float64, from, to int) []float6
 }
 
 func (d *describedModel) rotate(head []float64, t int) {
-	R := int(math.Round(d.Rotary * float64(len(head))))
+	R := int(math.Round(float64(d.Rotary) * float64(len(head))))
 	for i := range R / 2 {
 		a := float64(t) * math.Pow(d.RopeBase, -2*float64(i)/float64(R))
 		p, q := d.pair(i, R)
@@ -217,7 +218,7 @@ func TestCheckpointsMeanWhatIsDocumented(t *testing.T) {
 	parallel.Block = "parallel"
 	for _, c := range []struct {
 		name  string
-		model kind.Model
+		model arch.Model
 	}{{"paper", base}, {"pythia", neox}, {"llama", llama}, {"paper, parallel", parallel}} {
 		t.Run(c.name, func(t *testing.T) {
 			p := trainParams()

@@ -17,7 +17,7 @@ func Disk(name string, params json.RawMessage) (leaves, aside int64, err error) 
 	if err := (&kind.Job{Params: params}).Decode(&p); err != nil {
 		return 0, 0, err
 	}
-	n := trainConfig(p).NumParams()
+	n, _ := p.Model.Parameters()
 	leaves = 4 * n
 	if p.Moments {
 		leaves = 12 * n

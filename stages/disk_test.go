@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"testing"
 
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
 func TestDisk(t *testing.T) {
-	p := kind.TrainParams{Model: kind.Model{Vocab: 512, DModel: 32, Layers: 1, Heads: 2, Context: 64}}
+	p := kind.TrainParams{Model: arch.Model{Vocab: 512, DModel: 32, Layers: 1, Heads: 2, Context: 64}}
 	for _, moments := range []bool{false, true} {
 		p.Moments = moments
 		params, err := json.Marshal(p)
@@ -16,7 +17,7 @@ func TestDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		leaves, aside, err := Disk(kind.Train, params)
-		n := trainConfig(p).NumParams()
+		n, _ := p.Model.Parameters()
 		want := 4 * n
 		if moments {
 			want *= 3

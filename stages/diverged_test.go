@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ablate/specs/arch"
 	"ablate/stages/kind"
 )
 
@@ -15,7 +16,7 @@ func TestTrainShowsWhereItDiverged(t *testing.T) {
 	plain.Norm, plain.NormBias, plain.LinearBias, plain.QKNorm, plain.MLP, plain.AttentionOutput = "rmsnorm", false, false, false, "gelu", true
 	for _, c := range []struct {
 		name  string
-		model kind.Model
+		model arch.Model
 		want  string
 		last  string // row of the curve's table
 	}{

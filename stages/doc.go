@@ -24,6 +24,6 @@
 // or role of the run. A stage keeps nothing between jobs. When its context ends it returns the context's error; train saves a checkpoint
 // under Partial first, and a later attempt that finds it gives the bits of an uninterrupted one.
 //
-// Not promised: that bits are the same under another version of the Arrow or zstd library, or where package lm says that a model's are not;
+// Not promised: that bits are the same under another version of the Arrow or zstd library, or where package lm/cpu says that a model's are not;
 // that metadata, document and paragraph tables of a shard larger than memory can be handled (tokens can: they are mapped).
 package stages

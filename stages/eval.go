@@ -11,6 +11,7 @@ import (
 	"ablate/cache/checkpoint"
 	"ablate/cache/table"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/engines"
 	"ablate/stages/kind"
 )
 
@@ -25,7 +26,7 @@ func evaluate(ctx context.Context, job *kind.Job) error {
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	defer tokens.Close()
-	engine, err := lm.New(config(p.Model), lm.Options{Threads: job.Now()})
+	engine, err := engines.Open(p.Arithmetic, p.Model, lm.Options{Threads: job.Now()})
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}

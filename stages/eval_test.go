@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ablate/cache/table"
+	"ablate/specs/arch"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/kind"
 )
 
@@ -27,7 +29,7 @@ func TestEvalAgainstTheDefinition(t *testing.T) {
 	r := runKind(t, kind.Eval, evalParams(), roles{"tokens": tokens}.numbered("model", model.path(kind.OutModel)))
 	rows := readTable[LossRow](t, r, kind.OutLosses)
 
-	engine, err := lm.New(config(testModel), lm.Options{Threads: 1})
+	engine, err := cpu.New(testModel, lm.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,10 +143,10 @@ func TestEvalBatchesDoNotShow(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*kind.Model)
+		change func(*arch.Model)
 	}{
-		{"sequential", func(*kind.Model) {}},
-		{"parallel, rmsnorm, context not a power of two", func(m *kind.Model) {
+		{"sequential", func(*arch.Model) {}},
+		{"parallel, rmsnorm, context not a power of two", func(m *arch.Model) {
 			m.Block, m.Norm, m.NormBias, m.MLP, m.QKNorm, m.AttentionOutput, m.TiedHead, m.Context = "parallel", "rmsnorm", false, "gelu", false, true, false, 52
 		}},
 	} {
@@ -211,7 +213,7 @@ func TestEvalRefuses(t *testing.T) {
 	failKind(t, kind.Eval, p, roles{"tokens": tokens}, "no input model.0")
 	failKind(t, kind.Eval, p, roles{"tokens": tokens}.numbered("model", model, model), "1 weights for 2 models")
 	p.Model.MLPHidden = 48
-	failKind(t, kind.Eval, p, roles{"tokens": tokens}.numbered("model", model), "model.0: checkpoint is of model", "MLPHidden:32", "MLPHidden:48")
+	failKind(t, kind.Eval, p, roles{"tokens": tokens}.numbered("model", model), "model.0: checkpoint is of another model: mlp_hidden 32, want 48")
 	p = evalParams()
 	p.Model.Vocab = 32
 	failKind(t, kind.Eval, p, roles{"tokens": tokens}.numbered("model", model), "vocabulary of 64, the model has 32 rows")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/engines"
 	"ablate/stages/kind"
 )
 
@@ -31,7 +32,11 @@ func Memory(name string, params json.RawMessage, threads int) (kind.Memory, erro
 		if err := job.Decode(&p); err != nil {
 			return kind.Memory{}, err
 		}
-		m, err := lm.EvaluationMemory(config(p.Model), 1, max(evalBatchTokens, p.Model.Context), lm.Options{Threads: threads})
+		engine, err := engines.Find(p.Arithmetic)
+		if err != nil {
+			return kind.Memory{}, err
+		}
+		m, err := engine.EvaluationMemory(p.Model, 1, max(evalBatchTokens, p.Model.Context), lm.Options{Threads: threads})
 		n := m.Total() + besides
 		return kind.Memory{Most: n, Least: n}, err
 	}
@@ -43,7 +48,11 @@ func trainingMemory(p kind.TrainParams, threads int, redo lm.Recompute) (int64, 
 	if T < 1 || p.Batch < int64(T) {
 		return 0, fmt.Errorf("batch of %d tokens in rows of %d", p.Batch, T)
 	}
-	m, err := lm.TrainingMemory(trainConfig(p), microSequences(int(p.Batch)/T, T), T, lm.Options{Threads: threads, Recompute: redo})
+	engine, err := engines.Find(p.Arithmetic)
+	if err != nil {
+		return 0, err
+	}
+	m, err := engine.TrainingMemory(p.Model, microSequences(int(p.Batch)/T, T), T, lm.Options{Precision: p.Precision, Threads: threads, Recompute: redo})
 	return m.Total() + besides, err
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"ablate/cache/checkpoint"
+	"ablate/specs/arch"
 	"ablate/stages/internal/lm"
 	"ablate/stages/kind"
 )
@@ -14,30 +16,13 @@ import (
 // Metadata of the checkpoints that we write.
 const (
 	metaVersion = "ablate.version" // of the tensors' names and meaning
-	metaModel   = "ablate.model"   // architecture, as JSON of kind.Model
+	metaModel   = "ablate.model"   // architecture, as JSON of arch.Model
 	metaStep    = "ablate.step"    // of optimizer state: updates since the moments were last zero
 
 	modelVersion = "1"
 )
 
-// config is the engine's form of an architecture.
-func config(m kind.Model) lm.Config {
-	return lm.Config{
-		Vocab: m.Vocab, DModel: m.DModel, Layers: m.Layers, Heads: m.Heads, Context: m.Context,
-		Block: m.Block, Norm: m.Norm, NormBias: m.NormBias, LinearBias: m.LinearBias, QKNorm: m.QKNorm,
-		MLP: m.MLP, MLPHidden: m.MLPHidden, AttnOut: m.AttentionOutput, TiedHead: m.TiedHead,
-		RopeBase: m.RopeBase, Rotary: m.Rotary, NormEps: m.NormEps, InitStd: m.InitStd,
-	}
-}
-
-// trainConfig is the engine's form of a training's architecture; evaluations have no precision of their own.
-func trainConfig(p kind.TrainParams) lm.Config {
-	c := config(p.Model)
-	c.Precision = p.Precision
-	return c
-}
-
-func modelMeta(m kind.Model) (map[string]string, error) {
+func modelMeta(m arch.Model) (map[string]string, error) {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
@@ -47,7 +32,7 @@ func modelMeta(m kind.Model) (map[string]string, error) {
 
 // checkMeta refuses a checkpoint that was made for another architecture. One without our metadata, made by another program, passes: its
 // tensors' names and shapes are checked when they are loaded.
-func checkMeta(f *checkpoint.File, m kind.Model) error {
+func checkMeta(f *checkpoint.File, m arch.Model) error {
 	meta := f.Meta()
 	if v, ok := meta[metaVersion]; ok && v != modelVersion {
 		return fmt.Errorf("checkpoint has version %q, this program reads %q: train it again, or use the version of ablate that wrote it", v, modelVersion)
@@ -56,14 +41,16 @@ func checkMeta(f *checkpoint.File, m kind.Model) error {
 	if !ok {
 		return nil
 	}
-	var have kind.Model
-	if err := json.Unmarshal([]byte(text), &have); err != nil {
+	var have arch.Model
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields() // a field of a later version may mean another model with tensors of the same shapes
+	if err := dec.Decode(&have); err != nil {
 		return fmt.Errorf("checkpoint's %s: %w", metaModel, err)
 	}
 	// How weights were initialised no longer matters once there are weights, nor does how long the rows of training were.
 	have.InitStd, have.Context = m.InitStd, m.Context
-	if have != m {
-		return fmt.Errorf("checkpoint is of model %+v, want %+v", have, m)
+	if different := have.Differences(m); len(different) > 0 {
+		return fmt.Errorf("checkpoint is of another model: %s", strings.Join(different, "; "))
 	}
 	return nil
 }

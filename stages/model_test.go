@@ -3,8 +3,8 @@ package stages
 import (
 	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"ablate/cache/checkpoint"
@@ -34,29 +34,6 @@ func altered(t *testing.T, path string, change func(ts []checkpoint.Tensor, meta
 		t.Fatal(err)
 	}
 	return out
-}
-
-// Whatever a study says about the model reaches the engine: no key of an architecture is forgotten on the way.
-func TestConfigTakesEveryField(t *testing.T) {
-	typ := reflect.TypeFor[kind.Model]()
-	for i := range typ.NumField() {
-		m := testModel
-		switch v := reflect.ValueOf(&m).Elem().Field(i); v.Kind() {
-		case reflect.Int:
-			v.SetInt(v.Int() + 1)
-		case reflect.Float64:
-			v.SetFloat(v.Float() + 1)
-		case reflect.Bool:
-			v.SetBool(!v.Bool())
-		case reflect.String:
-			v.SetString(v.String() + "x")
-		default:
-			t.Fatalf("field %s: a %v is new here", typ.Field(i).Name, v.Kind())
-		}
-		if config(m) == config(testModel) {
-			t.Errorf("field %s does not change the engine's configuration", typ.Field(i).Name)
-		}
-	}
 }
 
 func same(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts }
@@ -96,6 +73,10 @@ func TestForeignCheckpoints(t *testing.T) {
 			meta[metaModel] = "olmo"
 			return ts
 		}, []string{"model.0: checkpoint's ablate.model"}},
+		{"a model of a field that this program does not know", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
+			meta[metaModel] = strings.Replace(meta[metaModel], "{", `{"window":8,`, 1)
+			return ts
+		}, []string{"model.0: checkpoint's ablate.model", `unknown field "window"`}},
 		{"a tensor missing", 1, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"wte.weight"}},
 		{"a tensor missing in an average", 2, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] },
 			[]string{"tensor wte.weight is missing"}},

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"ablate/cache"
+	"ablate/specs/arch"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/kind"
 )
 
 // sweepModel has enough parameters, 150 kB of them, that reading one shows beside everything else a step reads.
-var sweepModel = func() kind.Model {
+var sweepModel = func() arch.Model {
 	m := testModel
 	m.Vocab, m.DModel = 2048, 16
 	return m
@@ -27,7 +29,7 @@ func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := lm.New(config(sweepModel), lm.Options{Threads: 1})
+	engine, err := cpu.New(sweepModel, lm.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/engines"
 	"ablate/stages/internal/optim"
 	"ablate/stages/kind"
 )
@@ -21,7 +22,7 @@ const (
 )
 
 // microTokens bounds how many tokens are in a forward and backward pass at a time; a batch is taken in as many equal passes as that asks
-// for. It is a constant because another cut changes the last bits of some gradients (package lm says which): it may change only with the
+// for. It is a constant because another cut changes the last bits of some gradients (package cpu of the engine says which): it may change only with the
 // version of the kind. 4096 tokens keep the kernels busy, and are two rows of the paper's models, whose activations take a few gigabytes.
 const microTokens = 4096
 
@@ -99,7 +100,8 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.engine, err = lm.New(trainConfig(p), lm.Options{Threads: max(1, job.Threads), Recompute: redo}); err != nil {
+	opt := lm.Options{Precision: p.Precision, Threads: max(1, job.Threads), Recompute: redo}
+	if t.engine, err = engines.Open(p.Arithmetic, p.Model, opt); err != nil {
 		return nil, err
 	}
 	t.micro = microSequences(t.sequences, p.Model.Context)

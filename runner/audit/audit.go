@@ -7,7 +7,7 @@
 // lets the audit go on past an entry that is lost, and is itself checked.
 //
 // What it does not promise: an audit that executes nothing again cannot see that a checkpoint was forged together with everything made
-// from it. Executing the training again can. Bytes are the same on processors of one family and with one version of Go; package lm is
+// from it. Executing the training again can. Bytes are the same on processors of one family and with one version of Go; package lm/cpu is
 // exact about it, and a finding says so where the step was made by another.
 package audit
 

@@ -98,12 +98,31 @@ func (a *Audit) ExecuteWithin(ctx context.Context, steps []int, budget time.Dura
 	return done, nil
 }
 
-// lacks says why step i cannot be executed again, or "": an input that is not there, or not as it was.
+// lacks says why step i cannot be executed again, or "": an input that is not there, or not as it was, or results that could not be
+// compared.
 func (a *Audit) lacks(i int) string {
+	if why := incomparable(a.state.Step(i)); why != "" {
+		return why
+	}
 	for _, in := range a.state.Step(i).Inputs {
 		if _, why := a.input(in); why != "" {
 			return why
 		}
+	}
+	return ""
+}
+
+// incomparable says why what a step left and what it would leave again need not be the same bytes, or "".
+func incomparable(step *pipeline.Step) string {
+	if step.Kind != kind.Train && step.Kind != kind.Eval {
+		return "" // no others compute models
+	}
+	arithmetic, err := kind.ArithmeticOf(step.Params)
+	switch {
+	case err != nil:
+		return err.Error()
+	case arithmetic.Equality != kind.SameBytes:
+		return fmt.Sprintf("its arithmetic, %s, promises the same bytes on devices of one model only", arithmetic.Name)
 	}
 	return ""
 }

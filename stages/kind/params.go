@@ -3,6 +3,8 @@ package kind
 import (
 	"bytes"
 	"io"
+
+	"ablate/specs/arch"
 )
 
 func bytesReader(b []byte) io.Reader { return bytes.NewReader(b) }
@@ -86,28 +88,6 @@ type Bloom struct {
 	Seed           int64   `json:"seed"`
 }
 
-// Model is the architecture as it enters keys; every field is explicit.
-type Model struct {
-	Vocab           int     `json:"vocab"`
-	DModel          int     `json:"d_model"`
-	Layers          int     `json:"layers"`
-	Heads           int     `json:"heads"`
-	Context         int     `json:"context"`
-	Block           string  `json:"block"`
-	Norm            string  `json:"norm"`
-	NormBias        bool    `json:"norm_bias"`
-	NormEps         float64 `json:"norm_eps"`
-	LinearBias      bool    `json:"linear_bias"`
-	QKNorm          bool    `json:"qk_norm"`
-	MLP             string  `json:"mlp"`
-	MLPHidden       int     `json:"mlp_hidden"`
-	AttentionOutput bool    `json:"attention_output"`
-	TiedHead        bool    `json:"tied_head"`
-	RopeBase        float64 `json:"rope_base"`
-	Rotary          float64 `json:"rotary"`
-	InitStd         float64 `json:"init_std"`
-}
-
 // Optimizer is AdamW and its schedule.
 type Optimizer struct {
 	Beta1       float64 `json:"beta1"`
@@ -127,17 +107,19 @@ const MostUnits = 1 << 16
 // TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer state) where training goes on from
 // another model. Outputs: model.safetensors, optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
 type TrainParams struct {
-	Model     Model     `json:"model"`
-	Optimizer Optimizer `json:"optimizer"`
-	Tokens    int64     `json:"tokens"` // training length; whole batches, rounded up
-	Batch     int64     `json:"batch"`  // tokens per optimizer step
-	Sampling  string    `json:"sampling"`
-	Seed      int64     `json:"seed"`
-	Start     string    `json:"start"`   // random, model (weights of input start), state (weights and moments)
-	Moments   bool      `json:"moments"` // leave the optimizer state as an output
+	Model     arch.Model `json:"model"`
+	Optimizer Optimizer  `json:"optimizer"`
+	Tokens    int64      `json:"tokens"` // training length; whole batches, rounded up
+	Batch     int64      `json:"batch"`  // tokens per optimizer step
+	Sampling  string     `json:"sampling"`
+	Seed      int64      `json:"seed"`
+	Start     string     `json:"start"`   // random, model (weights of input start), state (weights and moments)
+	Moments   bool       `json:"moments"` // leave the optimizer state as an output
 
 	// Precision of the products of linear layers: bf16; empty: float32, as before there was a choice, so that older keys hold.
 	Precision string `json:"precision,omitempty"`
+
+	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
 // MergeParams averages checkpoints. Inputs: model.N. Output: model.safetensors.
@@ -148,11 +130,13 @@ type MergeParams struct {
 // EvalParams scores one model, or a weighted average of models made on the fly, on one evaluation set. Inputs: model.N, tokens. Output:
 // losses.parquet.
 type EvalParams struct {
-	Model     Model    `json:"model"`
-	Weights   []string `json:"weights"`
-	Documents int64    `json:"documents"` // at most, in the order of a hash of their identity
-	Tokens    int64    `json:"tokens"`    // at most, all documents together: one that does not fit is passed over; 0: no bound
-	EOS       uint32   `json:"eos"`
+	Model     arch.Model `json:"model"`
+	Weights   []string   `json:"weights"`
+	Documents int64      `json:"documents"` // at most, in the order of a hash of their identity
+	Tokens    int64      `json:"tokens"`    // at most, all documents together: one that does not fit is passed over; 0: no bound
+	EOS       uint32     `json:"eos"`
+
+	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
 // CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, decisions.parquet,

@@ -25,7 +25,7 @@
 //     order; fused are those of the exponential and of GELU, where the Go loops
 //     say mulAdd, and no others.
 //
-// What follows for a model and its training is stated in package lm.
+// What follows for a model and its training is stated in package lm/cpu.
 //
 // Two things are not promised: the payload and sign of a NaN, and equal bits
 // across architectures where the standard library's float64 log, sin, cos and

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	"ablate/specs/arch"
 	"ablate/stages/internal/kernel"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/internal/optim"
 )
 
@@ -82,11 +84,10 @@ func tableBF16Products() {
 }
 
 // bf16Training trains the same batch in bf16 and in fp32 by turns.
-func bf16Training(b *testing.B, cfg lm.Config) string {
+func bf16Training(b *testing.B, cfg arch.Model) string {
 	const batch = 2048
 	trainer := func(precision string) func() {
-		cfg.Precision = precision
-		e, err := lm.New(cfg, lm.Options{Threads: 1})
+		e, err := cpu.New(cfg, lm.Options{Precision: precision, Threads: 1})
 		if err != nil {
 			b.Fatal(err)
 		}

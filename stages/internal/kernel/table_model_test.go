@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"testing"
 
+	"ablate/specs/arch"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/internal/optim"
 )
 
 // model is the shape of the presets tiny and small.
-func model(d, layers, vocab, T int) lm.Config {
-	return lm.Config{
-		Vocab: vocab, DModel: d, Layers: layers, Heads: 4, Context: T, Block: lm.Sequential, Norm: lm.RMSNorm, MLP: lm.GELU, MLPHidden: 4 * d,
-		AttnOut: true, TiedHead: true, RopeBase: 10000, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
+func model(d, layers, vocab, T int) arch.Model {
+	return arch.Model{
+		Vocab: vocab, DModel: d, Layers: layers, Heads: 4, Context: T, Block: arch.Sequential, Norm: arch.RMSNorm, MLP: arch.GELU, MLPHidden: 4 * d,
+		AttentionOutput: true, TiedHead: true, RopeBase: 10000, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 
@@ -28,8 +30,8 @@ func tableModels(b *testing.B) {
 	}
 }
 
-func modelLine(b *testing.B, cfg lm.Config, threads int) string {
-	e, err := lm.New(cfg, lm.Options{Threads: threads})
+func modelLine(b *testing.B, cfg arch.Model, threads int) string {
+	e, err := cpu.New(cfg, lm.Options{Threads: threads})
 	if err != nil {
 		b.Fatal(err)
 	}

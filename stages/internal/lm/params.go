@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"ablate/specs/arch"
 	"ablate/stages/internal/elementary"
 )
 
@@ -18,24 +19,24 @@ import (
 // attn_out the authors' (paper/FACTS.md, init). Each tensor draws from a stream of its own, named by the seed and the tensor's
 // name, so that a change to one tensor of a model leaves the others as they were.
 func Init(e Engine, seed uint64) error {
-	cfg := e.Config()
+	m := e.Model()
 	return e.Fill(Weights, func(tensors []Tensor) error {
-		for i, s := range cfg.tensors() {
+		for i, s := range m.Tensors() {
 			data := tensors[i].Data
-			std := cfg.InitStd
-			switch s.role {
-			case one:
+			std := m.InitStd
+			switch s.Role {
+			case arch.Gain:
 				for j := range data {
 					data[j] = 1
 				}
 				continue
-			case zero:
+			case arch.Bias:
 				clear(data)
 				continue
-			case residual:
-				std /= math.Sqrt(2 * float64(cfg.Layers))
+			case arch.Residual:
+				std /= math.Sqrt(2 * float64(m.Layers))
 			}
-			r := stream(seed, s.name)
+			r := stream(seed, s.Name)
 			for j := range data {
 				data[j] = float32(elementary.Normal(r) * std)
 			}

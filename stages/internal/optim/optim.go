@@ -1,5 +1,5 @@
-// Package optim updates parameters: AdamW with decoupled weight decay and gradient clipping, and learning-rate schedules.
-// It works on flat arenas (all parameters one slice, all gradients another), so one step is one pass over memory.
+// Package optim says how parameters are updated: AdamW with decoupled weight decay and gradient clipping, and learning-rate schedules. It
+// holds the settings and the numbers that follow from them; each engine applies them to its own memory.
 //
 // Words: a step is one update of the parameters, from one batch; steps times tokens per batch is the training's length in
 // tokens. It does not promise exemptions: weight decay applies to every parameter, biases and norms included, as in the
@@ -12,7 +12,6 @@ import (
 	"math"
 
 	"ablate/stages/internal/elementary"
-	"ablate/stages/internal/kernel"
 )
 
 // AdamW holds the settings that stay fixed over a training (Loshchilov and Hutter, "Decoupled Weight Decay Regularization",
@@ -55,36 +54,28 @@ type Step struct {
 // ErrNotFinite says that a gradient is NaN or infinite.
 var ErrNotFinite = errors.New("the gradients are not finite")
 
-// Apply clips the gradients and updates w, m and v, all of one length; g becomes 0. It returns the norm of g before
-// clipping. On error nothing was changed.
-func (s Step) Apply(p *kernel.Pool, w, g, m, v []float32) (gradNorm float64, err error) {
-	if len(g) != len(w) || len(m) != len(w) || len(v) != len(w) {
-		return 0, fmt.Errorf("adamw: %d parameters, %d gradients, %d and %d moments", len(w), len(g), len(m), len(v))
-	}
-	if err := s.Validate(); err != nil {
-		return 0, err
+// Validate returns everything that is wrong with s.
+func (s Step) Validate() error {
+	if err := s.AdamW.Validate(); err != nil {
+		return err
 	}
 	if s.Number < 1 {
-		return 0, fmt.Errorf("adamw: step number is %d, want at least 1", s.Number)
+		return fmt.Errorf("adamw: step number is %d, want at least 1", s.Number)
 	}
 	if !(s.LR >= 0) || math.IsInf(s.LR, 0) {
-		return 0, fmt.Errorf("adamw: learning rate is %g, want at least 0", s.LR)
+		return fmt.Errorf("adamw: learning rate is %g, want at least 0", s.LR)
 	}
-	gradNorm = math.Sqrt(kernel.SumSquares(p, g)) // in float64 the squares of finite float32s cannot overflow
-	if math.IsNaN(gradNorm) || math.IsInf(gradNorm, 0) {
-		return gradNorm, fmt.Errorf("%w: their norm is %g", ErrNotFinite, gradNorm)
-	}
-	kernel.AdamW(p, w, g, m, v, kernel.AdamWParams{
-		LR: s.LR, Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps, WeightDecay: s.WeightDecay,
-		Correction1: 1 - elementary.Pow(s.Beta1, float64(s.Number)),
-		Correction2: 1 - elementary.Pow(s.Beta2, float64(s.Number)),
-		GradScale:   s.clipScale(gradNorm),
-	})
-	return gradNorm, nil
+	return nil
 }
 
-// clipScale is what the gradients are multiplied by: min(1, Clip / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_.
-func (s Step) clipScale(norm float64) float64 {
+// Corrections are 1-Beta1^t and 1-Beta2^t, which the moments are divided by.
+func (s Step) Corrections() (first, second float64) {
+	return 1 - elementary.Pow(s.Beta1, float64(s.Number)), 1 - elementary.Pow(s.Beta2, float64(s.Number))
+}
+
+// ClipScale is what the gradients are multiplied by, whose norm before is given: min(1, Clip / (norm + 1e-6)), as
+// torch.nn.utils.clip_grad_norm_.
+func (s Step) ClipScale(norm float64) float64 {
 	if s.Clip == 0 {
 		return 1
 	}

@@ -19,7 +19,7 @@ func (s suite) parts(t *testing.T) {
 	for _, x := range weights {
 		elements += int64(len(x.Data))
 	}
-	if want := s.cfg.NumParams(); elements != want {
+	if want, _ := s.model.Parameters(); elements != want {
 		t.Errorf("%d parameters, want %d", elements, want)
 	}
 	odd := []float32{0, float32(math.Copysign(0, -1)), 1e-42, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1. / 3}
@@ -68,7 +68,7 @@ func (s suite) losses(t *testing.T) {
 	e, cpu := s.engine(t), s.processor(t)
 	for _, shape := range [][2]int{{1, 1}, {4, 7}, {3, 8}, {1, 5}} {
 		B, T := shape[0], shape[1]
-		inputs, targets := tokens(5, B*T, s.cfg.Vocab)
+		inputs, targets := tokens(5, B*T, s.model.Vocab)
 		got, want := make([]float32, B*T), make([]float32, B*T)
 		if err := errors.Join(e.Losses(inputs, targets, B, T, got), cpu.Losses(inputs, targets, B, T, want)); err != nil {
 			t.Fatal(err)
@@ -124,7 +124,7 @@ func (s suite) accumulation(t *testing.T) {
 	accumulate(t, e, 7, 4)
 	parts, _ := gradient(t, e)
 	near(t, "gradient in four parts", parts, once, max(1e-6, 2*s.tol.Gradient))
-	inputs, targets := tokens(7, 28, s.cfg.Vocab)
+	inputs, targets := tokens(7, 28, s.model.Vocab)
 	if _, err := e.Accumulate(inputs, targets, 4, 7, 2./28); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func (s suite) resume(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inputs, targets := tokens(1, 10, s.cfg.Vocab)
+	inputs, targets := tokens(1, 10, s.model.Vocab)
 	if err := second.Losses(inputs, targets, 2, 5, make([]float32, 10)); err != nil { // an evaluation in between changes nothing
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func (s suite) merge(t *testing.T) {
 	if err := lm.Load(loaded, lm.Weights, average); err != nil {
 		t.Fatal(err)
 	}
-	inputs, targets := tokens(5, 28, s.cfg.Vocab)
+	inputs, targets := tokens(5, 28, s.model.Vocab)
 	got, want := make([]float32, 28), make([]float32, 28)
 	if err := errors.Join(merged.Losses(inputs, targets, 4, 7, got), loaded.Losses(inputs, targets, 4, 7, want)); err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func (s suite) notFinite(t *testing.T) {
 	e := s.engine(t)
 	train(t, e, 0, 1)
 	before := whole(t, e)
-	inputs, targets := tokens(5, 28, s.cfg.Vocab)
+	inputs, targets := tokens(5, 28, s.model.Vocab)
 	if _, err := e.Accumulate(inputs, targets, 4, 7, 3e38); err != nil { // the largest float32 is 3.4e38
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func (s suite) notFinite(t *testing.T) {
 func (s suite) refusals(t *testing.T) {
 	e := s.engine(t)
 	row := make([]int32, 7)
-	big := []int32{0, int32(s.cfg.Vocab)}
+	big := []int32{0, int32(s.model.Vocab)}
 	for _, c := range []struct {
 		name            string
 		inputs, targets []int32
@@ -290,7 +290,7 @@ func (s suite) refusals(t *testing.T) {
 	if err := e.Losses(row, row, 1, 7, make([]float32, 6)); err == nil {
 		t.Error("Losses takes room for too few")
 	}
-	broken := s.cfg
+	broken := s.model
 	broken.Heads = 5
 	if closing, err := s.open(broken); err == nil {
 		t.Error("5 heads do not divide the width")
@@ -298,7 +298,7 @@ func (s suite) refusals(t *testing.T) {
 	}
 }
 
-// reference are the losses of twenty steps that package lm's float64 model gives; its TestTwentyLosses recomputes them.
+// reference are the losses of twenty steps that package cpu's float64 model gives; its TestTwentyLosses recomputes them.
 var reference = []float64{
 	2.5177514803, 2.8076657431, 2.7181113775, 2.2600042109, 2.2909742951,
 	2.0264438111, 2.4300628713, 2.3295086787, 2.1665112118, 2.1283128295,

@@ -5,7 +5,7 @@
 // It sees an engine through its door alone. A gradient is seen as the first moment after a step with Beta1 = 0.
 //
 // It does not test arithmetic from the ground up: what it compares with is the processor's engine of one thread, which
-// package lm's own tests compare with a float64 model, and the twenty losses that model gave.
+// package cpu's own tests compare with a float64 model, and the twenty losses that model gave.
 package enginetest
 
 import (
@@ -16,7 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"ablate/specs/arch"
 	"ablate/stages/internal/lm"
+	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/internal/optim"
 )
 
@@ -28,13 +30,13 @@ type Tolerance struct {
 }
 
 // Open makes the engine under test.
-type Open func(lm.Config) (lm.Engine, error)
+type Open func(arch.Model) (lm.Engine, error)
 
 // Test runs all checks.
 func Test(t *testing.T, open Open, tol Tolerance) {
-	for name, cfg := range configs() {
+	for name, m := range models() {
 		t.Run(name, func(t *testing.T) {
-			s := suite{open, cfg, tol}
+			s := suite{open, m, tol}
 			t.Run("parts", s.parts)
 			t.Run("losses", s.losses)
 			t.Run("gradients", s.gradients)
@@ -50,41 +52,41 @@ func Test(t *testing.T, open Open, tol Tolerance) {
 }
 
 type suite struct {
-	open Open
-	cfg  lm.Config
-	tol  Tolerance
+	open  Open
+	model arch.Model
+	tol   Tolerance
 }
 
 // full has every optional part, on odd sizes.
-func full() lm.Config {
-	return lm.Config{
-		Vocab: 13, DModel: 12, Layers: 2, Heads: 3, Context: 8, Block: lm.Sequential, Norm: lm.LayerNorm, NormBias: true, LinearBias: true,
-		QKNorm: true, MLP: lm.SwiGLU, MLPHidden: 20, AttnOut: true, TiedHead: true, RopeBase: 100, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
+func full() arch.Model {
+	return arch.Model{
+		Vocab: 13, DModel: 12, Layers: 2, Heads: 3, Context: 8, Block: arch.Sequential, Norm: arch.LayerNorm, NormBias: true, LinearBias: true,
+		QKNorm: true, MLP: arch.SwiGLU, MLPHidden: 20, AttentionOutput: true, TiedHead: true, RopeBase: 100, Rotary: 1, NormEps: 1e-5, InitStd: 0.02,
 	}
 }
 
-func configs() map[string]lm.Config {
+func models() map[string]arch.Model {
 	bare := full()
-	bare.Block, bare.Norm, bare.MLP = lm.Parallel, lm.RMSNorm, lm.GELU
-	bare.NormBias, bare.LinearBias, bare.QKNorm, bare.AttnOut, bare.TiedHead = false, false, false, false, false
+	bare.Block, bare.Norm, bare.MLP = arch.Parallel, arch.RMSNorm, arch.GELU
+	bare.NormBias, bare.LinearBias, bare.QKNorm, bare.AttentionOutput, bare.TiedHead = false, false, false, false, false
 	neox := full()
-	neox.Block, neox.Rotary, neox.MLP, neox.QKNorm, neox.TiedHead = lm.NeoX, 0.5, lm.GELU, false, false
+	neox.Block, neox.Rotary, neox.MLP, neox.QKNorm, neox.TiedHead = arch.NeoX, 0.5, arch.GELU, false, false
 	wide := full() // wide enough to be shared out among threads or blocks
-	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab, wide.AttnOut = 96, 6, 384, 301, false
-	return map[string]lm.Config{"full": full(), "bare": bare, "neox": neox, "wide": wide}
+	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab, wide.AttentionOutput = 96, 6, 384, 301, false
+	return map[string]arch.Model{"full": full(), "bare": bare, "neox": neox, "wide": wide}
 }
 
 // engine is the engine under test, with parameters at which nothing vanishes or saturates.
 func (s suite) engine(t *testing.T) lm.Engine {
 	t.Helper()
-	e, err := s.open(s.cfg)
+	e, err := s.open(s.model)
 	return started(t, e, err)
 }
 
 // processor is what it is compared with.
 func (s suite) processor(t *testing.T) lm.Engine {
 	t.Helper()
-	e, err := lm.New(s.cfg, lm.Options{Threads: 1})
+	e, err := cpu.New(s.model, lm.Options{Threads: 1})
 	return started(t, e, err)
 }
 
@@ -231,7 +233,7 @@ func train(t *testing.T, e lm.Engine, from, to int) []float64 {
 // accumulate adds the gradient of the mean loss of such a batch, in parts of so many rows; with as many parts as rows, row by row.
 func accumulate(t *testing.T, e lm.Engine, seed uint64, parts int) float64 {
 	t.Helper()
-	inputs, targets := tokens(seed, 28, e.Config().Vocab)
+	inputs, targets := tokens(seed, 28, e.Model().Vocab)
 	sum, n := 0.0, 28/parts
 	for i := 0; i < 28; i += n {
 		loss, err := e.Accumulate(inputs[i:i+n], targets[i:i+n], 4/parts, 7, 1./28)

@@ -25,6 +25,8 @@ import (
 	"ablate/specs"
 	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
+	"ablate/stages/text"
 )
 
 type auditCommand struct {
@@ -147,7 +149,7 @@ func (x *auditing) hasReport() bool {
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: stages.Difference,
+		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: tables.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -304,7 +306,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 			if !x.confined(pattern) {
 				continue
 			}
-			list, _, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
+			list, _, err := text.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
 			if err != nil {
 				continue // each file that was recorded and is not found is told
 			}
@@ -321,7 +323,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 		found.EvalSets[name] = find(e.Corpus)
 	}
 	if file := x.study.Tokenizer.File; file != "" {
-		if path, err := stages.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
+		if path, err := text.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
 			found.Tokenizer = &pipeline.File{Name: src.Tokenizer.Name}
 			if _, err := os.Stat(path); err == nil {
 				found.Tokenizer.Path = path

@@ -7,8 +7,8 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/report"
 )
 
 // Three units and their evaluation, one of which an earlier run left.
@@ -34,7 +34,7 @@ func TestStepsByKind(t *testing.T) {
 		s.Entries = append(s.Entries, &cache.Entry{Outputs: []cache.Output{{Size: 7}}, Provenance: cache.Provenance{Run: run, WallSeconds: 2}})
 	}
 	steps, flow := stepsByKind(s)
-	if diff := cmp.Diff([]stages.ReportSteps{
+	if diff := cmp.Diff([]report.Steps{
 		{Kind: "tokenize", Of: "corpora", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
 		{Kind: "tokenize", Of: "evaluation text", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
 		{Kind: "split", Of: "units and held-out text", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
@@ -44,7 +44,7 @@ func TestStepsByKind(t *testing.T) {
 	}, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]stages.ReportFlow{{From: 0, To: 2, Times: 1}, {From: 1, To: 5, Times: 2}, {From: 2, To: 4, Times: 2}, {From: 3, To: 4, Times: 2}, {From: 4, To: 5, Times: 2}}, flow); diff != "" {
+	if diff := cmp.Diff([]report.Flow{{From: 0, To: 2, Times: 1}, {From: 1, To: 5, Times: 2}, {From: 2, To: 4, Times: 2}, {From: 3, To: 4, Times: 2}, {From: 4, To: 5, Times: 2}}, flow); diff != "" {
 		t.Errorf("flow (-want +got):\n%s", diff)
 	}
 }

@@ -109,6 +109,12 @@ type Memory struct{ Most, Least int64 }
 // Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
 type Func func(ctx context.Context, job *Job) error
 
+// Kind is a kind of step.
+type Kind struct {
+	Name string
+	Run  Func
+}
+
 // SaveError says that a step which was told to stop could not save what it had: the work since its last checkpoint is lost.
 type SaveError struct{ Err error }
 

@@ -1,0 +1,67 @@
+package train
+
+import (
+	"fmt"
+
+	"ablate/stages/internal/lm"
+	"ablate/stages/internal/model"
+	"ablate/stages/kind"
+)
+
+// Memory says what a training takes of the machine's memory: with all activations kept, and with all of them computed again.
+func Memory(job *kind.Job) (kind.Memory, error) {
+	var p kind.TrainParams
+	if err := job.Decode(&p); err != nil {
+		return kind.Memory{}, err
+	}
+	most, err := trainingMemory(p, job.Threads, lm.None)
+	if err != nil {
+		return kind.Memory{}, err
+	}
+	least, err := trainingMemory(p, job.Threads, lm.Layers)
+	return kind.Memory{Most: most, Least: min(least, most)}, err
+}
+
+// Disk says what a training takes of the disk, in bytes: what it leaves, and what it keeps aside while it runs, to go on from. Checkpoints
+// hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there.
+func Disk(job *kind.Job) (leaves, aside int64, err error) {
+	var p kind.TrainParams
+	if err := job.Decode(&p); err != nil {
+		return 0, 0, err
+	}
+	n := model.TrainConfig(p).NumParams()
+	leaves = 4 * n
+	if p.Moments {
+		leaves = 12 * n
+	}
+	return leaves, 2 * 12 * n, nil
+}
+
+func trainingMemory(p kind.TrainParams, threads int, redo lm.Recompute) (int64, error) {
+	T := p.Model.Context
+	if T < 1 || p.Batch < int64(T) {
+		return 0, fmt.Errorf("batch of %d tokens in rows of %d", p.Batch, T)
+	}
+	m, err := lm.TrainingMemory(model.TrainConfig(p), microSequences(int(p.Batch)/T, T), T, lm.Options{Threads: threads, Recompute: redo})
+	return m.Total() + model.Besides, err
+}
+
+// recompute is the least recomputation with which the training stays within the job's memory.
+func recompute(job *kind.Job, p kind.TrainParams) (lm.Recompute, error) {
+	if job.Memory == 0 {
+		return lm.None, nil
+	}
+	var least int64
+	for _, redo := range lm.Levels {
+		n, err := trainingMemory(p, max(1, job.Threads), redo)
+		if err != nil {
+			return redo, err
+		}
+		if n <= job.Memory {
+			return redo, nil
+		}
+		least = n
+	}
+	return 0, fmt.Errorf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: raise --memory, "+
+		"or shorten model.context", (least+1e6-1)/1e6, job.Memory/1e6)
+}

@@ -49,7 +49,7 @@ const rooms = `
 	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step stages/internal/words stages/internal/elementary
 	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/optim stages/internal/plot
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm
-	stages/merge             < stages/kind cache/checkpoint stages/internal/step stages/internal/model
+	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/plot stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/figure stages/internal/layout stages/internal/page stages/internal/plot stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel

@@ -15,15 +15,12 @@ func TestMemoryOfKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := Memory(name, text, 1)
-		if err != nil || m.Least > m.Most || (m.Most == 0) != (name == kind.Merge) {
+		m, err := Kinds().Needs(name, text, 1)
+		if err != nil || m.LeastMemory > m.Memory || (m.Memory == 0) != (name == kind.Merge) {
 			t.Errorf("%s: %+v, error %v", name, m, err)
 		}
 	}
-	if _, err := Memory(kind.Train, []byte(`{"surprise": 1}`), 1); err == nil {
+	if _, err := Kinds().Needs(kind.Train, []byte(`{"surprise": 1}`), 1); err == nil {
 		t.Error("parameters that are not a training's pass")
-	}
-	if leaves, aside, err := Disk(kind.Eval, nil); leaves != 0 || aside != 0 || err != nil {
-		t.Errorf("an evaluation: %d, %d, %v", leaves, aside, err)
 	}
 }

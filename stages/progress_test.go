@@ -44,7 +44,7 @@ func TestProgressInBytesAndDocuments(t *testing.T) {
 			}
 			last, total = done, all
 		}
-		if err := Table()[c.name](t.Context(), job); err != nil {
+		if err := kindNamed(t, c.name).Run(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
 		if last != c.bytes || total != c.bytes || read != 90 {

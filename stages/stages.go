@@ -10,9 +10,9 @@ import (
 	"ablate/stages/train"
 )
 
-// Kinds lists the kinds of step.
-func Kinds() []kind.Kind {
-	return []kind.Kind{
+// Kinds lists the kinds of step, a line a kind, in the order in which a study's data pass through them.
+func Kinds() kind.Kinds {
+	return kind.Kinds{
 		text.Tokenizer,
 		text.Tokenize,
 		split.Kind,
@@ -21,13 +21,4 @@ func Kinds() []kind.Kind {
 		eval.Kind,
 		correlate.Kind,
 	}
-}
-
-// Table maps each kind of step to what carries it out.
-func Table() map[string]kind.Func {
-	table := map[string]kind.Func{}
-	for _, k := range Kinds() {
-		table[k.Name] = k.Run
-	}
-	return table
 }

@@ -14,15 +14,18 @@ import (
 	"ablate/stages/train"
 )
 
-func TestTableHasEveryKind(t *testing.T) {
-	all := Table()
-	for name := range kind.Versions {
-		if all[name] == nil {
-			t.Errorf("no function for kind %s", name)
+func TestKindsAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range Kinds() {
+		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Differ == nil || len(k.Origins) == 0 {
+			t.Errorf("kind %q lacks a name of its own, a history, what runs it, compares its outputs or says where its parameters come from", k.Name)
 		}
-	}
-	if len(all) != len(kind.Versions) {
-		t.Errorf("%d functions for %d kinds", len(all), len(kind.Versions))
+		seen[k.Name] = true
+		for n, line := range k.History {
+			if strings.TrimSpace(line) == "" {
+				t.Errorf("kind %s: version %d has no history", k.Name, n+1)
+			}
+		}
 	}
 }
 
@@ -68,7 +71,7 @@ func TestCancelled(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := Table()[c.kind](ctx, stagetest.NewJob(t, c.params, c.in)); !errors.Is(err, context.Canceled) {
+		if err := kindNamed(t, c.kind).Run(ctx, stagetest.NewJob(t, c.params, c.in)); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want %v", c.kind, err, context.Canceled)
 		}
 	}
@@ -96,4 +99,13 @@ func TestOutputsAreDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+func kindNamed(t *testing.T, name string) kind.Kind {
+	t.Helper()
+	k, err := Kinds().Named(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }

@@ -24,8 +24,7 @@ import (
 	"ablate/runner/bundle"
 	"ablate/specs"
 	"ablate/stages"
-	"ablate/stages/kind"
-	"ablate/stages/tables"
+	"ablate/stages/report"
 	"ablate/stages/text"
 )
 
@@ -149,7 +148,7 @@ func (x *auditing) hasReport() bool {
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: tables.Difference,
+		Cache: x.cache, Kinds: stages.Kinds(), Threads: x.Threads, Memory: int64(x.Memory), Temp: x.temp, Beside: []string{output.MarkFile}, Differ: report.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -389,13 +388,13 @@ func (x *auditing) notExecuted(executed []int) {
 		}
 	}
 	x.OnWord = left
-	for _, k := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval} {
-		switch left[k] {
+	for _, k := range x.Kinds {
+		switch left[k.Name] {
 		case 0:
 		case 1:
-			x.Skip("that 1 "+k+" step gives what its entry says", "it was not executed again; --recompute does so")
+			x.Skip("that 1 "+k.Name+" step gives what its entry says", "it was not executed again; --recompute does so")
 		default:
-			x.Skip(fmt.Sprintf("that %d %s steps give what their entries say", left[k], k), "they were not executed again; --recompute does so")
+			x.Skip(fmt.Sprintf("that %d %s steps give what their entries say", left[k.Name], k.Name), "they were not executed again; --recompute does so")
 		}
 	}
 }

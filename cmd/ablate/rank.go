@@ -179,7 +179,7 @@ func (k *ranking) score(ctx context.Context, mixtures map[string]specs.Mixture) 
 	if err != nil {
 		return nil, err
 	}
-	state, err := plan.Resolve(k.cache.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), k.cache.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +228,7 @@ func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixt
 	if err != nil {
 		return nil, err
 	}
-	state, err := plan.Resolve(k.cache.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), k.cache.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -289,8 +289,8 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 		slots = runtime.GOMAXPROCS(0)
 	}
 	state, err := runner.Run(ctx, plan, runner.Options{
-		Cache: k.cache, Table: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
-		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory), Wants: stages.Memory,
+		Cache: k.cache, Kinds: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
+		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory),
 		Events: func(e runner.Event) {
 			if e.What == runner.Finished {
 				k.ran++
@@ -309,17 +309,17 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 	return state, nil
 }
 
-// evaluating is the table of kinds for a run that must not train: a model that turns out to be damaged when it is read ends the run.
-func evaluating(study string) map[string]kind.Func {
-	table := stages.Table()
-	for name := range table {
-		if name != kind.Eval {
-			table[name] = func(context.Context, *kind.Job) error {
+// evaluating are the kinds for a run that must not train: a model that turns out to be damaged when it is read ends the run.
+func evaluating(study string) kind.Kinds {
+	kinds := stages.Kinds()
+	for i := range kinds {
+		if kinds[i].Name != kind.Eval {
+			kinds[i].Run = func(context.Context, *kind.Job) error {
 				return fmt.Errorf("its outputs in the cache are damaged; `ablate run %s` makes them again (rank trains nothing)", study)
 			}
 		}
 	}
-	return table
+	return kinds
 }
 
 // losses are the paths of the tables that evaluations left.

@@ -99,7 +99,9 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
 		})
 	}
-	in.Steps, in.Flow = stepsByKind(p.state)
+	if in.Steps, in.Flow, err = stepsByKind(p.state); err != nil {
+		return nil, err
+	}
 	in.Provenance = machines(p)
 	return report.Page(in)
 }
@@ -155,7 +157,7 @@ func corpora(p *compiled, c *cache.Cache) ([]report.Corpus, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, eval := step.About.Corpus, step.About.Role == pipeline.RoleEvalSet
+		name, eval := step.About.Corpus, step.About.Role == kind.RoleEvalSet
 		if eval {
 			name = step.About.EvalSet
 		}

@@ -2,23 +2,17 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"ablate/pipeline"
 	"ablate/stages/report"
 )
 
-// sorts tell steps of one kind apart by what they are about, in the words of the report.
-var sorts = map[string]string{
-	pipeline.RoleSeed: "seed model", pipeline.RoleUnit: "unit models", pipeline.RolePartition: "partition models", pipeline.RoleSmall: "small",
-	pipeline.RoleReference: "reference models", pipeline.RoleWhole: "text of the seed model", pipeline.RoleUnits: "units and held-out text",
-	pipeline.RoleCorpus: "corpora", pipeline.RoleEvalSet: "evaluation text",
-}
-
 // stepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
 // last run that did any of the work are told from those that were in the cache then; it is the entries that say so, so that a run that
 // finds everything shows the same.
-func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow) {
+func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
 	last := ""
 	for _, e := range s.Entries {
 		last = max(last, e.Provenance.Run)
@@ -26,7 +20,11 @@ func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow) {
 	var out []report.Steps
 	at := make([]int, len(s.Plan.Steps))
 	for i, step := range s.Plan.Steps {
-		of := sorts[step.About.Role]
+		k, err := s.Kinds.Named(step.Kind)
+		if err != nil {
+			return nil, nil, fmt.Errorf("step %s: %w", step.ID, err)
+		}
+		of := k.Titles[step.About.Role]
 		n := slices.IndexFunc(out, func(r report.Steps) bool { return r.Kind == step.Kind && r.Of == of })
 		if n < 0 {
 			n = len(out)
@@ -59,5 +57,5 @@ func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow) {
 		flow = append(flow, report.Flow{From: k[0], To: k[1], Times: n})
 	}
 	slices.SortFunc(flow, func(a, b report.Flow) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
-	return out, flow
+	return out, flow, nil
 }

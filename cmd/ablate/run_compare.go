@@ -158,9 +158,9 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row
 	for _, m := range p.Models {
 		n := p.Steps[m.Step].Cost.Parameters
 		switch m.Role {
-		case pipeline.RoleUnit:
+		case kind.RoleUnit:
 			row[2] = runner.Count(n, "")
-		case pipeline.RoleReference:
+		case kind.RoleReference:
 			row[3] = runner.Count(n, "")
 		}
 	}

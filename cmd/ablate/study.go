@@ -13,6 +13,7 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/specs"
+	"ablate/stages"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 	"ablate/stages/text"
@@ -263,7 +264,7 @@ func (p *compiled) replan(c *cache.Cache, found pipeline.Catalogue) (err error) 
 	if p.plan, err = pipeline.Compile(p.study, p.src, found); err != nil {
 		return err
 	}
-	p.state, err = p.plan.Resolve(c.Lookup)
+	p.state, err = p.plan.Resolve(stages.Kinds(), c.Lookup)
 	return err
 }
 

@@ -198,13 +198,13 @@ func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Token
 	return rows, nil
 }
 
-// Memory says what an evaluation takes of the machine's memory.
-func Memory(job *kind.Job) (kind.Memory, error) {
+// needs says what an evaluation takes of the machine: as much memory as its model and a batch.
+func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.EvalParams
 	if err := job.Decode(&p); err != nil {
-		return kind.Memory{}, err
+		return kind.Needs{}, err
 	}
 	m, err := lm.EvaluationMemory(model.Config(p.Model), 1, max(evalBatchTokens, p.Model.Context), lm.Options{Threads: job.Threads})
 	n := m.Total() + model.Besides
-	return kind.Memory{Most: n, Least: n}, err
+	return kind.Needs{Memory: n, LeastMemory: n}, err
 }

@@ -2,7 +2,24 @@
 // token scored once, in windows of the model's context.
 package eval
 
-import "ablate/stages/kind"
+import (
+	"ablate/stages/kind"
+	"ablate/stages/tables"
+)
 
 // Kind is the kind eval.
-var Kind = kind.Kind{Name: kind.Eval, Run: evaluate}
+var Kind = kind.Kind{
+	Name: kind.Eval,
+	History: []string{
+		"first",
+		"exponentials and GELU by fused multiply-adds",
+	},
+	Run:   evaluate,
+	Needs: needs,
+	Differ: tables.Differ{
+		kind.OutLosses: tables.RowsDiffer[tables.LossRow],
+	}.Difference,
+	Origins: map[string]string{
+		"model": "model+", "weights": "mixtures", "documents": "eval.documents", "tokens": "eval.tokens", "eos": "tokenizer",
+	},
+}

@@ -14,28 +14,22 @@ import (
 
 	"ablate/cache/checkpoint"
 	"ablate/cache/table"
-	"ablate/stages/kind"
 )
 
-// rowTables says how the rows of each table are compared, by the name of the output.
-var rowTables = map[string]func(made, given string) (string, error){
-	kind.OutDocuments: rowsDiffer[DocumentRow], kind.OutParagraphs: rowsDiffer[ParagraphRow], kind.OutLedger: rowsDiffer[LedgerRow],
-	kind.OutSizes: rowsDiffer[SizeRow], kind.OutTimeline: rowsDiffer[TimelineRow], kind.OutCurve: rowsDiffer[CurveRow],
-	kind.OutShares: rowsDiffer[ShareRow], kind.OutLosses: lossesDiffer, kind.OutScores: rowsDiffer[ScoreRow],
-	kind.OutCorrelations: rowsDiffer[CorrelationRow], kind.OutDecisions: rowsDiffer[DecisionRow], kind.OutWarnings: rowsDiffer[WarningRow],
-}
+// Differ says how the tables among the outputs of a kind are compared, by their names. Checkpoints and text it knows.
+type Differ map[string]func(made, given string) (string, error)
 
 // Difference says in words where a file that was made again first differs from the one given under the same name: the tensor, the row and
 // column, the line, or the byte. It is "" where it cannot tell.
-func Difference(name, made, given string) string {
+func (d Differ) Difference(name, made, given string) string {
 	base := path.Base(name)
 	var where string
 	var err error
 	switch {
 	case strings.HasSuffix(base, ".safetensors"):
 		where, err = tensorsDiffer(made, given)
-	case rowTables[base] != nil:
-		where, err = rowTables[base](made, given)
+	case d[base] != nil:
+		where, err = d[base](made, given)
 	default:
 		where, err = textDiffers(made, given)
 	}
@@ -88,7 +82,7 @@ func tensorsDiffer(made, given string) (string, error) {
 	return "the tensors are the same, the header differs", nil
 }
 
-func rowsDiffer[T any](made, given string) (string, error) {
+func RowsDiffer[T any](made, given string) (string, error) {
 	a, b := pull[T](made), pull[T](given)
 	defer a.stop()
 	defer b.stop()
@@ -149,18 +143,6 @@ func pull[T any](path string) *rowsOf[T] {
 		}
 	})
 	return r
-}
-
-// lossesDiffer tells the table of a whole study from that of one evaluation, which has the same name.
-func lossesDiffer(made, given string) (string, error) {
-	meta, err := table.Meta(made)
-	if err != nil {
-		return "", err
-	}
-	if meta[metaOf] != "" {
-		return rowsDiffer[StudyLossRow](made, given)
-	}
-	return rowsDiffer[LossRow](made, given)
 }
 
 // textDiffers names the first line that differs, or the first byte of what is no text.

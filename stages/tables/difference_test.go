@@ -10,6 +10,8 @@ import (
 	"ablate/cache/table"
 )
 
+var differ = Differ{"losses.parquet": RowsDiffer[LossRow]}
+
 func TestDifference(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string, write func(path string) error) string {
@@ -41,7 +43,7 @@ func TestDifference(t *testing.T) {
 		{"tokens.arrow", text("g1", "a\x00b"), text("g2", "a\x00c"), "byte 2 is the first that differs; 3 bytes there, 3 made again"},
 		{"losses.parquet", losses("h1", LossRow{ID: "x"}), text("h2", "no table"), "h2"},
 	} {
-		if got := Difference(c.name, c.made, c.given); !strings.Contains(got, c.want) {
+		if got := differ.Difference(c.name, c.made, c.given); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}

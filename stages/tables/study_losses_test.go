@@ -84,7 +84,7 @@ func TestStudyLossesAreStreamed(t *testing.T) {
 	if err != nil || string(a) != string(b) {
 		t.Errorf("the second table differs from the first, %v", err)
 	}
-	if d := Difference("losses.parquet", path, filepath.Join(dir, "two")); d != "the rows are the same, the file around them differs" {
+	if d := (Differ{"losses.parquet": RowsDiffer[StudyLossRow]}).Difference("losses.parquet", path, filepath.Join(dir, "two")); d != "the rows are the same, the file around them differs" {
 		t.Error(d)
 	}
 	small := manyLosses(t, 5, 10)
@@ -97,7 +97,7 @@ func TestStudyLossesAreStreamed(t *testing.T) {
 	if err := small.Write(shorter); err != nil {
 		t.Fatal(err)
 	}
-	if d := Difference("losses.parquet", path, shorter); d != "240 rows there, 300 made again" {
+	if d := (Differ{"losses.parquet": RowsDiffer[StudyLossRow]}).Difference("losses.parquet", path, shorter); d != "240 rows there, 300 made again" {
 		t.Error(d)
 	}
 	in.Scores[3].Domains[1].Models[2].Eval = -1

@@ -8,33 +8,25 @@ import (
 	"ablate/stages/kind"
 )
 
-// Memory says what a training takes of the machine's memory: with all activations kept, and with all of them computed again.
-func Memory(job *kind.Job) (kind.Memory, error) {
+// needs says what a training takes of the machine. Of memory it is fastest with all activations kept, and can do with all of them computed
+// again. Of the disk, checkpoints hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there.
+func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.TrainParams
 	if err := job.Decode(&p); err != nil {
-		return kind.Memory{}, err
-	}
-	most, err := trainingMemory(p, job.Threads, lm.None)
-	if err != nil {
-		return kind.Memory{}, err
-	}
-	least, err := trainingMemory(p, job.Threads, lm.Layers)
-	return kind.Memory{Most: most, Least: min(least, most)}, err
-}
-
-// Disk says what a training takes of the disk, in bytes: what it leaves, and what it keeps aside while it runs, to go on from. Checkpoints
-// hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there.
-func Disk(job *kind.Job) (leaves, aside int64, err error) {
-	var p kind.TrainParams
-	if err := job.Decode(&p); err != nil {
-		return 0, 0, err
+		return kind.Needs{}, err
 	}
 	n := model.TrainConfig(p).NumParams()
-	leaves = 4 * n
+	need := kind.Needs{Leaves: 4 * n, Aside: 2 * 12 * n}
 	if p.Moments {
-		leaves = 12 * n
+		need.Leaves = 12 * n
 	}
-	return leaves, 2 * 12 * n, nil
+	var err error
+	if need.Memory, err = trainingMemory(p, max(1, job.Threads), lm.None); err != nil {
+		return kind.Needs{}, err
+	}
+	least, err := trainingMemory(p, max(1, job.Threads), lm.Layers)
+	need.LeastMemory = min(least, need.Memory)
+	return need, err
 }
 
 func trainingMemory(p kind.TrainParams, threads int, redo lm.Recompute) (int64, error) {

@@ -17,7 +17,7 @@ func TestTrainingWithinMemory(t *testing.T) {
 	p := stagetest.TrainParams()
 	job := stagetest.NewJob(t, p, nil)
 	job.Threads = threads
-	want, err := Memory(job)
+	want, err := needs(job)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,11 +25,11 @@ func TestTrainingWithinMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !(want.Least < cheap && cheap < want.Most) {
-		t.Fatalf("least %d, with cheap recomputation %d, most %d: want them to grow", want.Least, cheap, want.Most)
+	if !(want.LeastMemory < cheap && cheap < want.Memory) {
+		t.Fatalf("least %d, with cheap recomputation %d, most %d: want them to grow", want.LeastMemory, cheap, want.Memory)
 	}
 	unbounded := stagetest.Run(t, Kind, p, stagetest.Units(t))
-	for redo, memory := range map[lm.Recompute]int64{lm.None: want.Most, lm.Cheap: want.Most - 1, lm.Layers: cheap - 1} {
+	for redo, memory := range map[lm.Recompute]int64{lm.None: want.Memory, lm.Cheap: want.Memory - 1, lm.Layers: cheap - 1} {
 		got, err := recompute(&kind.Job{Memory: memory, Threads: threads}, p)
 		if err != nil || got != redo {
 			t.Errorf("%d bytes: recomputes %s, error %v, want %s", memory, got, err, redo)
@@ -41,26 +41,26 @@ func TestTrainingWithinMemory(t *testing.T) {
 		}
 		stagetest.SameOutputs(t, unbounded, stagetest.Result(job.Dir))
 	}
-	small := want.Least - 1
+	small := want.LeastMemory - 1
 	if _, err := recompute(&kind.Job{Memory: small, Threads: threads}, p); err == nil || err.Error() !=
 		fmt.Sprintf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: raise --memory, or shorten model.context",
-			(want.Least+1e6-1)/1e6, small/1e6) {
+			(want.LeastMemory+1e6-1)/1e6, small/1e6) {
 		t.Errorf("%d bytes: error %v, want one with both numbers", small, err)
 	}
 }
 
 func TestDisk(t *testing.T) {
-	p := kind.TrainParams{Model: kind.Model{Vocab: 512, DModel: 32, Layers: 1, Heads: 2, Context: 64}}
+	p := stagetest.TrainParams()
 	for _, moments := range []bool{false, true} {
 		p.Moments = moments
-		leaves, aside, err := Disk(stagetest.NewJob(t, p, nil))
+		got, err := needs(stagetest.NewJob(t, p, nil))
 		n := model.TrainConfig(p).NumParams()
 		want := 4 * n
 		if moments {
 			want *= 3
 		}
-		if err != nil || n < 512*32 || leaves != want || aside != 24*n {
-			t.Errorf("moments %v, %d parameters: %d and %d bytes, %v; want %d and %d", moments, n, leaves, aside, err, want, 24*n)
+		if err != nil || n < 64*16 || got.Leaves != want || got.Aside != 24*n {
+			t.Errorf("moments %v, %d parameters: %d and %d bytes, %v; want %d and %d", moments, n, got.Leaves, got.Aside, err, want, 24*n)
 		}
 	}
 }

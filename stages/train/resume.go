@@ -53,7 +53,7 @@ type savedState struct {
 // identity is a digest of what the training is.
 func (t *training) identity() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "train %d\n%s\n", kind.Versions[kind.Train], t.job.Params)
+	fmt.Fprintf(h, "train %d\n%s\n", len(history), t.job.Params)
 	for _, in := range t.job.Inputs {
 		fmt.Fprintf(h, "%q %s\n", in.Role, in.Digest)
 	}

@@ -19,6 +19,7 @@ import (
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
+	"ablate/stages"
 	"ablate/stages/kind"
 )
 
@@ -99,7 +100,7 @@ func (s *scale) open(tb testing.TB) *cache.Cache {
 // plan is what `ablate plan` does: compile, and look up every step.
 func (s *scale) plan(tb testing.TB) *pipeline.State {
 	plan, c := s.compile(tb), s.open(tb)
-	state, err := plan.Resolve(c.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), c.Lookup)
 	if err = errors.Join(err, c.Close()); err != nil {
 		tb.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func (s *scale) fill(tb testing.TB) {
 			}
 		}
 	}
-	state, err := plan.Resolve(c.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), c.Lookup)
 	for i := 0; i < s.steps && err == nil; i++ {
 		files := map[string][]byte{}
 		for name := range outputs[i] {

@@ -1,18 +1,6 @@
 package pipeline
 
-// Roles say what a step makes, of its kind. Those of trainings are the roles of models, too.
-const (
-	RoleCorpus  = "corpus"         // tokenize: files of a corpus
-	RoleEvalSet = "evaluation set" // tokenize: an evaluation set
-	RoleUnits   = "units"          // split: a set of partitions
-	RoleWhole   = "whole corpus"   // split: a corpus taken whole, for a seed model
-
-	RoleSeed      = "seed"      // train: the common start
-	RoleUnit      = "unit"      // train: a unit
-	RolePartition = "partition" // train: a partition of several units
-	RoleSmall     = "small"     // train: a mixture at the study's scale where references have another
-	RoleReference = "reference" // train: a mixture
-)
+import "ablate/stages/kind"
 
 // About says what a step is about, as far as it is about one thing: whoever wants to know reads it here and takes no ID apart. A step that several names lead
 // to, such as the model of a unit that is a mixture of its own as well, is about what it was first wanted for.
@@ -34,17 +22,17 @@ type About struct {
 func (s *Step) family() string {
 	a := s.About
 	switch a.Role {
-	case RoleCorpus:
+	case kind.RoleCorpus:
 		return tokenizeID(a.Corpus)
-	case RoleEvalSet:
+	case kind.RoleEvalSet:
 		return "tokenize/" + evalSets
-	case RoleSeed, RoleSmall:
+	case kind.RoleSeed, kind.RoleSmall:
 		return a.Role
-	case RoleUnit:
+	case kind.RoleUnit:
 		return "unit/" + a.PartitionSet
-	case RolePartition:
+	case kind.RolePartition:
 		return "part/" + a.PartitionSet
-	case RoleReference:
+	case kind.RoleReference:
 		return "seq/" + a.MixtureSet
 	}
 	if a.Scores != "" {
@@ -57,15 +45,15 @@ func (s *Step) family() string {
 func (s *Step) inWords() string {
 	a := s.About
 	switch a.Role {
-	case RoleCorpus:
+	case kind.RoleCorpus:
 		return "the text of corpus " + a.Corpus
-	case RoleEvalSet:
+	case kind.RoleEvalSet:
 		return "the text of evaluation set " + a.EvalSet
-	case RoleUnit:
+	case kind.RoleUnit:
 		return "the model of a unit of partition " + quoted(a.Partition) + " of " + a.PartitionSet
-	case RolePartition:
+	case kind.RolePartition:
 		return "the model of partition " + quoted(a.Partition) + " of " + a.PartitionSet
-	case RoleSmall, RoleReference:
+	case kind.RoleSmall, kind.RoleReference:
 		return "the model of a mixture " + quoted(a.Mixture) + " of " + a.MixtureSet
 	}
 	switch {

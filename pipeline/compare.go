@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"ablate/cache"
-	"ablate/stages/kind"
 )
 
 // Change is how a step of a plan differs from the step of the same name in another plan.
@@ -50,7 +49,7 @@ func Compare(old, now *State) Comparison {
 		}
 		differs[step.ID] = true
 		change := Change{ID: step.ID, Kind: step.Kind, Through: through(step, now.Plan, differs)}
-		was, is := local(before, old.Plan), local(step, now.Plan)
+		was, is := local(before, old), local(step, now)
 		change.Differs = differ(was, is)
 		foldLists(change.Differs, was, is)
 		change.Differs = slices.DeleteFunc(change.Differs, func(d Difference) bool { return d.Label == "" })
@@ -90,15 +89,16 @@ func through(step *Step, p *Plan, differs map[string]bool) string {
 }
 
 // local lists what a step's key is made of, with the outputs that it reads by the name of their step and not by content.
-func local(s *Step, p *Plan) []cache.Ingredient {
-	ing := []cache.Ingredient{{Label: "kind", Value: s.Kind}, {Label: "kind version", Value: strconv.Itoa(kind.Versions[s.Kind])}}
+func local(s *Step, st *State) []cache.Ingredient {
+	k, _ := st.Kinds.Named(s.Kind) // Resolve has seen them all
+	ing := []cache.Ingredient{{Label: "kind", Value: s.Kind}, {Label: "kind version", Value: strconv.Itoa(k.Version())}}
 	ing = append(ing, flatten(s.Params)...)
 	for _, in := range s.Inputs {
 		value := ""
 		if in.File != nil {
 			value = in.File.Digest.String()
 		} else {
-			value = p.Steps[in.Step].ID + " " + in.Output
+			value = st.Plan.Steps[in.Step].ID + " " + in.Output
 		}
 		ing = append(ing, cache.Ingredient{Label: "input " + in.Role, Value: value})
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"ablate/stages"
 )
 
 // TestOriginOfEverything holds that every parameter and raw file of every step is traced to a key of the study.
@@ -14,7 +16,7 @@ func TestOriginOfEverything(t *testing.T) {
 	for i := range p.Steps {
 		step := state.Step(i)
 		for _, in := range state.Ingredients[i] {
-			path := Origin(s, step, in.Label)
+			path := state.Origin(s, i, in.Label)
 			made := strings.HasPrefix(in.Label, "kind")
 			for _, x := range step.Inputs {
 				made = made || x.File == nil && in.Label == "input "+x.Role
@@ -34,6 +36,10 @@ func TestOriginOfEverything(t *testing.T) {
 func TestOrigin(t *testing.T) {
 	s := parsed(t)
 	p := compiled(t, s)
+	state, err := p.Resolve(stages.Kinds(), newShelf().lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ step, label, want string }{
 		{"tokenizer", "param vocab", "tokenizer.train.vocab"},
 		{"tokenizer", "param read.text", "corpora.seed.text"},
@@ -63,7 +69,7 @@ func TestOrigin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(Origin(s, p.Steps[i], c.label), "."); got != c.want {
+		if got := strings.Join(state.Origin(s, i, c.label), "."); got != c.want {
 			t.Errorf("%s, %s: %s, want %s", c.step, c.label, got, c.want)
 		}
 	}
@@ -102,7 +108,7 @@ func TestCompare(t *testing.T) {
 				if run {
 					return shelf.run(t, p)
 				}
-				s, err := p.Resolve(shelf.lookup)
+				s, err := p.Resolve(stages.Kinds(), shelf.lookup)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -144,7 +150,7 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, err := p.Resolve(shelf.lookup)
+	now, err := p.Resolve(stages.Kinds(), shelf.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}

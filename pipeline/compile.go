@@ -136,7 +136,7 @@ func (c *compiler) corpora() {
 	for _, name := range sortedKeys(st.Eval.OutOfDomain) {
 		files := c.src.EvalSets[name]
 		c.evalSets = append(c.evalSets, name)
-		c.evals = append(c.evals, c.tokenize("tokenize/"+evalSets+"/"+name, About{Role: RoleEvalSet, EvalSet: name}, st.Eval.OutOfDomain[name].Corpus, files))
+		c.evals = append(c.evals, c.tokenize("tokenize/"+evalSets+"/"+name, About{Role: kind.RoleEvalSet, EvalSet: name}, st.Eval.OutOfDomain[name].Corpus, files))
 	}
 	for _, name := range sortedKeys(st.Partitions) {
 		p, params := st.Partitions[name], c.splitting()
@@ -146,7 +146,7 @@ func (c *compiler) corpora() {
 			params.Cut = p.Unit.Cut
 		}
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
-		i := c.split("split/"+name, About{Role: RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
+		i := c.split("split/"+name, About{Role: kind.RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
 		c.sets = append(c.sets, set{name: name, split: i})
 	}
@@ -162,7 +162,7 @@ func (c *compiler) pack(corpus string) int {
 	if len(params.Against) == 0 {
 		params.Bloom = nil
 	}
-	i := c.split("pack/"+corpus, About{Role: RoleWhole, Corpus: corpus}, corpus, params, nil)
+	i := c.split("pack/"+corpus, About{Role: kind.RoleWhole, Corpus: corpus}, corpus, params, nil)
 	if !slices.Contains(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true}) {
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true})
 	}
@@ -205,7 +205,7 @@ func tokenizeID(corpus string) string {
 
 // tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
 func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files []File) int {
-	d, nonEmpty := c.study.Decontaminate, about.Role == RoleEvalSet
+	d, nonEmpty := c.study.Decontaminate, about.Role == kind.RoleEvalSet
 	var bytes int64
 	for _, f := range files {
 		bytes += f.Size
@@ -233,7 +233,7 @@ func (c *compiler) corpusShards(name string) []int {
 	corpus, files := c.study.Corpora[name], c.src.Corpora[name]
 	var steps []int
 	add := func(id string, files []File) {
-		steps = append(steps, c.tokenize(id, About{Role: RoleCorpus, Corpus: name}, corpus, files))
+		steps = append(steps, c.tokenize(id, About{Role: kind.RoleCorpus, Corpus: name}, corpus, files))
 	}
 	batches := func(prefix string, batches [][]File) {
 		for _, batch := range batches {

@@ -153,7 +153,7 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	}
 	lacks := map[[2]string]bool{}
 	for _, m := range s.Plan.Models {
-		if m.Role != RoleUnit {
+		if m.Role != kind.RoleUnit {
 			continue
 		}
 		a := s.Plan.Steps[m.Step].About
@@ -188,7 +188,7 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 func (p *Plan) unitTokens() int64 {
 	var n int64
 	for _, m := range p.Models {
-		if m.Role == RoleUnit {
+		if m.Role == kind.RoleUnit {
 			n += p.Steps[m.Step].Cost.Tokens
 		}
 	}

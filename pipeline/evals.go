@@ -42,11 +42,11 @@ func (b *board) references(m mixture) []scorer {
 	c := b.c
 	seq := scorer{name: "seq"}
 	for r := range c.study.Reference.Replicates {
-		model := c.sequential(c.reference, RoleReference, m, r)
+		model := c.sequential(c.reference, kind.RoleReference, m, r)
 		i := model.models[0]
 		step, sum := c.plan.Steps[i], &c.plan.Summary
 		sum.References.add(step.Cost)
-		if b.trained[i] || step.About.Role != RoleReference {
+		if b.trained[i] || step.About.Role != kind.RoleReference {
 			sum.Shared.add(step.Cost)
 		}
 		b.trained[i] = true

@@ -10,6 +10,8 @@ import (
 	"ablate/cache"
 	"ablate/specs"
 	"ablate/specs/ident"
+
+	"ablate/stages/kind"
 )
 
 // someFiles are n files of 0 to 4 KB, the content of each following from its number.
@@ -154,7 +156,7 @@ func TestCorpusSteps(t *testing.T) {
 			var ids []string
 			read := map[string]int{}
 			for _, s := range p.Steps {
-				if s.About.Role != RoleCorpus || s.About.Corpus != "parts" {
+				if s.About.Role != kind.RoleCorpus || s.About.Corpus != "parts" {
 					continue
 				}
 				ids = append(ids, s.ID)

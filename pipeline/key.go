@@ -41,17 +41,17 @@ func (k *keyer) read(s *Step) *readParams {
 	return r
 }
 
-// ingredients lists what goes into a step's key, in words: kind, kind version, each parameter on a line of its own, each input's role and
+// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each parameter on a line of its own, each input's role and
 // content digest. Nothing else may: no name, path, time or whitespace.
-func (k *keyer) ingredients(s *Step, inputs []cache.Digest) []cache.Ingredient {
+func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cache.Ingredient {
 	r := k.read(s)
 	if r.flat == nil {
 		r.flat = flatten(s.Params)
 	}
 	ing := make([]cache.Ingredient, 0, 2+len(r.flat)+len(s.Inputs))
 	ing = append(ing,
-		cache.Ingredient{Label: "kind", Value: s.Kind},
-		cache.Ingredient{Label: "kind version", Value: strconv.Itoa(kind.Versions[s.Kind])})
+		cache.Ingredient{Label: "kind", Value: of.Name},
+		cache.Ingredient{Label: "kind version", Value: strconv.Itoa(of.Version())})
 	ing = append(ing, r.flat...)
 	for i, in := range s.Inputs {
 		label, ok := k.labels[in.Role]

@@ -32,7 +32,7 @@ func (c *compiler) models() error {
 		sum.BaseUnits++
 		for r := range c.study.Train.Replicates {
 			i := c.unitModel(x.part, x.unit, r)
-			c.plan.Units = append(c.plan.Units, Model{ident.Replicate(unitName(x.part, x.unit), r), RoleUnit, i})
+			c.plan.Units = append(c.plan.Units, Model{ident.Replicate(unitName(x.part, x.unit), r), kind.RoleUnit, i})
 			sum.Units.add(c.plan.Steps[i].Cost)
 			if chosen[x.key()] {
 				sum.Selected.add(c.plan.Steps[i].Cost)
@@ -91,11 +91,11 @@ func (c *compiler) listModels() {
 		role := s.About.Role
 		c.plan.Models = append(c.plan.Models, Model{s.ID, role, i})
 		switch role {
-		case RoleSeed:
+		case kind.RoleSeed:
 			sum.Seed.add(s.Cost)
-		case RolePartition:
+		case kind.RolePartition:
 			sum.Partitions.add(s.Cost)
-		case RoleSmall:
+		case kind.RoleSmall:
 			sum.Small.add(s.Cost)
 		}
 	}
@@ -125,7 +125,7 @@ func unitInput(p part, u, i int) Input {
 }
 
 func (c *compiler) unitModel(p part, u, replicate int) int {
-	name, about := unitName(p, u), About{Role: RoleUnit, PartitionSet: p.set, Partition: p.name, Unit: u}
+	name, about := unitName(p, u), About{Role: kind.RoleUnit, PartitionSet: p.set, Partition: p.name, Unit: u}
 	c.plan.alias(ident.Replicate("unit/"+p.set+"/"+p.numbered(u), replicate), ident.Replicate(name, replicate))
 	return c.train(c.own, name, about, []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
 }
@@ -140,7 +140,7 @@ func (c *compiler) componentModel(x component, replicate int) int {
 		return c.unitModel(x.part, 0, replicate)
 	}
 	tokens := int64(x.part.units) * int64(c.own.train.TokensPerUnit)
-	about := About{Role: RolePartition, PartitionSet: x.part.set, Partition: x.part.name}
+	about := About{Role: kind.RolePartition, PartitionSet: x.part.set, Partition: x.part.name}
 	return c.train(c.own, componentName(x), about, unitInputs([]component{x}), tokens, replicate)
 }
 
@@ -148,7 +148,7 @@ func componentName(x component) string { return "part/" + x.part.set + "/" + x.p
 
 // sequential is the model trained on a mixture itself at some scale, as a reference or as one that is small.
 func (c *compiler) sequential(sc *scale, role string, m mixture, replicate int) recipe {
-	word := map[string]string{RoleReference: "seq", RoleSmall: "small"}[role]
+	word := map[string]string{kind.RoleReference: "seq", kind.RoleSmall: "small"}[role]
 	name, about := m.named(word, 0), About{Role: role, MixtureSet: m.group, Mixture: m.name()}
 	c.aliased(word, m, replicate)
 	r := single(word, m.named(word, replicate), c.train(sc, name, about, unitInputs(m.components), m.asked(sc), replicate))

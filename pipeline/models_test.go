@@ -138,7 +138,7 @@ func TestArithmeticIsInTheKey(t *testing.T) {
 	} {
 		var lists [2][]cache.Ingredient
 		for i, p := range params {
-			lists[i] = newKeyer().ingredients(&Step{Kind: name, Params: canonical(p)}, nil)
+			lists[i] = newKeyer().ingredients(kind.Kind{Name: name}, &Step{Kind: name, Params: canonical(p)}, nil)
 		}
 		want := append(slices.Clone(lists[0]), cache.Ingredient{Label: "param arithmetic", Value: `"device"`})
 		order := cmpopts.SortSlices(func(a, b cache.Ingredient) bool { return a.Label < b.Label })

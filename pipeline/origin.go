@@ -7,41 +7,10 @@ import (
 	"ablate/stages/kind"
 )
 
-// origins says which keys of a study a parameter comes from, by kind of step. The longest prefix that ends where a name ends counts; "*"
-// stands for the step's own part of the study (its corpus, set of partitions or training), and what follows the prefix is appended.
-var origins = map[string]map[string]string{
-	kind.Tokenizer: {
-		"vocab": "tokenizer.train.vocab", "min_frequency": "tokenizer.train.min_frequency", "bytes": "tokenizer.train.bytes",
-		"read": "*+", "read.names": "*.files",
-	},
-	kind.Tokenize: {
-		"read": "*+", "read.names": "*.files", "paragraph": "decontaminate.paragraph", "min_tokens": "decontaminate.min_tokens", "non_empty": "*",
-		"duplicate": "*.bad.duplicate",
-	},
-	kind.Split: {
-		"by": "*.by", "fold": "*.fold+", "order": "*.order", "only": "*.only", "except": "*.except", "small": "*.small", "duplicate": "corpora", "declared": "*.units+",
-		"unit_tokens": "*.unit.tokens", "validation": "heldout.validation", "test": "heldout.test", "seed": "heldout.seed",
-		"against": "decontaminate.against", "elsewhere": "heldout+", "bloom": "decontaminate+", "bloom.false_positives": "decontaminate.false_positives",
-		"overlap": "decontaminate.overlap", "common": "decontaminate.common", "eos": "tokenizer", "vocab": "tokenizer",
-	},
-	kind.Train: {
-		"model": "model+", "optimizer": "optimizer+", "optimizer.lr": "*.lr", "optimizer.warmup": "*.warmup", "optimizer.schedule": "*.schedule",
-		"optimizer.final_lr": "*.final_lr", "tokens": "*.tokens", "batch": "*.batch", "sampling": "train.sampling", "seed": "*.seed",
-		"start": "train.optimizer_state", "moments": "train.optimizer_state", "precision": "*.precision",
-	},
-	kind.Merge: {"weights": "mixtures"},
-	kind.Eval: {
-		"model": "model+", "weights": "mixtures", "documents": "eval.documents", "tokens": "eval.tokens", "eos": "tokenizer",
-	},
-	kind.Correlate: {
-		"scores": "mixtures", "sets": "eval.out_of_domain", "proxies": "proxies", "resamples": "correlate.resamples", "level": "correlate.level",
-		"seed": "correlate.seed",
-	},
-}
-
-// Origin is where in a study an ingredient of a step comes from, as the keys that lead there; nil for what no study says: the kind, its
+// Origin is where in a study an ingredient of step i comes from, as the keys that lead there; nil for what no study says: the kind, its
 // version, and what an earlier step made.
-func Origin(study *specs.Study, s *Step, label string) []string {
+func (st *State) Origin(study *specs.Study, i int, label string) []string {
+	s := st.Plan.Steps[i]
 	if strings.HasPrefix(label, "input ") {
 		for _, in := range s.Inputs {
 			if in.File == nil || label != "input "+in.Role {
@@ -58,8 +27,12 @@ func Origin(study *specs.Study, s *Step, label string) []string {
 	if !ok {
 		return nil
 	}
+	k, err := st.Kinds.Named(s.Kind)
+	if err != nil {
+		return nil // a step of no kind of ours has no key either
+	}
 	for prefix := param; prefix != ""; {
-		if to, ok := origins[s.Kind][prefix]; ok {
+		if to, ok := k.Origins[prefix]; ok {
 			rest := strings.Trim(strings.TrimPrefix(param, prefix), ".")
 			return path(study, s, to, rest)
 		}
@@ -72,7 +45,7 @@ func Origin(study *specs.Study, s *Step, label string) []string {
 	return nil
 }
 
-// path writes out an entry of origins.
+// path writes out an entry of kind.Kind.Origins.
 func path(study *specs.Study, s *Step, to, rest string) []string {
 	to, more := strings.CutSuffix(to, "+")
 	var keys []string
@@ -83,7 +56,7 @@ func path(study *specs.Study, s *Step, to, rest string) []string {
 	if to != "" {
 		keys = append(keys, strings.Split(to, ".")...)
 	}
-	if s.Kind == kind.Train && to == "tokens" && s.About.Role != RoleSeed {
+	if s.Kind == kind.Train && to == "tokens" && s.About.Role != kind.RoleSeed {
 		keys[len(keys)-1] = "tokens_per_unit"
 	}
 	if name, _, _ := strings.Cut(rest, "["); more && name != "" {
@@ -95,15 +68,15 @@ func path(study *specs.Study, s *Step, to, rest string) []string {
 // own is the step's own part of a study.
 func own(study *specs.Study, s *Step) []string {
 	switch a := s.About; a.Role {
-	case RoleCorpus:
+	case kind.RoleCorpus:
 		return []string{"corpora", a.Corpus}
-	case RoleEvalSet:
+	case kind.RoleEvalSet:
 		return []string{"eval", "out_of_domain", a.EvalSet}
-	case RoleUnits:
+	case kind.RoleUnits:
 		return []string{"partitions", a.PartitionSet}
-	case RoleWhole, RoleSeed:
+	case kind.RoleWhole, kind.RoleSeed:
 		return []string{"seed_model"}
-	case RoleUnit, RolePartition, RoleSmall, RoleReference:
+	case kind.RoleUnit, kind.RolePartition, kind.RoleSmall, kind.RoleReference:
 		return []string{"train"}
 	}
 	if t := study.Tokenizer.Train; s.Kind == kind.Tokenizer && t != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ablate/specs"
+	"ablate/stages"
 )
 
 type planned struct {
@@ -48,7 +49,7 @@ func planPaper(t testing.TB, name string) (*Plan, Account) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := p.Resolve(newShelf().lookup)
+	state, err := p.Resolve(stages.Kinds(), newShelf().lookup)
 	if err != nil {
 		t.Fatal(err)
 	}

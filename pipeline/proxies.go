@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ablate/specs/ident"
+	"ablate/stages/kind"
 )
 
 // scorer is a way to score a mixture: the models whose perplexities are averaged.
@@ -45,7 +46,7 @@ func (c *compiler) scoring(name string, m mixture, r int) scorer {
 	case "weighted":
 		return one(c.average(c.weighted(m, r), m, r))
 	case "small_seq":
-		return one(c.sequential(c.own, RoleSmall, m, r))
+		return one(c.sequential(c.own, kind.RoleSmall, m, r))
 	}
 	// The others are means of the scores of several models, one or more for each component.
 	of := func(x component) []recipe { return c.unitRecipes(x, r) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ablate/specs"
+	"ablate/stages"
 	"ablate/stages/kind"
 )
 
@@ -36,7 +37,7 @@ func TestCandidatesShareTheStudysSteps(t *testing.T) {
 		if want := []string{"alpha+beta", "alpha+gamma", "beta+gamma"}; !slices.Equal(names, want) {
 			t.Errorf("%s: candidates %q, want %q", set, names, want)
 		}
-		state, err := plan.Resolve(sh.lookup)
+		state, err := plan.Resolve(stages.Kinds(), sh.lookup)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +58,7 @@ func TestCandidatesShareTheStudysSteps(t *testing.T) {
 		if err != nil || len(some) != 2 {
 			t.Fatalf("%s: %d candidates, %v, want the two selected", set, len(some), err)
 		}
-		if state, err = sampled.Resolve(sh.lookup); err != nil {
+		if state, err = sampled.Resolve(stages.Kinds(), sh.lookup); err != nil {
 			t.Fatal(err)
 		} else if hit, _, _ := state.Count(); hit != len(sampled.Steps) {
 			t.Errorf("%s: %d hits of %d steps", set, hit, len(sampled.Steps))
@@ -73,7 +74,7 @@ func TestReferencesOfARanking(t *testing.T) {
 	if err != nil || len(proxy) != 2 || len(reference) != 2 || proxy[0].Name != reference[0].Name {
 		t.Fatalf("proxy %v, reference %v, %v, want the two selected", proxy, reference, err)
 	}
-	state, err := plan.Resolve(sh.lookup)
+	state, err := plan.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestReferencesOfARanking(t *testing.T) {
 	if err != nil || len(proxy) != 3 || len(reference) != 3 {
 		t.Fatalf("proxy %v, reference %v, %v, want all three", proxy, reference, err)
 	}
-	if state, err = plan.Resolve(sh.lookup); err != nil {
+	if state, err = plan.Resolve(stages.Kinds(), sh.lookup); err != nil {
 		t.Fatal(err)
 	}
 	missing, blocked := state.Untrained()
@@ -126,7 +127,7 @@ func TestCandidatesOnAverage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := plan.Resolve(sh.lookup)
+	state, err := plan.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func TestEfficiency(t *testing.T) {
 	q := query(t, "far", "macro")
 	plan := compiled(t, q.Study)
 	sh := newShelf()
-	before, err := plan.Resolve(sh.lookup)
+	before, err := plan.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestCovered(t *testing.T) {
 	state := sh.run(t, plan)
 	covered := func() int64 {
 		t.Helper()
-		if state, err := plan.Resolve(sh.lookup); err != nil {
+		if state, err := plan.Resolve(stages.Kinds(), sh.lookup); err != nil {
 			t.Fatal(err)
 		} else if n := state.Covered(s, sources()); n != nil {
 			return n.Int64()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"ablate/cache"
+	"ablate/stages/kind"
 )
 
 // Status is what is known of a step.
@@ -30,6 +31,7 @@ type Lookup func(cache.Key) (*cache.Entry, error)
 // State is how far a plan has been carried out. It is not safe for concurrent use.
 type State struct {
 	Plan        *Plan
+	Kinds       kind.Kinds // of the steps
 	Status      []Status
 	Keys        []cache.Key          // where Status is not Waits
 	Ingredients [][]cache.Ingredient // where Status is not Waits
@@ -43,16 +45,19 @@ type State struct {
 	consumers [][]int // steps that read a step's outputs, once per input
 }
 
-// Resolve finds out what of a plan is there. Steps whose inputs are all there are looked up in plan order.
-func (p *Plan) Resolve(lookup Lookup) (*State, error) {
+// Resolve finds out what of a plan is there; keys name the versions of the kinds of step. Steps whose inputs are all there are looked up in plan order.
+func (p *Plan) Resolve(kinds kind.Kinds, lookup Lookup) (*State, error) {
 	n := len(p.Steps)
 	s := &State{
-		Plan: p, lookup: lookup, keyer: newKeyer(),
+		Plan: p, Kinds: kinds, lookup: lookup, keyer: newKeyer(),
 		Status: make([]Status, n), Keys: make([]cache.Key, n), Ingredients: make([][]cache.Ingredient, n),
 		Entries: make([]*cache.Entry, n), Misses: make([]*cache.Miss, n), steps: slices.Clone(p.Steps),
 		waiting: make([]int, n), consumers: make([][]int, n),
 	}
 	for i, step := range p.Steps {
+		if _, err := kinds.Named(step.Kind); err != nil {
+			return nil, fmt.Errorf("step %s: %w", step.ID, err)
+		}
 		for _, in := range step.Inputs {
 			switch {
 			case in.File == nil:
@@ -113,7 +118,11 @@ func (s *State) key(i int) error {
 		return err
 	}
 	s.steps[i], digests = s.keyer.settled(s.Plan.Steps[i], digests)
-	s.Ingredients[i] = s.keyer.ingredients(s.steps[i], digests)
+	of, err := s.Kinds.Named(s.steps[i].Kind)
+	if err != nil {
+		return err
+	}
+	s.Ingredients[i] = s.keyer.ingredients(of, s.steps[i], digests)
 	s.Keys[i] = cache.KeyOf(s.Ingredients[i])
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ablate/cache"
+	"ablate/stages"
 	"ablate/stages/kind"
 )
 
@@ -31,7 +32,7 @@ func (sh *shelf) lookup(k cache.Key) (*cache.Entry, error) {
 // run carries out a plan in order and returns its final state.
 func (sh *shelf) run(t *testing.T, p *Plan) *State {
 	t.Helper()
-	s, err := p.Resolve(sh.lookup)
+	s, err := p.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestEarlyCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := p.Resolve(sh.lookup)
+	before, err := p.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestRevoke(t *testing.T) {
 	sh.run(t, p)
 	// Another learning rate: the units must run, and then the seed model turns out to be lost.
 	p = compiled(t, parsed(t, "tokens_per_unit: 2000", "tokens_per_unit: 4000"))
-	s, err := p.Resolve(sh.lookup)
+	s, err := p.Resolve(stages.Kinds(), sh.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := compiled(t, parsed(t, tt.replace...))
-			s, err := p.Resolve(sh.lookup)
+			s, err := p.Resolve(stages.Kinds(), sh.lookup)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,7 +312,7 @@ func TestKeysAreGolden(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	p := compiled(t, parsed(t, "heldout:", "cost: {hours_per_billion_tokens: 5}\nheldout:", "tokens_per_unit: 2000", "tokens_per_unit: 2048"))
-	s, err := p.Resolve(newShelf().lookup)
+	s, err := p.Resolve(stages.Kinds(), newShelf().lookup)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 	cost := sc.cost(int64(s.Tokens), int64(s.Batch), keep)
 	pack := c.pack(s.On)
 	return c.add(&Step{
-		ID: id, About: About{Role: RoleSeed}, Kind: kind.Train,
+		ID: id, About: About{Role: kind.RoleSeed}, Kind: kind.Train,
 		Params: canonical(kind.TrainParams{
 			Model: sc.model,
 			Optimizer: kind.Optimizer{

@@ -78,7 +78,7 @@ func ShareOf(plans []*Plan) Together {
 			first[s.definition] = p.Study
 			share.New.add(s.Cost)
 			all.Joined.add(s.Cost)
-			if s.About.Role == RoleUnit {
+			if s.About.Role == kind.RoleUnit {
 				if sizes[s.Cost.Parameters] == nil {
 					sizes[s.Cost.Parameters] = &Total{}
 				}

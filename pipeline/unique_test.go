@@ -9,6 +9,7 @@ import (
 
 	"ablate/specs"
 	"ablate/specs/ident"
+	"ablate/stages/kind"
 )
 
 // oddNames are names of partitions made of the signs that join names.
@@ -108,7 +109,7 @@ func unique(t *testing.T, p *Plan) {
 			t.Errorf("step %q", s.ID)
 		}
 		ids[s.ID] = true
-		if s.About.Role == RoleUnit || s.About.Role == RoleReference {
+		if s.About.Role == kind.RoleUnit || s.About.Role == kind.RoleReference {
 			what := fmt.Sprintf("%q", []string{s.About.Role, s.About.PartitionSet, s.About.Partition, fmt.Sprint(s.About.Unit), s.About.MixtureSet, s.About.Mixture})
 			if other, ok := about[what]; ok {
 				t.Errorf("steps %s and %s are about %s", other, s.ID, what)
@@ -207,7 +208,7 @@ func TestCorpusCalledEval(t *testing.T) {
 	}
 	unique(t, p)
 	for id, want := range map[string]About{
-		"tokenize/%65val/seed.jsonl": {Role: RoleCorpus, Corpus: "eval"}, "tokenize/eval/seed.jsonl": {Role: RoleEvalSet, EvalSet: "seed.jsonl"},
+		"tokenize/%65val/seed.jsonl": {Role: kind.RoleCorpus, Corpus: "eval"}, "tokenize/eval/seed.jsonl": {Role: kind.RoleEvalSet, EvalSet: "seed.jsonl"},
 	} {
 		if i, err := p.Find(id); err != nil || p.Steps[i].About != want {
 			t.Errorf("step %s: %v", id, err)

@@ -97,7 +97,7 @@ func (b *bench) seedKey() (int, cache.Key) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	s, err := b.plan.Resolve(b.cache.Lookup)
+	s, err := b.plan.Resolve(b.kinds(), b.cache.Lookup)
 	if err != nil {
 		b.t.Fatal(err)
 	}

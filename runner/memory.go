@@ -11,7 +11,7 @@ import (
 // others to end, and so do all after it, lest small steps keep a large one waiting for ever; but a step alone always starts, and says itself
 // what it lacks. 0 is no bound.
 func (r *run) memory(i int) (bytes int64, ok bool) {
-	if r.Memory == 0 || r.Wants == nil || r.state.Status[i] != pipeline.Run {
+	if r.Memory == 0 || r.state.Status[i] != pipeline.Run {
 		return 0, true
 	}
 	free := r.Memory
@@ -19,17 +19,17 @@ func (r *run) memory(i int) (bytes int64, ok bool) {
 		free -= a.memory
 	}
 	w := r.wants(i)
-	return min(w.Most, free), len(r.active) == 0 || w.Least <= free
+	return min(w.Memory, free), len(r.active) == 0 || w.LeastMemory <= free
 }
 
 // wants asks once for each kind and parameters: a study has hundreds of steps with the same. A step that cannot say what it wants will fail
 // for the same reason.
-func (r *run) wants(i int) kind.Memory {
+func (r *run) wants(i int) kind.Needs {
 	step := r.plan.Steps[i]
 	key := step.Kind + " " + string(step.Params)
 	w, ok := r.wanted[key]
 	if !ok {
-		w, _ = r.Wants(step.Kind, step.Params, r.Slots)
+		w, _ = r.Kinds.Needs(step.Kind, step.Params, r.Slots)
 		r.wanted[key] = w
 	}
 	return w
@@ -37,10 +37,10 @@ func (r *run) wants(i int) kind.Memory {
 
 // tellShort says once that memory makes a step slower than it could be.
 func (r *run) tellShort(i int, bytes int64) {
-	if r.told || r.Memory == 0 || r.Wants == nil || bytes >= r.wants(i).Most {
+	if r.told || r.Memory == 0 || bytes >= r.wants(i).Memory {
 		return
 	}
 	r.told = true
 	r.Events(Event{What: Warning, Step: i, Key: r.state.Keys[i], Message: fmt.Sprintf(
-		"memory is short: step %s has %d of the %d MB with which it is fastest (--memory); results are the same", r.plan.Steps[i].ID, bytes/1e6, r.wants(i).Most/1e6)})
+		"memory is short: step %s has %d of the %d MB with which it is fastest (--memory); results are the same", r.plan.Steps[i].ID, bytes/1e6, r.wants(i).Memory/1e6)})
 }

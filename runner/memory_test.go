@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,7 @@ import (
 // Steps at once never have more memory than there is; one that wants more than there is alone has it all and says itself what it lacks.
 func TestMemoryIsShared(t *testing.T) {
 	const MB = 1e6
-	wants := map[string]kind.Memory{kind.Train: {Most: 60 * MB, Least: 50 * MB}, kind.Eval: {Most: 30 * MB, Least: 30 * MB}}
+	needs := map[string]kind.Needs{kind.Train: {Memory: 60 * MB, LeastMemory: 50 * MB}, kind.Eval: {Memory: 30 * MB, LeastMemory: 30 * MB}}
 	for _, c := range []struct {
 		name     string
 		memory   int64
@@ -50,7 +49,8 @@ func TestMemoryIsShared(t *testing.T) {
 					return nil
 				}
 			}
-			opt := Options{Slots: 8, Memory: c.memory, Wants: func(name string, _ json.RawMessage, _ int) (kind.Memory, error) { return wants[name], nil }}
+			b.needs = needs
+			opt := Options{Slots: 8, Memory: c.memory}
 			if _, err := b.run(t.Context(), opt); err != nil {
 				t.Fatal(err)
 			}

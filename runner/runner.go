@@ -16,7 +16,6 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,23 +36,19 @@ import (
 // Options say how a plan is carried out; nothing here changes a result.
 type Options struct {
 	Cache    *cache.Cache
-	Table    map[string]kind.Func // what each kind of step does
-	Slots    int                  // processors to use, at least 1; shared among the steps at once
-	Jobs     int                  // steps at once at most; 0: as many as there are slots
-	FailFast bool                 // start nothing more after a failure
-	Version  string               // of the program, for provenance
-	Began    string               // when the whole run began, RFC 3339, for provenance
-	Kernels  string               // what the arithmetic runs on, for provenance
-	LogDir   string               // where the log of a failed step goes
-	Memory   int64                // bytes that the steps at once may take; 0: no bound
-	Wants    Wants                // what a step takes of it; nil: nothing
-	Save     time.Duration        // how often a training is saved, so that a kill loses no more
-	Claims   Claims               // how the work is divided among runs that share the cache
-	Events   func(Event)          // told of everything that happens, in order; may be nil
+	Kinds    kind.Kinds    // of the steps
+	Slots    int           // processors to use, at least 1; shared among the steps at once
+	Jobs     int           // steps at once at most; 0: as many as there are slots
+	FailFast bool          // start nothing more after a failure
+	Version  string        // of the program, for provenance
+	Began    string        // when the whole run began, RFC 3339, for provenance
+	Kernels  string        // what the arithmetic runs on, for provenance
+	LogDir   string        // where the log of a failed step goes
+	Memory   int64         // bytes that the steps at once may take; 0: no bound
+	Save     time.Duration // how often a training is saved, so that a kill loses no more
+	Claims   Claims        // how the work is divided among runs that share the cache
+	Events   func(Event)   // told of everything that happens, in order; may be nil
 }
-
-// Wants says what a step of a kind takes of the machine's memory on so many threads.
-type Wants func(name string, params json.RawMessage, threads int) (kind.Memory, error)
 
 // Event is something that happened to a step.
 type Event struct {
@@ -143,7 +138,7 @@ func (e *FailedError) Error() string {
 // Run carries out the plan and returns its final state, in which every step is a hit unless the error says why not: a *FailedError, or
 // the context's own error when it ended first.
 func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State, error) {
-	state, err := plan.Resolve(opt.Cache.Lookup)
+	state, err := plan.Resolve(opt.Kinds, opt.Cache.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +150,7 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 		done:    make(chan result),
 		running: map[cache.Key][]int{},
 		failed:  map[int]*Failure{},
-		wanted:  map[string]kind.Memory{},
+		wanted:  map[string]kind.Needs{},
 		away:    map[cache.Key]*away{},
 	}
 	r.Claims = r.Claims.orDefault()
@@ -221,7 +216,7 @@ type run struct {
 	running map[cache.Key][]int // key -> steps that wait for its one computation
 	failed  map[int]*Failure
 	order   []int // failed steps in the order they failed
-	wanted  map[string]kind.Memory
+	wanted  map[string]kind.Needs
 	told    bool  // that memory is short
 	full    bool  // a step failed because the disk is full, as the next ones would once they are computed
 	err     error // ours, not a step's
@@ -507,6 +502,10 @@ func interrupted(err error) bool {
 // make runs the stage in a fresh build and commits what it left.
 func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (entry *cache.Entry, err error) {
 	step, key := r.plan.Steps[i], r.state.Keys[i]
+	of, err := r.Kinds.Named(step.Kind)
+	if err != nil {
+		return nil, err
+	}
 	build, err := r.Cache.Begin(key)
 	if err != nil {
 		return nil, err
@@ -520,7 +519,7 @@ func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (
 		return nil, err
 	}
 	job.Dir = build.Dir
-	if err := exec.Call(ctx, r.Table[step.Kind], job); err != nil {
+	if err := exec.Call(ctx, of.Run, job); err != nil {
 		return nil, err
 	}
 	if err := r.unchanged(step); err != nil {

@@ -53,6 +53,7 @@ type bench struct {
 	threads map[string]int // ID -> threads it was given
 	do      map[string]func(ctx context.Context, job *kind.Job) error
 	events  []Event
+	needs   map[string]kind.Needs // of the steps of a kind
 }
 
 func newBench(t *testing.T) *bench {
@@ -91,6 +92,16 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// kinds are those of a study, all carried out by stage.
+func (b *bench) kinds() kind.Kinds {
+	var ks kind.Kinds
+	for _, name := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval, kind.Correlate} {
+		needs := b.needs[name]
+		ks = append(ks, kind.Kind{Name: name, History: []string{"first"}, Run: b.stage, Needs: func(*kind.Job) (kind.Needs, error) { return needs, nil }})
+	}
+	return ks
+}
+
 // run carries out the plan with the made-up stages.
 func (b *bench) run(ctx context.Context, opt Options) (*pipeline.State, error) {
 	b.mu.Lock()
@@ -104,10 +115,7 @@ func (b *bench) run(ctx context.Context, opt Options) (*pipeline.State, error) {
 			watch(e)
 		}
 	}
-	opt.Table = map[string]kind.Func{}
-	for k := range kind.Versions {
-		opt.Table[k] = b.stage
-	}
+	opt.Kinds = b.kinds()
 	if opt.Slots == 0 {
 		opt.Slots = 1
 	}
@@ -553,7 +561,7 @@ func (b *bench) elsewhere(text string) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.plan.Resolve(b.cache.Lookup)
+	s, err := b.plan.Resolve(b.kinds(), b.cache.Lookup)
 	if err != nil {
 		return err
 	}

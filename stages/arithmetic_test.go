@@ -1,17 +1,21 @@
 package stages
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"ablate/specs/arch"
+	"ablate/stages/eval"
 	"ablate/stages/internal/lm"
 	"ablate/stages/internal/lm/cpu"
 	"ablate/stages/internal/lm/engines"
+	"ablate/stages/internal/model"
 	"ablate/stages/internal/optim"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
+	"ablate/stages/train"
 )
 
 // slow is the engine of another arithmetic: its losses are doubled and its rates halved.
@@ -55,40 +59,36 @@ func addArithmetic(t *testing.T, name string, engine bool) {
 // An engine that is put into the list carries out the trainings and evaluations whose parameters
 // name its arithmetic, and no others.
 func TestArithmeticOfAnotherEngine(t *testing.T) {
-	units := testUnits(t)
-	tokens := tokenFile(t, 4, false, evalLengths...)
-	exact := runKind(t, kind.Train, trainParams(), units)
-	scored := runKind(t, kind.Eval, evalParams(), roles{"tokens": tokens}.numbered("model", exact.path(kind.OutModel)))
+	units := stagetest.Units(t)
+	tokens := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
+	exact := stagetest.Run(t, train.Kind, stagetest.TrainParams(), units)
+	scored := stagetest.Run(t, eval.Kind, stagetest.EvalParams(), stagetest.Roles{"tokens": tokens}.Numbered("model", exact.Path(kind.OutModel)))
 
 	addArithmetic(t, "slow", true)
-	p := trainParams()
+	p := stagetest.TrainParams()
 	p.Arithmetic = "slow"
-	other := runKind(t, kind.Train, p, units)
-	if exact.outputs(t)[kind.OutModel] == other.outputs(t)[kind.OutModel] {
+	other := stagetest.Run(t, train.Kind, p, units)
+	if exact.Outputs(t)[kind.OutModel] == other.Outputs(t)[kind.OutModel] {
 		t.Error("the other engine's model is the exact one")
 	}
-	e := evalParams()
+	e := stagetest.EvalParams()
 	e.Arithmetic = "slow"
-	doubled := runKind(t, kind.Eval, e, roles{"tokens": tokens}.numbered("model", exact.path(kind.OutModel)))
-	want, got := readTable[LossRow](t, scored, kind.OutLosses), readTable[LossRow](t, doubled, kind.OutLosses)
+	doubled := stagetest.Run(t, eval.Kind, e, stagetest.Roles{"tokens": tokens}.Numbered("model", exact.Path(kind.OutModel)))
+	want, got := stagetest.ReadTable[tables.LossRow](t, scored, kind.OutLosses), stagetest.ReadTable[tables.LossRow](t, doubled, kind.OutLosses)
 	for i := range want {
 		if got[i].Nats != 2*want[i].Nats {
 			t.Errorf("document %d: %g nats, want twice %g", i, got[i].Nats, want[i].Nats)
 		}
 	}
-	sameOutputs(t, exact, runKind(t, kind.Train, trainParams(), units))
+	stagetest.SameOutputs(t, exact, stagetest.Run(t, train.Kind, stagetest.TrainParams(), units))
 
 	for _, c := range []struct {
-		kind   string
+		kind   kind.Kind
 		params any
 		want   int64
-	}{{kind.Train, p, 1000 + besides}, {kind.Eval, e, 100 + besides}} {
-		params, err := json.Marshal(c.params)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m, err := Memory(c.kind, params, 1); err != nil || m.Most != c.want {
-			t.Errorf("%s: memory %+v, %v, want what the other engine says, %d", c.kind, m, err, c.want)
+	}{{train.Kind, p, 1000 + model.Besides}, {eval.Kind, e, 100 + model.Besides}} {
+		if n, err := c.kind.Needs(stagetest.NewJob(t, c.params, nil)); err != nil || n.Memory != c.want {
+			t.Errorf("%s: needs %+v, %v, want the memory that the other engine says, %d", c.kind.Name, n, err, c.want)
 		}
 	}
 }
@@ -96,21 +96,20 @@ func TestArithmeticOfAnotherEngine(t *testing.T) {
 // A word that is no arithmetic, and an arithmetic without an engine, are errors that list those
 // there are.
 func TestArithmeticUnknown(t *testing.T) {
-	units, tokens := testUnits(t), tokenFile(t, 4, false, evalLengths...)
-	model := runKind(t, kind.Train, trainParams(), units).path(kind.OutModel)
-	p, e := trainParams(), evalParams()
+	units, tokens := stagetest.Units(t), stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
+	trained := stagetest.Run(t, train.Kind, stagetest.TrainParams(), units).Path(kind.OutModel)
+	p, e := stagetest.TrainParams(), stagetest.EvalParams()
 	p.Arithmetic, e.Arithmetic = "bogus", "bogus"
 	fails := func(want string) {
 		t.Helper()
-		failKind(t, kind.Train, p, units, want)
-		failKind(t, kind.Eval, e, roles{"tokens": tokens}.numbered("model", model), want)
-		for name, params := range map[string]any{kind.Train: p, kind.Eval: e} {
-			text, err := json.Marshal(params)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := Memory(name, text, 1); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("memory of %s: error %v, want %s", name, err, want)
+		stagetest.Fail(t, train.Kind, p, units, want)
+		stagetest.Fail(t, eval.Kind, e, stagetest.Roles{"tokens": tokens}.Numbered("model", trained), want)
+		for _, c := range []struct {
+			kind   kind.Kind
+			params any
+		}{{train.Kind, p}, {eval.Kind, e}} {
+			if _, err := c.kind.Needs(stagetest.NewJob(t, c.params, nil)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("needs of %s: error %v, want %s", c.kind.Name, err, want)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package stages
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +8,10 @@ import (
 
 	"ablate/cache/table"
 	"ablate/specs/arch"
+	"ablate/stages/eval"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/train"
 )
 
 // benchModel has the size of the models of a study on a laptop: 1M parameters.
@@ -44,10 +46,10 @@ func benchTokens(b *testing.B, total, length int) string {
 	return path
 }
 
-func benchJob(b *testing.B, name string, params string, in []kind.Input) {
+func benchJob(b *testing.B, k kind.Kind, params string, in []kind.Input) {
 	b.Helper()
 	job := &kind.Job{Params: []byte(params), Inputs: in, Dir: b.TempDir(), Threads: 2}
-	if err := Table()[name](b.Context(), job); err != nil {
+	if err := k.Run(b.Context(), job); err != nil {
 		b.Fatal(err)
 	}
 	if err := os.RemoveAll(job.Dir); err != nil {
@@ -67,9 +69,9 @@ func BenchmarkEval(b *testing.B) {
 					p.Weights = append(p.Weights, fmt.Sprintf("1/%d", models))
 					in = append(in, kind.Input{Role: kind.Role("model", i), Path: model})
 				}
-				params := marshal(b, p)
+				params := stagetest.Marshal(b, p)
 				for b.Loop() {
-					benchJob(b, kind.Eval, params, in)
+					benchJob(b, eval.Kind, params, in)
 				}
 				b.ReportMetric(float64(tokens)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 			})
@@ -90,23 +92,14 @@ func BenchmarkTrain(b *testing.B) {
 func benchTrain(b *testing.B, tokens int64) string {
 	b.Helper()
 	p := kind.TrainParams{
-		Model: benchModel, Tokens: tokens, Batch: 8192, Sampling: samplingEqual, Seed: 1, Start: startRandom,
+		Model: benchModel, Tokens: tokens, Batch: 8192, Sampling: kind.SamplingEqual, Seed: 1, Start: kind.StartRandom,
 		Optimizer: kind.Optimizer{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1, LR: 1e-3, Schedule: "constant"},
 	}
 	job := &kind.Job{
-		Params: []byte(marshal(b, p)), Inputs: []kind.Input{{Role: "unit.0", Path: benchTokens(b, 100_000, 500)}}, Dir: b.TempDir(), Threads: 2,
+		Params: []byte(stagetest.Marshal(b, p)), Inputs: []kind.Input{{Role: "unit.0", Path: benchTokens(b, 100_000, 500)}}, Dir: b.TempDir(), Threads: 2,
 	}
-	if err := train(b.Context(), job); err != nil {
+	if err := train.Kind.Run(b.Context(), job); err != nil {
 		b.Fatal(err)
 	}
 	return filepath.Join(job.Dir, kind.OutModel)
-}
-
-func marshal(b *testing.B, v any) string {
-	b.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return string(text)
 }

@@ -1,5 +1,5 @@
-// Package stages carries out the kinds of step that package kind declares. Table maps each kind to a function that sees its parameters, its
-// opened inputs and an empty folder, and nothing of the plan:
+// Package stages lists the kinds of step (Kinds), each a package of its own. A kind sees its parameters, its opened inputs and an empty folder,
+// and nothing of the plan:
 //
 //	kind        inputs                                   outputs
 //	tokenizer   file.N                                   tokenizer.json
@@ -18,7 +18,7 @@
 //	                                                     figures/<group>-<set>.svg
 //
 // Names of outputs are built by package kind (UnitOutput and so on), which escapes partitions. The columns of every table are the row types
-// of schema.go, and TABLES.md. CHECKPOINTS.md has the tensors of a model, BATCHES.md the order in which training reads tokens.
+// of package tables, and tables/TABLES.md. CHECKPOINTS.md has the tensors of a model, BATCHES.md the order in which training reads tokens.
 //
 // Promises: outputs are a function of parameters and inputs, bit for bit, for any number of threads; nothing in them tells time, host, path
 // or role of the run. A stage keeps nothing between jobs. When its context ends it returns the context's error; train saves a checkpoint

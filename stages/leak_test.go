@@ -4,12 +4,15 @@ import (
 	"runtime"
 	"testing"
 
+	"ablate/stages/eval"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/train"
 )
 
 // TestStepsLeaveNoMemory runs evaluations one after another, as a study does by the hundred: what one used must be free for the next.
 func TestStepsLeaveNoMemory(t *testing.T) {
-	tokens, model := tokenFile(t, 4, false, evalLengths...), trained(t, 1).path(kind.OutModel)
+	tokens, model := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...), stagetest.Trained(t, train.Kind, 1).Path(kind.OutModel)
 	live := func() uint64 {
 		runtime.GC()
 		runtime.GC()
@@ -19,7 +22,7 @@ func TestStepsLeaveNoMemory(t *testing.T) {
 	}
 	run := func(n int) {
 		for range n {
-			runKind(t, kind.Eval, evalParams(), roles{"tokens": tokens}.numbered("model", model))
+			stagetest.Run(t, eval.Kind, stagetest.EvalParams(), stagetest.Roles{"tokens": tokens}.Numbered("model", model))
 		}
 	}
 	run(3)

@@ -8,7 +8,11 @@ import (
 	"testing"
 
 	"ablate/cache/checkpoint"
+	"ablate/stages/eval"
+	"ablate/stages/internal/model"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/train"
 )
 
 // altered copies a checkpoint with changes to its tensors and metadata.
@@ -39,25 +43,25 @@ func altered(t *testing.T, path string, change func(ts []checkpoint.Tensor, meta
 func same(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts }
 
 func TestForeignCheckpoints(t *testing.T) {
-	first := runKind(t, kind.Train, trainParams(), testUnits(t))
-	model, moments := first.path(kind.OutModel), first.path(kind.OutOptimizer)
+	first := stagetest.Run(t, train.Kind, stagetest.TrainParams(), stagetest.Units(t))
+	weights, moments := first.Path(kind.OutModel), first.Path(kind.OutOptimizer)
 	foreign := func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
 		clear(meta)
 		return ts
 	}
-	tokens := tokenFile(t, 4, false, evalLengths...)
-	eval := func(change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor, models int) (kind.EvalParams, roles) {
-		p := evalParams()
+	tokens := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
+	evaluation := func(change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor, models int) (kind.EvalParams, stagetest.Roles) {
+		p := stagetest.EvalParams()
 		p.Weights = slices.Repeat([]string{map[int]string{1: "1", 2: "1/2"}[models]}, models)
-		return p, roles{"tokens": tokens}.numbered("model", slices.Repeat([]string{altered(t, model, change)}, models)...)
+		return p, stagetest.Roles{"tokens": tokens}.Numbered("model", slices.Repeat([]string{altered(t, weights, change)}, models)...)
 	}
 	// A checkpoint without our metadata is judged by its tensors.
-	p, in := eval(same, 1)
-	want := runKind(t, kind.Eval, p, in)
-	p, in = eval(foreign, 1)
-	sameOutputs(t, want, runKind(t, kind.Eval, p, in))
-	p, in = eval(foreign, 2)
-	sameOutputs(t, want, runKind(t, kind.Eval, p, in))
+	p, in := evaluation(same, 1)
+	want := stagetest.Run(t, eval.Kind, p, in)
+	p, in = evaluation(foreign, 1)
+	stagetest.SameOutputs(t, want, stagetest.Run(t, eval.Kind, p, in))
+	p, in = evaluation(foreign, 2)
+	stagetest.SameOutputs(t, want, stagetest.Run(t, eval.Kind, p, in))
 
 	for _, c := range []struct {
 		name   string
@@ -66,15 +70,15 @@ func TestForeignCheckpoints(t *testing.T) {
 		want   []string
 	}{
 		{"another version", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
-			meta[metaVersion] = "2"
+			meta[model.MetaVersion] = "2"
 			return ts
 		}, []string{`model.0: checkpoint has version "2", this program reads "1"`}},
 		{"a model that is no JSON", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
-			meta[metaModel] = "olmo"
+			meta[model.MetaModel] = "olmo"
 			return ts
 		}, []string{"model.0: checkpoint's ablate.model"}},
 		{"a model of a field that this program does not know", 1, func(ts []checkpoint.Tensor, meta map[string]string) []checkpoint.Tensor {
-			meta[metaModel] = strings.Replace(meta[metaModel], "{", `{"window":8,`, 1)
+			meta[model.MetaModel] = strings.Replace(meta[model.MetaModel], "{", `{"window":8,`, 1)
 			return ts
 		}, []string{"model.0: checkpoint's ablate.model", `unknown field "window"`}},
 		{"a tensor missing", 1, func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"wte.weight"}},
@@ -87,8 +91,8 @@ func TestForeignCheckpoints(t *testing.T) {
 		}, []string{"tensor tokens is none of the model's", "shape [1 16], want [16]", "tensor wte.weight is missing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, in := eval(c.change, c.models)
-			failKind(t, kind.Eval, p, in, c.want...)
+			p, in := evaluation(c.change, c.models)
+			stagetest.Fail(t, eval.Kind, p, in, c.want...)
 		})
 	}
 
@@ -109,11 +113,11 @@ func TestForeignCheckpoints(t *testing.T) {
 		}, []string{"moments:", "m.wte.weight"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := trainParams()
-			p.Start = startState
-			in := maps.Clone(testUnits(t))
-			in["start"], in["moments"] = model, altered(t, moments, c.change)
-			failKind(t, kind.Train, p, in, c.want...)
+			p := stagetest.TrainParams()
+			p.Start = kind.StartState
+			in := maps.Clone(stagetest.Units(t))
+			in["start"], in["moments"] = weights, altered(t, moments, c.change)
+			stagetest.Fail(t, train.Kind, p, in, c.want...)
 		})
 	}
 }

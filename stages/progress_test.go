@@ -4,14 +4,15 @@ import (
 	"os"
 	"testing"
 
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
 )
 
 // Steps over text tell how far they are in bytes, of files or of text, and in documents, up to all of them.
 func TestProgressInBytesAndDocuments(t *testing.T) {
-	tokenizer := smallTokenizer(t)
-	docs := smallCorpus(90, "go", "c")
-	file := writeLines(t, docs...)
+	tokenizer := texts.Tokenizer(t)
+	docs := stagetest.SmallCorpus(90, "go", "c")
+	file := stagetest.WriteLines(t, docs...)
 	info, err := os.Stat(file)
 	if err != nil {
 		t.Fatal(err)
@@ -23,13 +24,13 @@ func TestProgressInBytesAndDocuments(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		params any
-		in     roles
+		in     stagetest.Roles
 		bytes  int64
 	}{
-		{kind.Tokenize, tokenizeLines, roles{"tokenizer": tokenizer}.numbered("file", file), info.Size()},
-		{kind.Split, splitParams(t, tokenizer), shards(tokenized(t, tokenizer, docs...)), text},
+		{kind.Tokenize, stagetest.TokenizeLines, stagetest.Roles{"tokenizer": tokenizer}.Numbered("file", file), info.Size()},
+		{kind.Split, stagetest.SplitParams(t, tokenizer), stagetest.Shards(texts.Tokenized(t, tokenizer, docs...)), text},
 	} {
-		job := newJob(t, c.params, c.in)
+		job := stagetest.NewJob(t, c.params, c.in)
 		var last, total, read int64
 		job.Documents = func(n int64) {
 			if n < read {
@@ -43,7 +44,7 @@ func TestProgressInBytesAndDocuments(t *testing.T) {
 			}
 			last, total = done, all
 		}
-		if err := Table()[c.name](t.Context(), job); err != nil {
+		if err := kindNamed(t, c.name).Run(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
 		if last != c.bytes || total != c.bytes || read != 90 {

@@ -1,16 +1,24 @@
 package stages
 
-import "ablate/stages/kind"
+import (
+	"ablate/stages/correlate"
+	"ablate/stages/eval"
+	"ablate/stages/kind"
+	"ablate/stages/merge"
+	"ablate/stages/split"
+	"ablate/stages/text"
+	"ablate/stages/train"
+)
 
-// Table maps each kind of step to what carries it out.
-func Table() map[string]kind.Func {
-	return map[string]kind.Func{
-		kind.Tokenizer: trainTokenizer,
-		kind.Tokenize:  tokenize,
-		kind.Split:     split,
-		kind.Train:     train,
-		kind.Merge:     merge,
-		kind.Eval:      evaluate,
-		kind.Correlate: correlate,
+// Kinds lists the kinds of step, a line a kind, in the order in which a study's data pass through them.
+func Kinds() kind.Kinds {
+	return kind.Kinds{
+		text.Tokenizer,
+		text.Tokenize,
+		split.Kind,
+		train.Kind,
+		merge.Kind,
+		eval.Kind,
+		correlate.Kind,
 	}
 }

@@ -3,21 +3,29 @@ package stages
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"testing"
 
 	"ablate/cache/table"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
+	"ablate/stages/train"
 )
 
-func TestTableHasEveryKind(t *testing.T) {
-	all := Table()
-	for name := range kind.Versions {
-		if all[name] == nil {
-			t.Errorf("no function for kind %s", name)
+func TestKindsAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range Kinds() {
+		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Differ == nil || len(k.Origins) == 0 {
+			t.Errorf("kind %q lacks a name of its own, a history, what runs it, compares its outputs or says where its parameters come from", k.Name)
 		}
-	}
-	if len(all) != len(kind.Versions) {
-		t.Errorf("%d functions for %d kinds", len(all), len(kind.Versions))
+		seen[k.Name] = true
+		for n, line := range k.History {
+			if strings.TrimSpace(line) == "" {
+				t.Errorf("kind %s: version %d has no history", k.Name, n+1)
+			}
+		}
 	}
 }
 
@@ -30,54 +38,74 @@ func TestEveryColumnIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	check(table.Columns[DocumentRow]())
-	check(table.Columns[ParagraphRow]())
-	check(table.Columns[LedgerRow]())
-	check(table.Columns[SizeRow]())
-	check(table.Columns[CurveRow]())
-	check(table.Columns[ShareRow]())
-	check(table.Columns[LossRow]())
-	check(table.Columns[ScoreRow]())
-	check(table.Columns[CorrelationRow]())
-	check(table.Columns[DecisionRow]())
-	check(table.Columns[WarningRow]())
+	check(table.Columns[tables.DocumentRow]())
+	check(table.Columns[tables.ParagraphRow]())
+	check(table.Columns[tables.LedgerRow]())
+	check(table.Columns[tables.SizeRow]())
+	check(table.Columns[tables.CurveRow]())
+	check(table.Columns[tables.ShareRow]())
+	check(table.Columns[tables.LossRow]())
+	check(table.Columns[tables.ScoreRow]())
+	check(table.Columns[tables.CorrelationRow]())
+	check(table.Columns[tables.DecisionRow]())
+	check(table.Columns[tables.WarningRow]())
 }
 
 // A job whose context has ended must say so.
 func TestCancelled(t *testing.T) {
-	tokenizer := smallTokenizer(t)
-	files := roles{"tokenizer": tokenizer}.numbered("file", writeLines(t, smallCorpus(5, "go")...))
-	model := trained(t, 1).path(kind.OutModel)
+	tokenizer := texts.Tokenizer(t)
+	files := stagetest.Roles{"tokenizer": tokenizer}.Numbered("file", stagetest.WriteLines(t, stagetest.SmallCorpus(5, "go")...))
+	model := stagetest.Trained(t, train.Kind, 1).Path(kind.OutModel)
 	for _, c := range []struct {
 		kind   string
 		params any
-		in     roles
+		in     stagetest.Roles
 	}{
-		{kind.Tokenizer, kind.TokenizerParams{Vocab: 300, Bytes: 1000, Read: readLines}, roles{"file.0": files["file.0"]}},
-		{kind.Tokenize, tokenizeLines, files},
-		{kind.Split, splitParams(t, tokenizer), shards(tokenized(t, tokenizer, smallCorpus(5, "go")...))},
-		{kind.Train, trainParams(), testUnits(t)},
-		{kind.Merge, kind.MergeParams{Weights: []string{"1"}}, roles{"model.0": model}},
-		{kind.Eval, evalParams(), roles{"model.0": model, "tokens": tokenFile(t, 4, false, 9)}},
-		{kind.Correlate, kind.CorrelateParams{}, roles{"losses.0": lossFile(t, 10)}},
+		{kind.Tokenizer, kind.TokenizerParams{Vocab: 300, Bytes: 1000, Read: stagetest.ReadLines}, stagetest.Roles{"file.0": files["file.0"]}},
+		{kind.Tokenize, stagetest.TokenizeLines, files},
+		{kind.Split, stagetest.SplitParams(t, tokenizer), stagetest.Shards(texts.Tokenized(t, tokenizer, stagetest.SmallCorpus(5, "go")...))},
+		{kind.Train, stagetest.TrainParams(), stagetest.Units(t)},
+		{kind.Merge, kind.MergeParams{Weights: []string{"1"}}, stagetest.Roles{"model.0": model}},
+		{kind.Eval, stagetest.EvalParams(), stagetest.Roles{"model.0": model, "tokens": stagetest.TokenFile(t, 4, false, 9)}},
+		{kind.Correlate, kind.CorrelateParams{}, stagetest.Roles{"losses.0": stagetest.LossFile(t, 10)}},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := Table()[c.kind](ctx, newJob(t, c.params, c.in)); !errors.Is(err, context.Canceled) {
+		if err := kindNamed(t, c.kind).Run(ctx, stagetest.NewJob(t, c.params, c.in)); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want %v", c.kind, err, context.Canceled)
 		}
 	}
 }
 
-func TestEnumerate(t *testing.T) {
-	many := make([]string, 20)
-	for i := range many {
-		many[i] = string(rune('a' + i))
+// Every output of a step stands in the table of the package and in ARTIFACTS.md.
+func TestOutputsAreDocumented(t *testing.T) {
+	golden, err := os.ReadFile("testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got, want := enumerate(many), "a, b, c, d, e, f, g, h, i, j, k, l and 8 more"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for _, page := range []string{"doc.go", "../cache/ARTIFACTS.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(golden)) {
+			name := strings.Fields(line)[2] // kind, version, output, digest
+			if folder, _, ok := strings.Cut(name, "/"); ok {
+				name = folder + "/"
+			}
+			// ARTIFACTS.md has tables with two endings once.
+			if !strings.Contains(string(text), name) && !strings.Contains(string(text), "`"+strings.TrimSuffix(strings.TrimSuffix(name, ".csv"), ".parquet")+"`") {
+				t.Errorf("%s does not name %s", page, name)
+			}
+		}
 	}
-	if got := enumerate(nil); got != "none" {
-		t.Errorf("got %q, want none", got)
+}
+
+func kindNamed(t *testing.T, name string) kind.Kind {
+	t.Helper()
+	k, err := Kinds().Named(name)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return k
 }

@@ -9,14 +9,18 @@ import (
 
 	"ablate/cache"
 	"ablate/specs/arch"
+	"ablate/stages/eval"
 	"ablate/stages/internal/lm"
 	"ablate/stages/internal/lm/cpu"
+	"ablate/stages/internal/model"
+	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
+	"ablate/stages/merge"
 )
 
 // sweepModel has enough parameters, 150 kB of them, that reading one shows beside everything else a step reads.
 var sweepModel = func() arch.Model {
-	m := testModel
+	m := stagetest.Model
 	m.Vocab, m.DModel = 2048, 16
 	return m
 }()
@@ -37,11 +41,11 @@ func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 	if err := lm.Init(engine, uint64(seed)); err != nil {
 		t.Fatal(err)
 	}
-	meta, err := modelMeta(sweepModel)
+	meta, err := model.Meta(sweepModel)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := savePart(engine, lm.Weights, filepath.Join(build.Dir, kind.OutModel), meta); err != nil {
+	if err := model.Save(engine, lm.Weights, filepath.Join(build.Dir, kind.OutModel), meta); err != nil {
 		t.Fatal(err)
 	}
 	entry, err := build.Commit(kind.Train, ing, cache.Machine())
@@ -52,9 +56,9 @@ func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 }
 
 // evalMixture does what a run does for an evaluation: ask the cache for each model, which verifies it, and score their average.
-func evalMixture(t *testing.T, c *cache.Cache, tokens string, models []cache.Digest, weights ...string) result {
+func evalMixture(t *testing.T, c *cache.Cache, tokens string, models []cache.Digest, weights ...string) stagetest.Result {
 	t.Helper()
-	job := newJob(t, kind.EvalParams{Model: sweepModel, Weights: weights, Documents: 1000, EOS: testEOS}, roles{"tokens": tokens})
+	job := stagetest.NewJob(t, kind.EvalParams{Model: sweepModel, Weights: weights, Documents: 1000, EOS: stagetest.EOS}, stagetest.Roles{"tokens": tokens})
 	for i, d := range models {
 		path, err := c.Blob(d)
 		if err != nil {
@@ -62,10 +66,10 @@ func evalMixture(t *testing.T, c *cache.Cache, tokens string, models []cache.Dig
 		}
 		job.Inputs = append(job.Inputs, kind.Input{Role: kind.Role("model", i), Digest: d, Path: path})
 	}
-	if err := evaluate(t.Context(), job); err != nil {
+	if err := eval.Kind.Run(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	return result(job.Dir)
+	return stagetest.Result(job.Dir)
 }
 
 // readBytes is how many bytes this process has read by read(2) and the like.
@@ -119,14 +123,14 @@ func TestSweepReadsModelsOnce(t *testing.T) {
 		}
 		size += info.Size()
 	}
-	tokens := tokenFile(t, 4, false, evalLengths...)
+	tokens := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
 	evalMixture(t, c, tokens, units, "1/4", "1/4", "1/4", "1/4")
 	if n := mapped(t, c, units); n != len(units) {
 		t.Errorf("%d of %d models stay mapped after the first mixture", n, len(units))
 	}
 	before := readBytes(t)
 	const more = 5
-	var last result
+	var last stagetest.Result
 	for i := range more {
 		last = evalMixture(t, c, tokens, units, "1/2", "1/4", fmt.Sprintf("%d/100", 10+i), fmt.Sprintf("%d/100", 15-i))
 	}
@@ -146,7 +150,7 @@ func TestSweepReadsModelsOnce(t *testing.T) {
 		t.Fatal("a removed model was found")
 	}
 	commitModel(t, c, 1)
-	sameOutputs(t, last, evalMixture(t, c, tokens, units, "1/2", "1/4", "14/100", "11/100"))
+	stagetest.SameOutputs(t, last, evalMixture(t, c, tokens, units, "1/2", "1/4", "14/100", "11/100"))
 
 	path, err = c.Blob(units[2])
 	if err != nil {
@@ -167,7 +171,7 @@ func TestSweepReadsModelsOnce(t *testing.T) {
 		t.Fatal("a spoilt model was found good")
 	}
 	commitModel(t, c, 2)
-	sameOutputs(t, last, evalMixture(t, c, tokens, units, "1/2", "1/4", "14/100", "11/100"))
+	stagetest.SameOutputs(t, last, evalMixture(t, c, tokens, units, "1/2", "1/4", "14/100", "11/100"))
 }
 
 // A merge allocates its result and little else, however many models: 30 more cost less than one.
@@ -182,14 +186,14 @@ func TestMergeTakesTheMemoryOfItsResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	allocated := func(n int) int64 {
-		in, weights := roles{}, make([]string, n)
+		in, weights := stagetest.Roles{}, make([]string, n)
 		for i := range n {
 			in[kind.Role("model", i)], weights[i] = path, fmt.Sprintf("1/%d", n)
 		}
-		job := newJob(t, kind.MergeParams{Weights: weights}, in)
+		job := stagetest.NewJob(t, kind.MergeParams{Weights: weights}, in)
 		return testing.Benchmark(func(b *testing.B) {
 			for b.Loop() {
-				if err := merge(b.Context(), job); err != nil {
+				if err := merge.Kind.Run(b.Context(), job); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"ablate/stages"
+	"ablate/stages/text"
 )
 
 // TestArrays runs the session in testdata/arrays.txtar, which makes arrays of ids.
@@ -28,15 +28,15 @@ func array(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: array FILE NAME")
 	}
-	text, err := os.ReadFile(ts.MkAbs(args[0]))
+	content, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
-	s, err := stages.OpenTokenStream(ts.Getenv("TOKENIZER"))
+	s, err := text.OpenTokenStream(ts.Getenv("TOKENIZER"))
 	ts.Check(err)
 	s.SpecialAsText = true
 	var encoded, ids, index bytes.Buffer
-	ts.Check(s.Encode(bytes.NewReader(text), &encoded))
+	ts.Check(s.Encode(bytes.NewReader(content), &encoded))
 	z := gzip.NewWriter(&index)
-	docs, lists := json.NewDecoder(bytes.NewReader(text)), json.NewDecoder(&encoded)
+	docs, lists := json.NewDecoder(bytes.NewReader(content)), json.NewDecoder(&encoded)
 	for at := 0; docs.More(); {
 		var d struct {
 			ID       string

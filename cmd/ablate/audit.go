@@ -24,7 +24,8 @@ import (
 	"ablate/runner/bundle"
 	"ablate/specs"
 	"ablate/stages"
-	"ablate/stages/kind"
+	"ablate/stages/report"
+	"ablate/stages/text"
 )
 
 type auditCommand struct {
@@ -147,7 +148,7 @@ func (x *auditing) hasReport() bool {
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
 	opt := audit.Options{
-		Cache: x.cache, Table: stages.Table(), Threads: x.Threads, Memory: int64(x.Memory), Wants: stages.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: stages.Difference,
+		Cache: x.cache, Kinds: stages.Kinds(), Threads: x.Threads, Memory: int64(x.Memory), Temp: x.temp, Beside: []string{output.MarkFile}, Differ: report.Difference,
 	}
 	if opt.Threads == 0 {
 		opt.Threads = runtime.GOMAXPROCS(0)
@@ -304,7 +305,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 			if !x.confined(pattern) {
 				continue
 			}
-			list, _, err := stages.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
+			list, _, err := text.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
 			if err != nil {
 				continue // each file that was recorded and is not found is told
 			}
@@ -321,7 +322,7 @@ func (x *auditing) located(src pipeline.Sources) []rawFile {
 		found.EvalSets[name] = find(e.Corpus)
 	}
 	if file := x.study.Tokenizer.File; file != "" {
-		if path, err := stages.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
+		if path, err := text.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
 			found.Tokenizer = &pipeline.File{Name: src.Tokenizer.Name}
 			if _, err := os.Stat(path); err == nil {
 				found.Tokenizer.Path = path
@@ -387,13 +388,13 @@ func (x *auditing) notExecuted(executed []int) {
 		}
 	}
 	x.OnWord = left
-	for _, k := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval} {
-		switch left[k] {
+	for _, k := range x.Kinds {
+		switch left[k.Name] {
 		case 0:
 		case 1:
-			x.Skip("that 1 "+k+" step gives what its entry says", "it was not executed again; --recompute does so")
+			x.Skip("that 1 "+k.Name+" step gives what its entry says", "it was not executed again; --recompute does so")
 		default:
-			x.Skip(fmt.Sprintf("that %d %s steps give what their entries say", left[k], k), "they were not executed again; --recompute does so")
+			x.Skip(fmt.Sprintf("that %d %s steps give what their entries say", left[k.Name], k.Name), "they were not executed again; --recompute does so")
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/pipeline"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/train"
 )
 
 // writeBatches writes the sequences that a model is trained on, in their order. The units must be in the cache; the model need not.
@@ -31,7 +31,7 @@ func (cmd exportCommand) writeBatches(a *app) error {
 		if k := p.plan.Steps[i].Kind; k != kind.Train {
 			return usageError{fmt.Errorf("--batches: %s is no training but of kind %s; `ablate plan --steps` lists the models that are trained", p.plan.Steps[i].ID, k)}
 		}
-		batches := stages.Batches{Params: p.plan.Steps[i].Params}
+		batches := train.Batches{Params: p.plan.Steps[i].Params}
 		for _, in := range p.plan.Steps[i].Inputs {
 			if !strings.HasPrefix(in.Role, "unit.") {
 				continue

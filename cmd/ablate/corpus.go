@@ -13,8 +13,8 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
 )
 
 type corpusCommand struct {
@@ -79,16 +79,16 @@ func printSplit(w io.Writer, p *compiled, split pipeline.SplitRef, data splitDat
 	}
 	printContamination(w, p.plan.Steps, p.plan.Steps[split.Step], data)
 	if !split.Seed {
-		printTimeline(w, p.study.Partitions[split.Set].Order, data.timeline, stages.Labels(data.sizes))
+		printTimeline(w, p.study.Partitions[split.Set].Order, data.timeline, tables.Labels(data.sizes))
 	}
 }
 
 // splitData is what a split left behind about its documents.
 type splitData struct {
-	sizes    []stages.SizeRow
-	timeline []stages.TimelineRow
-	ledger   []stages.LedgerRow
-	filter   stages.Filter
+	sizes    []tables.SizeRow
+	timeline []tables.TimelineRow
+	ledger   []tables.LedgerRow
+	filter   tables.Filter
 }
 
 func readSplit(c *cache.Cache, e *cache.Entry) (d splitData, err error) {
@@ -96,10 +96,10 @@ func readSplit(c *cache.Cache, e *cache.Entry) (d splitData, err error) {
 		output string
 		from   func(path string) error
 	}{
-		{kind.OutSizes, func(path string) (err error) { d.sizes, err = stages.Sizes(path); return }},
-		{kind.OutTimeline, func(path string) (err error) { d.timeline, err = stages.Timeline(path); return }},
-		{kind.OutLedger, func(path string) (err error) { d.ledger, err = stages.Ledger(path); return }},
-		{kind.OutFilter, func(path string) (err error) { d.filter, err = stages.ReadFilter(path); return }},
+		{kind.OutSizes, func(path string) (err error) { d.sizes, err = tables.Sizes(path); return }},
+		{kind.OutTimeline, func(path string) (err error) { d.timeline, err = tables.Timeline(path); return }},
+		{kind.OutLedger, func(path string) (err error) { d.ledger, err = tables.Ledger(path); return }},
+		{kind.OutFilter, func(path string) (err error) { d.filter, err = tables.ReadFilter(path); return }},
 	} {
 		path, err := outputPath(c, e, read.output)
 		if err != nil {
@@ -112,10 +112,10 @@ func readSplit(c *cache.Cache, e *cache.Entry) (d splitData, err error) {
 	return d, nil
 }
 
-func printPartitions(w io.Writer, sizes []stages.SizeRow) {
+func printPartitions(w io.Writer, sizes []tables.SizeRow) {
 	t := newTable(table.Row{"partition", "units", "documents", "tokens", "smallest unit", "largest unit", "test", "validation", "removed documents", "removed tokens"}, 1)
-	var all stages.Breakdown
-	parts := stages.Breakdowns(sizes)
+	var all tables.Breakdown
+	parts := tables.Breakdowns(sizes)
 	for _, b := range parts {
 		t.AppendRow(table.Row{b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.RemovedDocuments, b.RemovedTokens})
 		all.Units, all.Documents, all.Tokens = all.Units+b.Units, all.Documents+b.Documents, all.Tokens+b.Tokens
@@ -129,17 +129,17 @@ func printPartitions(w io.Writer, sizes []stages.SizeRow) {
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	for _, r := range sizes {
 		switch r.Part {
-		case stages.PartUnit, stages.PartTest, stages.PartValidation:
+		case tables.PartUnit, tables.PartTest, tables.PartValidation:
 		default:
 			tell(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
 		}
 	}
 }
 
-func printUnits(w io.Writer, sizes []stages.SizeRow) {
+func printUnits(w io.Writer, sizes []tables.SizeRow) {
 	t := newTable(table.Row{"unit", "number", "documents", "tokens", "removed documents", "removed tokens"}, 1)
 	for _, r := range sizes {
-		if r.Part == stages.PartUnit {
+		if r.Part == tables.PartUnit {
 			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%s %d", r.Part, r.Unit), r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
 		}
 	}
@@ -151,7 +151,7 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 	if len(d.filter.Sets) == 0 {
 		return
 	}
-	losses := stages.Losses(d.filter, d.ledger)
+	losses := tables.Losses(d.filter, d.ledger)
 	tell(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
 	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
@@ -181,7 +181,7 @@ func evalSetInWords(steps []*pipeline.Step, split *pipeline.Step, set string) st
 }
 
 // printTimeline prints partitions by the values of their order. One without an order has nothing to add to the table of partitions.
-func printTimeline(w io.Writer, order string, rows []stages.TimelineRow, labels map[string][]string) {
+func printTimeline(w io.Writer, order string, rows []tables.TimelineRow, labels map[string][]string) {
 	if order == "id" {
 		return
 	}
@@ -222,8 +222,8 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 			return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
 		}
 		t := newTable(table.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
-		labels := stages.Labels(d.sizes)
-		for _, b := range stages.Breakdowns(d.sizes) {
+		labels := tables.Labels(d.sizes)
+		for _, b := range tables.Breakdowns(d.sizes) {
 			t.AppendRow(table.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
 				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
 		}
@@ -235,10 +235,10 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 }
 
 // printLeft says in a line for each reason what of a corpus is neither in units nor held out.
-func printLeft(w io.Writer, sizes []stages.SizeRow) {
+func printLeft(w io.Writer, sizes []tables.SizeRow) {
 	for _, why := range []struct{ part, words string }{
-		{stages.PartSmall, "less than half a unit"}, {stages.PartExcluded, "partitions that the study leaves out"},
-		{stages.PartUnused, "more than the declared units take"}, {stages.PartDuplicate, "the identity of a document before"},
+		{tables.PartSmall, "less than half a unit"}, {tables.PartExcluded, "partitions that the study leaves out"},
+		{tables.PartUnused, "more than the declared units take"}, {tables.PartDuplicate, "the identity of a document before"},
 	} {
 		var names []string
 		var documents, tokens int64

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"ablate/cache"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
 )
 
 // splitChanges is how the units of a split differ from those of the last one of the same study by the same rules, over other documents.
@@ -47,15 +47,15 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 		partition string
 		number    int64
 	}
-	read := func(e *cache.Entry) (map[unit]stages.SizeRow, []unit, error) {
+	read := func(e *cache.Entry) (map[unit]tables.SizeRow, []unit, error) {
 		path, err := outputPath(c, e, kind.OutSizes)
 		if err != nil {
 			return nil, nil, err
 		}
-		rows, err := stages.Sizes(path)
-		units, order := map[unit]stages.SizeRow{}, []unit{}
+		rows, err := tables.Sizes(path)
+		units, order := map[unit]tables.SizeRow{}, []unit{}
 		for _, r := range rows {
-			if r.Part == stages.PartUnit {
+			if r.Part == tables.PartUnit {
 				u := unit{r.Partition, r.Unit}
 				units[u], order = r, append(order, u)
 			}

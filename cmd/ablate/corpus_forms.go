@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"ablate/stages"
-
-	tables "ablate/cache/table"
+	"ablate/stages/tables"
 )
 
 // corpusJSON is what `ablate corpus --json` prints; CORPUS.md is written from these types.
@@ -149,18 +147,18 @@ func corpusInJSON(p *compiled, data []splitData) corpusJSON {
 		if !split.Seed {
 			s.Corpus, s.Order = p.study.Partitions[split.Set].Corpus, p.study.Partitions[split.Set].Order
 		}
-		for _, b := range stages.Breakdowns(d.sizes) {
+		for _, b := range tables.Breakdowns(d.sizes) {
 			s.Partitions = append(s.Partitions, partitionJSON{
 				b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.Unused, b.RemovedDocuments, b.RemovedTokens,
 			})
 		}
 		for _, r := range d.sizes {
 			switch r.Part {
-			case stages.PartUnit:
+			case tables.PartUnit:
 				s.Units = append(s.Units, unitJSON{
 					r.Partition, r.Unit, r.Name, r.First, r.Last, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens,
 				})
-			case stages.PartTest, stages.PartValidation: // counted by partition
+			case tables.PartTest, tables.PartValidation: // counted by partition
 			default:
 				s.Elsewhere = append(s.Elsewhere, elsewhereJSON{r.Partition, r.Part, r.Documents, r.Tokens})
 			}
@@ -170,7 +168,7 @@ func corpusInJSON(p *compiled, data []splitData) corpusJSON {
 				r.Partition, r.Value, r.Documents, r.Tokens, r.FirstUnit, r.LastUnit, r.Test, r.Validation, r.Unused, r.RemovedDocuments, r.RemovedTokens,
 			})
 		}
-		for _, l := range stages.Losses(d.filter, d.ledger) {
+		for _, l := range tables.Losses(d.filter, d.ledger) {
 			s.Removed = append(s.Removed, removedJSON{
 				evalSetInWords(p.plan.Steps, step, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives,
 			})
@@ -186,7 +184,7 @@ func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
 	rows := [][]string{{"partition_set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
 	n := func(x int64) string { return strconv.FormatInt(x, 10) }
 	for i, set := range corpusInJSON(p, data).Sets {
-		labels := stages.Labels(data[i].sizes)
+		labels := tables.Labels(data[i].sizes)
 		for _, r := range data[i].timeline {
 			rows = append(rows, []string{tables.CSVText(set.Set), tables.CSVText(r.Partition), tables.CSVText(set.Order), tables.CSVText(r.Value), n(r.Documents), n(r.Tokens), tables.CSVText(r.Units(labels[r.Partition])), n(r.Test),
 				n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})

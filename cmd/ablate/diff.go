@@ -235,7 +235,7 @@ func group(changes []pipeline.Change, now *compiled) []changedSteps {
 		for k := range g.Differs {
 			v := &g.Differs[k]
 			if i, err := now.plan.Find(c.ID); err == nil {
-				if path := pipeline.Origin(now.study, now.plan.Steps[i], v.Label); path != nil {
+				if path := now.state.Origin(now.study, i, v.Label); path != nil {
 					v.At = now.study.At(path...).String()
 				}
 			}

@@ -14,6 +14,7 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
+	"ablate/stages/kind"
 )
 
 type savingCommand struct {
@@ -118,7 +119,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 	}
 	e.Measured = append(e.Measured, sortJSON{"evaluations", m.Evaluations.Steps, m.Evaluations.Done, 0, m.Evaluations.Seconds})
 
-	unit, reference := perToken(m.Models[pipeline.RoleUnit]), perToken(m.Models[pipeline.RoleReference])
+	unit, reference := perToken(m.Models[kind.RoleUnit]), perToken(m.Models[kind.RoleReference])
 	if reference == nil {
 		reference = unit // as many tokens take as long, whatever they are
 	}
@@ -136,7 +137,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 	possible, all := p.plan.Summary.MixturesPossible, p.plan.Summary.TokensReferenceOf
 	units, tokens := 0, int64(0)
 	for _, model := range p.plan.Models {
-		if model.Role != pipeline.RoleUnit {
+		if model.Role != kind.RoleUnit {
 			continue
 		}
 		step := p.plan.Steps[model.Step]

@@ -58,7 +58,7 @@ func (p *compiled) locate(r *pipeline.Reason) {
 		return
 	}
 	for k, d := range r.Differs {
-		if path := pipeline.Origin(p.study, p.plan.Steps[i], d.Label); path != nil {
+		if path := p.state.Origin(p.study, i, d.Label); path != nil {
 			r.Differs[k].At = p.study.At(path...).String()
 		}
 	}

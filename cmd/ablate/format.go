@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"ablate/specs"
-	"ablate/stages"
+	"ablate/stages/text"
 )
 
 // formatNames are the formats in words.
@@ -17,14 +17,14 @@ var formatNames = map[string]string{"text": "plain text", "jsonl": "JSON Lines",
 
 // formatOf is the format of a corpus's files: what the study says, else what their names say, else their content. Files of several formats,
 // and metadata that were read as those of another format, are errors: what is read as something else is not found out later.
-func formatOf(corpus specs.Corpus, found []stages.File) (string, error) {
+func formatOf(corpus specs.Corpus, found []text.File) (string, error) {
 	if corpus.Format != "auto" && corpus.Format != "" {
 		return corpus.Format, nil
 	}
 	first := map[string]string{} // of each format, a file
 	count := map[string]int{}
 	var unlike []error
-	arrays := slices.ContainsFunc(found, func(f stages.File) bool { return specs.FormatOfName(f.Name) == "tokens" })
+	arrays := slices.ContainsFunc(found, func(f text.File) bool { return specs.FormatOfName(f.Name) == "tokens" })
 	for _, f := range found {
 		format := specs.FormatOfName(f.Name)
 		if format == "jsonl" && corpus.Bad.Format != "drop" {
@@ -33,11 +33,11 @@ func formatOf(corpus specs.Corpus, found []stages.File) (string, error) {
 			}
 		}
 		if format == "" {
-			if arrays && stages.IsIndex(f.Name) {
+			if arrays && text.IsIndex(f.Name) {
 				continue // Arrays looks at it
 			}
 			var err error
-			if format, err = stages.ContentFormat(f.Path, corpus.Text); err != nil {
+			if format, err = text.ContentFormat(f.Path, corpus.Text); err != nil {
 				var path *fs.PathError
 				if errors.As(err, &path) {
 					return "", err
@@ -85,9 +85,9 @@ func formatOf(corpus specs.Corpus, found []stages.File) (string, error) {
 
 // namedOtherwise returns what a file is that is called JSON Lines and certainly is something else. What may be damaged is for its reader to tell,
 // with the place.
-func namedOtherwise(f stages.File, text string) error {
-	format, err := stages.ContentFormat(f.Path, text)
-	var stranger *stages.StrangerError
+func namedOtherwise(f text.File, textField string) error {
+	format, err := text.ContentFormat(f.Path, textField)
+	var stranger *text.StrangerError
 	switch {
 	case errors.As(err, &stranger):
 		return err

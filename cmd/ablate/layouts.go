@@ -13,8 +13,8 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/pipeline"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/report"
 )
 
 // madeFile tells what the tables and figures of an output directory were made of, and what they are.
@@ -28,14 +28,14 @@ type madeLayouts struct {
 // layoutFiles are the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run without
 // work does, so they are drawn only if something that goes into them or what is in dir differs from the last time; there names them if not.
 func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named, there []string, err error) {
-	in := stages.LayoutInput{Study: p.study.Name, InDomain: pipeline.InDomain, Params: p.plan.Steps[p.plan.Result].Params, Costs: mixtureCosts(p)}
+	in := report.LayoutInput{Study: p.study.Name, InDomain: pipeline.InDomain, Params: p.plan.Steps[p.plan.Result].Params, Costs: mixtureCosts(p)}
 	result := p.state.Entries[p.plan.Result]
 	costs, err := json.Marshal(in.Costs)
 	if err != nil {
 		return nil, nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", stages.LayoutVersion, in.Study, p.state.Keys[p.plan.Result], costs)
+	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", report.LayoutVersion, in.Study, p.state.Keys[p.plan.Result], costs)
 	fmt.Fprintf(h, "params %s\n", in.Params) // the key holds those of the step; names of mixtures are told apart here
 	for _, o := range result.Outputs {
 		fmt.Fprintf(h, "output %q %s\n", o.Name, o.Digest)
@@ -55,7 +55,7 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
 		return nil, nil, err
 	}
-	made, err := stages.Layouts(in)
+	made, err := report.Layouts(in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,15 +72,15 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 }
 
 // studyLedgers are the ledgers of a study's splits; h gets what they hold and which texts their names mean.
-func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]stages.LayoutLedger, error) {
-	var out []stages.LayoutLedger
+func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]report.LayoutLedger, error) {
+	var out []report.LayoutLedger
 	for _, split := range p.plan.Splits {
 		e := p.state.Entries[split.Step]
 		path, err := outputPath(c, e, kind.OutLedger)
 		if err != nil {
 			return nil, err
 		}
-		l := stages.LayoutLedger{Set: split.Set, Path: path}
+		l := report.LayoutLedger{Set: split.Set, Path: path}
 		if split.Seed {
 			l.Set = ""
 		}
@@ -124,12 +124,12 @@ func sum(data []byte) string {
 }
 
 // mixtureCosts are what comparing all mixtures of a set takes, over the components that it draws from.
-func mixtureCosts(p *compiled) []stages.LayoutCost {
-	var out []stages.LayoutCost
+func mixtureCosts(p *compiled) []report.LayoutCost {
+	var out []report.LayoutCost
 	for _, g := range p.plan.Growth {
-		c := stages.LayoutCost{Group: g.Group, K: g.K, Repeat: g.Repeat, Of: g.Of, Beside: g.Beside}
+		c := report.LayoutCost{Group: g.Group, K: g.K, Repeat: g.Repeat, Of: g.Of, Beside: g.Beside}
 		for _, at := range g.Points {
-			c.Points = append(c.Points, stages.LayoutPoint(at))
+			c.Points = append(c.Points, report.LayoutPoint(at))
 		}
 		out = append(out, c)
 	}

@@ -12,8 +12,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
 )
 
 // lossesFile holds the losses of all documents, by every model behind a score.
@@ -31,7 +31,7 @@ func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cach
 	}
 	in := studyLosses(ctx, p, c)
 	if !asked {
-		if of, err := stages.LossesOf(path); err == nil && of == in.Of {
+		if of, err := tables.LossesOf(path); err == nil && of == in.Of {
 			return nil
 		}
 	}
@@ -48,8 +48,8 @@ func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cach
 }
 
 // studyLosses gathers what the table is made of.
-func studyLosses(ctx context.Context, p *compiled, c *cache.Cache) stages.StudyLosses {
-	in := stages.StudyLosses{Table: func(eval int) (string, error) {
+func studyLosses(ctx context.Context, p *compiled, c *cache.Cache) tables.StudyLosses {
+	in := tables.StudyLosses{Table: func(eval int) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", context.Cause(ctx)
 		}
@@ -58,13 +58,13 @@ func studyLosses(ctx context.Context, p *compiled, c *cache.Cache) stages.StudyL
 	h := sha256.New()
 	for _, s := range p.plan.Scores {
 		fmt.Fprintf(h, "score %q\n", []string{s.Group, s.Mixture, s.Scorer, s.Set})
-		score := stages.LossScore{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
+		score := tables.LossScore{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
 		for _, d := range s.Domains {
-			domain := stages.LossDomain{Name: d.Name}
+			domain := tables.LossDomain{Name: d.Name}
 			for _, e := range d.Evals {
 				losses, _ := p.state.Entries[e.Step].Output(kind.OutLosses)
 				fmt.Fprintf(h, "losses %q %q %s\n", d.Name, e.Model, losses.Digest)
-				domain.Models = append(domain.Models, stages.LossModel{Name: e.Model, Eval: e.Step})
+				domain.Models = append(domain.Models, tables.LossModel{Name: e.Model, Eval: e.Step})
 			}
 			score.Domains = append(score.Domains, domain)
 		}

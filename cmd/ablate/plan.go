@@ -11,6 +11,7 @@ import (
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
+	"ablate/stages/kind"
 )
 
 type planCommand struct {
@@ -103,7 +104,7 @@ func printSteps(w io.Writer, p *compiled) {
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == pipeline.RoleSeed)
+			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
 		}
 		if step.Cost.Bytes > 0 {
 			line += "  " + runner.Count(step.Cost.Bytes, "B")

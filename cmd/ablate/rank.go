@@ -17,6 +17,7 @@ import (
 	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages"
+	"ablate/stages/correlate"
 	"ablate/stages/kind"
 )
 
@@ -121,8 +122,8 @@ type ranking struct {
 	possible    map[string]*big.Int // mixtures by set of mixtures
 	searched    []string            // sets of mixtures of which not every mixture was scored
 	untrained   int                 // mixtures whose reference models are not trained yet
-	ranked      []stages.Ranked
-	lines       []stages.RankLine
+	ranked      []correlate.Ranked
+	lines       []correlate.RankLine
 }
 
 func (k *ranking) run(ctx context.Context) error {
@@ -135,7 +136,7 @@ func (k *ranking) run(ctx context.Context) error {
 		return err
 	}
 	listed := chosen
-	var in stages.RankInput
+	var in correlate.RankInput
 	if !k.Sampled {
 		listed = pipeline.Every(chosen)
 		for _, group := range slices.Sorted(maps.Keys(listed)) {
@@ -162,7 +163,7 @@ func (k *ranking) run(ctx context.Context) error {
 		return err
 	}
 	in.Level = float64(k.p.study.Correlate.Level)
-	if k.ranked, k.lines, err = stages.Rank(in); err != nil {
+	if k.ranked, k.lines, err = correlate.Rank(in); err != nil {
 		return err
 	}
 	if !k.Quiet {
@@ -173,12 +174,12 @@ func (k *ranking) run(ctx context.Context) error {
 }
 
 // score evaluates the proxy of every mixture of some sets.
-func (k *ranking) score(ctx context.Context, mixtures map[string]specs.Mixture) ([]stages.RankMixture, error) {
+func (k *ranking) score(ctx context.Context, mixtures map[string]specs.Mixture) ([]correlate.RankMixture, error) {
 	plan, scored, err := k.query.Candidates(mixtures)
 	if err != nil {
 		return nil, err
 	}
-	state, err := plan.Resolve(k.cache.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), k.cache.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -188,9 +189,9 @@ func (k *ranking) score(ctx context.Context, mixtures map[string]specs.Mixture) 
 	if state, err = k.evaluate(ctx, plan); err != nil {
 		return nil, err
 	}
-	out := make([]stages.RankMixture, len(scored))
+	out := make([]correlate.RankMixture, len(scored))
 	for i, s := range scored {
-		out[i] = stages.RankMixture{Group: s.Group, Name: s.Name}
+		out[i] = correlate.RankMixture{Group: s.Group, Name: s.Name}
 		if out[i].Losses, err = k.losses(state, s.Evals); err != nil {
 			return nil, err
 		}
@@ -222,12 +223,12 @@ func (k *ranking) missing(plan *pipeline.Plan, steps []int) error {
 }
 
 // references evaluates the proxy and the reference of the mixtures whose models are trained, and counts the others.
-func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixture) ([]stages.RankReference, error) {
+func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixture) ([]correlate.RankReference, error) {
 	plan, proxy, reference, err := k.query.References(mixtures)
 	if err != nil {
 		return nil, err
 	}
-	state, err := plan.Resolve(k.cache.Lookup)
+	state, err := plan.Resolve(stages.Kinds(), k.cache.Lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -261,9 +262,9 @@ func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixt
 		}
 		return out
 	}
-	var out []stages.RankReference
+	var out []correlate.RankReference
 	for _, i := range there {
-		m := stages.RankReference{RankMixture: stages.RankMixture{Group: proxy[i].Group, Name: proxy[i].Name}}
+		m := correlate.RankReference{RankMixture: correlate.RankMixture{Group: proxy[i].Group, Name: proxy[i].Name}}
 		if m.Losses, err = k.losses(state, moved(proxy[i].Evals)); err != nil {
 			return nil, err
 		}
@@ -288,8 +289,8 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 		slots = runtime.GOMAXPROCS(0)
 	}
 	state, err := runner.Run(ctx, plan, runner.Options{
-		Cache: k.cache, Table: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
-		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory), Wants: stages.Memory,
+		Cache: k.cache, Kinds: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
+		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory),
 		Events: func(e runner.Event) {
 			if e.What == runner.Finished {
 				k.ran++
@@ -308,17 +309,17 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 	return state, nil
 }
 
-// evaluating is the table of kinds for a run that must not train: a model that turns out to be damaged when it is read ends the run.
-func evaluating(study string) map[string]kind.Func {
-	table := stages.Table()
-	for name := range table {
-		if name != kind.Eval {
-			table[name] = func(context.Context, *kind.Job) error {
+// evaluating are the kinds for a run that must not train: a model that turns out to be damaged when it is read ends the run.
+func evaluating(study string) kind.Kinds {
+	kinds := stages.Kinds()
+	for i := range kinds {
+		if kinds[i].Name != kind.Eval {
+			kinds[i].Run = func(context.Context, *kind.Job) error {
 				return fmt.Errorf("its outputs in the cache are damaged; `ablate run %s` makes them again (rank trains nothing)", study)
 			}
 		}
 	}
-	return table
+	return kinds
 }
 
 // losses are the paths of the tables that evaluations left.
@@ -339,7 +340,7 @@ func (k *ranking) losses(state *pipeline.State, evals [][]int) ([][]string, erro
 // search builds a mixture of a large set up: to what every mixture has it adds, out of all that may still be drawn, the component that lowers
 // the proxy's loss most, until there are enough (forward selection; Caruana et al. 2004, "Ensemble selection from libraries of models", chooses
 // models for an ensemble so). It returns the whole mixtures that it came to, those of the last round.
-func (k *ranking) search(ctx context.Context, group string, spec specs.Mixture) ([]stages.RankMixture, error) {
+func (k *ranking) search(ctx context.Context, group string, spec specs.Mixture) ([]correlate.RankMixture, error) {
 	if len(spec.List) > 0 {
 		return nil, usageError{fmt.Errorf("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
 			group, k.possible[group], k.Most)}
@@ -379,10 +380,10 @@ func (k *ranking) search(ctx context.Context, group string, spec specs.Mixture) 
 }
 
 // lowest is the position of the mixture that the proxy likes best.
-func lowest(scored []stages.RankMixture) (int, error) {
-	ranked, _, err := stages.Rank(stages.RankInput{Candidates: scored})
+func lowest(scored []correlate.RankMixture) (int, error) {
+	ranked, _, err := correlate.Rank(correlate.RankInput{Candidates: scored})
 	if err != nil {
 		return 0, err
 	}
-	return slices.IndexFunc(scored, func(m stages.RankMixture) bool { return m.Name == ranked[0].Mixture }), nil
+	return slices.IndexFunc(scored, func(m correlate.RankMixture) bool { return m.Name == ranked[0].Mixture }), nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/pipeline"
-	"ablate/stages"
+	"ablate/stages/correlate"
 )
 
 // print shows the best mixtures and what the order rests on.
@@ -68,7 +68,7 @@ func (k *ranking) notes() []string {
 	for _, g := range k.searched {
 		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.possible[g])
 	}
-	lines := map[string]stages.RankLine{}
+	lines := map[string]correlate.RankLine{}
 	for _, l := range k.lines {
 		lines[l.Group] = l
 	}

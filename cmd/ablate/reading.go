@@ -9,13 +9,13 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
 )
 
 // A reading is what became of the documents of a corpus or an evaluation set.
 type reading struct {
-	stages.Reading
+	tables.Reading
 	name      string
 	evalSet   bool
 	duplicate int64 // of a corpus that is divided: documents left out since one before them has their identity
@@ -34,7 +34,7 @@ func readings(p *compiled, c *cache.Cache) ([]reading, error) {
 		if x.EvalSet {
 			r.absent = p.study.Eval.OutOfDomain[x.Name].Absent
 		}
-		if r.Reading, err = stages.Readings(x.Counts); err != nil {
+		if r.Reading, err = tables.Readings(x.Counts); err != nil {
 			return nil, fmt.Errorf("%s: %w", x.Name, err)
 		}
 		out = append(out, r)
@@ -44,13 +44,13 @@ func readings(p *compiled, c *cache.Cache) ([]reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := stages.Sizes(path)
+		rows, err := tables.Sizes(path)
 		if err != nil {
 			return nil, err
 		}
 		i := slices.IndexFunc(out, func(r reading) bool { return !r.evalSet && r.name == corpusOf(p, split) })
 		for _, row := range rows {
-			if row.Part == stages.PartDuplicate && i >= 0 {
+			if row.Part == tables.PartDuplicate && i >= 0 {
 				out[i].duplicate = max(out[i].duplicate, row.Documents)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"ablate/pipeline"
 	"ablate/runner/audit"
 	"ablate/specs"
+	"ablate/stages"
 	"ablate/stages/kind"
 )
 
@@ -191,7 +192,7 @@ func compileWith(s *specs.Study, src pipeline.Sources, lookup pipeline.Lookup, u
 		if p.plan, err = pipeline.Compile(s, p.src, found); err != nil {
 			return nil, err
 		}
-		if p.state, err = p.plan.Resolve(lookup); err != nil {
+		if p.state, err = p.plan.Resolve(stages.Kinds(), lookup); err != nil {
 			return nil, err
 		}
 		if found != nil || p.plan.Partial == "" && len(p.plan.Numbered) == 0 {

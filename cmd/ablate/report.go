@@ -11,8 +11,8 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/report"
 )
 
 type reportCommand struct {
@@ -47,7 +47,7 @@ func (r reportCommand) Run(a *app) error {
 // renderReport gathers what the report shows of a finished study.
 func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 	result := p.state.Entries[p.plan.Result]
-	in := stages.ReportInput{
+	in := report.Input{
 		Study: p.study.Name, About: p.study.About, Program: "ablate " + version,
 		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.study.Correlate.Level), Training: training(p.plan.Summary),
 		Params: p.plan.Steps[p.plan.Result].Params,
@@ -89,25 +89,27 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 			return nil, err
 		}
 		checkpoint, _ := e.Output(kind.OutModel)
-		in.Models = append(in.Models, stages.ReportModel{
+		in.Models = append(in.Models, report.Model{
 			Name: shortModel(m.Name), Role: m.Role, Tokens: p.plan.Steps[m.Step].Cost.Tokens,
 			Key: e.Key.String(), Checkpoint: checkpoint.Digest.String(), Curve: curve,
 		})
 	}
 	for _, m := range p.plan.Mixtures {
-		in.Mixtures = append(in.Mixtures, stages.ReportMixture{
+		in.Mixtures = append(in.Mixtures, report.Mixture{
 			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
 		})
 	}
-	in.Steps, in.Flow = stepsByKind(p.state)
+	if in.Steps, in.Flow, err = stepsByKind(p.state); err != nil {
+		return nil, err
+	}
 	in.Provenance = machines(p)
-	return stages.Report(in)
+	return report.Page(in)
 }
 
 // reportSplit gathers what the report shows of a set of partitions; without an order there is nothing to show by it.
-func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.ReportSplit, error) {
+func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (report.Split, error) {
 	spec, step := p.study.Partitions[split.Set], p.plan.Steps[split.Step]
-	r := stages.ReportSplit{
+	r := report.Split{
 		Set: split.Set, Corpus: spec.Corpus, Order: spec.Order,
 		Words: func(set string) string { return evalSetInWords(p.plan.Steps, step, set) },
 	}
@@ -137,16 +139,16 @@ func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (stages.R
 	return r, nil
 }
 
-func training(s pipeline.Summary) stages.ReportTraining {
-	t := stages.ReportTraining{Seed: s.Seed.Tokens, Units: s.Units.Tokens, Partitions: s.Partitions.Tokens + s.Small.Tokens, References: s.References.Tokens}
+func training(s pipeline.Summary) report.Training {
+	t := report.Training{Seed: s.Seed.Tokens, Units: s.Units.Tokens, Partitions: s.Partitions.Tokens + s.Small.Tokens, References: s.References.Tokens}
 	t.MixturesPossible, _ = new(big.Float).SetInt(s.MixturesPossible).Float64()
 	t.AllReferences, _ = new(big.Float).SetInt(s.TokensReferenceOf).Float64()
 	return t
 }
 
 // corpora gathers the counts of the steps that read each corpus and each evaluation set, in the order of the plan.
-func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
-	var out []stages.ReportCorpus
+func corpora(p *compiled, c *cache.Cache) ([]report.Corpus, error) {
+	var out []report.Corpus
 	for i, step := range p.plan.Steps {
 		if step.Kind != kind.Tokenize || p.state.Entries[i] == nil { // of a study that is not run to its end
 			continue
@@ -155,23 +157,23 @@ func corpora(p *compiled, c *cache.Cache) ([]stages.ReportCorpus, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, eval := step.About.Corpus, step.About.Role == pipeline.RoleEvalSet
+		name, eval := step.About.Corpus, step.About.Role == kind.RoleEvalSet
 		if eval {
 			name = step.About.EvalSet
 		}
-		n := slices.IndexFunc(out, func(r stages.ReportCorpus) bool { return r.Name == name && r.EvalSet == eval })
+		n := slices.IndexFunc(out, func(r report.Corpus) bool { return r.Name == name && r.EvalSet == eval })
 		if n < 0 {
 			n = len(out)
-			out = append(out, stages.ReportCorpus{Name: name, EvalSet: eval})
+			out = append(out, report.Corpus{Name: name, EvalSet: eval})
 		}
 		out[n].Counts, out[n].Files = append(out[n].Counts, counts), append(out[n].Files, step.FileNames())
 	}
-	slices.SortStableFunc(out, func(a, b stages.ReportCorpus) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(out, func(a, b report.Corpus) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil
 }
 
 // rank puts what is trained on before what is evaluated on.
-func rank(c stages.ReportCorpus) int {
+func rank(c report.Corpus) int {
 	if c.EvalSet {
 		return 1
 	}

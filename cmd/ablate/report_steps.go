@@ -2,35 +2,33 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"ablate/pipeline"
-	"ablate/stages"
+	"ablate/stages/report"
 )
-
-// sorts tell steps of one kind apart by what they are about, in the words of the report.
-var sorts = map[string]string{
-	pipeline.RoleSeed: "seed model", pipeline.RoleUnit: "unit models", pipeline.RolePartition: "partition models", pipeline.RoleSmall: "small",
-	pipeline.RoleReference: "reference models", pipeline.RoleWhole: "text of the seed model", pipeline.RoleUnits: "units and held-out text",
-	pipeline.RoleCorpus: "corpora", pipeline.RoleEvalSet: "evaluation text",
-}
 
 // stepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
 // last run that did any of the work are told from those that were in the cache then; it is the entries that say so, so that a run that
 // finds everything shows the same.
-func stepsByKind(s *pipeline.State) ([]stages.ReportSteps, []stages.ReportFlow) {
+func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
 	last := ""
 	for _, e := range s.Entries {
 		last = max(last, e.Provenance.Run)
 	}
-	var out []stages.ReportSteps
+	var out []report.Steps
 	at := make([]int, len(s.Plan.Steps))
 	for i, step := range s.Plan.Steps {
-		of := sorts[step.About.Role]
-		n := slices.IndexFunc(out, func(r stages.ReportSteps) bool { return r.Kind == step.Kind && r.Of == of })
+		k, err := s.Kinds.Named(step.Kind)
+		if err != nil {
+			return nil, nil, fmt.Errorf("step %s: %w", step.ID, err)
+		}
+		of := k.Titles[step.About.Role]
+		n := slices.IndexFunc(out, func(r report.Steps) bool { return r.Kind == step.Kind && r.Of == of })
 		if n < 0 {
 			n = len(out)
-			out = append(out, stages.ReportSteps{Kind: step.Kind, Of: of})
+			out = append(out, report.Steps{Kind: step.Kind, Of: of})
 		}
 		at[i] = n
 		e := s.Entries[i]
@@ -54,10 +52,10 @@ func stepsByKind(s *pipeline.State) ([]stages.ReportSteps, []stages.ReportFlow) 
 			}
 		}
 	}
-	var flow []stages.ReportFlow
+	var flow []report.Flow
 	for k, n := range times {
-		flow = append(flow, stages.ReportFlow{From: k[0], To: k[1], Times: n})
+		flow = append(flow, report.Flow{From: k[0], To: k[1], Times: n})
 	}
-	slices.SortFunc(flow, func(a, b stages.ReportFlow) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
-	return out, flow
+	slices.SortFunc(flow, func(a, b report.Flow) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	return out, flow, nil
 }

@@ -9,6 +9,7 @@ import (
 	"ablate/pipeline"
 	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/report"
 )
 
 // Three units and their evaluation, one of which an earlier run left.
@@ -20,10 +21,10 @@ func TestStepsByKind(t *testing.T) {
 		}
 		return s
 	}
-	s := &pipeline.State{Plan: &pipeline.Plan{Steps: []*pipeline.Step{
-		step("tokenize/go", kind.Tokenize, pipeline.RoleCorpus, 0), step("tokenize/eval/go", kind.Tokenize, pipeline.RoleEvalSet, 0),
-		step("split/areas", kind.Split, pipeline.RoleUnits, 0, 0), step("seed", kind.Train, pipeline.RoleSeed, 100),
-		step("unit/areas/a/0", kind.Train, pipeline.RoleUnit, 10, 2, 3), step("unit/areas/b/0", kind.Train, pipeline.RoleUnit, 10, 2, 3),
+	s := &pipeline.State{Kinds: stages.Kinds(), Plan: &pipeline.Plan{Steps: []*pipeline.Step{
+		step("tokenize/go", kind.Tokenize, kind.RoleCorpus, 0), step("tokenize/eval/go", kind.Tokenize, kind.RoleEvalSet, 0),
+		step("split/areas", kind.Split, kind.RoleUnits, 0, 0), step("seed", kind.Train, kind.RoleSeed, 100),
+		step("unit/areas/a/0", kind.Train, kind.RoleUnit, 10, 2, 3), step("unit/areas/b/0", kind.Train, kind.RoleUnit, 10, 2, 3),
 		step("eval/unit/areas/a/0/far", kind.Eval, "", 0, 4, 1), step("eval/unit/areas/b/0/far", kind.Eval, "", 0, 5, 1),
 	}}}
 	for i := range s.Plan.Steps {
@@ -33,8 +34,11 @@ func TestStepsByKind(t *testing.T) {
 		}
 		s.Entries = append(s.Entries, &cache.Entry{Outputs: []cache.Output{{Size: 7}}, Provenance: cache.Provenance{Run: run, WallSeconds: 2}})
 	}
-	steps, flow := stepsByKind(s)
-	if diff := cmp.Diff([]stages.ReportSteps{
+	steps, flow, err := stepsByKind(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]report.Steps{
 		{Kind: "tokenize", Of: "corpora", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
 		{Kind: "tokenize", Of: "evaluation text", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
 		{Kind: "split", Of: "units and held-out text", Count: 1, Found: 1, Bytes: 7, Seconds: 2},
@@ -44,7 +48,7 @@ func TestStepsByKind(t *testing.T) {
 	}, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]stages.ReportFlow{{From: 0, To: 2, Times: 1}, {From: 1, To: 5, Times: 2}, {From: 2, To: 4, Times: 2}, {From: 3, To: 4, Times: 2}, {From: 4, To: 5, Times: 2}}, flow); diff != "" {
+	if diff := cmp.Diff([]report.Flow{{From: 0, To: 2, Times: 1}, {From: 1, To: 5, Times: 2}, {From: 2, To: 4, Times: 2}, {From: 3, To: 4, Times: 2}, {From: 4, To: 5, Times: 2}}, flow); diff != "" {
 		t.Errorf("flow (-want +got):\n%s", diff)
 	}
 }

@@ -14,9 +14,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/cache"
-	tables "ablate/cache/table"
-	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
 )
 
 // printResult prints the table of correlations, what weakens them, and where everything lies.
@@ -143,15 +142,15 @@ func (w warned) print(out io.Writer) {
 func weaknesses(codes []string) string {
 	var words []string
 	for _, w := range [][2]string{
-		{stages.WarnOverflow, "perplexities that overflow"},
-		{stages.WarnFew, "fewer mixtures than an interval can be trusted with"},
-		{stages.WarnAlike, "references that hardly differ"},
-		{stages.WarnNone, "scores all alike, or too few mixtures for a correlation"},
-		{stages.WarnBounds, "no interval"},
-		{stages.WarnZero, "the interval holds zero"},
-		{stages.WarnChance, "as high a correlation is likely by chance"},
-		{stages.WarnOne, "the correlation hangs on one mixture"},
-		{stages.WarnNoise, "seeds alone can make such a difference"},
+		{tables.WarnOverflow, "perplexities that overflow"},
+		{tables.WarnFew, "fewer mixtures than an interval can be trusted with"},
+		{tables.WarnAlike, "references that hardly differ"},
+		{tables.WarnNone, "scores all alike, or too few mixtures for a correlation"},
+		{tables.WarnBounds, "no interval"},
+		{tables.WarnZero, "the interval holds zero"},
+		{tables.WarnChance, "as high a correlation is likely by chance"},
+		{tables.WarnOne, "the correlation hangs on one mixture"},
+		{tables.WarnNoise, "seeds alone can make such a difference"},
 	} {
 		if slices.Contains(codes, w[0]) {
 			words = append(words, w[0]+": "+w[1])

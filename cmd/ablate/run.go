@@ -70,8 +70,8 @@ func (r runCommand) Run(a *app) (err error) {
 	defer func() { err = errors.Join(err, c.Close()) }()
 	a.registers = true
 	opt := runner.Options{
-		Cache: c, Table: stages.Table(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
-		Began: began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), Memory: int64(r.Memory), Wants: stages.Memory,
+		Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
+		Began: began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), Memory: int64(r.Memory),
 	}
 	if opt.Memory == 0 {
 		opt.Memory = machineMemory()
@@ -323,7 +323,7 @@ func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.O
 	state := p.state
 	if state.Plan != p.plan {
 		var err error
-		if state, err = p.plan.Resolve(c.Lookup); err != nil {
+		if state, err = p.plan.Resolve(stages.Kinds(), c.Lookup); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
-	"ablate/stages"
+	"ablate/stages/correlate"
 	"ablate/stages/kind"
 )
 
@@ -39,7 +39,7 @@ type comparedStudy struct {
 	finished
 	own     *specs.Study   // of a miniature: the study at its own size; else nil
 	ownPlan *pipeline.Plan // nil: it cannot be planned without its data
-	rows    []stages.Compared
+	rows    []correlate.Compared
 }
 
 // compare prints the table of several studies, and leaves it as Markdown where it was asked for.
@@ -100,7 +100,7 @@ func compared(a *app, c *cache.Cache, f finished) (comparedStudy, error) {
 			}
 		}
 	}
-	s.rows, err = stages.Compare(s.ownName(), paths[0], paths[1])
+	s.rows, err = correlate.Compare(s.ownName(), paths[0], paths[1])
 	return s, err
 }
 
@@ -158,9 +158,9 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row
 	for _, m := range p.Models {
 		n := p.Steps[m.Step].Cost.Parameters
 		switch m.Role {
-		case pipeline.RoleUnit:
+		case kind.RoleUnit:
 			row[2] = runner.Count(n, "")
-		case pipeline.RoleReference:
+		case kind.RoleReference:
 			row[3] = runner.Count(n, "")
 		}
 	}

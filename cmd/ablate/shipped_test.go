@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ablate/specs"
-	"ablate/stages"
+	"ablate/stages/text"
 )
 
 // TestShippedStudiesReadSourcesAlone: what the studies that run on Go's tree read is there wherever Go
@@ -50,7 +50,7 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 					t.Errorf("%s: %s reads %s, which is not below src of Go's tree", s.Name, name, p)
 				}
 			}
-			files, _, err := stages.Files(s.Dir, sets[name].Files, sets[name].Exclude, variable)
+			files, _, err := text.Files(s.Dir, sets[name].Files, sets[name].Exclude, variable)
 			if err != nil {
 				t.Errorf("%s: %s: %v", s.Name, name, err)
 			}

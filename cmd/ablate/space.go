@@ -8,7 +8,6 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
-	"ablate/stages"
 	"ablate/stages/kind"
 )
 
@@ -25,20 +24,26 @@ type space struct {
 func need(s *pipeline.State, jobs int) (space, error) {
 	var n space
 	var aside []int64
+	known := map[string]kind.Needs{} // a study has thousands of steps with the same parameters
 	for i, step := range s.Plan.Steps {
 		if s.Status[i] == pipeline.Hit {
 			continue
 		}
-		switch step.Kind {
-		case kind.Train:
-			leaves, saved, err := stages.Disk(step.Kind, step.Params)
-			if err != nil {
+		alike := step.Kind + " " + string(step.Params)
+		take, ok := known[alike]
+		if !ok {
+			var err error
+			if take, err = s.Kinds.Needs(step.Kind, step.Params, 1); err != nil {
 				return n, fmt.Errorf("step %s: %w", step.ID, err)
 			}
+			known[alike] = take
+		}
+		if take.Leaves > 0 {
 			n.trainings++
-			n.checkpoints += leaves
-			aside = append(aside, saved)
-		case kind.Tokenize:
+			n.checkpoints += take.Leaves
+			aside = append(aside, take.Aside)
+		}
+		if step.Kind == kind.Tokenize {
 			n.corpora += 2 * step.Cost.Bytes
 		}
 	}

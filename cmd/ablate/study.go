@@ -15,6 +15,8 @@ import (
 	"ablate/specs"
 	"ablate/stages"
 	"ablate/stages/kind"
+	"ablate/stages/tables"
+	"ablate/stages/text"
 )
 
 // loadStudy reads a study, at the scale that the command line names; everything wrong with it is a usage error.
@@ -100,7 +102,7 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 	}
 	patterns := map[string]int{} // that name a variable which is not set
 	missing := func(err error, at []string) bool {
-		var unset *stages.UnsetError
+		var unset *text.UnsetError
 		if !errors.As(err, &unset) {
 			return false
 		}
@@ -112,7 +114,7 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 	}
 	noGo := false
 	find := func(corpus specs.Corpus, at ...string) []pipeline.File {
-		found, passed, err := stages.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
+		found, passed, err := text.Files(s.Dir, corpus.Files, corpus.Exclude, variable)
 		if err != nil {
 			if at = append(at, "files"); !missing(err, at) {
 				if none := noSources(corpus.Files); none != nil && noGo {
@@ -141,7 +143,7 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 	}
 	if file := s.Tokenizer.File; file != "" {
 		at := []string{"tokenizer", "file"}
-		path, err := stages.FilePath(s.Dir, file, variable)
+		path, err := text.FilePath(s.Dir, file, variable)
 		var d cache.Digest
 		var size int64
 		if err == nil {
@@ -149,7 +151,7 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 		}
 		if err == nil {
 			src.Tokenizer = &pipeline.File{Path: path, Name: filepath.Base(path), Size: size, Digest: d}
-			src.Vocab, src.EOS, err = stages.TokenizerInfo(path)
+			src.Vocab, src.EOS, err = text.TokenizerInfo(path)
 		}
 		if err != nil && !missing(err, at) {
 			tell(err, at)
@@ -170,13 +172,13 @@ func sources(s *specs.Study, digest hashing, absent bool) (pipeline.Sources, err
 }
 
 // hashed hashes the files of a corpus, and the indexes of those that have one.
-func hashed(digest hashing, corpus specs.Corpus, found []stages.File) ([]pipeline.File, error) {
+func hashed(digest hashing, corpus specs.Corpus, found []text.File) ([]pipeline.File, error) {
 	format, err := formatOf(corpus, found)
 	if err != nil {
 		return nil, err
 	}
 	if format == "tokens" {
-		if found, err = stages.Arrays(found); err != nil {
+		if found, err = text.Arrays(found); err != nil {
 			return nil, err
 		}
 	}
@@ -263,7 +265,7 @@ func (p *compiled) replan(c *cache.Cache, found pipeline.Catalogue) (err error) 
 	if p.plan, err = pipeline.Compile(p.study, p.src, found); err != nil {
 		return err
 	}
-	p.state, err = p.plan.Resolve(c.Lookup)
+	p.state, err = p.plan.Resolve(stages.Kinds(), c.Lookup)
 	return err
 }
 
@@ -294,13 +296,13 @@ func unitsOf(c *cache.Cache, e *cache.Entry) (counts map[string]int, names map[s
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	rows, err := stages.Sizes(path)
+	rows, err := tables.Sizes(path)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%s: %w", kind.OutSizes, err)
 	}
 	counts, names, tokens = map[string]int{}, map[string][]string{}, map[string][]int64{}
 	for _, r := range rows {
-		if r.Part == stages.PartUnit { // in the order of their numbers
+		if r.Part == tables.PartUnit { // in the order of their numbers
 			counts[r.Partition]++
 			names[r.Partition] = append(names[r.Partition], r.Name)
 			tokens[r.Partition] = append(tokens[r.Partition], r.Tokens)

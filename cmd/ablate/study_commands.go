@@ -63,12 +63,12 @@ func (cmd exportCommand) Run(a *app) error {
 		}
 		plan, at := p.plan.Sub(i)
 		i = at[0]
-		state, err := plan.Resolve(c.Lookup)
+		state, err := plan.Resolve(stages.Kinds(), c.Lookup)
 		if err != nil {
 			return err
 		}
 		if _, run, waits := state.Count(); plan.Steps[i].Kind == kind.Merge && run == 1 && waits == 0 {
-			state, err = runner.Run(a.ctx, plan, runner.Options{Cache: c, Table: stages.Table(), Slots: 1, Version: version})
+			state, err = runner.Run(a.ctx, plan, runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: 1, Version: version})
 			if err != nil {
 				return err
 			}

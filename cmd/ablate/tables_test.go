@@ -11,7 +11,7 @@ import (
 
 	"ablate/cache/table"
 	"ablate/runner/audit"
-	"ablate/stages"
+	"ablate/stages/tables"
 )
 
 // scoreName is what a score is known by in every table.
@@ -24,9 +24,9 @@ func rederive(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: rederive OUT")
 	}
 	dir := ts.MkAbs(args[0])
-	losses, err := table.ReadRows[stages.StudyLossRow](filepath.Join(dir, "losses.parquet"))
+	losses, err := table.ReadRows[tables.StudyLossRow](filepath.Join(dir, "losses.parquet"))
 	ts.Check(err)
-	scores, err := table.ReadRows[stages.ScoreRow](filepath.Join(dir, "scores.parquet"))
+	scores, err := table.ReadRows[tables.ScoreRow](filepath.Join(dir, "scores.parquet"))
 	ts.Check(err)
 	got, models := perplexities(losses)
 	for _, s := range scores {
@@ -81,7 +81,7 @@ func rederive(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // perplexities computes scores as TABLES.md says, and lists what each was computed from.
-func perplexities(losses []stages.StudyLossRow) (map[scoreName]float64, map[scoreName][]string) {
+func perplexities(losses []tables.StudyLossRow) (map[scoreName]float64, map[scoreName][]string) {
 	type model struct {
 		scoreName
 		domain string

@@ -16,7 +16,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cache/table"
-	"ablate/stages"
+	"ablate/stages/tables"
 )
 
 // tamper does what someone would who wants other numbers:
@@ -34,7 +34,7 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if args[0] == "scores" {
 		path := ts.MkAbs(args[1])
-		rows, err := table.ReadRows[stages.ScoreRow](path)
+		rows, err := table.ReadRows[tables.ScoreRow](path)
 		ts.Check(err)
 		rows[0].Perplexity -= 1
 		ts.Check(os.Remove(path))

@@ -6,7 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"ablate/stages"
+	"ablate/stages/text"
 )
 
 type tokensCommand struct {
@@ -22,7 +22,7 @@ func (cmd tokensCommand) Run(a *app) error {
 	}
 	// Nothing is left half done here, so signals may end the program where it stands: while it waits for a line it could not look up.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
-	s, err := stages.OpenTokenStream(cmd.Tokenizer)
+	s, err := text.OpenTokenStream(cmd.Tokenizer)
 	if err != nil {
 		return usageError{err}
 	}

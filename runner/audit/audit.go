@@ -12,7 +12,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -24,15 +23,14 @@ import (
 
 // Options say what an audit has to work with; nothing here changes what it finds.
 type Options struct {
-	Cache   *cache.Cache         // open for reading only
-	Table   map[string]kind.Func // what each kind of step does
-	Threads int                  // of a step that is executed again
-	Memory  int64                // bytes it may take; 0: no bound
-	Wants   func(name string, params json.RawMessage, threads int) (kind.Memory, error)
-	Temp    string   // directory for what is made again; the caller removes it
-	Beside  []string // files of an output directory that are not of the report, as its mark
+	Cache   *cache.Cache // open for reading only
+	Kinds   kind.Kinds   // of the steps
+	Threads int          // of a step that is executed again
+	Memory  int64        // bytes it may take; 0: no bound
+	Temp    string       // directory for what is made again; the caller removes it
+	Beside  []string     // files of an output directory that are not of the report, as its mark
 
-	// Differ says where two files of one name first differ, in words: a tensor, a column, a line. May be nil.
+	// Differ says where two files of one name of the report first differ, in words: a tensor, a column, a line. May be nil.
 	Differ func(name, made, given string) string
 	// Lacks says why an output need not be there, as in a bundle without checkpoints; "" where it must. May be nil.
 	Lacks func(step, output string) string

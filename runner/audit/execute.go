@@ -206,12 +206,16 @@ func (a *Audit) run(ctx context.Context, i int, dir string) (err error) {
 		return err
 	}
 	job.SaveEvery = time.Duration(1<<63 - 1) // there is nobody to go on with what it saved
-	if a.Memory > 0 && a.Wants != nil {
-		if w, err := a.Wants(step.Kind, step.Params, job.Threads); err == nil {
-			job.Memory = min(w.Most, a.Memory)
+	k, err := a.Kinds.Named(step.Kind)
+	if err != nil {
+		return err
+	}
+	if a.Memory > 0 {
+		if w, err := a.Kinds.Needs(step.Kind, step.Params, job.Threads); err == nil {
+			job.Memory = min(w.Memory, a.Memory)
 		}
 	}
-	return exec.Call(ctx, a.Table[step.Kind], job)
+	return exec.Call(ctx, k.Run, job)
 }
 
 // compare compares what step i left in dir with the outputs that its entry names.
@@ -238,8 +242,8 @@ func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err 
 			differ(name, "executed again, step %s leaves it; its entry has no such output", id)
 		case got != want.Digest:
 			detail := fmt.Sprintf("executed again, step %s leaves %s (%d bytes); its entry says %s (%d bytes)", id, got, size, want.Digest, want.Size)
-			if there := a.blobs[want.Digest]; there != "" && a.Differ != nil {
-				if d := a.Differ(name, path, there); d != "" {
+			if there := a.blobs[want.Digest]; there != "" {
+				if d := a.Kinds.Difference(a.state.Plan.Steps[i].Kind, name, path, there); d != "" {
 					detail += "; " + d
 				}
 			}

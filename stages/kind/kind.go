@@ -1,6 +1,6 @@
-// Package kind is the contract between a plan and the stages that carry it out: for every kind of step its name, its version, its
-// parameters, the roles of its inputs and the names of its outputs. It is plain data and imports nothing of ours, so that the pipeline can
-// compile a step without knowing how it runs, and a stage can run without knowing the plan.
+// Package kind is the contract between a plan and the stages that carry it out: what a kind of step is (Kind), what a stage sees of a step
+// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs. It imports nothing of ours but the cache's
+// digests, so that the pipeline can compile a step without knowing how it runs, and a stage can run without knowing the plan.
 //
 // Parameters hold what changes the result and nothing else: no paths, no display names, no worker counts. Their JSON form, flattened to
 // one line per value, is part of the step's key.
@@ -16,7 +16,7 @@ import (
 	"ablate/cache"
 )
 
-// Kinds of step.
+// Names of the kinds of step that a study compiles to.
 const (
 	Tokenizer = "tokenizer" // corpus files -> tokenizer.json
 	Tokenize  = "tokenize"  // corpus files, tokenizer -> token file, paragraph table
@@ -26,46 +26,6 @@ const (
 	Eval      = "eval"      // checkpoints with weights, evaluation set -> losses per document
 	Correlate = "correlate" // loss tables -> scores, correlations, figures
 )
-
-// Versions of the kinds. A version rises by hand when the same parameters and inputs would give other bytes; one line of history each.
-//
-//	tokenizer 1: first
-//	          2: letters and numbers are those of Unicode 16
-//	          3: a list is no text of a Parquet file; normal form of what is read: see tokenize 7
-//	tokenize  1: first
-//	          2: letters and numbers are those of Unicode 16
-//	          3: half a surrogate pair is a reason of its own; counts.json says where the first few dropped documents lie
-//	          4: combining marks younger than the reference's tables are not ordered
-//	          5: counts.json says which byte of a line, row of a table or token of an array a dropped document is at
-//	          6: a table of the places of documents
-//	          7: byte order marks are no text; every piece of a cut document has an identity of its own; paragraphs are compared in one form
-//	             whatever their line ends and blanks; counts.json says what metadata are absent; missing.json; documents say which metadata they lack; values of
-//	             Parquet's logical types in words, unsigned numbers, decimals and half floats too; a list is no text; added tokens have
-//	             the ids that the reference library gives them, not those that the file says; places: null
-//	             where there is no line
-//	split     1: first
-//	          2: units have names and ranges; timeline and filter; held-out text of other corpora
-//	          3: what Bloom filters found is looked up, false positives told; the ledger has the units' names
-//	          4: a table of the documents whose identity came before
-//	          5: partitions and units of different things never share a name; no metadata that documents lack is taken for a value that
-//	             others have; identities that several texts share, and metadata that no document has, are errors; ledger, sizes and timeline: unit_name,
-//	             order_first, order_last; nulls for what is not there; filter.json: eval_set
-//	train     1: first
-//	          2: attn_out starts at init_std / sqrt(2 layers), as ff_out
-//	          3: exponentials and GELU by fused multiply-adds; the gradient of the cross entropy from the exponentials of its loss
-//	          4: moments that are denormal become 0
-//	merge     1: first
-//	eval      1: first
-//	          2: exponentials and GELU by fused multiply-adds
-//	correlate 1: first
-//	          2: BCa intervals, p-values, leave-one-out, places; decisions over sets; warnings
-//	          3: the noise of references over seeds; the average over sets
-//	          4: perplexities above 1e30 are what they are; infinite ones take no part, with a warning; columns mixture_set, eval_set, chosen_place,
-//	             best_place, eval_sets, best_chosen, median_place, worst_place; nulls, not NaN; quantiles of Student's t have
-//	             the same last bits on every processor, and so have correlations of three mixtures; no cell of a .csv is a formula
-var Versions = map[string]int{
-	Tokenizer: 3, Tokenize: 7, Split: 5, Train: 4, Merge: 1, Eval: 2, Correlate: 4,
-}
 
 // Input is one opened input of a job.
 type Input struct {
@@ -103,9 +63,6 @@ type Job struct {
 	// goroutine. Nil: nobody wants to know.
 	Documents func(n int64)
 }
-
-// Memory is what a step takes of the machine's memory, in bytes: at its fastest, and if it must do with little.
-type Memory struct{ Most, Least int64 }
 
 // Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
 type Func func(ctx context.Context, job *Job) error

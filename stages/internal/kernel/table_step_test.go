@@ -47,7 +47,11 @@ func BenchmarkTableFile(b *testing.B) {
 			b.Fatal(err)
 		}
 		out := b.TempDir()
-		if err := stages.Table()[name](b.Context(), &kind.Job{Params: p, Inputs: inputs, Dir: out, Partial: b.TempDir(), Threads: threads}); err != nil {
+		k, err := stages.Kinds().Named(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := k.Run(b.Context(), &kind.Job{Params: p, Inputs: inputs, Dir: out, Partial: b.TempDir(), Threads: threads}); err != nil {
 			b.Fatal(err)
 		}
 		return out

@@ -1,0 +1,57 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+
+	"ablate/cache/table"
+	"ablate/stages/kind"
+	"ablate/stages/tables"
+)
+
+// Compared is a correlation of a finished study, in domain or over everything out of domain, beside the one that the paper prints of it.
+type Compared struct {
+	tables.CorrelationRow
+	Published float64  // NaN: the paper prints none
+	Source    string   // the table or figure it stands in
+	Weak      []string // codes of the warnings about it, as in WarningRow
+}
+
+// Compare reads the correlations of a study and the warnings about them (correlations.parquet, warnings.parquet). It keeps the order, and of
+// the sets out of domain only their average, or the only one.
+func Compare(study, correlations, limits string) ([]Compared, error) {
+	rows, err := table.ReadRows[tables.CorrelationRow](correlations)
+	if err != nil {
+		return nil, fmt.Errorf("correlations of study %s: %w", study, err)
+	}
+	warned, err := table.ReadRows[tables.WarningRow](limits)
+	if err != nil {
+		return nil, fmt.Errorf("warnings of study %s: %w", study, err)
+	}
+	average := map[string]string{} // group -> set
+	for _, r := range rows {
+		if r.Set != kind.InDomain && average[r.Group] != kind.Average {
+			average[r.Group] = r.Set
+		}
+	}
+	var out []Compared
+	for _, r := range rows {
+		set := r.Set
+		switch set {
+		case kind.InDomain:
+		case average[r.Group]:
+			set = OutOfDomain
+		default:
+			continue
+		}
+		was := Published(study, set, r.Proxy)
+		c := Compared{CorrelationRow: r, Published: was.Pearson, Source: was.Source}
+		for _, w := range warned {
+			if w.Group == r.Group && (w.Set == r.Set || w.Set == "") && (w.Proxy == r.Proxy || w.Proxy == "") && !slices.Contains(c.Weak, w.Code) {
+				c.Weak = append(c.Weak, w.Code)
+			}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}

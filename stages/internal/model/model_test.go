@@ -2,8 +2,6 @@ package model
 
 import (
 	"reflect"
-	"slices"
-	"strings"
 	"testing"
 
 	"ablate/stages/internal/stagetest"
@@ -29,18 +27,6 @@ func TestConfigTakesEveryField(t *testing.T) {
 		}
 		if Config(m) == Config(stagetest.Model) {
 			t.Errorf("field %s does not change the engine's configuration", typ.Field(i).Name)
-		}
-	}
-}
-
-func TestWeights(t *testing.T) {
-	got, err := Weights(slices.Repeat([]string{"1/6"}, 6), 6)
-	if err != nil || got[0] != 1./6 {
-		t.Errorf("six sixths: %v, %v", got, err)
-	}
-	for _, bad := range [][]string{{"x"}, {"0.5", "0.4"}, {""}} {
-		if _, err := Weights(bad, len(bad)); err == nil || !strings.Contains(err.Error(), "internal error") {
-			t.Errorf("%v: %v", bad, err)
 		}
 	}
 }

@@ -243,7 +243,7 @@ func Study(t *testing.T, scores map[string][]float64) (kind.CorrelateParams, Rol
 var EvalLengths = []int{1, 5, 16, 17, 40, 0, 33, 8, 9, 100}
 
 func EvalParams() kind.EvalParams {
-	return kind.EvalParams{Model: Model, Weights: []string{"1"}, Documents: 1000, EOS: EOS}
+	return kind.EvalParams{Model: Model, Recipe: kind.Recipe{Weights: []string{"1"}}, Documents: 1000, EOS: EOS}
 }
 
 // WriteRows makes a table.

@@ -165,6 +165,7 @@ type comparison struct {
 	replicates [][]float64 // reference scores of each mixture that has several, one a seed
 }
 
+// ProxyPairs are the scores of a proxy and of the reference for the mixtures that have both, in one order.
 type ProxyPairs struct {
 	Proxy      string
 	Mixtures   []string

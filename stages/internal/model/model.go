@@ -38,6 +38,7 @@ func TrainConfig(p kind.TrainParams) lm.Config {
 	return c
 }
 
+// Meta is what a checkpoint says of its model.
 func Meta(m kind.Model) (map[string]string, error) {
 	text, err := json.Marshal(m)
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 	"ablate/stages/kind"
 )
 
+// EvalLengths are lengths of documents in tokens: none, short, a context and more.
 var EvalLengths = []int{1, 5, 16, 17, 40, 0, 33, 8, 9, 100}
 
+// EvalParams are those of an evaluation of one Model.
 func EvalParams() kind.EvalParams {
 	return kind.EvalParams{Model: Model, Recipe: kind.Recipe{Weights: []string{"1"}}, Documents: 1000, EOS: EOS}
 }
@@ -32,6 +34,7 @@ func TrainParams() kind.TrainParams {
 	}
 }
 
+// EOS ends documents of token files.
 const EOS = 0
 
 // TokenFile writes documents of the given lengths that follow a rule, so that a model can learn them: each token is the one before plus a
@@ -61,6 +64,7 @@ func TokenFile(t *testing.T, seed int, ends bool, lengths ...int) string {
 	return path
 }
 
+// Units are the inputs of a training on three units, of 7, 3 and 12 sequences.
 func Units(t *testing.T) Roles {
 	t.Helper()
 	return Roles{}.Numbered("unit", TokenFile(t, 1, true, 50, 3, 40, 25), TokenFile(t, 2, true, 30, 30), TokenFile(t, 3, true, 200))

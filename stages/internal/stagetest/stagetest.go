@@ -41,6 +41,7 @@ func (r Result) Outputs(t *testing.T) map[string]string {
 	return all
 }
 
+// Names are those of the outputs, sorted.
 func (r Result) Names(t *testing.T) []string { return slices.Sorted(maps.Keys(r.Outputs(t))) }
 
 // SameOutputs fails unless both folders hold the same files with the same bytes.
@@ -112,6 +113,7 @@ func Fail(t *testing.T, k kind.Kind, params any, in Roles, texts ...string) {
 	}
 }
 
+// Marshal writes parameters as JSON.
 func Marshal(b testing.TB, v any) string {
 	b.Helper()
 	text, err := json.Marshal(v)
@@ -131,6 +133,7 @@ func WriteRows[T any](t *testing.T, rows ...T) string {
 	return path
 }
 
+// ReadTable reads an output of rows.
 func ReadTable[T any](t *testing.T, r Result, name string) []T {
 	t.Helper()
 	rows, err := table.ReadRows[T](r.Path(name))

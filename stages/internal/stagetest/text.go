@@ -42,6 +42,7 @@ func WriteLines(t *testing.T, docs ...Line) string {
 	return path
 }
 
+// ReadLines reads what WriteLines makes.
 var ReadLines = kind.Read{Format: "jsonl", Text: "text", ID: "id", Metadata: map[string]string{"area": "area", "year": "year"}, Absent: "NA"}
 
 // Prose makes text of n words that repeats little and is learnable: word k follows a rule with the seed.
@@ -84,6 +85,7 @@ func (x Texts) Tokenizer(t *testing.T) string {
 	return r.Path(kind.OutTokenizer)
 }
 
+// TokenizeLines tokenizes what WriteLines makes.
 var TokenizeLines = kind.TokenizeParams{Read: ReadLines, Paragraph: "line", MinTokens: 13}
 
 // Tokenized tokenizes documents with the small tokenizer.
@@ -114,6 +116,7 @@ func SharedData(t testing.TB) string {
 	}
 }
 
+// ReadDolma reads the corpora of SharedData.
 var ReadDolma = kind.Read{
 	Format: "jsonl", Text: "text", ID: "id", Absent: "NA", Metadata: map[string]string{"field": "metadata.field", "year": "metadata.year"},
 }
@@ -161,6 +164,7 @@ func IdsOf(t *testing.T, path string, eos uint32, ends bool) (ids []string, toke
 	return ids, f.Len()
 }
 
+// ReadCatalogue reads what a split says of its partitions.
 func ReadCatalogue(t *testing.T, r Result) tables.Catalogue {
 	t.Helper()
 	b, err := os.ReadFile(r.Path(kind.OutCatalogue))
@@ -174,6 +178,7 @@ func ReadCatalogue(t *testing.T, r Result) tables.Catalogue {
 	return c
 }
 
+// LoadTokenizer reads a tokenizer.json.
 func LoadTokenizer(t *testing.T, path string) *bpe.Tokenizer {
 	t.Helper()
 	b, err := os.ReadFile(path)

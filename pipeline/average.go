@@ -55,8 +55,8 @@ func (r recipe) inputs() (inputs []Input, weights []string) {
 	return inputs, weights
 }
 
-// settled is a step whose inputs have the given digests as it is keyed and carried out: the models of an average in the order of their
-// content, each content once. Other steps are as they are.
+// settled is a step whose inputs have the given digests as it is keyed and carried out: the models of a linear recipe in the order of
+// their content, each content once. Other steps are as they are.
 func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest) {
 	n := models(s)
 	if n < 2 {
@@ -72,11 +72,15 @@ func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest)
 	if settled {
 		return s, digests
 	}
-	slices.SortStableFunc(order, byContent)
 	r := k.read(s)
-	if r.weights == nil {
-		r.weights, _ = averaged(s)
+	if r.recipe == nil {
+		recipe, _ := averaged(s)
+		r.recipe = &recipe
 	}
+	if !r.recipe.Linearly() {
+		return s, digests
+	}
+	slices.SortStableFunc(order, byContent)
 	out := *s
 	out.Inputs = make([]Input, 0, len(s.Inputs))
 	contents := make([]cache.Digest, 0, len(digests))
@@ -84,14 +88,14 @@ func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest)
 	for at, i := range order {
 		if at > 0 && byContent(order[at-1], i) == 0 {
 			last := &weights[len(weights)-1]
-			*last = new(big.Rat).Add(fraction(*last), fraction(r.weights[i])).RatString()
+			*last = new(big.Rat).Add(fraction(*last), fraction(r.recipe.Weights[i])).RatString()
 			continue
 		}
 		in := s.Inputs[i]
 		in.Role = s.Inputs[len(weights)].Role
-		out.Inputs, contents, weights = append(out.Inputs, in), append(contents, digests[i]), append(weights, r.weights[i])
+		out.Inputs, contents, weights = append(out.Inputs, in), append(contents, digests[i]), append(weights, r.recipe.Weights[i])
 	}
-	if !slices.Equal(weights, r.weights) {
+	if !slices.Equal(weights, r.recipe.Weights) {
 		_, params := averaged(s)
 		out.Params = params(weights)
 	}
@@ -111,8 +115,8 @@ func models(s *Step) int {
 	return n
 }
 
-// averaged gives the weights of a step that averages models, and its parameters with other weights in their place.
-func averaged(s *Step) (weights []string, params func(weights []string) json.RawMessage) {
+// averaged gives the recipe of a step that makes several models into one, and its parameters with other weights in their place.
+func averaged(s *Step) (recipe kind.Recipe, params func(weights []string) json.RawMessage) {
 	decode := func(p any) {
 		if err := json.Unmarshal(s.Params, p); err != nil {
 			panic(fmt.Sprintf("internal error: parameters %s: %v", s.Params, err)) // we made them
@@ -122,13 +126,13 @@ func averaged(s *Step) (weights []string, params func(weights []string) json.Raw
 	case kind.Eval:
 		var p kind.EvalParams
 		decode(&p)
-		return p.Weights, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
+		return p.Recipe, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
 	case kind.Merge:
 		var p kind.MergeParams
 		decode(&p)
-		return p.Weights, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
+		return p.Recipe, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
 	}
-	return nil, nil
+	return kind.Recipe{}, nil
 }
 
 func fraction(text string) *big.Rat {

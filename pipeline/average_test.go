@@ -131,10 +131,10 @@ func checkpointsOf(t *testing.T, s *State) map[cache.Digest]*checkpoint.File {
 // averageBits carries out an average: models in the order of the step's inputs, each weight the nearest float64.
 func averageBits(t *testing.T, s *State, step *Step, files map[cache.Digest]*checkpoint.File) []uint32 {
 	t.Helper()
-	texts, _ := averaged(step)
+	recipe, _ := averaged(step)
 	var models []*checkpoint.File
 	var weights []float64
-	for i, text := range texts {
+	for i, text := range recipe.Weights {
 		out, _ := s.Entries[step.Inputs[i].Step].Output(step.Inputs[i].Output)
 		w, _ := fraction(text).Float64()
 		models, weights = append(models, files[out.Digest]), append(weights, w)
@@ -202,7 +202,8 @@ func TestAverageOfEqualContent(t *testing.T) {
 		t.Fatal(err)
 	}
 	step := s.Step(i)
-	weights, _ := averaged(step)
+	made, _ := averaged(step)
+	weights := made.Weights
 	if len(weights) != 2 || len(step.Inputs) != 3 || step.Inputs[1].Role != kind.Role("model", 1) || step.Inputs[2].Role != "tokens" {
 		t.Fatalf("weights %v, inputs %v, want two models and the tokens", weights, step.Inputs)
 	}

@@ -59,7 +59,7 @@ func (s *State) Efficiency() (Efficiency, error) {
 			continue
 		}
 		e.Evaluations.add(step, s, i)
-		if weights, _ := averaged(step); len(weights) > 1 {
+		if recipe, _ := averaged(step); len(recipe.Weights) > 1 {
 			e.Averages.add(step, s, i)
 		}
 	}

@@ -133,7 +133,7 @@ func (b *board) eval(r recipe, set string, about About, tokens Input) int {
 	inputs, weights := r.inputs()
 	documents := int64(b.c.study.Eval.Documents)
 	params := b.c.sharedParams(evalWith{b.c.scaleOf(r), strings.Join(weights, " ")}, func() any {
-		return kind.EvalParams{Model: b.c.scaleOf(r).model, Weights: weights, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
+		return kind.EvalParams{Model: b.c.scaleOf(r).model, Recipe: kind.Recipe{Weights: weights}, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	})
 	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(documents)}})
 	n, ok := b.number[i]

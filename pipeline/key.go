@@ -21,8 +21,8 @@ type keyer struct {
 
 // readParams is what a keyer reads out of parameters, each when it is first wanted.
 type readParams struct {
-	flat    []cache.Ingredient
-	weights []string // of the models of an average
+	flat   []cache.Ingredient
+	recipe *kind.Recipe // of a step that makes several models into one
 }
 
 // keptParams is the longest parameters worth keeping, in bytes: longer ones list all scores of a study, and are of one step.

@@ -49,7 +49,7 @@ func TestGoldenOutputs(t *testing.T) {
 		{kind.Tokenize, corpus},
 		{kind.Split, stagetest.Run(t, split.Kind, sp, stagetest.Shards(corpus))},
 		{kind.Train, stagetest.Run(t, train.Kind, stagetest.TrainParams(), stagetest.Units(t))},
-		{kind.Merge, stagetest.Run(t, merge.Kind, kind.MergeParams{Weights: weights}, models)},
+		{kind.Merge, stagetest.Run(t, merge.Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: weights}}, models)},
 		{kind.Eval, eval},
 		{kind.Correlate, stagetest.Run(t, correlate.Kind, cp, tables)},
 	} {

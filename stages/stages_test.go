@@ -65,7 +65,7 @@ func TestCancelled(t *testing.T) {
 		{kind.Tokenize, stagetest.TokenizeLines, files},
 		{kind.Split, stagetest.SplitParams(t, tokenizer), stagetest.Shards(texts.Tokenized(t, tokenizer, stagetest.SmallCorpus(5, "go")...))},
 		{kind.Train, stagetest.TrainParams(), stagetest.Units(t)},
-		{kind.Merge, kind.MergeParams{Weights: []string{"1"}}, stagetest.Roles{"model.0": model}},
+		{kind.Merge, kind.MergeParams{Recipe: kind.Recipe{Weights: []string{"1"}}}, stagetest.Roles{"model.0": model}},
 		{kind.Eval, stagetest.EvalParams(), stagetest.Roles{"model.0": model, "tokens": stagetest.TokenFile(t, 4, false, 9)}},
 		{kind.Correlate, kind.CorrelateParams{}, stagetest.Roles{"losses.0": stagetest.LossFile(t, 10)}},
 	} {

@@ -58,7 +58,7 @@ func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 // evalMixture does what a run does for an evaluation: ask the cache for each model, which verifies it, and score their average.
 func evalMixture(t *testing.T, c *cache.Cache, tokens string, models []cache.Digest, weights ...string) stagetest.Result {
 	t.Helper()
-	job := stagetest.NewJob(t, kind.EvalParams{Model: sweepModel, Weights: weights, Documents: 1000, EOS: stagetest.EOS}, stagetest.Roles{"tokens": tokens})
+	job := stagetest.NewJob(t, kind.EvalParams{Model: sweepModel, Recipe: kind.Recipe{Weights: weights}, Documents: 1000, EOS: stagetest.EOS}, stagetest.Roles{"tokens": tokens})
 	for i, d := range models {
 		path, err := c.Blob(d)
 		if err != nil {
@@ -190,7 +190,7 @@ func TestMergeTakesTheMemoryOfItsResult(t *testing.T) {
 		for i := range n {
 			in[kind.Role("model", i)], weights[i] = path, fmt.Sprintf("1/%d", n)
 		}
-		job := stagetest.NewJob(t, kind.MergeParams{Weights: weights}, in)
+		job := stagetest.NewJob(t, kind.MergeParams{Recipe: kind.Recipe{Weights: weights}}, in)
 		return testing.Benchmark(func(b *testing.B) {
 			for b.Loop() {
 				if err := merge.Kind.Run(b.Context(), job); err != nil {

@@ -157,13 +157,15 @@ func scoreAll(scores []kind.Score, measures []measure) ([]tables.ScoreRow, error
 	return rows, nil
 }
 
-// A comparison is one group of mixtures on one evaluation set: pairs of proxy and reference perplexity for each proxy.
+// A comparison is one group of mixtures on one evaluation set: pairs of proxy and reference score for each proxy.
 type comparison struct {
 	Group, Set string
 	Pairs      []ProxyPairs
-	replicates [][]float64 // reference perplexities of each mixture that has several, one a seed
+	metric     kind.Metric // what the scores are
+	replicates [][]float64 // reference scores of each mixture that has several, one a seed
 }
 
+// ProxyPairs are the scores of a proxy and of the reference for the mixtures that have both, in one order.
 type ProxyPairs struct {
 	Proxy      string
 	Mixtures   []string
@@ -175,13 +177,13 @@ type ProxyPairs struct {
 // scores. Only mixtures with a reference take part, sets with a reference, and proxies with a mixture of those.
 func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) []comparison {
 	type at struct{ group, mixture, scorer, set string }
-	perplexity := map[at]float64{}
+	scored := map[at]float64{}
 	replicates := map[at][]float64{} // of a mixture on a set
 	var groups []string
 	mixtures := map[string][]string{} // with a reference, by group
 	known := map[at]bool{}
 	for _, s := range scores {
-		perplexity[at{s.Group, s.Mixture, s.Scorer, s.Set}] = s.Perplexity
+		scored[at{s.Group, s.Mixture, s.Scorer, s.Set}] = s.Perplexity
 		if strings.HasPrefix(s.Scorer, kind.ScorerReplicate) {
 			m := at{s.Group, s.Mixture, "", s.Set}
 			replicates[m] = append(replicates[m], s.Perplexity)
@@ -198,8 +200,8 @@ func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) []comparison 
 	var all []comparison
 	for _, group := range groups {
 		for _, set := range p.Sets {
-			c := comparison{Group: group, Set: set}
-			if !slices.ContainsFunc(mixtures[group], func(m string) bool { _, ok := perplexity[at{group, m, kind.ScorerSeq, set}]; return ok }) {
+			c := comparison{Group: group, Set: set, metric: kind.Perplexity}
+			if !slices.ContainsFunc(mixtures[group], func(m string) bool { _, ok := scored[at{group, m, kind.ScorerSeq, set}]; return ok }) {
 				continue
 			}
 			for _, m := range mixtures[group] {
@@ -210,8 +212,8 @@ func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) []comparison 
 			for _, proxy := range p.Proxies {
 				pairs := ProxyPairs{Proxy: proxy}
 				for _, m := range mixtures[group] {
-					x, hasX := perplexity[at{group, m, proxy, set}]
-					y, hasY := perplexity[at{group, m, kind.ScorerSeq, set}]
+					x, hasX := scored[at{group, m, proxy, set}]
+					y, hasY := scored[at{group, m, kind.ScorerSeq, set}]
 					if hasX && hasY {
 						pairs.Mixtures = append(pairs.Mixtures, m)
 						pairs.Proxies = append(pairs.Proxies, x)
@@ -228,10 +230,10 @@ func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) []comparison 
 	return all
 }
 
-// draw leaves the figure: reference perplexity over proxy perplexity, one series a proxy. A proxy without scores on this set keeps its place
+// draw leaves the figure: reference scores over proxy scores, one series a proxy. A proxy without scores on this set keeps its place
 // among the series, so that each has the same colour and shape in every figure.
 func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
-	figure := plot.Scatter{Title: title, XLabel: "proxy perplexity", YLabel: "reference perplexity", Diagonal: true}
+	figure := plot.Scatter{Title: title, XLabel: "proxy " + c.metric.Name, YLabel: "reference " + c.metric.Name, Diagonal: true}
 	for _, proxy := range proxies {
 		s := plot.Series{Name: proxy, Fit: true}
 		if i := slices.IndexFunc(c.Pairs, func(p ProxyPairs) bool { return p.Proxy == proxy }); i >= 0 {

@@ -55,7 +55,7 @@ type RankLine struct {
 // fewestReferences is how many references a line with an interval wants: with three, one degree of freedom is left, and t is 12.7.
 const fewestReferences = 4
 
-// Rank orders mixtures by the proxy's loss, the lowest first, ties by name, and says for each what reference loss to expect, by a line through
+// Rank orders mixtures by the proxy's loss, the best first, ties by name, and says for each what reference loss to expect, by a line through
 // the references of its own set of mixtures. A set with fewer than four references gets no line: NaN in place of expectations.
 func Rank(in RankInput) ([]Ranked, []RankLine, error) {
 	r := ranker{measures: map[string]measure{}}
@@ -107,7 +107,7 @@ func Rank(in RankInput) ([]Ranked, []RankLine, error) {
 		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(a.Loss, b.Loss), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Mixture, b.Mixture))
+		return cmp.Or(cmp.Compare(kind.Loss.Cost(a.Loss), kind.Loss.Cost(b.Loss)), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Mixture, b.Mixture))
 	})
 	return out, lines, nil
 }

@@ -18,9 +18,10 @@ func (c comparison) rows(p kind.CorrelateParams) []tables.CorrelationRow {
 	var rows []tables.CorrelationRow
 	for _, pairs := range c.Pairs {
 		x, y := pairs.Proxies, pairs.References
+		cost, refCost := c.metric.Costs(x), c.metric.Costs(y) // for decisions, which take the lowest
 		row := tables.CorrelationRow{
 			Group: c.Group, Set: c.Set, Proxy: pairs.Proxy, N: int64(len(x)),
-			PairwiseAccuracy: stat.PairwiseAccuracy(x, y), RegretBlind: stat.Blind(y), Place: int64(stat.Place(x, y)),
+			PairwiseAccuracy: stat.PairwiseAccuracy(x, y), RegretBlind: stat.Blind(refCost), Place: int64(stat.Place(cost, refCost)),
 			PearsonP: chance.PValue(x, y, stat.Pearson), SpearmanP: chance.PValue(x, y, stat.Spearman), KendallP: chance.PValue(x, y, stat.Kendall),
 		}
 		row.Noise, row.NoiseLeast, row.Ceiling = noise.SD, noise.Least(p.Level), noise.Ceiling(y)
@@ -39,9 +40,9 @@ func (c comparison) rows(p kind.CorrelateParams) []tables.CorrelationRow {
 		if without.Lowest >= 0 {
 			row.WithoutLowest = pairs.Mixtures[without.Lowest]
 		}
-		top := stat.TopK(x, y, 3)
+		top := stat.TopK(cost, refCost, 3)
 		row.Top3Share, row.Top3Regret = top.Share, top.Regret
-		choice := stat.Regret(x, y)
+		choice := stat.Regret(cost, refCost)
 		row.Rank, row.Regret = int64(choice.Rank), choice.Regret
 		if choice.Chosen >= 0 {
 			row.Chosen, row.Best = pairs.Mixtures[choice.Chosen], pairs.Mixtures[choice.Best]

@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strconv"
 
+	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
 
 const (
 	// fewMixtures is how many mixtures an interval wants at least: with fewer the percentile bootstrap of a correlation is too narrow.
 	fewMixtures = 10
-	// alikePerplexity is by how large a share the reference perplexities of a set must differ at least. Trainings that differ in nothing but
+	// alikeShare is by how large a share the reference scores of a set must differ at least. Trainings that differ in nothing but
 	// their seed differ by about as much.
-	alikePerplexity = 0.01
+	alikeShare = 0.01
 )
 
 // warnings says what the sample of mixtures cannot support, in the order of the comparisons: first of all the sets of a set of mixtures
@@ -41,9 +42,9 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 		least := c.noise().Least(level)
 		switch {
 		case high-low < least:
-			add(group, c.Set, "", tables.WarnAlike, "reference perplexities differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", high-low, least)
-		case math.IsNaN(least) && high > low && high/low-1 < alikePerplexity:
-			add(group, c.Set, "", tables.WarnAlike, "reference perplexities differ by %s at most: another seed might order them otherwise", percentage(high/low-1))
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", c.metric.Plural, high-low, least)
+		case math.IsNaN(least) && high > low && high/low-1 < alikeShare:
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %s at most: another seed might order them otherwise", c.metric.Plural, percentage(high/low-1))
 		}
 		for _, r := range correlations {
 			if r.Group == c.Group && r.Set == c.Set {
@@ -51,7 +52,7 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 				if !c.overflows(r.Proxy) { // which is told of the set
 					warn(r, level, tell)
 				}
-				warnNoise(r, tell)
+				warnNoise(c.metric, r, tell)
 			}
 		}
 	}
@@ -93,7 +94,7 @@ func (c comparison) overflows(proxy string) bool {
 	})
 }
 
-// spread is the lowest and highest reference perplexity.
+// spread is the lowest and highest reference score.
 func (c comparison) spread() (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, p := range c.Pairs {
@@ -131,9 +132,9 @@ func warn(r tables.CorrelationRow, level float64, add func(code, format string, 
 }
 
 // warnNoise tells where the regret is less than two seeds of one mixture may differ by.
-func warnNoise(r tables.CorrelationRow, add func(code, format string, args ...any)) {
+func warnNoise(metric kind.Metric, r tables.CorrelationRow, add func(code, format string, args ...any)) {
 	if r.Regret > 0 && r.Regret < r.NoiseLeast {
-		add(tables.WarnNoise, "its choice is worse than the best by %.3g perplexity, within the %.3g that two seeds of one mixture may differ by", r.Regret, r.NoiseLeast)
+		add(tables.WarnNoise, "its choice is worse than the best by %.3g %s, within the %.3g that two seeds of one mixture may differ by", r.Regret, metric.Name, r.NoiseLeast)
 	}
 }
 

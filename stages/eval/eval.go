@@ -78,7 +78,7 @@ func loadAverage(job *kind.Job, engine lm.Engine, p kind.EvalParams) error {
 	if err != nil {
 		return err
 	}
-	w, err := model.Weights(p.Weights, len(files))
+	w, err := p.Fractions(len(files))
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func TestEvalBatchesDoNotShow(t *testing.T) {
 func TestEvalOfAnAverageIsEvalOfTheMerge(t *testing.T) {
 	a, b, c := stagetest.Trained(t, train.Kind, 1).Path(kind.OutModel), stagetest.Trained(t, train.Kind, 2).Path(kind.OutModel), stagetest.Trained(t, train.Kind, 3).Path(kind.OutModel)
 	w := []string{"1/2", "1/3", "1/6"}
-	merged := stagetest.Run(t, merge.Kind, kind.MergeParams{Weights: w}, stagetest.Roles{}.Numbered("model", a, b, c)).Path(kind.OutModel)
+	merged := stagetest.Run(t, merge.Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: w}}, stagetest.Roles{}.Numbered("model", a, b, c)).Path(kind.OutModel)
 	tokens := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
 	p := stagetest.EvalParams()
 	want := stagetest.Run(t, Kind, p, stagetest.Roles{"tokens": tokens}.Numbered("model", merged))

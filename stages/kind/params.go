@@ -122,19 +122,19 @@ type TrainParams struct {
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
-// MergeParams averages checkpoints. Inputs: model.N. Output: model.safetensors.
+// MergeParams stores what a recipe makes of checkpoints. Inputs: model.N. Output: model.safetensors.
 type MergeParams struct {
-	Weights []string `json:"weights"` // one per model, exact fractions: "1/6"
+	Recipe
 }
 
-// EvalParams scores one model, or a weighted average of models made on the fly, on one evaluation set. Inputs: model.N, tokens. Output:
+// EvalParams scores one model, or what a recipe makes of several on the fly, on one evaluation set. Inputs: model.N, tokens. Output:
 // losses.parquet.
 type EvalParams struct {
-	Model     arch.Model `json:"model"`
-	Weights   []string   `json:"weights"`
-	Documents int64      `json:"documents"` // at most, in the order of a hash of their identity
-	Tokens    int64      `json:"tokens"`    // at most, all documents together: one that does not fit is passed over; 0: no bound
-	EOS       uint32     `json:"eos"`
+	Model arch.Model `json:"model"`
+	Recipe
+	Documents int64  `json:"documents"` // at most, in the order of a hash of their identity
+	Tokens    int64  `json:"tokens"`    // at most, all documents together: one that does not fit is passed over; 0: no bound
+	EOS       uint32 `json:"eos"`
 
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }

@@ -22,7 +22,7 @@ func merge(ctx context.Context, job *kind.Job) error {
 	if err != nil {
 		return fmt.Errorf("merge: %w", err)
 	}
-	w, err := model.Weights(p.Weights, len(files))
+	w, err := p.Fractions(len(files))
 	if err != nil {
 		return fmt.Errorf("merge: %w", err)
 	}

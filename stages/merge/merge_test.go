@@ -14,7 +14,7 @@ import (
 
 func TestMerge(t *testing.T) {
 	a, b := stagetest.Trained(t, train.Kind, 1), stagetest.Trained(t, train.Kind, 2)
-	r := stagetest.Run(t, Kind, kind.MergeParams{Weights: []string{"1/3", "2/3"}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)))
+	r := stagetest.Run(t, Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: []string{"1/3", "2/3"}}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)))
 	var files []*checkpoint.File
 	for _, x := range []stagetest.Result{a, b, r} {
 		f, err := checkpoint.Open(x.Path(kind.OutModel))
@@ -40,6 +40,6 @@ func TestMerge(t *testing.T) {
 			}
 		}
 	}
-	stagetest.Fail(t, Kind, kind.MergeParams{Weights: []string{"1/3", "1/3"}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)), "sum to 2/3, want 1")
-	stagetest.Fail(t, Kind, kind.MergeParams{Weights: []string{"1"}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)), "1 weights for 2 models")
+	stagetest.Fail(t, Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: []string{"1/3", "1/3"}}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)), "sum to 2/3, want 1")
+	stagetest.Fail(t, Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: []string{"1"}}}, stagetest.Roles{}.Numbered("model", a.Path(kind.OutModel), b.Path(kind.OutModel)), "1 weights for 2 models")
 }

@@ -61,9 +61,9 @@ func (l *layouts) figures() ([]LayoutFile, error) {
 	return files, nil
 }
 
-const (
-	proxyAxis     = "proxy perplexity"
-	referenceAxis = "reference perplexity"
+var (
+	proxyAxis     = "proxy " + metric.Name
+	referenceAxis = "reference " + metric.Name
 )
 
 // names are all proxies of the study, so that each looks alike in every figure.

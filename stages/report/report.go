@@ -98,7 +98,7 @@ type Flow struct{ From, To, Times int }
 
 // Page writes the page. Same input, same bytes.
 func Page(in Input) ([]byte, error) {
-	b := &builder{in: in, d: page.Data{Study: in.Study, About: in.About, Program: in.Program, Metric: "perplexity", Level: in.Level, Warnings: in.Warnings}}
+	b := &builder{in: in, d: page.Data{Study: in.Study, About: in.About, Program: in.Program, Metric: metric.Name, HigherIsBetter: metric.HigherIsBetter, Level: in.Level, Warnings: in.Warnings}}
 	t := in.Training
 	b.d.Training = page.Training{
 		Seed: t.Seed, Units: t.Units, Partitions: t.Partitions, References: t.References, Possible: t.MixturesPossible, All: t.AllReferences,
@@ -168,7 +168,7 @@ func (b *builder) tables() error {
 	for _, g := range order {
 		t := b.scoreTable(g, by[g])
 		b.d.Scores = append(b.d.Scores, t)
-		if c, ok := choice(t); ok && g.set != kind.Average { // the page counts sets
+		if c, ok := choice(metric, t); ok && g.set != kind.Average { // the page counts sets
 			b.d.Choices = append(b.d.Choices, c)
 		}
 		b.evalSet(g, by[g])
@@ -210,9 +210,12 @@ func (b *builder) scoreTable(g groupSet, rows []tables.ScoreRow) page.ScoreTable
 // would flatter the answer.
 var proxyOrder = []string{"macro", "micro", "merged", "weighted", "small_seq", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id"}
 
-// choice is the answer of one table.
-func choice(t page.ScoreTable) (page.Choice, bool) {
-	c := page.Choice{Set: t.Set, ChosenProxy: math.Inf(1), ChosenReference: math.NaN(), BestReference: math.Inf(1)}
+// metric is what the scores of the page are.
+var metric = kind.Perplexity
+
+// choice is the answer of one table of scores of a metric.
+func choice(metric kind.Metric, t page.ScoreTable) (page.Choice, bool) {
+	c := page.Choice{Set: t.Set, ChosenProxy: metric.Worst(), ChosenReference: math.NaN(), BestReference: metric.Worst()}
 	proxy := -1
 	for _, name := range proxyOrder {
 		if proxy = slices.Index(t.Columns, name); proxy >= 0 {
@@ -226,7 +229,7 @@ func choice(t page.ScoreTable) (page.Choice, bool) {
 	for _, r := range t.Rows {
 		if v := r.Values[proxy]; !math.IsNaN(v) {
 			c.Candidates++
-			if v < c.ChosenProxy {
+			if metric.Better(v, c.ChosenProxy) {
 				c.Chosen, c.ChosenProxy = r.Mixture, v
 				if t.Reference >= 0 {
 					c.ChosenReference = r.Values[t.Reference]
@@ -238,7 +241,7 @@ func choice(t page.ScoreTable) (page.Choice, bool) {
 		}
 		if v := r.Values[t.Reference]; !math.IsNaN(v) {
 			c.References++
-			if v < c.BestReference {
+			if metric.Better(v, c.BestReference) {
 				c.Best, c.BestReference = r.Mixture, v
 			}
 		}
@@ -250,7 +253,7 @@ func choice(t page.ScoreTable) (page.Choice, bool) {
 	if !math.IsNaN(c.ChosenReference) {
 		c.Rank = 1
 		for _, r := range t.Rows {
-			if r.Values[t.Reference] < c.ChosenReference {
+			if metric.Better(r.Values[t.Reference], c.ChosenReference) {
 				c.Rank++
 			}
 		}

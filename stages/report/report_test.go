@@ -322,11 +322,21 @@ func TestChoice(t *testing.T) {
 			Proxy: "macro", ChosenProxy: inf, ChosenReference: nan, References: 1, Best: "a", BestReference: 2}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, ok := choice(c.table)
+			got, ok := choice(kind.Perplexity, c.table)
 			c.want.Set = "s"
 			if diff := cmp.Diff(c.want, got, cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateNaNs()); ok != c.ok || diff != "" {
 				t.Errorf("%v, want %v; - want, + got:\n%s", ok, c.ok, diff)
 			}
 		})
+	}
+}
+
+func TestChoiceByAMetricOfWhichMoreIsBetter(t *testing.T) {
+	table := page.ScoreTable{Set: "far", Columns: []string{"macro", "seq"}, Reference: 1, Rows: []page.ScoreRow{
+		{Mixture: "a", Values: []float64{0.5, 0.6}}, {Mixture: "b", Values: []float64{0.7, 0.4}}, {Mixture: "c", Values: []float64{0.2, 0.9}},
+	}}
+	got, ok := choice(kind.Metric{Name: "accuracy", HigherIsBetter: true}, table)
+	if !ok || got.Chosen != "b" || got.Best != "c" || got.Rank != 3 || got.BestReference != 0.9 {
+		t.Errorf("choice %+v, %t", got, ok)
 	}
 }

@@ -65,6 +65,7 @@ func (r Reading) Words() string {
 // Notable reports whether a person should know of it though nothing else is asked: something was left out or not found.
 func (r Reading) Notable() bool { return r.Kept < r.Read || len(r.Absent) > 0 || r.Twice > 0 }
 
+// ReadCounts reads a counts.json.
 func ReadCounts(path string) (TokenizeCounts, error) {
 	var n TokenizeCounts
 	data, err := cache.ReadFile(path, MostText)

@@ -82,6 +82,7 @@ func tensorsDiffer(made, given string) (string, error) {
 	return "the tensors are the same, the header differs", nil
 }
 
+// RowsDiffer says where two tables of one type of row first differ.
 func RowsDiffer[T any](made, given string) (string, error) {
 	a, b := pull[T](made), pull[T](given)
 	defer a.stop()

@@ -10,6 +10,7 @@ import (
 // (corpus.Paragraphs). Among a billion paragraphs two different ones agree with probability 10^-21.
 type Fingerprint [16]byte
 
+// FingerprintOf is the fingerprint of a paragraph in the form in which paragraphs are compared.
 func FingerprintOf(paragraph string) Fingerprint {
 	sum := sha256.Sum256([]byte(paragraph))
 	return Fingerprint(sum[:16])

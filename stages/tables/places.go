@@ -20,6 +20,7 @@ func (r PlaceRow) In(file string) string {
 // MaxPlaces bounds how many places a report names of the documents of a corpus that were dropped for one reason.
 const MaxPlaces = 5
 
+// PlaceInWords says where in a file a document lies that was dropped.
 func PlaceInWords(file string, p corpus.Place) string {
 	switch {
 	case p.Token != nil:

@@ -1,12 +1,11 @@
-// Package model lies between checkpoints and engines: what a checkpoint says of its model, tensors in and out of an engine, the checkpoints
-// that stay open between steps, and the exact weights of an average.
+// Package model lies between checkpoints and engines: what a checkpoint says of its model, tensors in and out of an engine, and the
+// checkpoints that stay open between steps.
 package model
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 
 	"ablate/cache/checkpoint"
@@ -24,7 +23,7 @@ const (
 	modelVersion = "1"
 )
 
-// Meta is the metadata of a checkpoint of a model.
+// Meta is what a checkpoint says of its model.
 func Meta(m arch.Model) (map[string]string, error) {
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -111,24 +110,4 @@ func Save(e lm.Engine, part lm.Part, path string, meta map[string]string) error 
 		}
 		return checkpoint.Write(path, tensors, meta)
 	})
-}
-
-// Weights reads exact fractions, one per model, whose sum must be exactly 1.
-func Weights(texts []string, models int) ([]float64, error) {
-	if len(texts) != models {
-		return nil, fmt.Errorf("internal error: %d weights for %d models", len(texts), models)
-	}
-	values, sum := make([]float64, len(texts)), new(big.Rat)
-	for i, text := range texts {
-		r, ok := new(big.Rat).SetString(text)
-		if !ok {
-			return nil, fmt.Errorf("internal error: weight %d is %q, want a fraction such as 1/6", i, text)
-		}
-		values[i], _ = r.Float64() // the nearest float64
-		sum.Add(sum, r)
-	}
-	if sum.Cmp(big.NewRat(1, 1)) != 0 {
-		return nil, fmt.Errorf("internal error: weights %v sum to %s, want 1", texts, sum.RatString())
-	}
-	return values, nil
 }

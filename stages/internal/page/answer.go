@@ -48,22 +48,38 @@ func (d Data) answer() answer {
 	switch {
 	case len(picks) == 1 && decided == 1:
 		a.Headline = "Train on " + spaced(first.Mixture)
-		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %s.", of, d.metric(), first.Sets[0])
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.metric(), first.Sets[0])
 	case len(picks) == 1:
 		a.Headline = "Train on " + spaced(first.Mixture)
-		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %s.", of, d.metric(), all(decided))
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.metric(), all(decided))
 	case 2*len(first.Sets) > decided:
 		a.Headline = "Train on " + spaced(first.Mixture) + ", mostly"
-		a.Deck = fmt.Sprintf("%sit has the lowest predicted %s on %d of %d eval sets. The others want something else:",
-			of, d.metric(), len(first.Sets), decided)
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %d of %d eval sets. The others want something else:",
+			of, d.Extreme(), d.metric(), len(first.Sets), decided)
 		a.Picks = picks
 	default:
 		a.Headline = "It depends on what the model will read"
-		a.Deck = fmt.Sprintf("%snone has the lowest predicted %s on most of the %d eval sets. By what is to be read:",
-			of, d.metric(), decided)
+		a.Deck = fmt.Sprintf("%snone has the %s predicted %s on most of the %d eval sets. By what is to be read:",
+			of, d.Extreme(), d.metric(), decided)
 		a.Picks = picks
 	}
 	return a
+}
+
+// Extreme is where among scores the best one is.
+func (d Data) Extreme() string {
+	if d.HigherIsBetter {
+		return "highest"
+	}
+	return "lowest"
+}
+
+// Direction is which of two scores is the better one.
+func (d Data) Direction() string {
+	if d.HigherIsBetter {
+		return "higher"
+	}
+	return "lower"
 }
 
 func (d Data) metric() string {
@@ -125,7 +141,7 @@ func (c Choice) loss() float64 {
 	if c.BestReference == 0 {
 		return math.NaN()
 	}
-	return (c.ChosenReference - c.BestReference) / c.BestReference
+	return math.Abs(c.ChosenReference-c.BestReference) / c.BestReference
 }
 
 // all names every one of n eval sets.

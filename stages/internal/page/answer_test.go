@@ -1,6 +1,7 @@
 package page
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,5 +131,32 @@ func TestTrusted(t *testing.T) {
 				t.Errorf("error %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// The page says the direction of its metric, and marks the best of a column.
+func TestMetricOfWhichMoreIsBetter(t *testing.T) {
+	d := Data{Study: "s", Metric: "accuracy", HigherIsBetter: true,
+		Choices: []Choice{{Set: "tour", Proxy: "macro", Chosen: "a", ChosenProxy: 0.9, Candidates: 2}},
+		Scores:  []ScoreTable{{Set: "tour", Columns: []string{"macro"}, Reference: -1, Rows: []ScoreRow{{"a", []float64{0.9}}, {"b", []float64{0.5}}}}},
+	}
+	if got := d.answer().Deck; !strings.Contains(got, "the highest predicted accuracy") {
+		t.Errorf("deck %q", got)
+	}
+	s, err := scoresOf(d.Scores[0], d.HigherIsBetter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := s.Rows[0].Cells[0], s.Rows[1].Cells[0]; !a.Best || a.Tint != 100 || b.Best || b.Tint != 0 {
+		t.Errorf("cells %+v and %+v", a, b)
+	}
+	var html strings.Builder
+	if err := Render(&html, d); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"the mixture with the highest proxy score", "Higher accuracy is better.", "bold is the highest"} {
+		if !strings.Contains(html.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
 	}
 }

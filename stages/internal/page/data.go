@@ -14,10 +14,11 @@ package page
 
 // Data is all that a page shows. Same value, same bytes.
 type Data struct {
-	Study   string // name of the study
-	About   string // one sentence of its author; may be empty
-	Program string // name and version of the program, for the foot
-	Metric  string // what scores are, in running text; empty: "perplexity". Lower is better.
+	Study          string // name of the study
+	About          string // one sentence of its author; may be empty
+	Program        string // name and version of the program, for the foot
+	Metric         string // what scores are, in running text; empty: "perplexity"
+	HigherIsBetter bool   // of two scores; perplexities are better the lower they are
 
 	Level    float64 // coverage of the intervals, 0 to 1; 0: not known
 	Training Training
@@ -54,7 +55,7 @@ type Training struct {
 	All                                 float64 // tokens to train a reference model of each of them
 }
 
-// Choice is the answer for one eval set: the mixture of lowest proxy score, beside the best one by reference.
+// Choice is the answer for one eval set: the mixture of best proxy score, beside the best one by reference.
 type Choice struct {
 	Set             string
 	Proxy           string  // the proxy that chose
@@ -63,7 +64,7 @@ type Choice struct {
 	ChosenProxy     float64 // its proxy score
 	ChosenReference float64 // its reference score; NaN: no reference model of it was trained
 	References      int     // mixtures with a reference model; 0: nothing to check against
-	Best            string  // mixture of lowest reference score
+	Best            string  // mixture of best reference score
 	BestReference   float64
 	Rank            int // place of Chosen among References by reference score, 1 = best; 0: unknown
 }

@@ -54,7 +54,7 @@ func Render(w io.Writer, d Data) error {
 		v.FlowDrawing = drawn[0].SVG
 	}
 	for _, t := range d.Scores {
-		s, err := scoresOf(t)
+		s, err := scoresOf(t, d.HigherIsBetter)
 		if err != nil {
 			return err
 		}
@@ -191,12 +191,12 @@ type scoreCells struct {
 }
 
 type scoreCell struct {
-	Value  float64
-	Lowest bool
-	Tint   int // 0 for the highest of the column to 100 for the lowest: what is good is dark
+	Value float64
+	Best  bool // of its column
+	Tint  int  // 0 for the worst of the column to 100 for the best: what is good is dark
 }
 
-func scoresOf(t ScoreTable) (scores, error) {
+func scoresOf(t ScoreTable, higher bool) (scores, error) {
 	s := scores{Set: t.Set}
 	lo, hi := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
 	for j, name := range t.Columns {
@@ -220,8 +220,12 @@ func scoresOf(t ScoreTable) (scores, error) {
 		for j, v := range r.Values {
 			c := scoreCell{Value: v}
 			if hi[j] > lo[j] && !math.IsNaN(v) {
-				c.Lowest = v == lo[j]
-				c.Tint = int(math.Round(100 * (hi[j] - v) / (hi[j] - lo[j])))
+				best, worst := lo[j], hi[j]
+				if higher {
+					best, worst = worst, best
+				}
+				c.Best = v == best
+				c.Tint = int(math.Round(100 * (worst - v) / (worst - best)))
 			}
 			row.Cells = append(row.Cells, c)
 		}
@@ -308,6 +312,7 @@ func (v view) Weak() int {
 var funcs = template.FuncMap{
 	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "level": level,
 	"orDash": orDash, "plural": plural, "list": list, "ordinal": ordinal, "spaced": spaced,
+	"capital": func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	"whole": func(n any) string {
 		switch n := n.(type) {
 		case int:

@@ -27,6 +27,7 @@ func Progress(job *kind.Job, done, total int64, unit string) {
 	}
 }
 
+// Table writes an output of rows.
 func Table[T any](job *kind.Job, name string, rows []T) error {
 	path, err := Out(job, name)
 	if err != nil {

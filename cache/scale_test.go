@@ -143,7 +143,7 @@ func (s *scale) fill(tb testing.TB) {
 // run is what `ablate run` does with the same study. Nothing is left to do for its stages.
 func (s *scale) run(tb testing.TB, events func(runner.Event)) {
 	plan, c := s.compile(tb), s.open(tb)
-	_, err := runner.Run(context.Background(), plan, runner.Options{Cache: c, Slots: 2, Version: "test", Events: events})
+	_, err := runner.Run(context.Background(), plan, runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: 2, Version: "test", Events: events})
 	if err = errors.Join(err, c.Close()); err != nil {
 		tb.Fatal(err)
 	}

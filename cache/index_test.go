@@ -53,13 +53,13 @@ func TestIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"an entry more":     func() { commitFiles(t, c, benchIngredients(1000), map[string]string{"x": "more"}) },
+		"an entry more": func() { commitFiles(t, c, benchIngredients(1000), map[string]string{"x": "more"}) },
 		"many entries more": func() { // others than the first, whatever the order of these changes
 			for i := range 100 {
 				commitFiles(t, c, benchIngredients(2000+i), map[string]string{"x": "more"})
 			}
 		},
-		"an entry damaged":  func() { overwrite(t, c.entryPath(keys[5]), flip) },
+		"an entry damaged": func() { overwrite(t, c.entryPath(keys[5]), flip) },
 		"an entry made again": func() {
 			os.Remove(c.entryPath(keys[6]))
 			commitFiles(t, c, benchIngredients(6), map[string]string{"y": "other"})

@@ -355,7 +355,7 @@ func TestTrainStartsFromState(t *testing.T) {
 		t.Errorf("outputs without moments, - want, + got:\n%s", diff)
 	}
 	p.Model.DModel, p.Model.Heads = 32, 4
-	stagetest.Fail(t, Kind, p, next, "start:", "checkpoint is of model", "DModel:16", "DModel:32")
+	stagetest.Fail(t, Kind, p, next, "start:", "checkpoint is of another model: d_model 16, want 32; heads 2, want 4")
 }
 
 func TestTrainRefuses(t *testing.T) {
@@ -371,7 +371,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"a unit without a sequence", func(p *kind.TrainParams) {}, stagetest.Roles{}.Numbered("unit", stagetest.TokenFile(t, 1, true, 50), stagetest.TokenFile(t, 1, true, 15)), []string{"unit.1 has 16 tokens, fewer than the 17"}},
 		{"a vocabulary too small", func(p *kind.TrainParams) { p.Model.Vocab = 63 }, units, []string{"vocabulary of 64, the model has 63 rows"}},
 		{"no units", func(p *kind.TrainParams) {}, stagetest.Roles{}, []string{"internal error: no input unit.0"}},
-		{"a model that cannot be", func(p *kind.TrainParams) { p.Model.Heads = 3 }, units, []string{"d_model 16 is not divisible by heads 3"}},
+		{"a model that cannot be", func(p *kind.TrainParams) { p.Model.Heads = 3 }, units, []string{"heads 3 do not divide d_model 16"}},
 		{"another precision", func(p *kind.TrainParams) { p.Precision = "fp16" }, units, []string{`precision is "fp16"`}},
 		{"another start", func(p *kind.TrainParams) { p.Start = "middle" }, units, []string{`internal error: start is "middle"`}},
 		{"a rate that explodes", func(p *kind.TrainParams) { p.Optimizer.LR, p.Optimizer.Warmup = 1e30, 0 }, units, []string{"step 2 of 12"}},

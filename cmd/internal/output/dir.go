@@ -264,12 +264,16 @@ func (d *Dir) same(f Named) bool {
 	return err == nil && wanted == nil && is == want
 }
 
-// refuse is an error if one of the files is there and must not be replaced.
+// refuse is an error if one of the files is there and must not be replaced. Files of a report are
+// regular: to write into a pipe would wait for somebody who reads it.
 func (d *Dir) refuse(names []string) error {
 	var inputs, others []string
 	for _, name := range names {
 		if _, err := os.Lstat(d.at(name)); err != nil {
 			continue
+		}
+		if info, err := os.Stat(d.at(name)); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is not a regular file (%s): remove it", d.at(name), info.Mode().Type())
 		}
 		switch {
 		case d.reads(name):

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -208,5 +209,20 @@ func TestWas(t *testing.T) {
 		if err := run(dir, c.study, nil); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A pipe in the place of a file of the report is refused, and nothing waits for its reader.
+func TestPipesAreNoReport(t *testing.T) {
+	dir := t.TempDir()
+	if err := run(dir, "small", nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, report("small")[0].Name)
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(dir, "small", nil); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Errorf("%v, want that a pipe is no regular file", err)
 	}
 }

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"full":     full,
+			"unpack":   unpack,
 			"write":    write,
 			"edit":     edit,
 			"gz":       gz,
@@ -76,6 +77,11 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("TOKENIZER", tokenizer)
+	kept, err := filepath.Abs("testdata/kept-cache.zip")
+	if err != nil {
+		return err
+	}
+	env.Setenv("KEPT", kept)
 	parquet, err := filepath.Abs("../../stages/internal/corpus/parquet/testdata/golden")
 	if err != nil {
 		return err

@@ -170,3 +170,14 @@ func rezip(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("rezip: %s: %q is not there", args[2], args[3])
 	}
 }
+
+// unpack FILE DIR: unpacks a zip file of ours.
+func unpack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unpack FILE DIR")
+	}
+	from, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer from.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), &from.Reader))
+}

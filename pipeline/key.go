@@ -1,12 +1,8 @@
 package pipeline
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"sort"
-	"strconv"
-	"strings"
 
 	"ablate/cache"
 	"ablate/stages/kind"
@@ -48,15 +44,11 @@ func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cach
 	if r.flat == nil {
 		r.flat = flatten(s.Params)
 	}
-	ing := make([]cache.Ingredient, 0, 2+len(r.flat)+len(s.Inputs))
-	ing = append(ing,
-		cache.Ingredient{Label: "kind", Value: of.Name},
-		cache.Ingredient{Label: "kind version", Value: strconv.Itoa(of.Version())})
-	ing = append(ing, r.flat...)
+	ing := kind.Ingredients(of.Name, of.Version(), r.flat, len(s.Inputs))
 	for i, in := range s.Inputs {
 		label, ok := k.labels[in.Role]
 		if !ok {
-			label = "input " + in.Role
+			label = kind.InputLabel(in.Role)
 			k.labels[in.Role] = label
 		}
 		ing = append(ing, cache.Ingredient{Label: label, Value: inputs[i].String()})
@@ -64,63 +56,13 @@ func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cach
 	return ing
 }
 
-// mostList is the longest list among parameters, in bytes of JSON, that is spelt out in a key. The scores of a study of thousands of
-// mixtures are longer: one by one, those of a hundred thousand steps would make an entry of more than the cache reads.
-const mostList = 1 << 20
-
-// flatten turns parameters into one line per value, so that a difference can be named: "param model.layers" = "2". A list of more than
-// mostList is one line, "param scores.sha256" = its digest.
+// flatten is [kind.Flatten] of parameters that we made.
 func flatten(params json.RawMessage) []cache.Ingredient {
-	decode := func(data []byte, to any) {
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.UseNumber()
-		if err := dec.Decode(to); err != nil {
-			panic(fmt.Sprintf("internal error: parameters %s: %v", params, err)) // we made them
-		}
+	flat, err := kind.Flatten(params)
+	if err != nil {
+		panic(fmt.Sprintf("internal error: %v", err))
 	}
-	var out []cache.Ingredient
-	v := map[string]any{}
-	if len(params) <= mostList {
-		decode(params, &v)
-	} else {
-		var parts map[string]json.RawMessage
-		decode(params, &parts)
-		for name, part := range parts {
-			if len(part) > mostList && part[0] == '[' {
-				v[name+".sha256"] = json.Number(cache.DigestOf(part).String()) // unquoted, as the digests of inputs
-				continue
-			}
-			var x any
-			decode(part, &x)
-			v[name] = x
-		}
-	}
-	var walk func(path string, v any)
-	walk = func(path string, v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			keys := make([]string, 0, len(v))
-			for k := range v {
-				keys = append(keys, k)
-			}
-			sort.Strings(keys)
-			for _, k := range keys {
-				walk(strings.TrimPrefix(path+"."+k, "."), v[k])
-			}
-		case []any:
-			// The length keeps [] apart from an absent value, and a list from its longer neighbour.
-			out = append(out, cache.Ingredient{Label: "param " + path + ".length", Value: strconv.Itoa(len(v))})
-			for i, e := range v {
-				walk(path+"["+strconv.Itoa(i)+"]", e)
-			}
-		case string:
-			out = append(out, cache.Ingredient{Label: "param " + path, Value: strconv.Quote(v)})
-		default: // json.Number, bool, nil
-			out = append(out, cache.Ingredient{Label: "param " + path, Value: fmt.Sprint(v)})
-		}
-	}
-	walk("", v)
-	return out
+	return flat
 }
 
 // canonical is the JSON form of parameters: struct fields in order, map keys sorted, no insignificant space.

@@ -267,7 +267,7 @@ func TestFlatten(t *testing.T) {
 
 // A list too long for a key is one line of it, and differs where the list does.
 func TestFlattenLongLists(t *testing.T) {
-	long := strings.Repeat("x", mostList)
+	long := strings.Repeat("x", kind.MostList)
 	of := func(scores ...string) []cache.Ingredient {
 		return flatten(canonical(map[string]any{"scores": scores, "seed": 1, "name": long}))
 	}

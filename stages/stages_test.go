@@ -17,8 +17,8 @@ import (
 func TestKindsAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range Kinds() {
-		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Differ == nil || len(k.Origins) == 0 {
-			t.Errorf("kind %q lacks a name of its own, a history, what runs it, compares its outputs or says where its parameters come from", k.Name)
+		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Needs == nil || k.Differ == nil || len(k.Origins) == 0 {
+			t.Errorf("kind %q lacks a name of its own, a history, what runs it, says what it needs, compares its outputs or says where its parameters come from", k.Name)
 		}
 		seen[k.Name] = true
 		for n, line := range k.History {

@@ -20,7 +20,8 @@ var Kind = kind.Kind{
 			"nulls, not NaN; quantiles of Student's t have the same last bits on every processor, and so have " +
 			"correlations of three mixtures",
 	},
-	Run: correlate,
+	Run:   correlate,
+	Needs: needs,
 	Differ: tables.Differ{
 		kind.OutScores:       tables.RowsDiffer[tables.ScoreRow],
 		kind.OutCorrelations: tables.RowsDiffer[tables.CorrelationRow],
@@ -32,3 +33,7 @@ var Kind = kind.Kind{
 		"seed": "correlate.seed",
 	},
 }
+
+// needs says what a comparison takes of the machine: it computes on one core and uses no device. How much memory it takes depends on the
+// documents of its evaluation sets.
+func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }

@@ -199,7 +199,8 @@ func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Token
 	return rows, nil
 }
 
-// needs says what an evaluation takes of the machine: as much memory as its model and a batch.
+// needs says what an evaluation takes of the machine: as much memory as its model and a batch, and all cores that it is given. It uses no
+// device: the engines of this program compute on the processor. How much it leaves depends on the documents of its evaluation set.
 func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.EvalParams
 	if err := job.Decode(&p); err != nil {

@@ -75,6 +75,14 @@ func (e *SaveError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *SaveError) Unwrap() error { return e.Err }
 
+// MemoryError says that a step can do only with more memory than it may take.
+type MemoryError struct{ Err error }
+
+func (e *MemoryError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *MemoryError) Unwrap() error { return e.Err }
+
 // KeyError is the failure of a step that a key of the study is to blame for: one of the corpus whose documents the step reads.
 type KeyError struct {
 	Key []string // below the corpus: metadata, year

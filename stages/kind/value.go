@@ -1,6 +1,9 @@
 package kind
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Kind is a kind of step with all that others need to know of it. Whoever plans, runs, explains or audits steps is given Kinds, and asks them:
 // a new kind is a package with one such value, and a line in the list of package stages.
@@ -14,7 +17,8 @@ type Kind struct {
 	// Run carries out a step.
 	Run Func
 
-	// Needs says what a step takes of the machine, from its parameters alone. Nil: so little that nobody counts it.
+	// Needs says what a step takes of the machine on job.Threads threads, from its parameters alone.
+	// Nil: nothing that is known beforehand.
 	Needs func(job *Job) (Needs, error)
 
 	// Differ says in words where an output that was made again first differs from the one given under the same name; "" where it cannot tell.
@@ -34,12 +38,44 @@ type Kind struct {
 // Version is the number of lines of the kind's history.
 func (k Kind) Version() int { return len(k.History) }
 
-// Needs is what a step takes of the machine, in bytes. A step with less memory than it is fastest with gives the same bytes.
+// Needs is what a step takes of the machine it is carried out on, as far as its parameters say. Zero is
+// an amount that is not known beforehand, or too small to be counted, unless the field says otherwise.
+// A step that has less than it is fastest with gives the same bytes.
 type Needs struct {
-	Memory      int64 // with which it is fastest
-	LeastMemory int64 // with which it can do
-	Leaves      int64 // of the disk: its outputs, where they are known beforehand
-	Aside       int64 // of the disk: what it keeps under Partial while it runs, to go on from
+	Cores       int   `json:"cores,omitempty"`        // that it can use at most; 0: as many as there are
+	Memory      int64 `json:"memory,omitempty"`       // of the host, in bytes, with which it is fastest
+	LeastMemory int64 `json:"least_memory,omitempty"` // of the host, in bytes, with which it can do
+
+	Devices      int   `json:"devices,omitempty"`       // accelerators that no other step uses meanwhile; 0: none
+	DeviceMemory int64 `json:"device_memory,omitempty"` // of each device, in bytes
+
+	// Time is how long the step takes at most, for schedulers that ask for a limit. It is 0 for all
+	// kinds of this program: parameters say how many tokens a step computes, and nobody knows how many
+	// tokens a second the machine computes that the step will find itself on.
+	Time time.Duration `json:"time_ns,omitempty"`
+
+	Leaves int64 `json:"leaves,omitempty"` // of the disk, in bytes: its outputs
+	Aside  int64 `json:"aside,omitempty"`  // of the disk, in bytes: what it keeps under Partial while it runs, to go on from
+}
+
+// Check refuses amounts below zero, and a step that can do only with more memory than it is fastest
+// with.
+func (n Needs) Check() error {
+	for _, amount := range []struct {
+		name  string
+		value int64
+	}{
+		{"cores", int64(n.Cores)}, {"memory", n.Memory}, {"least memory", n.LeastMemory}, {"devices", int64(n.Devices)},
+		{"device memory", n.DeviceMemory}, {"time", int64(n.Time)}, {"leaves", n.Leaves}, {"aside", n.Aside},
+	} {
+		if amount.value < 0 {
+			return fmt.Errorf("needs %d of %s, want none below 0", amount.value, amount.name)
+		}
+	}
+	if n.LeastMemory > n.Memory {
+		return fmt.Errorf("needs at least %d bytes of memory, and is fastest with %d", n.LeastMemory, n.Memory)
+	}
+	return nil
 }
 
 // Kinds is a list of kinds of step, each of a name of its own.

@@ -13,8 +13,13 @@ var Kind = kind.Kind{
 		"first",
 	},
 	Run:    merge,
+	Needs:  needs,
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{
 		"weights": "mixtures",
 	},
 }
+
+// needs says what a merge takes of the machine: its sums are taken on all cores. How much memory it takes and how much it leaves depends on
+// its checkpoints, of which parameters give only the weights. It uses no device.
+func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{}, nil }

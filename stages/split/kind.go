@@ -21,7 +21,8 @@ var Kind = kind.Kind{
 			"are errors; ledger, sizes and timeline: unit_name, order_first, order_last; nulls for what is not there; " +
 			"filter.json: eval_set",
 	},
-	Run: split,
+	Run:   split,
+	Needs: needs,
 	Differ: tables.Differ{
 		kind.OutLedger:   tables.RowsDiffer[tables.LedgerRow],
 		kind.OutSizes:    tables.RowsDiffer[tables.SizeRow],
@@ -38,3 +39,7 @@ var Kind = kind.Kind{
 		"overlap": "decontaminate.overlap", "common": "decontaminate.common", "eos": "tokenizer", "vocab": "tokenizer",
 	},
 }
+
+// needs says what a split takes of the machine: it computes on one core and uses no device. How much memory it takes and how much it leaves
+// depends on the documents of its corpus.
+func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }

@@ -19,6 +19,7 @@ var Tokenizer = kind.Kind{
 		"a list is no text of a Parquet file; normal form of what is read: see tokenize 7",
 	},
 	Run:    trainTokenizer,
+	Needs:  tokenizerNeeds,
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{
 		"vocab": "tokenizer.train.vocab", "min_frequency": "tokenizer.train.min_frequency", "bytes": "tokenizer.train.bytes",
@@ -42,7 +43,8 @@ var Tokenize = kind.Kind{
 			"unsigned numbers, decimals and half floats too; a list is no text; added tokens have the ids that the " +
 			"reference library gives them, not those that the file says; places: null where there is no line",
 	},
-	Run: tokenize,
+	Run:   tokenize,
+	Needs: tokenizeNeeds,
 	Differ: tables.Differ{
 		kind.OutDocuments:  tables.RowsDiffer[tables.DocumentRow],
 		kind.OutParagraphs: tables.RowsDiffer[tables.ParagraphRow],
@@ -56,3 +58,11 @@ var Tokenize = kind.Kind{
 		"duplicate": "*.bad.duplicate",
 	},
 }
+
+// tokenizerNeeds says what the training of a tokenizer takes of the machine: it computes on one core and uses no device. How much memory it
+// takes depends on how many different words the text has.
+func tokenizerNeeds(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }
+
+// tokenizeNeeds says what tokenizing takes of the machine: documents are encoded on all cores, and no device is used. How much memory it
+// takes and how much it leaves depends on its files, which are no parameters.
+func tokenizeNeeds(*kind.Job) (kind.Needs, error) { return kind.Needs{}, nil }

@@ -10,7 +10,8 @@ import (
 )
 
 // needs says what a training takes of the machine. Of memory it is fastest with all activations kept, and can do with all of them computed
-// again. Of the disk, checkpoints hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there.
+// again. Of the disk, checkpoints hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there. It uses
+// all cores that it is given, and no device: the engines of this program compute on the processor.
 func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.TrainParams
 	if err := job.Decode(&p); err != nil {
@@ -59,6 +60,6 @@ func recompute(job *kind.Job, p kind.TrainParams) (lm.Recompute, error) {
 		}
 		least = n
 	}
-	return 0, fmt.Errorf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: raise --memory, "+
-		"or shorten model.context", (least+1e6-1)/1e6, job.Memory/1e6)
+	return 0, &kind.MemoryError{Err: fmt.Errorf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: "+
+		"raise --memory, or shorten model.context", (least+1e6-1)/1e6, job.Memory/1e6)}
 }

@@ -57,10 +57,13 @@ const rooms = `
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/figure stages/internal/layout stages/internal/page stages/internal/plot stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
-	runner/exec              < stages/kind
+	runner/exec              < cache stages/kind
+	runner/exec/local        < cache stages/kind runner/exec
+	runner/exec/exectest     < cache stages/kind runner/exec
+	runner/tasks             < pipeline runner/exec
 	runner/machine           <
-	runner                   < pipeline cache stages/kind runner/exec
-	runner/audit             < pipeline cache stages/kind runner/exec
+	runner                   < pipeline cache stages/kind runner/exec runner/exec/local runner/tasks
+	runner/audit             < pipeline cache stages/kind runner/exec runner/tasks
 	runner/bundle            < pipeline cache stages/kind
 	licences                 <
 	licences/collect         < licences

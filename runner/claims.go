@@ -71,29 +71,26 @@ func (r *run) made(i int) bool {
 	return miss != nil && miss.Reason == cache.Absent && r.Cache.Has(r.state.Keys[i])
 }
 
-// await waits for an answer of a running step, and takes it. It is false when it is time to look what the other runs do.
-func (r *run) await(ctx context.Context) bool {
-	if len(r.away) == 0 {
-		r.receive(<-r.done)
-		return true
+// await waits for reports of the executor, and takes them. It ends without one when it is time to look
+// what the other runs do, or when the context ends that the running steps have not yet heard of.
+func (r *run) await(ctx context.Context) {
+	if r.stopped {
+		ctx = context.WithoutCancel(ctx)
 	}
-	var next time.Time
-	for _, a := range r.away {
-		if next.IsZero() || a.next.Before(next) {
-			next = a.next
+	if len(r.away) > 0 {
+		var next time.Time
+		for _, a := range r.away {
+			if next.IsZero() || a.next.Before(next) {
+				next = a.next
+			}
 		}
+		limited, cancel := context.WithDeadline(ctx, next)
+		defer cancel()
+		ctx = limited
 	}
-	timer := time.NewTimer(time.Until(next))
-	defer timer.Stop()
-	stopped := ctx.Done()
-	select {
-	case res := <-r.done:
-		r.receive(res)
-		return true
-	case <-timer.C:
-	case <-stopped:
+	for _, rep := range r.Executor.Poll(ctx) {
+		r.receive(rep)
 	}
-	return false
 }
 
 // lookAway goes through the steps that others are at. What is made by now, and what nobody is at any more, is ready again: when it begins,
@@ -127,8 +124,8 @@ func (r *run) lookAway() {
 
 // tellWaiting says once that this run has nothing to do until others are done.
 func (r *run) tellWaiting() {
-	if len(r.active) > 0 || len(r.away) == 0 {
-		r.waiting = r.waiting && len(r.active) == 0
+	if len(r.running) > 0 || len(r.away) == 0 {
+		r.waiting = r.waiting && len(r.running) == 0
 		return
 	}
 	if r.waiting {

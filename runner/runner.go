@@ -13,23 +13,21 @@
 package runner
 
 import (
-	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner/exec"
+	"ablate/runner/exec/local"
+	"ablate/runner/tasks"
 	"ablate/stages/kind"
 )
 
@@ -45,9 +43,13 @@ type Options struct {
 	Kernels  string        // what the arithmetic runs on, for provenance
 	LogDir   string        // where the log of a failed step goes
 	Memory   int64         // bytes that the steps at once may take; 0: no bound
+	Devices  int           // accelerators that the steps at once may use
 	Save     time.Duration // how often a training is saved, so that a kill loses no more
 	Claims   Claims        // how the work is divided among runs that share the cache
 	Events   func(Event)   // told of everything that happens, in order; may be nil
+
+	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory and Devices.
+	Executor exec.Executor
 }
 
 // Event is something that happened to a step.
@@ -87,7 +89,8 @@ type Failure struct {
 	Log     string  // file with the details, or empty
 	Shows   []Shown // files that the step left about its failure
 	Err     error
-	Blocked []string // IDs of the steps that could not run because of it
+	Class   exec.Class // of Err: what the failure calls for
+	Blocked []string   // IDs of the steps that could not run because of it
 }
 
 // Shown is a file about a failure, and what it is.
@@ -147,19 +150,22 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	}
 	r := &run{
 		Options: opt, plan: plan, state: state,
-		done:    make(chan result),
-		running: map[cache.Key][]int{},
-		failed:  map[int]*Failure{},
-		wanted:  map[string]kind.Needs{},
-		away:    map[cache.Key]*away{},
+		running:  map[cache.Key][]int{},
+		attempts: map[cache.Key]int{},
+		shown:    map[int]bool{},
+		failed:   map[int]*Failure{},
+		wanted:   map[string]kind.Needs{},
+		away:     map[cache.Key]*away{},
 	}
 	r.Claims = r.Claims.orDefault()
 	r.Slots = max(1, r.Slots)
-	if r.Jobs < 1 || r.Jobs > r.Slots {
-		r.Jobs = r.Slots
-	}
 	if r.Events == nil {
 		r.Events = func(Event) {}
+	}
+	if r.Executor == nil {
+		r.Executor = local.New(
+			exec.Worker{Cache: r.Cache, Kinds: r.Kinds, SaveEvery: r.Save, Version: r.Version, Kernels: r.Kernels},
+			local.Machine{Cores: r.Slots, Jobs: r.Jobs, Memory: r.Memory, Devices: r.Devices})
 	}
 	r.Events(Event{What: Planned, Step: -1, State: state})
 	for _, i := range state.Ready() {
@@ -205,43 +211,26 @@ func (e *UnwritableError) Error() string {
 
 func (e *UnwritableError) Unwrap() error { return e.Err }
 
-// run is the state of a run. Only the goroutine of Run touches it; steps run on goroutines of their own and answer on done.
+// run is the state of a run. Only the goroutine of Run touches it; steps run wherever the executor carries them out.
 type run struct {
 	Options
-	plan    *pipeline.Plan
-	state   *pipeline.State
-	ready   queue
-	done    chan result
-	active  []*activeStep       // running now, the dearest first
-	running map[cache.Key][]int // key -> steps that wait for its one computation
-	failed  map[int]*Failure
-	order   []int // failed steps in the order they failed
-	wanted  map[string]kind.Needs
-	told    bool  // that memory is short
-	full    bool  // a step failed because the disk is full, as the next ones would once they are computed
-	err     error // ours, not a step's
+	plan     *pipeline.Plan
+	state    *pipeline.State
+	ready    queue
+	running  map[cache.Key][]int // of each task under way, the steps that wait for its one computation
+	attempts map[cache.Key]int   // how often a step has been begun
+	shown    map[int]bool        // steps that a person was told have started, and not yet how they ended
+	failed   map[int]*Failure
+	order    []int // failed steps in the order they failed
+	wanted   map[string]kind.Needs
+	stopped  bool  // the context ended, and what runs was told to stop
+	full     bool  // a step failed because the disk is full, as the next ones would once they are computed
+	err      error // ours, not a step's
 
 	hearts  hearts              // the claims held, which must be kept alive
 	away    map[cache.Key]*away // steps that other runs are at
 	waiting bool                // a person was told that only others are at work
 	alone   bool                // claims cannot be kept in this cache, and a person was told
-}
-
-// activeStep is a running step and its share of the slots.
-type activeStep struct {
-	step   int
-	memory int64 // bytes it may take
-	share  atomic.Int32
-}
-
-// result is what a step's goroutine answers: a progress event, or its end.
-type result struct {
-	step     int
-	progress *Event
-	entry    *cache.Entry
-	found    bool // another run had made the entry
-	err      error
-	took     time.Duration
 }
 
 func (r *run) push(i int) {
@@ -250,53 +239,61 @@ func (r *run) push(i int) {
 
 func (r *run) loop(ctx context.Context) {
 	for {
-		for r.err == nil && ctx.Err() == nil && len(r.active) < r.Jobs && len(r.ready) > 0 {
-			if r.givenUp() {
-				break
-			}
-			memory, ok := r.memory(r.ready[0].step)
-			if !ok {
-				break
-			}
-			r.start(ctx, heap.Pop(&r.ready).(waiting).step, memory)
+		for !r.over(ctx) && len(r.ready) > 0 && r.room(r.ready[0].step) {
+			r.start(heap.Pop(&r.ready).(waiting).step)
 		}
-		if r.err != nil || ctx.Err() != nil || r.givenUp() {
+		if r.over(ctx) {
 			clear(r.away) // nothing more begins, so nothing is waited for
 		}
-		if len(r.active) == 0 && len(r.away) == 0 {
+		if ctx.Err() != nil && !r.stopped {
+			r.stopped = true
+			for key := range r.running {
+				r.Executor.Cancel(key)
+			}
+		}
+		if len(r.running) == 0 && len(r.away) == 0 {
 			return
 		}
-		r.share()
 		r.tellWaiting()
-		if !r.await(ctx) {
-			r.lookAway()
-		}
+		r.await(ctx)
+		r.lookAway()
 	}
 }
 
-// givenUp says whether the run is given up because of a failure: what runs ends, and nothing more begins.
-func (r *run) givenUp() bool { return r.full || r.FailFast && len(r.order) > 0 }
+// over says whether nothing more begins: the run was interrupted, or is given up.
+func (r *run) over(ctx context.Context) bool {
+	return r.err != nil || ctx.Err() != nil || r.full || r.FailFast && len(r.order) > 0
+}
 
-// share divides the slots among the running steps: one each, and what is over one by one to the dearest. A step that runs long asks for
-// its share again and again, so a lone training takes the whole machine until others come.
-func (r *run) share() {
-	for n, a := range r.active {
-		share := r.Slots / len(r.active)
-		if n < r.Slots%len(r.active) {
-			share++
-		}
-		a.share.Store(int32(share))
+// room says whether step i may begin now. If not, it waits for others to end, and so do all after it,
+// lest small steps keep a large one waiting for ever.
+func (r *run) room(i int) bool {
+	return r.state.Status[i] != pipeline.Run || r.Executor.Room(r.needs(i))
+}
+
+// needs asks once for each kind and parameters: a study has hundreds of steps with the same. A step that
+// cannot say what it needs will fail for the same reason.
+func (r *run) needs(i int) kind.Needs {
+	step := r.plan.Steps[i]
+	key := step.Kind + " " + string(step.Params)
+	n, ok := r.wanted[key]
+	if !ok {
+		n, _ = r.Kinds.Needs(step.Kind, step.Params, r.Slots)
+		r.wanted[key] = n
 	}
+	return n
 }
 
 // start begins step i.
-func (r *run) start(ctx context.Context, i int, memory int64) {
+func (r *run) start(i int) {
 	if r.state.Status[i] != pipeline.Run {
 		return // revoked meanwhile, or done under another name
 	}
 	key := r.state.Keys[i]
-	if _, ok := r.running[key]; ok {
-		r.running[key] = append(r.running[key], i)
+	if steps, ok := r.running[key]; ok {
+		if !slices.Contains(steps, i) {
+			r.running[key] = append(steps, i)
+		}
 		return
 	}
 	if a := r.away[key]; a != nil {
@@ -306,76 +303,101 @@ func (r *run) start(ctx context.Context, i int, memory int64) {
 	if !r.claim(i, key) {
 		return
 	}
-	job, ok := r.open(i)
+	task, ok := r.task(i)
 	if !ok {
 		r.hearts.release(key)
 		return
 	}
-	a := &activeStep{step: i, memory: memory}
-	r.active = append(r.active, a)
-	slices.SortStableFunc(r.active, func(a, b *activeStep) int {
-		return cmp.Compare(r.plan.Height(b.step), r.plan.Height(a.step))
-	})
-	r.share()
 	r.running[key] = []int{i}
-	job.Memory = memory
-	r.tellShort(i, memory)
-	job.Threads, job.Share = r.Slots, func() int { return int(a.share.Load()) }
-	r.Events(Event{What: Started, Step: i, Key: key})
-	go r.work(ctx, i, job)
+	if !r.shown[i] {
+		r.shown[i] = true
+		r.Events(Event{What: Started, Step: i, Key: key})
+	}
+	r.Executor.Submit(task)
 }
 
-// open finds the inputs of step i. Where the cache has lost one since it was looked up, the step that made it must run again first.
-func (r *run) open(i int) (*kind.Job, bool) {
+// task makes the task of step i. There is none where the cache has lost an input: then the step that
+// made it must run again first.
+func (r *run) task(i int) (*exec.Task, bool) {
+	if !r.opened(i) {
+		return nil, false
+	}
+	t, err := tasks.Of(r.state, i)
+	if err != nil {
+		r.err = err
+		return nil, false
+	}
+	r.attempts[t.Key]++
+	t.Needs, t.Priority, t.Attempt, t.Run = r.needs(i), r.plan.Height(i), r.attempts[t.Key], r.Began
+	return t, true
+}
+
+// opened says whether the cache still has the inputs of step i, which were there when it was planned. A
+// step whose output is lost runs again, and step i waits for it.
+func (r *run) opened(i int) bool {
 	step := r.state.Step(i)
-	job := &kind.Job{Params: step.Params, SaveEvery: r.Save}
 	for _, in := range step.Inputs {
 		if in.File != nil {
-			job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: in.File.Digest, Path: in.File.Path, Name: in.File.Name})
 			continue
 		}
 		from := r.plan.Steps[in.Step]
 		out, _ := r.state.Entries[in.Step].Output(in.Output)
-		path, err := r.Cache.BlobOf(out)
+		_, err := r.Cache.BlobOf(out)
 		var miss *cache.Miss
 		if errors.As(err, &miss) {
 			r.Events(Event{What: Warning, Step: in.Step, Message: fmt.Sprintf("%s of step %s must be made again: %v", in.Output, from.ID, miss)})
 			r.state.Revoke(in.Step, miss)
 			r.push(in.Step)
-			return nil, false
+			return false
 		} else if err != nil {
 			r.err = fmt.Errorf("step %s: input %s: %w", step.ID, in.Role, err)
-			return nil, false
+			return false
 		}
-		job.Inputs = append(job.Inputs, kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: from.ID + " " + in.Output, Files: from.FileNames()})
 	}
-	return job, true
+	return true
 }
 
-// receive takes one answer of a running step.
-func (r *run) receive(res result) {
-	if res.progress != nil {
-		r.Events(*res.progress)
+// receive takes one report of the executor.
+func (r *run) receive(rep exec.Report) {
+	steps := r.running[rep.Key]
+	if len(steps) == 0 {
+		r.err = fmt.Errorf("internal error: the executor reports on key %s, which is not under way", rep.Key)
 		return
 	}
-	r.active = slices.DeleteFunc(r.active, func(a *activeStep) bool { return a.step == res.step })
-	key := r.state.Keys[res.step]
-	r.hearts.release(key)
-	steps := r.running[key]
-	delete(r.running, key)
-	if res.err != nil {
-		for _, i := range steps {
-			r.fail(i, key, res)
-		}
+	e := Event{Step: steps[0], Key: rep.Key}
+	switch rep.What {
+	case exec.Progress:
+		e.What, e.Done, e.Total, e.Unit, e.Docs = Progress, rep.Done, rep.Total, rep.Unit, rep.Docs
+	case exec.Warning:
+		e.What, e.Message = Warning, rep.Message
+	case exec.Conflict:
+		e.What, e.Err = Conflict, rep.Err
+	case exec.Ended:
+		r.end(rep, steps)
+		return
+	}
+	r.Events(e)
+}
+
+// end takes the end of a task that so many steps waited for.
+func (r *run) end(rep exec.Report, steps []int) {
+	r.hearts.release(rep.Key)
+	delete(r.running, rep.Key)
+	if rep.Err != nil && exec.ClassOf(rep.Err) == exec.InputLost && r.again(steps) {
 		return
 	}
 	for n, i := range steps {
+		delete(r.shown, i)
+		if rep.Err != nil {
+			r.fail(i, rep)
+			continue
+		}
 		what := Finished
-		if n > 0 || res.found {
+		if n > 0 || rep.Found {
 			what = Reused
 		}
-		r.Events(Event{What: what, Step: i, Key: key, Took: res.took})
-		ready, err := r.state.Done(i, res.entry)
+		r.Events(Event{What: what, Step: i, Key: rep.Key, Took: rep.Took})
+		ready, err := r.state.Done(i, rep.Entry)
 		if err != nil {
 			r.err = err
 			return
@@ -386,20 +408,40 @@ func (r *run) receive(res result) {
 	}
 }
 
-func (r *run) fail(i int, key cache.Key, res result) {
-	if interrupted(res.err) { // not failed; the run's own error says so
+// mostAttempts bounds how often a step is begun whose inputs are there when it is submitted, and lost
+// where it is carried out.
+const mostAttempts = 5
+
+// again lets steps whose task lost an input on its way be begun once more: behind the step that made
+// the input, where this machine misses it too. It is false when that was done so often that it is
+// no accident.
+func (r *run) again(steps []int) bool {
+	if r.attempts[r.state.Keys[steps[0]]] >= mostAttempts {
+		return false
+	}
+	for _, i := range steps {
+		if r.state.Status[i] == pipeline.Run { // else it waits already
+			r.push(i)
+		}
+	}
+	return true
+}
+
+func (r *run) fail(i int, rep exec.Report) {
+	class := exec.ClassOf(rep.Err)
+	if class == exec.Interrupted && r.stopped { // not failed; the run's own error says so
 		var lost *kind.SaveError
-		if errors.As(res.err, &lost) {
-			r.Events(Event{What: Warning, Step: i, Key: key, Message: fmt.Sprintf("step %s was interrupted and could not be saved: %v", r.plan.Steps[i].ID, lost)})
+		if errors.As(rep.Err, &lost) {
+			r.Events(Event{What: Warning, Step: i, Key: rep.Key, Message: fmt.Sprintf("step %s was interrupted and could not be saved: %v", r.plan.Steps[i].ID, lost)})
 		}
 		return
 	}
-	r.full = r.full || errors.Is(res.err, syscall.ENOSPC) || errors.Is(res.err, syscall.EDQUOT)
-	f := &Failure{Step: r.plan.Steps[i].ID, Key: key, Err: res.err}
+	r.full = r.full || class == exec.OutOfDisk
+	f := &Failure{Step: r.plan.Steps[i].ID, Key: rep.Key, Err: rep.Err, Class: class}
 	f.Log = r.log(i, f)
 	r.failed[i] = f
 	r.order = append(r.order, i)
-	r.Events(Event{What: Failed, Step: i, Key: key, Err: res.err, Took: res.took})
+	r.Events(Event{What: Failed, Step: i, Key: rep.Key, Err: rep.Err, Took: rep.Took})
 }
 
 // log writes what a person needs to look into a failure.
@@ -408,7 +450,7 @@ func (r *run) log(i int, f *Failure) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\n", f.Step, f.Key, plain(f.Err.Error()))
+	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\nclass %s\n", f.Step, f.Key, plain(f.Err.Error()), f.Class)
 	var p *exec.PanicError
 	if errors.As(f.Err, &p) {
 		fmt.Fprintf(&b, "\n%s\n", p.Stack)
@@ -463,99 +505,6 @@ func (r *run) failures() error {
 		e.Failures = append(e.Failures, *r.failed[i])
 	}
 	return e
-}
-
-// work runs one step on its own goroutine and answers once on done, after any number of progress answers.
-func (r *run) work(ctx context.Context, i int, job *kind.Job) {
-	began := time.Now()
-	var last time.Time
-	var docs int64
-	job.Documents = func(n int64) { docs = n }
-	job.Progress = func(done, total int64, unit string) {
-		if now := time.Now(); now.Sub(last) >= 100*time.Millisecond { // a person reads no faster
-			last = now
-			r.done <- result{step: i, progress: &Event{What: Progress, Step: i, Done: done, Total: total, Unit: unit, Docs: docs}}
-		}
-	}
-	res := result{step: i}
-	if res.entry, res.err = r.Cache.Lookup(r.state.Keys[i]); res.err == nil {
-		res.found = true // since the step was found missing
-	} else if res.entry, res.err = r.make(ctx, i, job, began); res.err != nil && !interrupted(res.err) {
-		// A run that shares the cache may have committed the step and, with that, removed what this one had saved of it.
-		if entry, err := r.Cache.Lookup(r.state.Keys[i]); err == nil {
-			if !errors.Is(res.err, fs.ErrNotExist) {
-				r.done <- result{step: i, progress: &Event{What: Warning, Step: i, Key: entry.Key,
-					Message: fmt.Sprintf("step %s failed here, but another run has made it: %v", r.plan.Steps[i].ID, res.err)}}
-			}
-			res.entry, res.found, res.err = entry, true, nil
-		}
-	}
-	res.took = time.Since(began)
-	r.done <- res
-}
-
-// interrupted reports whether a step ended because it was told to.
-func interrupted(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// make runs the stage in a fresh build and commits what it left.
-func (r *run) make(ctx context.Context, i int, job *kind.Job, began time.Time) (entry *cache.Entry, err error) {
-	step, key := r.plan.Steps[i], r.state.Keys[i]
-	of, err := r.Kinds.Named(step.Kind)
-	if err != nil {
-		return nil, err
-	}
-	build, err := r.Cache.Begin(key)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, build.Abort())
-		}
-	}()
-	if job.Partial, err = r.Cache.Partial(key); err != nil {
-		return nil, err
-	}
-	job.Dir = build.Dir
-	if err := exec.Call(ctx, of.Run, job); err != nil {
-		return nil, err
-	}
-	if err := r.unchanged(step); err != nil {
-		return nil, err
-	}
-	p := cache.Machine()
-	if r.Kernels != "" {
-		p.CPU += " (" + r.Kernels + ")"
-	}
-	p.Ablate, p.Threads, p.Step, p.Study, p.Run = r.Version, job.Threads, step.ID, r.plan.Study, r.Began
-	p.Resumed = job.Resumed
-	p.Started, p.WallSeconds = began.UTC().Format(cache.StartedLayout), time.Since(began).Seconds()
-	entry, err = build.Commit(step.Kind, r.state.Ingredients[i], p)
-	var conflict *cache.Conflict
-	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it
-		r.done <- result{step: i, progress: &Event{What: Conflict, Step: i, Key: key, Err: conflict}}
-		return conflict.First, nil
-	}
-	return entry, err
-}
-
-// unchanged checks that the raw files a step read are still what its key says.
-func (r *run) unchanged(step *pipeline.Step) error {
-	for _, in := range step.Inputs {
-		if in.File == nil {
-			continue
-		}
-		d, _, err := r.Cache.FileDigest(in.File.Path)
-		if err != nil {
-			return err
-		}
-		if d != in.File.Digest {
-			return fmt.Errorf("%s changed while it was read (content %s when the plan was made, %s now); run again", in.File.Path, in.File.Digest.Short(), d.Short())
-		}
-	}
-	return nil
 }
 
 // queue orders ready steps: the one with the dearest work after it first, ties by plan order.

@@ -1,5 +1,12 @@
-// Package exec carries out one step: it calls the stage of a job and turns whatever happens there into
-// an error. A run and an audit both go through it, so that neither ends of what a stage or a disk does.
+// Package exec carries out one step, wherever that is. A step is data (Task) that a process can hand to
+// another; a Worker carries it out against a cache; an Executor is who does that, in this process or
+// elsewhere. Every job of a stage is made here and every stage is called here, by a run, a worker and
+// an audit alike, so that none of them ends of what a stage or a disk does; and here alone it is
+// decided what a failure is (Class).
+//
+// Words. A task is submitted, begun, and ends: it is done once its entry is in the cache, and whatever
+// else says that it is done or lost, the cache is right. A grant is what a task may take of a machine; a
+// place is where a task is carried out.
 //
 // It does not promise to survive a stage that starts goroutines of its own which panic, or memory that
 // the system takes away.

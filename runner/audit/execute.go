@@ -15,6 +15,7 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner/exec"
+	"ablate/runner/tasks"
 	"ablate/stages/kind"
 )
 
@@ -105,7 +106,7 @@ func (a *Audit) lacks(i int) string {
 		return why
 	}
 	for _, in := range a.state.Step(i).Inputs {
-		if _, why := a.input(in); why != "" {
+		if why := a.input(in); why != "" {
 			return why
 		}
 	}
@@ -127,26 +128,35 @@ func incomparable(step *pipeline.Step) string {
 	return ""
 }
 
-// input finds the bytes of an input.
-func (a *Audit) input(in pipeline.Input) (kind.Input, string) {
+// input says why an input cannot be read as it was, or "".
+func (a *Audit) input(in pipeline.Input) string {
 	if in.File != nil {
-		path, ok := a.raw[in.File.Digest]
-		if !ok {
-			return kind.Input{}, fmt.Sprintf("the raw file %s that it read is not here", in.File.Name)
+		if a.raw[in.File.Digest] == "" {
+			return fmt.Sprintf("the raw file %s that it read is not here", in.File.Name)
 		}
-		return kind.Input{Role: in.Role, Digest: in.File.Digest, Path: path, Name: in.File.Name}, ""
+		return ""
 	}
-	from := a.state.Plan.Steps[in.Step]
-	id := from.ID
+	id := a.state.Plan.Steps[in.Step].ID
 	if a.state.Status[in.Step] != pipeline.Hit {
-		return kind.Input{}, fmt.Sprintf("step %s, whose %s it read, is lost", id, in.Output)
+		return fmt.Sprintf("step %s, whose %s it read, is lost", id, in.Output)
 	}
-	out, ok := a.state.Entries[in.Step].Output(in.Output)
-	path, sound := a.blobs[out.Digest]
-	if !ok || !sound {
-		return kind.Input{}, fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
+	if out, ok := a.state.Entries[in.Step].Output(in.Output); !ok || a.blobs[out.Digest] == "" {
+		return fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
 	}
-	return kind.Input{Role: in.Role, Digest: out.Digest, Path: path, Name: id + " " + in.Output, Files: from.FileNames()}, ""
+	return ""
+}
+
+// find gives the path of an input whose bytes were seen to be sound.
+func (a *Audit) find(in exec.Input) (string, error) {
+	sound := a.blobs
+	if in.Raw() {
+		sound = a.raw
+	}
+	path, ok := sound[in.Digest]
+	if !ok {
+		return "", errors.New("internal error: it was not checked")
+	}
+	return path, nil
 }
 
 // Execute executes step i again on its recorded inputs and compares every byte of what it leaves. keep, where given, receives the directory
@@ -194,28 +204,26 @@ func (a *Audit) execute(ctx context.Context, i int, unasked bool, keep func(dir 
 	return nil
 }
 
-// run executes step i with dir/out as its output directory.
-func (a *Audit) run(ctx context.Context, i int, dir string) (err error) {
-	step := a.state.Step(i)
-	job := &kind.Job{Params: step.Params, Dir: filepath.Join(dir, "out"), Partial: filepath.Join(dir, "partial"), Threads: max(1, a.Threads)}
-	for _, in := range step.Inputs {
-		x, _ := a.input(in) // lacks has seen them all
-		job.Inputs = append(job.Inputs, x)
-	}
-	if err := errors.Join(os.Mkdir(job.Dir, 0o777), os.Mkdir(job.Partial, 0o777)); err != nil {
-		return err
-	}
-	job.SaveEvery = time.Duration(1<<63 - 1) // there is nobody to go on with what it saved
-	k, err := a.Kinds.Named(step.Kind)
+// run executes step i, whose inputs are all here, with dir/out as its output directory.
+func (a *Audit) run(ctx context.Context, i int, dir string) error {
+	t, err := tasks.Of(a.state, i)
 	if err != nil {
 		return err
 	}
+	place := exec.Place{
+		Find: a.find, Dir: filepath.Join(dir, "out"), Partial: filepath.Join(dir, "partial"), Grant: exec.Grant{Threads: max(1, a.Threads)},
+		SaveEvery: time.Duration(1<<63 - 1), // there is nobody to go on with what it saved
+	}
+	if err := errors.Join(os.Mkdir(place.Dir, 0o777), os.Mkdir(place.Partial, 0o777)); err != nil {
+		return err
+	}
 	if a.Memory > 0 {
-		if w, err := a.Kinds.Needs(step.Kind, step.Params, job.Threads); err == nil {
-			job.Memory = min(w.Memory, a.Memory)
+		if needs, err := a.Kinds.Needs(t.Kind, t.Params, place.Threads); err == nil {
+			place.Memory = min(needs.Memory, a.Memory)
 		}
 	}
-	return exec.Call(ctx, k.Run, job)
+	_, err = exec.Run(ctx, a.Kinds, t, place)
+	return err
 }
 
 // compare compares what step i left in dir with the outputs that its entry names.

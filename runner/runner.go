@@ -360,8 +360,8 @@ func (r *run) opened(i int) bool {
 // receive takes one report of the executor.
 func (r *run) receive(rep exec.Report) {
 	steps := r.running[rep.Key]
-	if len(steps) == 0 {
-		r.err = fmt.Errorf("internal error: the executor reports on key %s, which is not under way", rep.Key)
+	if len(steps) == 0 { // harmless: what was done is in the cache
+		r.Events(Event{What: Warning, Step: -1, Key: rep.Key, Message: fmt.Sprintf("the executor reports on key %s, of which no step is under way", rep.Key.Short())})
 		return
 	}
 	e := Event{Step: steps[0], Key: rep.Key}

@@ -39,7 +39,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
@@ -76,19 +76,19 @@ type compiler struct {
 	dag   *dag
 	errs  specs.Errors
 
-	vocab     int
-	eos       uint32
-	tokenizer Input                     // the tokenizer.json
-	shards    map[string][]int          // corpus -> tokenize steps
-	evalSets  []string                  // sorted
-	evals     []int                     // tokenize step of each evaluation set
-	sets      []set                     // partition sets, sorted by name
-	own       *scale                    // of unit models and all that proxies are made of
-	reference *scale                    // of reference models; mostly own
-	trained   map[string]trained        // train steps by the name they were asked for
-	weights   map[componentKey]*big.Rat // that the study gives, of the proxy weighted
-	evaluated map[evaluation]int
-	shared    map[any]json.RawMessage // see sharedParams
+	vocab         int
+	eos           uint32
+	tokenizer     Input                     // the tokenizer.json
+	shards        map[string][]int          // corpus -> tokenize steps
+	evalSets      []string                  // sorted
+	evals         []int                     // tokenize step of each evaluation set
+	partitionSets []partitionSet            // partition sets, sorted by name
+	own           *scale                    // of unit models and all that proxies are made of
+	reference     *scale                    // of reference models; mostly own
+	trained       map[string]trained        // train steps by the name they were asked for
+	weights       map[componentKey]*big.Rat // that the study gives, of the proxy weighted
+	evaluated     map[evaluation]int
+	shared        map[any]json.RawMessage // see sharedParams
 }
 
 // sharedParams are canonical parameters that thousands of steps may have, kept once under what they are made of.
@@ -101,8 +101,8 @@ func (c *compiler) sharedParams(key any, params func() any) json.RawMessage {
 	return p
 }
 
-// set is a partition set whose units are known.
-type set struct {
+// partitionSet is a partition partitionSet whose units are known.
+type partitionSet struct {
 	name  string
 	split int
 	parts []part // sorted by name
@@ -148,7 +148,7 @@ func (c *compiler) corpora() {
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
 		i := c.split("split/"+name, About{Role: kind.RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
-		c.sets = append(c.sets, set{name: name, split: i})
+		c.partitionSets = append(c.partitionSets, partitionSet{name: name, split: i})
 	}
 }
 
@@ -304,8 +304,8 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.
 func (c *compiler) units(found Catalogue) (missing []string) {
-	for i := range c.sets {
-		s := &c.sets[i]
+	for i := range c.partitionSets {
+		s := &c.partitionSets[i]
 		counts := found[s.name]
 		if counts == nil {
 			counts = c.study.Partitions[s.name].Units

@@ -375,19 +375,6 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestCollapse(t *testing.T) {
-	p := compiled(t, parsed(t))
-	labels, edges := p.Collapse(false)
-	got := strings.Join(labels, "\n")
-	for _, e := range edges {
-		got += fmt.Sprintf("\n%s -> %s", labels[e[0]], labels[e[1]])
-	}
-	golden(t, "collapsed.golden", got+"\n")
-	if each, _ := p.Collapse(true); len(each) != len(p.Steps) {
-		t.Errorf("%d nodes for %d steps", len(each), len(p.Steps))
-	}
-}
-
 // BenchmarkCompile8128 plans every pair of 128 units, proxies only: see DESIGN's floor of 1 s.
 func BenchmarkCompile8128(b *testing.B) {
 	units := make([]string, 128)

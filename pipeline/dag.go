@@ -55,7 +55,7 @@ func definition(p *Plan, s *Step) cache.Digest {
 func finish(p *Plan) error {
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		s := p.Steps[i]
-		s.height += 1 + s.Cost.Tokens
+		s.criticalPathCost += 1 + s.Cost.Tokens
 		for _, in := range s.Inputs {
 			if in.File != nil {
 				continue
@@ -63,7 +63,7 @@ func finish(p *Plan) error {
 			if in.Step >= i {
 				return disorder(p, i)
 			}
-			p.Steps[in.Step].height = max(p.Steps[in.Step].height, s.height)
+			p.Steps[in.Step].criticalPathCost = max(p.Steps[in.Step].criticalPathCost, s.criticalPathCost)
 		}
 	}
 	return nil

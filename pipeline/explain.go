@@ -17,6 +17,7 @@ type Explanation struct {
 	Key    cache.Key `json:"key"` // zero while the step waits
 	// Because is one line per reason, outermost first: the step itself, then the step that its first differing input comes from, and so on.
 	Because []Reason `json:"because"`
+	Reach            // filled in by who asks for it
 }
 
 // Reason is one link of an explanation.

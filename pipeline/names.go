@@ -152,9 +152,9 @@ func (c *compiler) distinguish() {
 	for changed := true; changed; {
 		changed = false
 		by := map[string][]*part{}
-		for i := range c.sets {
-			for j := range c.sets[i].parts {
-				p := &c.sets[i].parts[j]
+		for i := range c.partitionSets {
+			for j := range c.partitionSets[i].parts {
+				p := &c.partitionSets[i].parts[j]
 				by[p.shown()] = append(by[p.shown()], p)
 			}
 		}
@@ -172,9 +172,9 @@ func (c *compiler) distinguish() {
 				apart(same[0], p)
 			}
 		}
-		for i := range c.sets {
-			for j := range c.sets[i].parts {
-				p := &c.sets[i].parts[j]
+		for i := range c.partitionSets {
+			for j := range c.partitionSets[i].parts {
+				p := &c.partitionSets[i].parts[j]
 				text, u, ok := ident.ParseUnit(p.shown(), 1)
 				if !ok || u.Number < 0 {
 					continue
@@ -187,13 +187,13 @@ func (c *compiler) distinguish() {
 			}
 		}
 	}
-	for _, s := range c.sets {
+	for _, s := range c.partitionSets {
 		c.sameWithin(s)
 	}
 }
 
 // sameWithin refuses partitions of one set that would share a name.
-func (c *compiler) sameWithin(s set) {
+func (c *compiler) sameWithin(s partitionSet) {
 	by := map[string]part{}
 	refuse := func(p, q part, what string) {
 		c.errs = append(c.errs, c.study.Errorf([]string{"partitions", s.name, "fold"}, "partition %q and %s of partition %q would both be called %s; fold into another name",
@@ -241,7 +241,7 @@ func (p *Plan) alias(name, id string) {
 }
 
 // named gives the units of a set the names that its split found.
-func (s *set) named(found map[string][]string) {
+func (s *partitionSet) named(found map[string][]string) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		if names := found[p.name]; len(names) == p.units {
@@ -262,7 +262,7 @@ func (c *compiler) numbered(set string) bool {
 }
 
 // listsRanges says whether a list of mixtures names units of a declared set by ranges that are not known yet.
-func (c *compiler) listsRanges(s set) bool {
+func (c *compiler) listsRanges(s partitionSet) bool {
 	if !c.numbered(s.name) {
 		return false
 	}
@@ -281,7 +281,7 @@ func (c *compiler) listsRanges(s set) bool {
 	return false
 }
 
-func partNames(s set) []string {
+func partNames(s partitionSet) []string {
 	var names []string
 	for _, p := range s.parts {
 		names = append(names, p.name, p.text)

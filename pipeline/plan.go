@@ -56,8 +56,8 @@ type Step struct {
 	Inputs []Input
 	Cost   Cost
 
-	definition cache.Digest // identity before inputs are known
-	height     int64        // cost of the dearest chain from here to a result, for the runner's priority
+	definition       cache.Digest // identity before inputs are known
+	criticalPathCost int64        // cost of the dearest chain from here to a result, for the runner's priority
 }
 
 // FileNames are the names of the raw files that a step reads documents from, in its order.
@@ -90,11 +90,11 @@ type Plan struct {
 	Assumed string   // what the caller's catalogue takes for granted, or empty
 	Missing []string // variables that are not set and name where raw data lies: such a plan can be looked at, not run
 	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
-	Numbered []string
-	Growth   []Growth         // of every set of mixtures that draws
-	drawn    map[string]Drawn // likewise
-	Result   int              // index of the correlate step, -1 in a partial plan
-	Summary  Summary
+	Numbered    []string
+	Growth      []Growth         // of every set of mixtures that draws
+	sampledFrom map[string]Drawn // likewise
+	Result      int              // index of the correlate step, -1 in a partial plan
+	Summary     Summary
 
 	Units    []Model // every unit model, in plan order
 	Models   []Model // every trained model: seed, units, partition references, mixtures
@@ -226,4 +226,4 @@ func (p *Plan) meant(name string) string {
 }
 
 // Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per step: what people wait for longest.
-func (p *Plan) Height(i int) int64 { return p.Steps[i].height }
+func (p *Plan) Height(i int) int64 { return p.Steps[i].criticalPathCost }

@@ -167,7 +167,7 @@ func (q Query) Draws(group string, m specs.Mixture) (Drawn, error) {
 	if err != nil {
 		return Drawn{}, err
 	}
-	d, ok := plan.drawn[group]
+	d, ok := plan.sampledFrom[group]
 	if !ok {
 		return Drawn{}, fmt.Errorf("set of mixtures %s draws nothing", group)
 	}

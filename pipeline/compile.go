@@ -47,6 +47,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	if t := study.Tokenizer.Train; t != nil {
 		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
 	}
+	c.plan.losses = losses{documents: int64(study.Eval.Documents), tokens: int64(study.Eval.Tokens), tokenBytes: c.tokenBytes()}
 	if err := c.checkVocab(); err != nil {
 		return nil, err
 	}

@@ -106,6 +106,7 @@ type Plan struct {
 	index   map[string]int                 // ID -> index
 	aliases map[string]string              // other names of units, references and averages -> theirs
 	recipes map[string]recipe              // averages of parameters that are evaluated, by name
+	losses  losses                         // what is known of the tables of evaluations
 	atMost  size                           // what models, evaluations and the comparison were reckoned to be before they were made
 }
 

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// field is one key of the study language, as its Go type and tags tell it.
+// field is one key of the study language, as its Go type, comment and tags tell it.
 type field struct {
 	name    string // the YAML key
 	index   []int  // for reflect.Value.FieldByIndex
 	typ     reflect.Type
-	doc     string
+	doc     string // sentences, then lines that begin with "- word: ", if any
 	unit    string
 	preset  string // the default tag, YAML
 	example string
@@ -51,7 +51,7 @@ func fieldsOf(t reflect.Type) []field {
 		}
 		f := field{
 			name: name, index: []int{i}, typ: sf.Type,
-			doc: sf.Tag.Get("doc"), unit: sf.Tag.Get("unit"), preset: sf.Tag.Get("default"), example: sf.Tag.Get("example"),
+			doc: docOf(t, sf), unit: sf.Tag.Get("unit"), preset: sf.Tag.Get("default"), example: sf.Tag.Get("example"),
 			effect: sf.Tag.Get("key"), names: sf.Tag.Get("names"),
 			need: sf.Tag.Get("need") == "yes", one: sf.Tag.Get("one") == "yes", whole: sf.Tag.Get("whole") == "yes",
 			bounds: bounds{min: bound(sf.Tag, "min"), max: bound(sf.Tag, "max"), above: bound(sf.Tag, "above"), below: bound(sf.Tag, "below")},
@@ -62,6 +62,14 @@ func fieldsOf(t reflect.Type) []field {
 		out = append(out, f)
 	}
 	return out
+}
+
+// docOf is the documentation of a key: the comment of its field, or the doc tag of a struct of another package.
+func docOf(t reflect.Type, sf reflect.StructField) string {
+	if doc, ok := sf.Tag.Lookup("doc"); ok {
+		return doc
+	}
+	return comments[t.Name()+"."+sf.Name]
 }
 
 func bound(tag reflect.StructTag, name string) *float64 {

@@ -97,10 +97,14 @@ func structSchema(t reflect.Type, partial bool, defs *object) object {
 
 func description(f field) string {
 	text := f.doc
-	if f.unit != "" {
-		text += " Unit: " + f.unit + "."
+	if f.unit == "" {
+		return text
 	}
-	return text
+	unit := "Unit: " + f.unit + "."
+	if strings.Contains(text, "\n") { // behind a list, a line of its own
+		return text + "\n" + unit
+	}
+	return text + " " + unit
 }
 
 const (

@@ -35,7 +35,8 @@ type AccountCost struct {
 	Disk   int64   `json:"disk"` // bytes in the cache: of a hit as they are, of others estimated
 }
 
-// AccountSummary is the account of the whole plan. Tokens are those asked for; hours are zero where the study gives no price.
+// AccountSummary is the account of the whole plan. Tokens are those asked for; hours are zero where
+// the study gives no price.
 type AccountSummary struct {
 	MixturesPossible json.Number `json:"mixtures_possible"`
 	MixturesSelected int         `json:"mixtures_selected"`
@@ -72,7 +73,8 @@ type AccountSummary struct {
 	BytesRaw int64 `json:"bytes_raw"` // of raw files
 }
 
-// Coverage says what the unit models of the selected mixtures are enough for, and what the others need.
+// Coverage says what the unit models of the selected mixtures are enough for, and what the others
+// need.
 type Coverage struct {
 	Components   int         `json:"components"`    // of the selected mixtures
 	UnitModels   Total       `json:"unit_models"`   // theirs
@@ -146,8 +148,8 @@ func (t Summary) coverage() Coverage {
 	}
 }
 
-// disk is what step i takes in the cache. The length of a text that was tokenized or split already is known, so that the table of losses of
-// an evaluation on it is estimated from that.
+// disk is what step i takes in the cache. The length of a text that was tokenized or split already
+// is known, so that the table of losses of an evaluation on it is estimated from that.
 func (s *State) disk(i int) int64 {
 	step := s.Plan.Steps[i]
 	if s.Status[i] == Hit {

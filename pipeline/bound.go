@@ -9,8 +9,8 @@ import (
 // A plan is held in memory whole, so its size is bounded before it is made. The bounds are the same
 // on every machine: a study that one person can plan, another can audit.
 const (
-	// mostSteps is the largest number of steps of a plan. A step takes some 8 KB (101,033 steps took
-	// 0.84 GB), so that as many take 4 GB.
+	// mostSteps is the largest number of steps of a plan. A step takes some 8 KB (101,033 steps
+	// took 0.84 GB), so that as many take 4 GB.
 	mostSteps = 500_000
 	// mostInputs is the largest number of inputs of all steps together: each takes 64 bytes, and a
 	// merge has one for every unit.
@@ -48,7 +48,8 @@ func (c *compiler) boundUnits(set string, units int64) {
 	}
 }
 
-// affordable refuses a space of which more mixtures are taken than a study compares or a plan holds.
+// affordable refuses a space of which more mixtures are taken than a study compares or a plan
+// holds.
 func (g *sampler) affordable(s candidates) error {
 	taken := g.possible
 	if g.spec.Sample > 0 {

@@ -10,13 +10,15 @@ import (
 	"github.com/dominikbraun/graph"
 )
 
-// Collapsed is a plan whose steps are grouped into nodes, so that people can read it: a few dozen nodes
-// stand for tens of thousands of steps. The nodes stand in a topological order. The same plan always
-// gives the same nodes and edges in the same order.
+// Collapsed is a plan whose steps are grouped into nodes, so that people can read it: a few dozen
+// nodes stand for tens of thousands of steps. The nodes stand in a topological order. The same plan
+// always gives the same nodes and edges in the same order.
 //
-// The graph library sorts, reduces, searches and draws collapsed plans. It does not do so for whole plans, because its sort and its
-// reduction take quadratic time. Measured with v0.23.0 on 2 cores of an AMD EPYC: 1,983 steps with 7,038 edges are sorted in 0.37 s and
-// reduced in 2.9 s; 8,160 steps with 29,194 edges are sorted in 8.9 s and reduced in 43 s. BenchmarkLibrary measures this again.
+// The graph library sorts, reduces, searches and draws collapsed plans. It does not do so for whole
+// plans, because its sort and its reduction take quadratic time. Measured with v0.23.0 on 2 cores
+// of an AMD EPYC: 1,983 steps with 7,038 edges are sorted in 0.37 s and reduced in 2.9 s; 8,160
+// steps with 29,194 edges are sorted in 8.9 s and reduced in 43 s. BenchmarkLibrary measures this
+// again.
 type Collapsed struct {
 	Nodes []Node
 	Edges []Edge // by From, then To; both are numbers of nodes
@@ -32,7 +34,8 @@ type Node struct {
 	Note  string
 }
 
-// Edge says that steps of node To take outputs of steps of node From. Times counts the pairs of such steps.
+// Edge says that steps of node To take outputs of steps of node From. Times counts the pairs of
+// such steps.
 type Edge struct{ From, To, Times int }
 
 // Label is the node's name with the number of its steps, and its note on a second line.
@@ -47,7 +50,8 @@ func (n Node) Label() string {
 	return text
 }
 
-// Collapse groups the steps that are about things of one sort, such as the unit models of one set of partitions.
+// Collapse groups the steps that are about things of one sort, such as the unit models of one set
+// of partitions.
 func (p *Plan) Collapse() (*Collapsed, error) {
 	return p.CollapseBy(func(i int) string { return p.Steps[i].family() })
 }
@@ -57,7 +61,8 @@ func (p *Plan) EachStep() (*Collapsed, error) {
 	return p.CollapseBy(func(i int) string { return p.Steps[i].ID })
 }
 
-// CollapseBy groups the steps to which name gives the same name. It fails where groups take from one another in a circle.
+// CollapseBy groups the steps to which name gives the same name. It fails where groups take from
+// one another in a circle.
 func (p *Plan) CollapseBy(name func(step int) string) (*Collapsed, error) {
 	c := &Collapsed{of: make([]int, len(p.Steps))}
 	index := map[string]int{}
@@ -83,7 +88,8 @@ func (p *Plan) CollapseBy(name func(step int) string) (*Collapsed, error) {
 	return c, nil
 }
 
-// sort puts the nodes into a topological order, in which nodes that could change places stand as in the plan.
+// sort puts the nodes into a topological order, in which nodes that could change places stand as in
+// the plan.
 func (c *Collapsed) sort(p *Plan) error {
 	g, err := c.library(c.edges(p), nil)
 	if err != nil {
@@ -137,7 +143,8 @@ func (c *Collapsed) key(n int) string {
 	return fmt.Sprintf("n%0*d", len(fmt.Sprint(len(c.Nodes)-1)), n)
 }
 
-// library makes a graph of the library: its vertices are the numbers of the nodes. attributes may be nil.
+// library makes a graph of the library: its vertices are the numbers of the nodes. attributes may
+// be nil.
 func (c *Collapsed) library(edges []Edge, attributes func(n Node) map[string]string) (graph.Graph[string, int], error) {
 	g := graph.New(c.key, graph.Directed())
 	var errs []error
@@ -157,7 +164,8 @@ func (c *Collapsed) library(edges []Edge, attributes func(n Node) map[string]str
 	return g, nil
 }
 
-// Reduced is the collapsed plan without the edges that a longer path implies (its transitive reduction).
+// Reduced is the collapsed plan without the edges that a longer path implies (its transitive
+// reduction).
 func (c *Collapsed) Reduced() (*Collapsed, error) {
 	g, err := c.library(c.Edges, nil)
 	if err != nil {
@@ -179,9 +187,9 @@ func (c *Collapsed) Reduced() (*Collapsed, error) {
 	return out, nil
 }
 
-// Note writes into each node how many of its steps would run or wait, and the first reason among them:
-// "3 run, 2 wait: param optimizer.lr: 0.002 -> 0.003". why gives the reason of a step that would run, or
-// "" where the step has none of its own.
+// Note writes into each node how many of its steps would run or wait, and the first reason among
+// them: "3 run, 2 wait: param optimizer.lr: 0.002 -> 0.003". why gives the reason of a step that
+// would run, or "" where the step has none of its own.
 func (s *State) Note(c *Collapsed, why func(step int) string) {
 	for k := range c.Nodes {
 		node := &c.Nodes[k]

@@ -57,7 +57,8 @@ func TestCollapse(t *testing.T) {
 	}
 }
 
-// The library keeps maps, whose order changes from call to call; a plan is always drawn by the same bytes.
+// The library keeps maps, whose order changes from call to call; a plan is always drawn by the same
+// bytes.
 func TestCollapseIsTheSameEachTime(t *testing.T) {
 	p := compiled(t, parsed(t))
 	draw := func() string {
@@ -215,7 +216,8 @@ func dependents(p *Plan, i int) int {
 	return n
 }
 
-// BenchmarkLibrary is what the graph library takes for the whole of a plan. The comment on Collapsed has the numbers.
+// BenchmarkLibrary is what the graph library takes for the whole of a plan. The comment on
+// Collapsed has the numbers.
 func BenchmarkLibrary(b *testing.B) {
 	for _, n := range []int{28, 57} {
 		units := make([]string, n)

@@ -30,12 +30,13 @@ type Sources struct {
 // Catalogue holds the number of units of each partition, by partition set.
 type Catalogue map[string]map[string]int
 
-// textShards is the number of token files that a corpus of many small text files becomes. A file's shard follows from its name, so that a
-// new file changes one shard only.
+// textShards is the number of token files that a corpus of many small text files becomes. A file's
+// shard follows from its name, so that a new file changes one shard only.
 const textShards = 8
 
-// Compile turns a study into a plan. The catalogue says how many units each partition has, as found by splitting; a set that the study
-// declares needs none. Where neither is there, the plan ends with the corpus steps and the seed model, and says so in Partial.
+// Compile turns a study into a plan. The catalogue says how many units each partition has, as found
+// by splitting; a set that the study declares needs none. Where neither is there, the plan ends
+// with the corpus steps and the seed model, and says so in Partial.
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
@@ -92,7 +93,8 @@ type compiler struct {
 	shared        map[any]json.RawMessage // see sharedParams
 }
 
-// sharedParams are canonical parameters that thousands of steps may have, kept once under what they are made of.
+// sharedParams are canonical parameters that thousands of steps may have, kept once under what they
+// are made of.
 func (c *compiler) sharedParams(key any, params func() any) json.RawMessage {
 	p, ok := c.shared[key]
 	if !ok {
@@ -155,8 +157,8 @@ func (c *compiler) corpora() {
 
 // pack adds the step that takes a corpus whole, for a seed model, and returns it.
 func (c *compiler) pack(corpus string) int {
-	// As in the paper, not against held-out text: documents that are added would hold more out, and a seed model that loses one trains
-	// everything anew.
+	// As in the paper, not against held-out text: documents that are added would hold more out, and
+	// a seed model that loses one trains everything anew.
 	params := c.splitting()
 	params.By, params.Order, params.Small = []string{}, "id", "keep"
 	params.Against = slices.DeleteFunc(params.Against, func(s string) bool { return s == "heldout" })
@@ -204,7 +206,8 @@ func tokenizeID(corpus string) string {
 	return "tokenize/" + corpus
 }
 
-// tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
+// tokenize adds one tokenize step over all the files, which fails on files without text where those
+// are an evaluation set.
 func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files []File) int {
 	d, nonEmpty := c.study.Decontaminate, about.Role == kind.RoleEvalSet
 	var bytes int64
@@ -225,8 +228,9 @@ func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files [
 	})
 }
 
-// corpusShards adds the tokenize steps of a corpus, once. Files of jsonl, Parquet or tokens have one each where they are few or large, and
-// share them otherwise; see gather. Of a tree of text files there are textShards, and more where these would be heavy.
+// corpusShards adds the tokenize steps of a corpus, once. Files of jsonl, Parquet or tokens have
+// one each where they are few or large, and share them otherwise; see gather. Of a tree of text
+// files there are textShards, and more where these would be heavy.
 func (c *compiler) corpusShards(name string) []int {
 	if steps, ok := c.shards[name]; ok {
 		return steps
@@ -243,7 +247,8 @@ func (c *compiler) corpusShards(name string) []int {
 	}
 	switch {
 	case Format(corpus, files) == "text":
-		// The order of documents is that of the shards, also where a shard is several steps, so that units stay what they are as it grows.
+		// The order of documents is that of the shards, also where a shard is several steps, so
+		// that units stay what they are as it grows.
 		for i, shard := range shardByName(files) {
 			id := fmt.Sprintf("%s/%d", tokenizeID(name), i)
 			if weightOfAll(shard) > mostWeight {
@@ -261,7 +266,8 @@ func (c *compiler) corpusShards(name string) []int {
 	return steps
 }
 
-// split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
+// split adds the step that cuts a corpus into units. Text held out of the other corpora must not be
+// in them either.
 func (c *compiler) split(id string, about About, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
 	if said := c.study.Corpora[corpus].Bad.Duplicate; said != "auto" {
@@ -344,8 +350,8 @@ func (c *compiler) tokenBytes() int64 {
 	return 2
 }
 
-// add puts a step into the plan, or returns the index of the step that is already there with the same definition: two names for one
-// computation share it.
+// add puts a step into the plan, or returns the index of the step that is already there with the
+// same definition: two names for one computation share it.
 func (c *compiler) add(s *Step) int {
 	i, other := c.dag.add(c.plan, s)
 	if other != nil {
@@ -354,7 +360,8 @@ func (c *compiler) add(s *Step) int {
 	return i
 }
 
-// read is a corpus's reading rule as it enters keys; names count where identities or metadata come from them.
+// read is a corpus's reading rule as it enters keys; names count where identities or metadata come
+// from them.
 func read(corpus specs.Corpus, files []File) kind.Read {
 	r := kind.Read{Format: Format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Between: corpus.Between, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
 	switch r.Format {
@@ -374,7 +381,8 @@ func read(corpus specs.Corpus, files []File) kind.Read {
 	return r
 }
 
-// bad is what the study says otherwise than by default, so that the keys of studies that say nothing hold.
+// bad is what the study says otherwise than by default, so that the keys of studies that say
+// nothing hold.
 func bad(b specs.Bad) map[string]string {
 	var out map[string]string
 	for _, x := range []struct{ fault, is, usual string }{

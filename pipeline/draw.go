@@ -26,8 +26,8 @@ func (c *Collapsed) DOT(title string) (string, error) {
 	return inOrder(b.String()), nil
 }
 
-// inOrder sorts the lines that the library writes in the order of a Go map, which is another one each time: vertices first, then edges. It
-// also drops the library's empty lines.
+// inOrder sorts the lines that the library writes in the order of a Go map, which is another one
+// each time: vertices first, then edges. It also drops the library's empty lines.
 func inOrder(dot string) string {
 	const statement, edge = "\t\"", "\" -> \""
 	lines := slices.DeleteFunc(strings.Split(dot, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })

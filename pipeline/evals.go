@@ -8,7 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// InDomain is the name of the evaluation set that changes with the mixture: the held-out test documents of its partitions.
+// InDomain is the name of the evaluation set that changes with the mixture: the held-out test
+// documents of its partitions.
 const InDomain = "in-domain"
 
 // board collects the scores of a study and the loss tables they are made of.
@@ -21,7 +22,8 @@ type board struct {
 	trained map[int]bool // models that a reference is already
 }
 
-// mixture adds every score of one mixture: each proxy, and the reference model where the study asks for one, on every evaluation set.
+// mixture adds every score of one mixture: each proxy, and the reference model where the study asks
+// for one, on every evaluation set.
 func (b *board) mixture(m mixture) {
 	c := b.c
 	var scorers []scorer
@@ -36,8 +38,8 @@ func (b *board) mixture(m mixture) {
 	}
 }
 
-// references are the scorers of a mixture's reference models: their mean and, where there are several, each alone, for how far they differ is
-// what no proxy can foretell.
+// references are the scorers of a mixture's reference models: their mean and, where there are
+// several, each alone, for how far they differ is what no proxy can foretell.
 func (b *board) references(m mixture) []scorer {
 	c := b.c
 	seq := scorer{name: "seq"}
@@ -152,9 +154,10 @@ type losses struct {
 	tokenBytes        int64
 }
 
-// disk estimates a table of losses in bytes. Tables of 31 and 300 documents with short identities took 2.4 and 5.1 kB; identities that are
-// digests take more. tokens is the length of the text, or below 0 where nobody knows; then the text
-// is taken to have as many documents as the study evaluates at most.
+// disk estimates a table of losses in bytes. Tables of 31 and 300 documents with short identities
+// took 2.4 and 5.1 kB; identities that are digests take more. tokens is the length of the text, or
+// below 0 where nobody knows; then the text is taken to have as many documents as the study
+// evaluates at most.
 func (l losses) disk(tokens int64) int64 {
 	const perDocument = 200 // an abstract or a short page
 	documents := l.documents
@@ -167,8 +170,8 @@ func (l losses) disk(tokens int64) int64 {
 	return 2000 + 20*documents
 }
 
-// length estimates the tokens of a text that models are evaluated on from the raw files, of which 4 bytes are taken for a token; below 0
-// where they are not there.
+// length estimates the tokens of a text that models are evaluated on from the raw files, of which 4
+// bytes are taken for a token; below 0 where they are not there.
 func (c *compiler) length(text Input) int64 {
 	const perToken = 4 // bytes of English
 	from := c.plan.Steps[text.Step]

@@ -27,7 +27,8 @@ func TestLossesOnDisk(t *testing.T) {
 	}
 }
 
-// What a plan says of the disk follows the raw files at first, and the text itself once that was tokenized and split.
+// What a plan says of the disk follows the raw files at first, and the text itself once that was
+// tokenized and split.
 func TestDiskOfEvaluations(t *testing.T) {
 	st := parsed(t)
 	src := sources()

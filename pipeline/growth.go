@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Growth is what it takes to compare all mixtures of a set, over the number of components that it draws from: the paper's figure 2 for
-// whatever a study draws. Components are of the average size of those there are, so that the last point is the plan's own account.
+// Growth is what it takes to compare all mixtures of a set, over the number of components that it
+// draws from: the paper's figure 2 for whatever a study draws. Components are of the average size
+// of those there are, so that the last point is the plan's own account.
 type Growth struct {
 	Group  string
 	Of     string // partitions or units
@@ -27,7 +28,8 @@ type GrowthPoint struct {
 // binomial coefficient takes up to milliseconds.
 const mostPoints = 500
 
-// growth counts in closed form. Of a crossing, the set with most components grows, the first of those as large.
+// growth counts in closed form. Of a crossing, the set with most components grows, the first of
+// those as large.
 func (g *sampler) growth(s candidates) Growth {
 	out := Growth{Group: g.group, Of: g.spec.Of, K: len(s.fixed), Repeat: g.spec.Repeat}
 	grows := 0

@@ -9,7 +9,8 @@ import (
 	"ablate/specs"
 )
 
-// What the growth of a set of mixtures comes to in the end is what the plan counts, for all that a set of mixtures can draw.
+// What the growth of a set of mixtures comes to in the end is what the plan counts, for all that a
+// set of mixtures can draw.
 func TestGrowthEndsWithThePlan(t *testing.T) {
 	for _, study := range []string{
 		"5.1-s2orc-pairs", "5.1-wiki-pairs", "5.1-s2orc-triples", "5.2-uneven", "5.3-mixed-sources", "5.3.1-fixed-source", "5.4-larger-models",

@@ -12,8 +12,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// keyer lists ingredients. Most steps of a study share their parameters with thousands of others, so what is read out of parameters is
-// kept. It is not safe for concurrent use.
+// keyer lists ingredients. Most steps of a study share their parameters with thousands of others,
+// so what is read out of parameters is kept. It is not safe for concurrent use.
 type keyer struct {
 	params map[string]*readParams // by the parameters themselves
 	labels map[string]string      // of inputs, by role
@@ -25,7 +25,8 @@ type readParams struct {
 	recipe *kind.Recipe // of a step that makes several models into one
 }
 
-// keptParams is the longest parameters worth keeping, in bytes: longer ones list all scores of a study, and are of one step.
+// keptParams is the longest parameters worth keeping, in bytes: longer ones list all scores of a
+// study, and are of one step.
 const keptParams = 1 << 16
 
 func newKeyer() *keyer { return &keyer{params: map[string]*readParams{}, labels: map[string]string{}} }
@@ -41,8 +42,9 @@ func (k *keyer) read(s *Step) *readParams {
 	return r
 }
 
-// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each parameter on a line of its own, each input's role and
-// content digest. Nothing else may: no name, path, time or whitespace.
+// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each
+// parameter on a line of its own, each input's role and content digest. Nothing else may: no name,
+// path, time or whitespace.
 func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cache.Ingredient {
 	r := k.read(s)
 	if r.flat == nil {
@@ -64,12 +66,14 @@ func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cach
 	return ing
 }
 
-// mostList is the longest list among parameters, in bytes of JSON, that is spelt out in a key. The scores of a study of thousands of
-// mixtures are longer: one by one, those of a hundred thousand steps would make an entry of more than the cache reads.
+// mostList is the longest list among parameters, in bytes of JSON, that is spelt out in a key. The
+// scores of a study of thousands of mixtures are longer: one by one, those of a hundred thousand
+// steps would make an entry of more than the cache reads.
 const mostList = 1 << 20
 
-// flatten turns parameters into one line per value, so that a difference can be named: "param model.layers" = "2". A list of more than
-// mostList is one line, "param scores.sha256" = its digest.
+// flatten turns parameters into one line per value, so that a difference can be named: "param
+// model.layers" = "2". A list of more than mostList is one line, "param scores.sha256" = its
+// digest.
 func flatten(params json.RawMessage) []cache.Ingredient {
 	decode := func(data []byte, to any) {
 		dec := json.NewDecoder(bytes.NewReader(data))
@@ -123,7 +127,8 @@ func flatten(params json.RawMessage) []cache.Ingredient {
 	return out
 }
 
-// canonical is the JSON form of parameters: struct fields in order, map keys sorted, no insignificant space.
+// canonical is the JSON form of parameters: struct fields in order, map keys sorted, no
+// insignificant space.
 func canonical(params any) json.RawMessage {
 	b, err := json.Marshal(params)
 	if err != nil {

@@ -42,7 +42,8 @@ func (c component) compare(d component) int {
 	return cmp.Or(strings.Compare(c.part.set, d.part.set), strings.Compare(c.part.name, d.part.name), cmp.Compare(c.unit, d.unit))
 }
 
-// mixture is a combination of components in their order. A component that is there twice counts twice.
+// mixture is a combination of components in their order. A component that is there twice counts
+// twice.
 type mixture struct {
 	group      string
 	components []component
@@ -57,7 +58,8 @@ func (m mixture) name() string {
 	return ident.Mixture(names)
 }
 
-// named is the name of a model of the mixture or of a replicate of it, counted from 0: "micro/pairs/crypto+net@2".
+// named is the name of a model of the mixture or of a replicate of it, counted from 0:
+// "micro/pairs/crypto+net@2".
 func (m mixture) named(word string, replicate int) string {
 	return ident.Replicate(word+"/"+m.group+"/"+m.name(), replicate)
 }
@@ -78,8 +80,9 @@ func (m mixture) asked(sc *scale) int64 {
 	return int64(m.units()) * int64(sc.train.TokensPerUnit)
 }
 
-// mixtures expands every set of mixtures of the study and counts what could have been chosen in closed form. It also gives what mixtures can
-// be made of: the components that any of the sets can draw.
+// mixtures expands every set of mixtures of the study and counts what could have been chosen in
+// closed form. It also gives what mixtures can be made of: the components that any of the sets can
+// draw.
 func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 	sum := &c.plan.Summary
 	size := newSize()
@@ -244,7 +247,8 @@ func (g *sampler) drawn() ([]mixture, error) {
 	return out, nil
 }
 
-// space is what a set of mixtures draws from: all of fix, choose of those in from that where allows, or one of each set in cross.
+// space is what a set of mixtures draws from: all of fix, choose of those in from that where
+// allows, or one of each set in cross.
 func (g *sampler) space() (candidates, error) {
 	var s candidates
 	fixed := map[componentKey]bool{}

@@ -11,14 +11,17 @@ import (
 	"ablate/specs/nearest"
 )
 
-// A base unit has two names. Its number, Biology/3, is known from the catalogue alone and never changes, for units are cut from the front;
-// everything that a choice depends on goes by it: which mixtures a sample draws, and in which order a reference model's units stand. Its
-// range, Biology,2005-2007, is what people see wherever it is known: in the IDs of steps, in mixtures and reports. It is known once the corpus
-// has been split, and that of a partition's last unit widens when documents come. No key holds either, but for that of the comparison, whose
-// tables name mixtures. Where a person names a unit, both are understood.
+// A base unit has two names. Its number, Biology/3, is known from the catalogue alone and never
+// changes, for units are cut from the front; everything that a choice depends on goes by it: which
+// mixtures a sample draws, and in which order a reference model's units stand. Its range,
+// Biology,2005-2007, is what people see wherever it is known: in the IDs of steps, in mixtures and
+// reports. It is known once the corpus has been split, and that of a partition's last unit widens
+// when documents come. No key holds either, but for that of the comparison, whose tables name
+// mixtures. Where a person names a unit, both are understood.
 
-// UnitNames are the names of units by partition set and partition, in the order of the units. A set is in it once its corpus has been
-// split, even where its units have no other names than their numbers.
+// UnitNames are the names of units by partition set and partition, in the order of the units. A set
+// is in it once its corpus has been split, even where its units have no other names than their
+// numbers.
 type UnitNames map[string]map[string][]string
 
 // unit is the name of unit u as people see it.
@@ -45,7 +48,8 @@ func (c component) name() string {
 	return c.numbered()
 }
 
-// numbered is the component's name that never changes while the study's sets of partitions stay as they are.
+// numbered is the component's name that never changes while the study's sets of partitions stay as
+// they are.
 func (c component) numbered() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.shown()
@@ -53,8 +57,9 @@ func (c component) numbered() string {
 	return c.part.prefix + c.part.numbered(c.unit)
 }
 
-// drawn is what samples are drawn by: the name of the partition as documents have it, and the number of the unit. It is no name, and changes for no reason of
-// names, so that what was drawn stays drawn.
+// drawn is what samples are drawn by: the name of the partition as documents have it, and the
+// number of the unit. It is no name, and changes for no reason of names, so that what was drawn
+// stays drawn.
 func (c component) drawn() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.name
@@ -62,8 +67,9 @@ func (c component) drawn() string {
 	return fmt.Sprintf("%s/%d", c.part.name, c.unit)
 }
 
-// names are all names that a component has where a person names it, the best first: what people see; by number; with the set of partitions in front, which
-// always does; as documents have the partition's name; and without the set where one must stand in front if several sets are meant.
+// names are all names that a component has where a person names it, the best first: what people
+// see; by number; with the set of partitions in front, which always does; as documents have the
+// partition's name; and without the set where one must stand in front if several sets are meant.
 func (c component) names() [][]string {
 	p := c.part
 	in := func(text string) (names []string) { // with the partition written so
@@ -146,8 +152,9 @@ func (m mixture) numbered() string {
 	return ident.Mixture(names)
 }
 
-// distinguish sees to it that no two partitions or units of the study have one name: the set of partitions stands before those of different sets that would.
-// Within a set this can only be where a person chose a name for partitions that are folded.
+// distinguish sees to it that no two partitions or units of the study have one name: the set of
+// partitions stands before those of different sets that would. Within a set this can only be where
+// a person chose a name for partitions that are folded.
 func (c *compiler) distinguish() {
 	for changed := true; changed; {
 		changed = false
@@ -255,13 +262,14 @@ func (s *partitionSet) named(found map[string][]string) {
 	}
 }
 
-// numbered says that units of a set go by numbers now and by ranges once the corpus has been split. One that is ordered by identity has no
-// ranges.
+// numbered says that units of a set go by numbers now and by ranges once the corpus has been split.
+// One that is ordered by identity has no ranges.
 func (c *compiler) numbered(set string) bool {
 	return c.src.Names[set] == nil && c.study.Partitions[set].Order != "id"
 }
 
-// listsRanges says whether a list of mixtures names units of a declared set by ranges that are not known yet.
+// listsRanges says whether a list of mixtures names units of a declared set by ranges that are not
+// known yet.
 func (c *compiler) listsRanges(s partitionSet) bool {
 	if !c.numbered(s.name) {
 		return false

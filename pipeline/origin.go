@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Origin is where in a study an ingredient of step i comes from, as the keys that lead there; nil for what no study says: the kind, its
-// version, and what an earlier step made.
+// Origin is where in a study an ingredient of step i comes from, as the keys that lead there; nil
+// for what no study says: the kind, its version, and what an earlier step made.
 func (st *State) Origin(study *specs.Study, i int, label string) []string {
 	s := st.Plan.Steps[i]
 	if strings.HasPrefix(label, "input ") {
@@ -47,7 +47,8 @@ func (st *State) Origin(study *specs.Study, i int, label string) []string {
 	return nil
 }
 
-// Blame puts the place in the study before each failure of step i that a parameter of the step is to blame for.
+// Blame puts the place in the study before each failure of step i that a parameter of the step is
+// to blame for.
 func (st *State) Blame(study *specs.Study, i int, err error) error {
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		var placed []error

@@ -8,7 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// A failure that a parameter is to blame for is told with the line of the study, alone or among others.
+// A failure that a parameter is to blame for is told with the line of the study, alone or among
+// others.
 func TestBlame(t *testing.T) {
 	st := parsed(t)
 	p := compiled(t, st)

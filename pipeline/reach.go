@@ -16,7 +16,8 @@ type Part struct {
 // InWords is a part as messages name it: "unit/areas (4)", or the name alone of a single step.
 func (p Part) InWords() string { return Node{Name: p.Name, Steps: make([]int, p.Count)}.Label() }
 
-// Reach is what a step depends on and what depends on it, by nodes of the collapsed plan in topological order.
+// Reach is what a step depends on and what depends on it, by nodes of the collapsed plan in
+// topological order.
 type Reach struct {
 	Upstream   []Part `json:"upstream_runs,omitempty"` // steps that would run among those the step depends on, directly or through others
 	Downstream []Part `json:"downstream,omitempty"`    // steps that depend on the step, directly or through others
@@ -42,7 +43,8 @@ func (s *State) Reach(i int) (Reach, error) {
 	if err != nil {
 		return Reach{}, err
 	}
-	// The library finds the nodes. A node may also hold steps that have nothing to do with step i, so its steps are looked at one by one.
+	// The library finds the nodes. A node may also hold steps that have nothing to do with step i,
+	// so its steps are looked at one by one.
 	above, below := make([]bool, len(p.Steps)), make([]bool, len(p.Steps))
 	above[i], below[i] = true, true
 	for j := i; j >= 0; j-- {
@@ -83,7 +85,8 @@ func (s *State) Reach(i int) (Reach, error) {
 	return r, nil
 }
 
-// reachable marks the nodes that can be reached from node n along the edges or, with against, against them. n is one of them.
+// reachable marks the nodes that can be reached from node n along the edges or, with against,
+// against them. n is one of them.
 func (c *Collapsed) reachable(n int, against bool) ([]bool, error) {
 	edges := slices.Clone(c.Edges)
 	if against {

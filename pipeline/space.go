@@ -12,8 +12,9 @@ import (
 	"ablate/cache"
 )
 
-// candidates is all mixtures that a set of mixtures can draw: every one has the fixed components, and k of the pool's components by each draw.
-// It is counted in closed form and never held as a whole.
+// candidates is all mixtures that a set of mixtures can draw: every one has the fixed components,
+// and k of the pool's components by each draw. It is counted in closed form and never held as a
+// whole.
 type candidates struct {
 	fixed   []component
 	pool    []component // of the draws, one after the other
@@ -38,7 +39,8 @@ func (s candidates) String() string {
 	return strings.Join(words, " times ")
 }
 
-// slots is the number of things that are chosen of: with repetition, k of n are as many as k of n+k-1 (stars and bars).
+// slots is the number of things that are chosen of: with repetition, k of n are as many as k of
+// n+k-1 (stars and bars).
 func (d choice) slots() int {
 	if d.repeat {
 		return d.n + d.k - 1
@@ -49,8 +51,8 @@ func (d choice) slots() int {
 // count is C(n, k), or C(n+k-1, k) with repetition.
 func (d choice) count() *big.Int { return new(big.Int).Binomial(int64(d.slots()), int64(d.k)) }
 
-// each is how often one component of the draw stands in all of its combinations: C(n-1, k-1), or C(n+k-1, k-1) with repetition, which is
-// k/n of the combinations.
+// each is how often one component of the draw stands in all of its combinations: C(n-1, k-1), or
+// C(n+k-1, k-1) with repetition, which is k/n of the combinations.
 func (d choice) each() *big.Int {
 	if d.repeat {
 		return new(big.Int).Binomial(int64(d.slots()), int64(d.k-1))
@@ -84,7 +86,8 @@ func (s candidates) units() *big.Int {
 	return sum
 }
 
-// within is the space of the mixtures of some of the pool alone. How many places the others had is of no matter to counts.
+// within is the space of the mixtures of some of the pool alone. How many places the others had is
+// of no matter to counts.
 func (s candidates) within(used map[int]bool) candidates {
 	for i, d := range s.choices {
 		if i == 0 {
@@ -161,11 +164,12 @@ func combinations(n, k int) iter.Seq[[]int] {
 	}
 }
 
-// largestWalk is the number of possible mixtures up to which a sample walks through all of them, which takes a second or so.
+// largestWalk is the number of possible mixtures up to which a sample walks through all of them,
+// which takes a second or so.
 const largestWalk = 1 << 21
 
-// sample takes m mixtures, as places in the pool, so that new components leave most of the sample as it was. Neither way holds more than the
-// sample.
+// sample takes m mixtures, as places in the pool, so that new components leave most of the sample
+// as it was. Neither way holds more than the sample.
 func (s candidates) sample(m int, seed string) [][]int {
 	names := make([][]byte, len(s.pool))
 	for i, x := range s.pool {
@@ -181,8 +185,9 @@ func (s candidates) sample(m int, seed string) [][]int {
 	return out
 }
 
-// lowest takes the m mixtures whose hash is lowest. A mixture's hash depends on its own names only, so that a new component brings new
-// mixtures in and leaves the order of the old ones as it was: most references stay what they were.
+// lowest takes the m mixtures whose hash is lowest. A mixture's hash depends on its own names only,
+// so that a new component brings new mixtures in and leaves the order of the old ones as it was:
+// most references stay what they were.
 func (s candidates) lowest(m int, seed string, names [][]byte) [][]int {
 	var best maxHeap
 	text := []byte(seed)
@@ -206,9 +211,10 @@ func (s candidates) lowest(m int, seed string, names [][]byte) [][]int {
 	return out
 }
 
-// thrown takes m mixtures of more than one can walk through: by number, each has of every draw the k slots whose hash with the number is
-// lowest, which is every combination with the same chance; one that was there already is thrown again. A new component changes those of the
-// numbers whose k it gets among.
+// thrown takes m mixtures of more than one can walk through: by number, each has of every draw the
+// k slots whose hash with the number is lowest, which is every combination with the same chance;
+// one that was there already is thrown again. A new component changes those of the numbers whose k
+// it gets among.
 func (s candidates) thrown(m int, seed string, names [][]byte) [][]int {
 	var out [][]int
 	seen := map[string]bool{}

@@ -60,7 +60,8 @@ func TestCountsOfSpaces(t *testing.T) {
 	}
 }
 
-// Both ways to sample give as many different mixtures as asked for, take each about equally often, and move little when a component comes.
+// Both ways to sample give as many different mixtures as asked for, take each about equally often,
+// and move little when a component comes.
 func TestSamplesOfSpaces(t *testing.T) {
 	pool := slices.Repeat([]int{1}, 7)
 	for _, tt := range []struct {

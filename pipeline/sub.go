@@ -2,7 +2,8 @@ package pipeline
 
 import "slices"
 
-// Sub is the part of the plan that some steps need, as a plan of its own, and the numbers of those steps in it.
+// Sub is the part of the plan that some steps need, as a plan of its own, and the numbers of those
+// steps in it.
 func (p *Plan) Sub(goals ...int) (*Plan, []int) {
 	need := make([]bool, len(p.Steps))
 	for _, i := range goals {
@@ -42,7 +43,8 @@ func (p *Plan) Sub(goals ...int) (*Plan, []int) {
 	return sub, places
 }
 
-// Corpora is the part of the plan that makes units of corpora and trains nothing, but for the seed model if that is asked for.
+// Corpora is the part of the plan that makes units of corpora and trains nothing, but for the seed
+// model if that is asked for.
 func (p *Plan) Corpora(seed bool) *Plan {
 	var goals []int
 	for _, s := range p.Splits {

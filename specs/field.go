@@ -30,7 +30,8 @@ type field struct {
 // bounds are the tags min, max (inclusive), above, below (exclusive); nil where the tag is absent.
 type bounds struct{ min, max, above, below *float64 }
 
-// fieldsOf lists the keys of a struct in declared order, with those of embedded structs in their place.
+// fieldsOf lists the keys of a struct in declared order, with those of embedded structs in their
+// place.
 func fieldsOf(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
@@ -64,7 +65,8 @@ func fieldsOf(t reflect.Type) []field {
 	return out
 }
 
-// docOf is the documentation of a key: the comment of its field, or the doc tag of a struct of another package.
+// docOf is the documentation of a key: the comment of its field, or the doc tag of a struct of
+// another package.
 func docOf(t reflect.Type, sf reflect.StructField) string {
 	if doc, ok := sf.Tag.Lookup("doc"); ok {
 		return doc
@@ -84,7 +86,8 @@ func bound(tag reflect.StructTag, name string) *float64 {
 	return &x
 }
 
-// holds reports whether x is within the bounds. Integers beyond 2^53 are rounded here, far above any bound we write.
+// holds reports whether x is within the bounds. Integers beyond 2^53 are rounded here, far above
+// any bound we write.
 func (b bounds) holds(x float64) bool {
 	return (b.min == nil || x >= *b.min) && (b.max == nil || x <= *b.max) && (b.above == nil || x > *b.above) && (b.below == nil || x < *b.below)
 }

@@ -9,7 +9,8 @@ import (
 	"ablate/specs/arch"
 )
 
-// Markdown is the reference of the study language, every key in the order of the file. It is kept as REFERENCE.md.
+// Markdown is the reference of the study language, every key in the order of the file. It is kept
+// as REFERENCE.md.
 func Markdown() []byte {
 	var b strings.Builder
 	b.WriteString(referenceHead)
@@ -131,7 +132,8 @@ func code(text string) string {
 	return "`" + strings.ReplaceAll(text, "|", `\|`) + "`"
 }
 
-// docCell is the documentation of a key in a cell of a table, which has no lists: a line for each item, its words as code.
+// docCell is the documentation of a key in a cell of a table, which has no lists: a line for each
+// item, its words as code.
 func docCell(f field) string {
 	lines := strings.Split(f.doc, "\n")
 	for i, line := range lines {

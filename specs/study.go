@@ -6,10 +6,12 @@ import (
 	"ablate/specs/arch"
 )
 
-// This file is the study language: one struct per noun, one field per key. The comment of a field is the documentation of its key, in the
-// reference and in editors: what the values do, in sentences of which the first word is not the key, and for words a list with a line each.
-// The test of this package copies the comments to comments.go (go test ./specs -update). Everything else about a key is a tag beside it,
-// so that the decoder, the JSON Schema and REFERENCE.md cannot disagree:
+// This file is the study language: one struct per noun, one field per key. The comment of a field
+// is the documentation of its key, in the reference and in editors: what the values do, in
+// sentences of which the first word is not the key, and for words a list with a line each. The test
+// of this package copies the comments to comments.go (go test ./specs -update). Everything else
+// about a key is a tag beside it, so that the decoder, the JSON Schema and REFERENCE.md cannot
+// disagree:
 //
 //	yaml      the key; in a struct that other rooms use too (package arch), json has it, and doc the documentation
 //	unit      tokens, documents, ... where the value has one
@@ -124,7 +126,8 @@ type Study struct {
 	text  []byte                // of the study as one file
 }
 
-// Declared reports whether the study declares the units of all of its partitions, so that it can be planned before any data is read.
+// Declared reports whether the study declares the units of all of its partitions, so that it can be
+// planned before any data is read.
 func (s *Study) Declared() bool {
 	for _, p := range s.Partitions {
 		if len(p.Units) == 0 {
@@ -204,8 +207,8 @@ type Corpus struct {
 	Bad Bad `yaml:"bad"`
 }
 
-// Bad says what becomes of documents that cannot be used as they are. What is dropped is counted by reason, and the report says where the
-// first few lie.
+// Bad says what becomes of documents that cannot be used as they are. What is dropped is counted by
+// reason, and the report says where the first few lie.
 type Bad struct {
 	// A line of jsonl is not a JSON object, is longer than 256 MiB, or has metadata that is an
 	// object.
@@ -374,7 +377,8 @@ type Decontaminate struct {
 	Common int `yaml:"common" min:"0" unit:"documents" default:"0" example:"3" key:"units that lose a document"`
 }
 
-// Model is the architecture; a preset fills what is not given. Its other keys are the fields of arch.Model.
+// Model is the architecture; a preset fills what is not given. Its other keys are the fields of
+// arch.Model.
 type Model struct {
 	// Fills the keys below that are not given; see the tables of presets.
 	Preset string `yaml:"preset" enum:"tiny|small|paper-102m|paper-278m|paper-1b|paper-102m-parallel|paper-278m-parallel|paper-1b-parallel|pythia-14m|pythia-31m|pythia-70m|pythia-160m|pythia-410m|pythia-1b|pythia-1.4b|pythia-2.8b|datadecide-4m|datadecide-20m|datadecide-60m|datadecide-90m|datadecide-150m|datadecide-300m|datadecide-530m|datadecide-750m|datadecide-1b|stories-15m|stories-42m|stories-110m|llama-7b" default:"tiny" key:"nothing by itself"`
@@ -536,8 +540,9 @@ func (w Where) Holds(n int) bool {
 	return (w.Units == 0 || n == w.Units) && n >= w.MinUnits && (w.MaxUnits == 0 || n <= w.MaxUnits)
 }
 
-// Reference says for which mixtures a model is really trained, and how where that is not as the study's other models: another architecture
-// makes a study across scales, whose proxies are of the study's model and are joined with references of another by mixture.
+// Reference says for which mixtures a model is really trained, and how where that is not as the
+// study's other models: another architecture makes a study across scales, whose proxies are of the
+// study's model and are joined with references of another by mixture.
 type Reference struct {
 	// Sets of mixtures for which a model is trained on the mixture itself (SEQ).
 	Seq []string `yaml:"seq" default:"[]" example:"pairs" key:"references added"`

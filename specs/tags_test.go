@@ -93,7 +93,8 @@ func TestTagsAreShort(t *testing.T) {
 	})
 }
 
-// comments.go is what the comments in study.go say: every key has one, and no comment is of a key that is not there.
+// comments.go is what the comments in study.go say: every key has one, and no comment is of a key
+// that is not there.
 func TestComments(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "study.go", nil, parser.ParseComments)
 	if err != nil {
@@ -131,7 +132,8 @@ func TestComments(t *testing.T) {
 	golden(t, "comments.go", text)
 }
 
-// unwrapped joins the lines of a comment to one for the sentences and one for each item of its list.
+// unwrapped joins the lines of a comment to one for the sentences and one for each item of its
+// list.
 func unwrapped(comment string) string {
 	var out []string
 	for line := range strings.Lines(comment) {

@@ -2,8 +2,9 @@ package pipeline
 
 import "ablate/stages/kind"
 
-// About says what a step is about, as far as it is about one thing: whoever wants to know reads it here and takes no ID apart. A step that several names lead
-// to, such as the model of a unit that is a mixture of its own as well, is about what it was first wanted for.
+// About says what a step is about, as far as it is about one thing: whoever wants to know reads it
+// here and takes no ID apart. A step that several names lead to, such as the model of a unit that
+// is a mixture of its own as well, is about what it was first wanted for.
 type About struct {
 	Role string // empty where the kind says it all
 
@@ -18,7 +19,8 @@ type About struct {
 	Scores       string // of an evaluation: the first part of the name of what is evaluated, such as unit or micro
 }
 
-// family names the steps that are about things of one sort, for a drawing: "unit/areas", "eval/micro".
+// family names the steps that are about things of one sort, for a drawing: "unit/areas",
+// "eval/micro".
 func (s *Step) family() string {
 	a := s.About
 	switch a.Role {

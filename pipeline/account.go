@@ -3,6 +3,8 @@ package pipeline
 import (
 	"encoding/json"
 	"math/big"
+
+	"ablate/stages/kind"
 )
 
 // Account is what `ablate plan --json` prints.
@@ -30,10 +32,11 @@ type AccountCost struct {
 	Tokens int64   `json:"tokens"` // in whole batches
 	Bytes  int64   `json:"bytes"`  // of raw files
 	Hours  float64 `json:"hours"`
-	Disk   int64   `json:"disk"` // bytes in the cache: of a hit as they are, else about
+	Disk   int64   `json:"disk"` // bytes in the cache: of a hit as they are, of others estimated
 }
 
-// AccountSummary is the account of the whole plan. Tokens are those asked for; hours are zero where the study gives no price.
+// AccountSummary is the account of the whole plan. Tokens are those asked for; hours are zero where
+// the study gives no price.
 type AccountSummary struct {
 	MixturesPossible json.Number `json:"mixtures_possible"`
 	MixturesSelected int         `json:"mixtures_selected"`
@@ -70,7 +73,8 @@ type AccountSummary struct {
 	BytesRaw int64 `json:"bytes_raw"` // of raw files
 }
 
-// Coverage says what the unit models of the selected mixtures are enough for, and what the others need.
+// Coverage says what the unit models of the selected mixtures are enough for, and what the others
+// need.
 type Coverage struct {
 	Components   int         `json:"components"`    // of the selected mixtures
 	UnitModels   Total       `json:"unit_models"`   // theirs
@@ -144,14 +148,24 @@ func (t Summary) coverage() Coverage {
 	}
 }
 
-// disk is what step i takes in the cache.
+// disk is what step i takes in the cache. The length of a text that was tokenized or split already
+// is known, so that the table of losses of an evaluation on it is estimated from that.
 func (s *State) disk(i int) int64 {
-	if s.Status[i] != Hit {
-		return s.Plan.Steps[i].Cost.Disk
+	step := s.Plan.Steps[i]
+	if s.Status[i] == Hit {
+		var n int64
+		for _, o := range s.Entries[i].Outputs {
+			n += o.Size
+		}
+		return n
 	}
-	var n int64
-	for _, o := range s.Entries[i].Outputs {
-		n += o.Size
+	if step.Kind == kind.Eval {
+		text := step.Inputs[len(step.Inputs)-1]
+		if text.File == nil && s.Status[text.Step] == Hit {
+			if o, ok := s.Entries[text.Step].Output(text.Output); ok {
+				return s.Plan.losses.disk(o.Size / s.Plan.losses.tokenBytes)
+			}
+		}
 	}
-	return n
+	return step.Cost.Disk
 }

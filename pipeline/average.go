@@ -13,15 +13,17 @@ import (
 	"ablate/stages/kind"
 )
 
-// An average of models is one thing however it is written. Recipes are flattened to exact weights of trained models, so brackets leave no
-// trace: a macro average over partitions of one unit each is the micro average, and a mean of means is whatever mean has the same weights.
-// Neither do the order of listing, names, and where a model came from: in the key, and in the sum, models stand in the order of their
-// content digests, and models of one content are one model with their weights added. So recipes that are equal as mathematics over the
-// same checkpoints have one key and one bit pattern. The order cannot be left to arithmetic: sums in float64, rounded to float32 once,
+// An average of models is one thing however it is written. Recipes are flattened to exact weights
+// of trained models, so brackets leave no trace: a macro average over partitions of one unit each
+// is the micro average, and a mean of means is whatever mean has the same weights. Neither do the
+// order of listing, names, and where a model came from: in the key, and in the sum, models stand in
+// the order of their content digests, and models of one content are one model with their weights
+// added. So recipes that are equal as mathematics over the same checkpoints have one key and one
+// bit pattern. The order cannot be left to arithmetic: sums in float64, rounded to float32 once,
 // mostly agree in every order, but not always.
 //
-// What this does not cover: an average that was stored (a merge step's checkpoint) has been rounded to float32, and an average of such is
-// another number than the flat one. No plan makes one.
+// What this does not cover: an average that was stored (a merge step's checkpoint) has been rounded
+// to float32, and an average of such is another number than the flat one. No plan makes one.
 
 // recipe is a weighted average of trained models; weights are exact fractions that sum to 1.
 type recipe struct {
@@ -36,8 +38,8 @@ func single(word, name string, step int) recipe {
 	return recipe{word: word, name: name, models: []int{step}, weights: []*big.Rat{big.NewRat(1, 1)}}
 }
 
-// inputs are the recipe's models and weights as a step has them, in the order of the plan, each model once: so that two names for one average
-// meet in one step already before content is known.
+// inputs are the recipe's models and weights as a step has them, in the order of the plan, each
+// model once: so that two names for one average meet in one step already before content is known.
 func (r recipe) inputs() (inputs []Input, weights []string) {
 	order := make([]int, len(r.models))
 	for i := range order {
@@ -55,8 +57,8 @@ func (r recipe) inputs() (inputs []Input, weights []string) {
 	return inputs, weights
 }
 
-// settled is a step whose inputs have the given digests as it is keyed and carried out: the models of a linear recipe in the order of
-// their content, each content once. Other steps are as they are.
+// settled is a step whose inputs have the given digests as it is keyed and carried out: the models
+// of a linear recipe in the order of their content, each content once. Other steps are as they are.
 func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest) {
 	n := models(s)
 	if n < 2 {
@@ -103,7 +105,8 @@ func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest)
 	return &out, append(contents, digests[n:]...)
 }
 
-// models is the number of models that a step averages, which are its first inputs; 0 for one that averages none.
+// models is the number of models that a step averages, which are its first inputs; 0 for one that
+// averages none.
 func models(s *Step) int {
 	if s.Kind != kind.Eval && s.Kind != kind.Merge {
 		return 0
@@ -115,7 +118,8 @@ func models(s *Step) int {
 	return n
 }
 
-// averaged gives the recipe of a step that makes several models into one, and its parameters with other weights in their place.
+// averaged gives the recipe of a step that makes several models into one, and its parameters with
+// other weights in their place.
 func averaged(s *Step) (recipe kind.Recipe, params func(weights []string) json.RawMessage) {
 	decode := func(p any) {
 		if err := json.Unmarshal(s.Params, p); err != nil {

@@ -17,7 +17,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// unitStudy has a partition of more than ten units, whose names and numbers sort differently, and a mixture of units that is listed.
+// unitStudy has a partition of more than ten units, whose names and numbers sort differently, and a
+// mixture of units that is listed.
 func unitStudy(t *testing.T) *Plan {
 	t.Helper()
 	return compiled(t, parsed(t,
@@ -25,7 +26,8 @@ func unitStudy(t *testing.T) *Plan {
 		"pairs: {choose: 2}", "pairs: {choose: 2}\n  some: {of: units, list: [[beta, alpha/2, alpha/10]]}"))
 }
 
-// spellings are recipes; those of one line are one average. Each is a list of models or averages with weights.
+// spellings are recipes; those of one line are one average. Each is a list of models or averages
+// with weights.
 var spellings = [][]string{
 	{"1*micro/pairs/beta+gamma", "1*macro/pairs/beta+gamma", "2*unit/parts/gamma/0 2*unit/parts/beta/0", "1*macro/pairs/beta+gamma 1*unit/parts/gamma/0 1*unit/parts/beta/0"},
 	{"1*micro/some/alpha/2+alpha/10+beta", "1*unit/parts/beta/0 1*unit/parts/alpha/2 1*unit/parts/alpha/10",
@@ -56,7 +58,8 @@ func spelled(text string) (parts []Weighted) {
 	return parts
 }
 
-// Recipes that are equal as mathematics have one key and, over real checkpoints, one bit pattern; others have others.
+// Recipes that are equal as mathematics have one key and, over real checkpoints, one bit pattern;
+// others have others.
 func TestAveragesOfOneMeaningAreOne(t *testing.T) {
 	p := unitStudy(t)
 	var merges [][]int
@@ -87,7 +90,8 @@ func TestAveragesOfOneMeaningAreOne(t *testing.T) {
 			if !slices.Equal(averageBits(t, s, s.Step(i), files), bits) {
 				t.Errorf("%s has other bits than %s", spellings[n][k], spellings[n][0])
 			}
-			// The same sum in the order of the plan or of the list: were its bits always the same, this test could not fail.
+			// The same sum in the order of the plan or of the list: were its bits always the same,
+			// this test could not fail.
 			if !slices.Equal(averageBits(t, s, p.Steps[i], files), bits) {
 				order++
 			}
@@ -98,7 +102,8 @@ func TestAveragesOfOneMeaningAreOne(t *testing.T) {
 	}
 }
 
-// checkpointsOf writes a checkpoint of random numbers for each content that a trained model of the state has.
+// checkpointsOf writes a checkpoint of random numbers for each content that a trained model of the
+// state has.
 func checkpointsOf(t *testing.T, s *State) map[cache.Digest]*checkpoint.File {
 	t.Helper()
 	dir, files := t.TempDir(), map[cache.Digest]*checkpoint.File{}
@@ -128,7 +133,8 @@ func checkpointsOf(t *testing.T, s *State) map[cache.Digest]*checkpoint.File {
 	return files
 }
 
-// averageBits carries out an average: models in the order of the step's inputs, each weight the nearest float64.
+// averageBits carries out an average: models in the order of the step's inputs, each weight the
+// nearest float64.
 func averageBits(t *testing.T, s *State, step *Step, files map[cache.Digest]*checkpoint.File) []uint32 {
 	t.Helper()
 	recipe, _ := averaged(step)
@@ -161,7 +167,8 @@ func TestAverageIsEvaluatedOnce(t *testing.T) {
 	}
 }
 
-// Partitions of other names are listed in another order; the key of an average over the same models does not change.
+// Partitions of other names are listed in another order; the key of an average over the same models
+// does not change.
 func TestAverageDoesNotDependOnNames(t *testing.T) {
 	keys := map[string]cache.Key{}
 	for _, name := range []string{"alpha", "zulu"} {

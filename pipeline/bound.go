@@ -9,8 +9,8 @@ import (
 // A plan is held in memory whole, so its size is bounded before it is made. The bounds are the same
 // on every machine: a study that one person can plan, another can audit.
 const (
-	// mostSteps is the largest number of steps of a plan. A step takes some 8 KB (101,033 steps took
-	// 0.84 GB), so that as many take 4 GB.
+	// mostSteps is the largest number of steps of a plan. A step takes some 8 KB (101,033 steps
+	// took 0.84 GB), so that as many take 4 GB.
 	mostSteps = 500_000
 	// mostInputs is the largest number of inputs of all steps together: each takes 64 bytes, and a
 	// merge has one for every unit.
@@ -48,8 +48,9 @@ func (c *compiler) boundUnits(set string, units int64) {
 	}
 }
 
-// affordable refuses a space of which more mixtures are taken than a study compares or a plan holds.
-func (g *drawing) affordable(s space) error {
+// affordable refuses a space of which more mixtures are taken than a study compares or a plan
+// holds.
+func (g *sampler) affordable(s candidates) error {
 	taken := g.possible
 	if g.spec.Sample > 0 {
 		taken = big.NewInt(int64(g.spec.Sample))
@@ -61,7 +62,7 @@ func (g *drawing) affordable(s space) error {
 		return g.errorf(key, "%s", specs.TooManyMixtures(taken))
 	}
 	components := int64(len(s.fixed))
-	for _, d := range s.draws {
+	for _, d := range s.choices {
 		components += int64(d.k)
 	}
 	units := new(big.Int).Div(s.units(), g.possible).Int64() + 1
@@ -69,7 +70,7 @@ func (g *drawing) affordable(s space) error {
 }
 
 // boundListed refuses a list of mixtures that a plan cannot hold.
-func (g *drawing) boundListed(mixtures []mixture) error {
+func (g *sampler) boundListed(mixtures []mixture) error {
 	var units, components int64
 	for _, m := range mixtures {
 		units, components = units+int64(m.units()), components+int64(len(m.components))
@@ -80,7 +81,7 @@ func (g *drawing) boundListed(mixtures []mixture) error {
 
 // bound refuses a set of mixtures whose steps, with those of the sets before, are more than a plan
 // holds. count is the number of mixtures; units and components are of an average one, rounded up.
-func (g *drawing) bound(count *big.Int, units, components int64) error {
+func (g *sampler) bound(count *big.Int, units, components int64) error {
 	c, total := g.c, g.size
 	sets := big.NewInt(int64(len(c.evalSets)))
 	if c.study.Eval.InDomain == "mixture" {
@@ -116,7 +117,7 @@ func (g *drawing) bound(count *big.Int, units, components int64) error {
 
 // shared is the number of evaluations of all unit models that a set of mixtures can be made of, on
 // every set and every partition's test documents.
-func (g *drawing) shared() *big.Int {
+func (g *sampler) shared() *big.Int {
 	parts := map[componentKey]bool{}
 	for _, x := range g.within {
 		parts[componentKey{x.part.set, x.part.name, 0}] = true

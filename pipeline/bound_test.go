@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A plan that nobody can hold is refused before it is made, at the key that bounds it. The catalogue
-// is known only once the corpus has been split, so that specs could not refuse the study.
+// A plan that nobody can hold is refused before it is made, at the key that bounds it. The
+// catalogue is known only once the corpus has been split, so that specs could not refuse the study.
 func TestPlansAreBounded(t *testing.T) {
 	undeclared := []string{", units: {alpha: 2, beta: 1, gamma: 1}", ""}
 	wide := map[string]int{}

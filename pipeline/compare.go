@@ -13,8 +13,8 @@ type Change struct {
 	Kind  string `json:"kind"`
 	Added bool   `json:"added,omitempty"`   // only the new plan has it
 	Gone  bool   `json:"removed,omitempty"` // only the old plan has it
-	// Differs are its own ingredients that differ: parameters, raw files, which outputs it reads. Where there are none, Through is the
-	// first step before it that differs.
+	// Differs are its own ingredients that differ: parameters, raw files, which outputs it reads.
+	// Where there are none, Through is the first step before it that differs.
 	Differs []Difference `json:"differs,omitempty"`
 	Through string       `json:"through,omitempty"`
 }
@@ -25,8 +25,8 @@ type Comparison struct {
 	Changes []Change `json:"changes"`
 }
 
-// Compare tells how the steps of one plan differ from those of another. It needs no cache; where both know a step's key, equal keys are the
-// same step, whatever came before.
+// Compare tells how the steps of one plan differ from those of another. It needs no cache; where
+// both know a step's key, equal keys are the same step, whatever came before.
 func Compare(old, now *State) Comparison {
 	c := Comparison{Changes: []Change{}}
 	differs := map[string]bool{}
@@ -88,7 +88,8 @@ func through(step *Step, p *Plan, differs map[string]bool) string {
 	return ""
 }
 
-// local lists what a step's key is made of, with the outputs that it reads by the name of their step and not by content.
+// local lists what a step's key is made of, with the outputs that it reads by the name of their
+// step and not by content.
 func local(s *Step, st *State) []cache.Ingredient {
 	k, _ := st.Kinds.Named(s.Kind) // Resolve has seen them all
 	ing := []cache.Ingredient{{Label: "kind", Value: s.Kind}, {Label: "kind version", Value: strconv.Itoa(k.Version())}}

@@ -8,7 +8,8 @@ import (
 	"ablate/stages"
 )
 
-// TestOriginOfEverything holds that every parameter and raw file of every step is traced to a key of the study.
+// TestOriginOfEverything holds that every parameter and raw file of every step is traced to a key
+// of the study.
 func TestOriginOfEverything(t *testing.T) {
 	s := parsed(t, "{against: [heldout, eval]}", "{against: [heldout, eval], filter: bloom}")
 	p := compiled(t, s)

@@ -30,16 +30,17 @@ type Sources struct {
 // Catalogue holds the number of units of each partition, by partition set.
 type Catalogue map[string]map[string]int
 
-// textShards is the number of token files that a corpus of many small text files becomes. A file's shard follows from its name, so that a
-// new file changes one shard only.
+// textShards is the number of token files that a corpus of many small text files becomes. A file's
+// shard follows from its name, so that a new file changes one shard only.
 const textShards = 8
 
-// Compile turns a study into a plan. The catalogue says how many units each partition has, as found by splitting; a set that the study
-// declares needs none. Where neither is there, the plan ends with the corpus steps and the seed model, and says so in Partial.
+// Compile turns a study into a plan. The catalogue says how many units each partition has, as found
+// by splitting; a set that the study declares needs none. Where neither is there, the plan ends
+// with the corpus steps and the seed model, and says so in Partial.
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, drawn: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
 	}
@@ -47,6 +48,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	if t := study.Tokenizer.Train; t != nil {
 		c.vocab, c.eos = t.Vocab, uint32(t.Vocab-1)
 	}
+	c.plan.losses = losses{documents: int64(study.Eval.Documents), tokens: int64(study.Eval.Tokens), tokenBytes: c.tokenBytes()}
 	if err := c.checkVocab(); err != nil {
 		return nil, err
 	}
@@ -76,22 +78,23 @@ type compiler struct {
 	dag   *dag
 	errs  specs.Errors
 
-	vocab     int
-	eos       uint32
-	tokenizer Input                     // the tokenizer.json
-	shards    map[string][]int          // corpus -> tokenize steps
-	evalSets  []string                  // sorted
-	evals     []int                     // tokenize step of each evaluation set
-	sets      []set                     // partition sets, sorted by name
-	own       *scale                    // of unit models and all that proxies are made of
-	reference *scale                    // of reference models; mostly own
-	trained   map[string]trained        // train steps by the name they were asked for
-	weights   map[componentKey]*big.Rat // that the study gives, of the proxy weighted
-	evaluated map[evaluation]int
-	shared    map[any]json.RawMessage // see sharedParams
+	vocab         int
+	eos           uint32
+	tokenizer     Input                     // the tokenizer.json
+	shards        map[string][]int          // corpus -> tokenize steps
+	evalSets      []string                  // sorted
+	evals         []int                     // tokenize step of each evaluation set
+	partitionSets []partitionSet            // partition sets, sorted by name
+	own           *scale                    // of unit models and all that proxies are made of
+	reference     *scale                    // of reference models; mostly own
+	trained       map[string]trained        // train steps by the name they were asked for
+	weights       map[componentKey]*big.Rat // that the study gives, of the proxy weighted
+	evaluated     map[evaluation]int
+	shared        map[any]json.RawMessage // see sharedParams
 }
 
-// sharedParams are canonical parameters that thousands of steps may have, kept once under what they are made of.
+// sharedParams are canonical parameters that thousands of steps may have, kept once under what they
+// are made of.
 func (c *compiler) sharedParams(key any, params func() any) json.RawMessage {
 	p, ok := c.shared[key]
 	if !ok {
@@ -101,8 +104,8 @@ func (c *compiler) sharedParams(key any, params func() any) json.RawMessage {
 	return p
 }
 
-// set is a partition set whose units are known.
-type set struct {
+// partitionSet is a partition partitionSet whose units are known.
+type partitionSet struct {
 	name  string
 	split int
 	parts []part // sorted by name
@@ -148,14 +151,14 @@ func (c *compiler) corpora() {
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
 		i := c.split("split/"+name, About{Role: kind.RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
 		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
-		c.sets = append(c.sets, set{name: name, split: i})
+		c.partitionSets = append(c.partitionSets, partitionSet{name: name, split: i})
 	}
 }
 
 // pack adds the step that takes a corpus whole, for a seed model, and returns it.
 func (c *compiler) pack(corpus string) int {
-	// As in the paper, not against held-out text: documents that are added would hold more out, and a seed model that loses one trains
-	// everything anew.
+	// As in the paper, not against held-out text: documents that are added would hold more out, and
+	// a seed model that loses one trains everything anew.
 	params := c.splitting()
 	params.By, params.Order, params.Small = []string{}, "id", "keep"
 	params.Against = slices.DeleteFunc(params.Against, func(s string) bool { return s == "heldout" })
@@ -203,7 +206,8 @@ func tokenizeID(corpus string) string {
 	return "tokenize/" + corpus
 }
 
-// tokenize adds one tokenize step over all the files, which fails on files without text where those are an evaluation set.
+// tokenize adds one tokenize step over all the files, which fails on files without text where those
+// are an evaluation set.
 func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files []File) int {
 	d, nonEmpty := c.study.Decontaminate, about.Role == kind.RoleEvalSet
 	var bytes int64
@@ -224,8 +228,9 @@ func (c *compiler) tokenize(id string, about About, corpus specs.Corpus, files [
 	})
 }
 
-// corpusShards adds the tokenize steps of a corpus, once. Files of jsonl, Parquet or tokens have one each where they are few or large, and
-// share them otherwise; see gather. Of a tree of text files there are textShards, and more where these would be heavy.
+// corpusShards adds the tokenize steps of a corpus, once. Files of jsonl, Parquet or tokens have
+// one each where they are few or large, and share them otherwise; see gather. Of a tree of text
+// files there are textShards, and more where these would be heavy.
 func (c *compiler) corpusShards(name string) []int {
 	if steps, ok := c.shards[name]; ok {
 		return steps
@@ -242,7 +247,8 @@ func (c *compiler) corpusShards(name string) []int {
 	}
 	switch {
 	case Format(corpus, files) == "text":
-		// The order of documents is that of the shards, also where a shard is several steps, so that units stay what they are as it grows.
+		// The order of documents is that of the shards, also where a shard is several steps, so
+		// that units stay what they are as it grows.
 		for i, shard := range shardByName(files) {
 			id := fmt.Sprintf("%s/%d", tokenizeID(name), i)
 			if weightOfAll(shard) > mostWeight {
@@ -260,7 +266,8 @@ func (c *compiler) corpusShards(name string) []int {
 	return steps
 }
 
-// split adds the step that cuts a corpus into units. Text held out of the other corpora must not be in them either.
+// split adds the step that cuts a corpus into units. Text held out of the other corpora must not be
+// in them either.
 func (c *compiler) split(id string, about About, corpus string, params kind.SplitParams, others []string) int {
 	params.EOS, params.Vocab = c.eos, c.vocab
 	if said := c.study.Corpora[corpus].Bad.Duplicate; said != "auto" {
@@ -304,8 +311,8 @@ func (c *compiler) split(id string, about About, corpus string, params kind.Spli
 
 // units settles the catalogue of every partition set and returns the sets that are still unknown.
 func (c *compiler) units(found Catalogue) (missing []string) {
-	for i := range c.sets {
-		s := &c.sets[i]
+	for i := range c.partitionSets {
+		s := &c.partitionSets[i]
 		counts := found[s.name]
 		if counts == nil {
 			counts = c.study.Partitions[s.name].Units
@@ -343,8 +350,8 @@ func (c *compiler) tokenBytes() int64 {
 	return 2
 }
 
-// add puts a step into the plan, or returns the index of the step that is already there with the same definition: two names for one
-// computation share it.
+// add puts a step into the plan, or returns the index of the step that is already there with the
+// same definition: two names for one computation share it.
 func (c *compiler) add(s *Step) int {
 	i, other := c.dag.add(c.plan, s)
 	if other != nil {
@@ -353,7 +360,8 @@ func (c *compiler) add(s *Step) int {
 	return i
 }
 
-// read is a corpus's reading rule as it enters keys; names count where identities or metadata come from them.
+// read is a corpus's reading rule as it enters keys; names count where identities or metadata come
+// from them.
 func read(corpus specs.Corpus, files []File) kind.Read {
 	r := kind.Read{Format: Format(corpus, files), Metadata: corpus.Metadata, Absent: corpus.Absent, Between: corpus.Between, Bad: bad(corpus.Bad), PieceBytes: int64(corpus.PieceBytes)}
 	switch r.Format {
@@ -373,7 +381,8 @@ func read(corpus specs.Corpus, files []File) kind.Read {
 	return r
 }
 
-// bad is what the study says otherwise than by default, so that the keys of studies that say nothing hold.
+// bad is what the study says otherwise than by default, so that the keys of studies that say
+// nothing hold.
 func bad(b specs.Bad) map[string]string {
 	var out map[string]string
 	for _, x := range []struct{ fault, is, usual string }{

@@ -141,7 +141,8 @@ func TestPlanWithoutCatalogue(t *testing.T) {
 	}
 }
 
-// TestDeclaredAndLeftOut declares partitions that only and except leave out: nothing is planned for them.
+// TestDeclaredAndLeftOut declares partitions that only and except leave out: nothing is planned for
+// them.
 func TestDeclaredAndLeftOut(t *testing.T) {
 	for _, key := range []string{"only: [alpha, beta]", "except: [gamma]"} {
 		p := compiled(t, parsed(t, "order: year,", "order: year, "+key+","))
@@ -153,7 +154,8 @@ func TestDeclaredAndLeftOut(t *testing.T) {
 
 func TestSameWorkIsOneStep(t *testing.T) {
 	p := compiled(t, parsed(t))
-	// Of a pair of single units all three averages are the same one, and a partition of one unit is its unit.
+	// Of a pair of single units all three averages are the same one, and a partition of one unit is
+	// its unit.
 	for _, id := range []string{"eval/micro/pairs/beta+gamma/far", "eval/macro/pairs/beta+gamma/far", "part/parts/beta"} {
 		if i, ok := p.index[id]; ok {
 			t.Errorf("step %s stands beside the same work under another name", p.Steps[i].ID)
@@ -189,7 +191,8 @@ func TestWeights(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	s := compiled(t, parsed(t)).Summary
-	// Tokens are those asked for; trainings take whole batches of 256. Pairs: alpha+beta and alpha+gamma have 3 units, beta+gamma 2.
+	// Tokens are those asked for; trainings take whole batches of 256. Pairs: alpha+beta and
+	// alpha+gamma have 3 units, beta+gamma 2.
 	for _, tt := range []struct {
 		name      string
 		got, want int64
@@ -204,7 +207,8 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestPaperCounts checks the closed forms against the numbers of the paper (section 5.1, with 1 token for 1B).
+// TestPaperCounts checks the closed forms against the numbers of the paper (section 5.1, with 1
+// token for 1B).
 func TestPaperCounts(t *testing.T) {
 	units := make([]string, 128)
 	for i := range units {
@@ -372,19 +376,6 @@ func TestFind(t *testing.T) {
 		case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
 			t.Errorf("Find(%q): error %v, want %q", tt.id, err, tt.err)
 		}
-	}
-}
-
-func TestCollapse(t *testing.T) {
-	p := compiled(t, parsed(t))
-	labels, edges := p.Collapse(false)
-	got := strings.Join(labels, "\n")
-	for _, e := range edges {
-		got += fmt.Sprintf("\n%s -> %s", labels[e[0]], labels[e[1]])
-	}
-	golden(t, "collapsed.golden", got+"\n")
-	if each, _ := p.Collapse(true); len(each) != len(p.Steps) {
-		t.Errorf("%d nodes for %d steps", len(each), len(p.Steps))
 	}
 }
 

@@ -10,16 +10,19 @@ import (
 	"ablate/cache"
 )
 
-// dag gathers the steps of a plan by definition: two names for one computation meet there, which is how studies and proxies share work. Steps
-// are added after their inputs, so the order of adding is a topological one and needs only be checked. A library graph of the plan is built
-// where that fails, to name the cycle: one of a hundred thousand steps takes a second and a quarter of a GB (v0.23.0).
+// dag gathers the steps of a plan by definition: two names for one computation meet there, which is
+// how studies and proxies share work. Steps are added after their inputs, so the order of adding is
+// a topological one and needs only be checked. A library graph of the plan is built where that
+// fails, to name the cycle: one of a hundred thousand steps takes a second and a quarter of a GB
+// (v0.23.0).
 type dag struct {
 	definition map[cache.Digest]int
 }
 
 func newDAG() *dag { return &dag{definition: map[cache.Digest]int{}} }
 
-// add appends s to the plan, or returns the step with the same definition. Where another step has the ID, that is returned, and which one it is.
+// add appends s to the plan, or returns the step with the same definition. Where another step has
+// the ID, that is returned, and which one it is.
 func (d *dag) add(p *Plan, s *Step) (i int, other *Step) {
 	s.definition = definition(p, s)
 	if i, ok := d.definition[s.definition]; ok {
@@ -34,8 +37,8 @@ func (d *dag) add(p *Plan, s *Step) (i int, other *Step) {
 	return i, nil
 }
 
-// definition identifies a step before its inputs are known: its kind and parameters, with inputs named by the definition they come from.
-// It never leaves the program.
+// definition identifies a step before its inputs are known: its kind and parameters, with inputs
+// named by the definition they come from. It never leaves the program.
 func definition(p *Plan, s *Step) cache.Digest {
 	b := make([]byte, 0, 1024)
 	b = append(append(append(b, s.Kind...), 0), s.Params...) // no NUL in either
@@ -51,11 +54,12 @@ func definition(p *Plan, s *Step) cache.Digest {
 	return cache.DigestOf(b)
 }
 
-// finish checks that every step stands after its inputs, so that there is no cycle, and works out the heights.
+// finish checks that every step stands after its inputs, so that there is no cycle, and works out
+// the heights.
 func finish(p *Plan) error {
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		s := p.Steps[i]
-		s.height += 1 + s.Cost.Tokens
+		s.criticalPathCost += 1 + s.Cost.Tokens
 		for _, in := range s.Inputs {
 			if in.File != nil {
 				continue
@@ -63,7 +67,7 @@ func finish(p *Plan) error {
 			if in.Step >= i {
 				return disorder(p, i)
 			}
-			p.Steps[in.Step].height = max(p.Steps[in.Step].height, s.height)
+			p.Steps[in.Step].criticalPathCost = max(p.Steps[in.Step].criticalPathCost, s.criticalPathCost)
 		}
 	}
 	return nil

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A plan out of order is our own mistake, and is told as one: with the steps of a cycle where there is one.
+// A plan out of order is our own mistake, and is told as one: with the steps of a cycle where there
+// is one.
 func TestOutOfOrder(t *testing.T) {
 	steps := func(inputs ...[]int) *Plan {
 		p := &Plan{}

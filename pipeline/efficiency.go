@@ -36,7 +36,8 @@ func (m Measured) Each() float64 {
 	return m.Seconds / float64(m.Done)
 }
 
-// Efficiency is the paper's account of what its method saves (section 5.5), from what was measured when the steps ran.
+// Efficiency is the paper's account of what its method saves (section 5.5), from what was measured
+// when the steps ran.
 type Efficiency struct {
 	Models      map[string]*Measured // by role: seed, unit, partition, small, reference
 	Evaluations Measured
@@ -99,7 +100,8 @@ type Next struct {
 // newcomer is the name of a partition that is not there; no text has it.
 const newcomer = "\x00next"
 
-// NextPartition plans the study once more for each set of partitions, with one partition more in it.
+// NextPartition plans the study once more for each set of partitions, with one partition more in
+// it.
 func NextPartition(study *specs.Study, src Sources, found Catalogue) ([]Next, error) {
 	now, err := Compile(study, src, found)
 	if err != nil || now.Partial != "" {
@@ -142,8 +144,9 @@ func NextPartition(study *specs.Study, src Sources, found Catalogue) ([]Next, er
 	return out, nil
 }
 
-// Covered counts the possible mixtures that need no training any more: those of partitions whose unit models are all in the cache. (Of mixtures
-// of single units it counts no partition of which some are missing.) Nil where the study lists mixtures of others by name.
+// Covered counts the possible mixtures that need no training any more: those of partitions whose
+// unit models are all in the cache. (Of mixtures of single units it counts no partition of which
+// some are missing.) Nil where the study lists mixtures of others by name.
 func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	trained := Catalogue{}
 	for _, split := range s.Plan.Splits {

@@ -8,7 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// InDomain is the name of the evaluation set that changes with the mixture: the held-out test documents of its partitions.
+// InDomain is the name of the evaluation set that changes with the mixture: the held-out test
+// documents of its partitions.
 const InDomain = "in-domain"
 
 // board collects the scores of a study and the loss tables they are made of.
@@ -21,7 +22,8 @@ type board struct {
 	trained map[int]bool // models that a reference is already
 }
 
-// mixture adds every score of one mixture: each proxy, and the reference model where the study asks for one, on every evaluation set.
+// mixture adds every score of one mixture: each proxy, and the reference model where the study asks
+// for one, on every evaluation set.
 func (b *board) mixture(m mixture) {
 	c := b.c
 	var scorers []scorer
@@ -36,8 +38,8 @@ func (b *board) mixture(m mixture) {
 	}
 }
 
-// references are the scorers of a mixture's reference models: their mean and, where there are several, each alone, for how far they differ is
-// what no proxy can foretell.
+// references are the scorers of a mixture's reference models: their mean and, where there are
+// several, each alone, for how far they differ is what no proxy can foretell.
 func (b *board) references(m mixture) []scorer {
 	c := b.c
 	seq := scorer{name: "seq"}
@@ -135,7 +137,7 @@ func (b *board) eval(r recipe, set string, about About, tokens Input) int {
 	params := b.c.sharedParams(evalWith{b.c.scaleOf(r), strings.Join(weights, " ")}, func() any {
 		return kind.EvalParams{Model: b.c.scaleOf(r).model, Recipe: kind.Recipe{Weights: weights}, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
 	})
-	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: evalDisk(documents)}})
+	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: b.c.plan.losses.disk(b.c.length(tokens))}})
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name
 		n = len(b.losses)
@@ -146,8 +148,55 @@ func (b *board) eval(r recipe, set string, about About, tokens Input) int {
 	return n
 }
 
-// evalDisk is a guess at a table of losses: some 40 bytes for each document.
-func evalDisk(documents int64) int64 { return 1000 + 40*documents }
+// losses is what a study says of evaluations, as far as the size of their tables depends on it.
+type losses struct {
+	documents, tokens int64 // the most of a domain; tokens 0: no bound
+	tokenBytes        int64
+}
+
+// disk estimates a table of losses in bytes. Tables of 31 and 300 documents with short identities
+// took 2.4 and 5.1 kB; identities that are digests take more. tokens is the length of the text, or
+// below 0 where nobody knows; then the text is taken to have as many documents as the study
+// evaluates at most.
+func (l losses) disk(tokens int64) int64 {
+	const perDocument = 200 // an abstract or a short page
+	documents := l.documents
+	if l.tokens > 0 && (tokens < 0 || l.tokens < tokens) {
+		tokens = l.tokens
+	}
+	if tokens >= 0 {
+		documents = min(documents, tokens/perDocument+1)
+	}
+	return 2000 + 20*documents
+}
+
+// length estimates the tokens of a text that models are evaluated on from the raw files, of which 4
+// bytes are taken for a token; below 0 where they are not there.
+func (c *compiler) length(text Input) int64 {
+	const perToken = 4 // bytes of English
+	from := c.plan.Steps[text.Step]
+	if from.Kind == kind.Tokenize {
+		return known(from.Cost.Bytes) / perToken
+	}
+	for _, set := range c.partitionSets {
+		if set.split == text.Step && len(set.parts) > 0 {
+			var bytes int64
+			for _, s := range c.shards[c.study.Partitions[set.name].Corpus] {
+				bytes += c.plan.Steps[s].Cost.Bytes
+			}
+			return known(int64(float64(c.study.Heldout.Test)*float64(bytes))/int64(len(set.parts))) / perToken
+		}
+	}
+	return -1
+}
+
+// known is a size, or below 0 where it is 0 since the files are not there.
+func known(bytes int64) int64 {
+	if bytes == 0 {
+		return -4
+	}
+	return bytes
+}
 
 // scaleOf is the scale of a recipe's models.
 func (c *compiler) scaleOf(r recipe) *scale {

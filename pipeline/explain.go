@@ -15,8 +15,10 @@ type Explanation struct {
 	ID     string    `json:"step"`
 	Status Status    `json:"status"`
 	Key    cache.Key `json:"key"` // zero while the step waits
-	// Because is one line per reason, outermost first: the step itself, then the step that its first differing input comes from, and so on.
+	// Because is one line per reason, outermost first: the step itself, then the step that its
+	// first differing input comes from, and so on.
 	Because []Reason `json:"because"`
+	Reach            // filled in by who asks for it
 }
 
 // Reason is one link of an explanation.
@@ -37,9 +39,9 @@ type Difference struct {
 	At    string `json:"at,omitempty"`   // file:line:column of the study where it comes from, filled in by who has the study
 }
 
-// Explain compares step i with the nearest cached entry: the one that the same step of the same study left, or else the one of the same
-// kind with the fewest other ingredients. Where the first difference is an input that another step made, or the step waits, it goes on to
-// that step.
+// Explain compares step i with the nearest cached entry: the one that the same step of the same
+// study left, or else the one of the same kind with the fewest other ingredients. Where the first
+// difference is an input that another step made, or the step waits, it goes on to that step.
 func (s *State) Explain(i int, entries []*cache.Entry) Explanation {
 	e := Explanation{Step: i, ID: s.Plan.Steps[i].ID, Status: s.Status[i], Key: s.Keys[i]}
 	for seen := map[int]bool{}; i >= 0 && !seen[i]; {
@@ -86,7 +88,8 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 	return r, s.origin(i, r.Differs)
 }
 
-// sameStart reports whether two steps are the training of a unit before and after documents came: its range begins where it did.
+// sameStart reports whether two steps are the training of a unit before and after documents came:
+// its range begins where it did.
 func sameStart(old, now string) bool {
 	was, r := ident.ParseReplicate(old)
 	is, s := ident.ParseReplicate(now)
@@ -95,12 +98,14 @@ func sameStart(old, now string) bool {
 	return strings.HasPrefix(old, "unit/") && okA && okB && u.Number < 0 && v.Number < 0 && a == b && r == s && u.First == v.First
 }
 
-// sameFiles reports whether two steps read files before and after some came or went: the first one has the same name.
+// sameFiles reports whether two steps read files before and after some came or went: the first one
+// has the same name.
 func sameFiles(old, now string) bool {
 	return strings.HasPrefix(old, "tokenize/") && ident.FirstFile(old) == ident.FirstFile(now)
 }
 
-// unusable says of an entry that is there, and whose ingredients are all the same, when it was made and what of it is lost.
+// unusable says of an entry that is there, and whose ingredients are all the same, when it was made
+// and what of it is lost.
 func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	word := map[cache.Reason]string{cache.Incomplete: "evicted", cache.Corrupt: "corrupted"}[m.Reason]
 	note := fmt.Sprintf("%s: the cache had it, with the same ingredients, but %s", word, m.Detail)
@@ -113,8 +118,9 @@ func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	return note
 }
 
-// nearestEntry prefers what the same step of the same study left last, or the unit whose range began there, or the step whose
-// files began there; then the fewest differences; then the smallest key.
+// nearestEntry prefers what the same step of the same study left last, or the unit whose range
+// began there, or the step whose files began there; then the fewest differences; then the smallest
+// key.
 func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
 	rank := func(e *cache.Entry) int {
 		switch {
@@ -144,7 +150,8 @@ func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*c
 	return best
 }
 
-// differ lists the ingredients that differ, in the order of the new ones, with those that are gone at the end.
+// differ lists the ingredients that differ, in the order of the new ones, with those that are gone
+// at the end.
 func differ(old, now []cache.Ingredient) []Difference {
 	before := make(map[string]string, len(old))
 	for _, o := range old {
@@ -165,8 +172,9 @@ func differ(old, now []cache.Ingredient) []Difference {
 	return out
 }
 
-// foldLists makes one difference of all that a list of words or numbers has: a list is a length and elements in a key, but one thing to a
-// person. What was folded into another difference loses its label.
+// foldLists makes one difference of all that a list of words or numbers has: a list is a length and
+// elements in a key, but one thing to a person. What was folded into another difference loses its
+// label.
 func foldLists(diffs []Difference, old, now []cache.Ingredient) {
 	at := map[string]int{} // list -> its difference
 	for d := range diffs {
@@ -205,7 +213,8 @@ func listOf(label string) string {
 	return ""
 }
 
-// listValues gathers the elements of a list, nil where it is absent; plain is false for a list of something else than words and numbers.
+// listValues gathers the elements of a list, nil where it is absent; plain is false for a list of
+// something else than words and numbers.
 func listValues(ing []cache.Ingredient, name string) (values []string, plain bool) {
 	for _, in := range ing {
 		if in.Label == name && in.Value != noList {
@@ -248,8 +257,8 @@ func listInWords(values, other []string) string {
 	return text
 }
 
-// shiftFiles leaves of the differences of raw files those of files that came or went, where their number is another: the others only have
-// another place among them.
+// shiftFiles leaves of the differences of raw files those of files that came or went, where their
+// number is another: the others only have another place among them.
 func shiftFiles(diffs []Difference, old, now []cache.Ingredient) []Difference {
 	contents := func(list []cache.Ingredient) map[string]bool {
 		all := map[string]bool{}
@@ -308,8 +317,9 @@ func (s *State) differences(i int, near *cache.Entry) []Difference {
 	return out
 }
 
-// origin is the step that the first differing ingredient comes from, where it is an input made by a step that is no hit of its own, or
-// -1: a step that was a hit explains nothing further, but one that ran with other ingredients does.
+// origin is the step that the first differing ingredient comes from, where it is an input made by a
+// step that is no hit of its own, or -1: a step that was a hit explains nothing further, but one
+// that ran with other ingredients does.
 func (s *State) origin(i int, diffs []Difference) int {
 	if len(diffs) == 0 {
 		return -1

@@ -47,7 +47,8 @@ func changed(before, after [][]File) (n int) {
 	return n
 }
 
-// All files are in batches, in their order, none of which weighs more than it may, and batches weigh what they are meant to in the mean.
+// All files are in batches, in their order, none of which weighs more than it may, and batches
+// weigh what they are meant to in the mean.
 func TestGather(t *testing.T) {
 	large, empty := File{Name: "large", Size: largeFile, Digest: cache.DigestOf([]byte("large"))}, File{Digest: cache.DigestOf(nil)}
 	half := File{Name: "half", Size: largeFile - 1, Digest: cache.DigestOf([]byte("half"))}
@@ -88,8 +89,8 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// A file that comes, goes, changes or grows large changes at most its own batch and its neighbour, wherever it stands; files that are renamed
-// and keep their order change none.
+// A file that comes, goes, changes or grows large changes at most its own batch and its neighbour,
+// wherever it stands; files that are renamed and keep their order change none.
 func TestGatherStays(t *testing.T) {
 	files := someFiles(5000)
 	before := gather(files)
@@ -121,7 +122,8 @@ func TestGatherStays(t *testing.T) {
 	}
 }
 
-// Corpora of few files have a step for each, those of many share steps whose IDs name the files, and each file is read by one step.
+// Corpora of few files have a step for each, those of many share steps whose IDs name the files,
+// and each file is read by one step.
 func TestCorpusSteps(t *testing.T) {
 	text := func(replace ...string) *specs.Study {
 		return parsed(t, append([]string{"{files: [a.jsonl, b.jsonl], metadata: {part: metadata.part, year: metadata.year}}",
@@ -182,7 +184,8 @@ func TestCorpusSteps(t *testing.T) {
 	}
 }
 
-// A shard of a tree of text files that is too heavy for one step is cut into several, and the order of documents stays that of the shards.
+// A shard of a tree of text files that is too heavy for one step is cut into several, and the order
+// of documents stays that of the shards.
 func TestTextOrder(t *testing.T) {
 	files := someFiles(100000)
 	var want []File

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Growth is what it takes to compare all mixtures of a set, over the number of components that it draws from: the paper's figure 2 for
-// whatever a study draws. Components are of the average size of those there are, so that the last point is the plan's own account.
+// Growth is what it takes to compare all mixtures of a set, over the number of components that it
+// draws from: the paper's figure 2 for whatever a study draws. Components are of the average size
+// of those there are, so that the last point is the plan's own account.
 type Growth struct {
 	Group  string
 	Of     string // partitions or units
@@ -27,13 +28,14 @@ type GrowthPoint struct {
 // binomial coefficient takes up to milliseconds.
 const mostPoints = 500
 
-// growth counts in closed form. Of a crossing, the set with most components grows, the first of those as large.
-func (g *drawing) growth(s space) Growth {
+// growth counts in closed form. Of a crossing, the set with most components grows, the first of
+// those as large.
+func (g *sampler) growth(s candidates) Growth {
 	out := Growth{Group: g.group, Of: g.spec.Of, K: len(s.fixed), Repeat: g.spec.Repeat}
 	grows := 0
-	for i, d := range s.draws {
+	for i, d := range s.choices {
 		out.K += d.k
-		if d.n > s.draws[grows].n {
+		if d.n > s.choices[grows].n {
 			grows = i
 		}
 	}
@@ -48,14 +50,14 @@ func (g *drawing) growth(s space) Growth {
 			there += float64(x.units())
 		}
 	}
-	size := func(d draw) float64 {
+	size := func(d choice) float64 {
 		n := 0
 		for _, x := range s.pool[d.first : d.first+d.n] {
 			n += x.units()
 		}
 		return float64(n) / float64(d.n)
 	}
-	for i, d := range s.draws {
+	for i, d := range s.choices {
 		if i != grows {
 			inEach += float64(float64(d.k) * size(d))
 			there += float64(float64(d.n) * size(d))
@@ -64,7 +66,7 @@ func (g *drawing) growth(s space) Growth {
 	if len(g.spec.Cross) > 1 {
 		out.Beside = g.beside(s, grows)
 	}
-	d := s.draws[grows]
+	d := s.choices[grows]
 	each, reference, unit := size(d), float64(g.c.reference.train.TokensPerUnit), float64(g.c.own.train.TokensPerUnit)
 	long := float64(g.spec.Tokens)
 	if long == 0 {
@@ -74,13 +76,13 @@ func (g *drawing) growth(s space) Growth {
 	if d.repeat {
 		least = 1
 	}
-	s.draws = slices.Clone(s.draws)
+	s.choices = slices.Clone(s.choices)
 	every := (d.n-least)/mostPoints + 1
 	for n := least; n <= d.n; n++ {
 		if n != least && n != d.n && n%every != 0 {
 			continue
 		}
-		s.draws[grows].n = n
+		s.choices[grows].n = n
 		mixtures, _ := new(big.Float).SetInt(s.count()).Float64()
 		out.Points = append(out.Points, GrowthPoint{N: n, Naive: mixtures * long, Modular: (there + float64(float64(n)*each)) * unit})
 	}
@@ -88,9 +90,9 @@ func (g *drawing) growth(s space) Growth {
 }
 
 // beside names the sets of a crossing that do not grow.
-func (g *drawing) beside(s space, grows int) string {
+func (g *sampler) beside(s candidates, grows int) string {
 	text := ""
-	for i, d := range s.draws {
+	for i, d := range s.choices {
 		if i == grows {
 			continue
 		}

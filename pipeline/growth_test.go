@@ -9,7 +9,8 @@ import (
 	"ablate/specs"
 )
 
-// What the growth of a set of mixtures comes to in the end is what the plan counts, for all that a set of mixtures can draw.
+// What the growth of a set of mixtures comes to in the end is what the plan counts, for all that a
+// set of mixtures can draw.
 func TestGrowthEndsWithThePlan(t *testing.T) {
 	for _, study := range []string{
 		"5.1-s2orc-pairs", "5.1-wiki-pairs", "5.1-s2orc-triples", "5.2-uneven", "5.3-mixed-sources", "5.3.1-fixed-source", "5.4-larger-models",
@@ -38,18 +39,18 @@ func TestGrowth(t *testing.T) {
 	const token = 100
 	for _, tt := range []struct {
 		name         string
-		space        space
+		space        candidates
 		budget       specs.Count
 		n            int // of the draw that grows
 		naive, units float64
 	}{
-		{"pairs", spaceOf(nil, []int{2, 2, 2, 2}, draw{n: 4, k: 2}), 0, 3, 3 * 4, 6},
-		{"with one fixed", spaceOf([]int{5}, []int{2, 2, 2}, draw{n: 3, k: 1}), 0, 2, 2 * 7, 5 + 4},
-		{"with repetition", spaceOf(nil, []int{1, 1, 1}, draw{n: 3, k: 2, repeat: true}), 0, 2, 3 * 2, 2},
-		{"crossed", spaceOf(nil, []int{3, 3, 1, 1, 1}, draw{n: 2, k: 1}, draw{first: 2, n: 3, k: 1}), 0, 2, 4 * 4, 6 + 2},
-		{"of a budget", spaceOf(nil, []int{2, 2, 2, 2}, draw{n: 4, k: 2}), 7 * token, 3, 3 * 7, 6},
+		{"pairs", spaceOf(nil, []int{2, 2, 2, 2}, choice{n: 4, k: 2}), 0, 3, 3 * 4, 6},
+		{"with one fixed", spaceOf([]int{5}, []int{2, 2, 2}, choice{n: 3, k: 1}), 0, 2, 2 * 7, 5 + 4},
+		{"with repetition", spaceOf(nil, []int{1, 1, 1}, choice{n: 3, k: 2, repeat: true}), 0, 2, 3 * 2, 2},
+		{"crossed", spaceOf(nil, []int{3, 3, 1, 1, 1}, choice{n: 2, k: 1}, choice{first: 2, n: 3, k: 1}), 0, 2, 4 * 4, 6 + 2},
+		{"of a budget", spaceOf(nil, []int{2, 2, 2, 2}, choice{n: 4, k: 2}), 7 * token, 3, 3 * 7, 6},
 	} {
-		d := drawing{c: &compiler{own: &scale{}, reference: &scale{}}}
+		d := sampler{c: &compiler{own: &scale{}, reference: &scale{}}}
 		d.spec.Tokens, d.c.own.train.TokensPerUnit, d.c.reference.train.TokensPerUnit = tt.budget, token, token
 		points := d.growth(tt.space).Points
 		i := slices.IndexFunc(points, func(p GrowthPoint) bool { return p.N == tt.n })

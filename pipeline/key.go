@@ -8,8 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// keyer lists ingredients. Most steps of a study share their parameters with thousands of others, so what is read out of parameters is
-// kept. It is not safe for concurrent use.
+// keyer lists ingredients. Most steps of a study share their parameters with thousands of others,
+// so what is read out of parameters is kept. It is not safe for concurrent use.
 type keyer struct {
 	params map[string]*readParams // by the parameters themselves
 	labels map[string]string      // of inputs, by role
@@ -21,7 +21,8 @@ type readParams struct {
 	recipe *kind.Recipe // of a step that makes several models into one
 }
 
-// keptParams is the longest parameters worth keeping, in bytes: longer ones list all scores of a study, and are of one step.
+// keptParams is the longest parameters worth keeping, in bytes: longer ones list all scores of a
+// study, and are of one step.
 const keptParams = 1 << 16
 
 func newKeyer() *keyer { return &keyer{params: map[string]*readParams{}, labels: map[string]string{}} }
@@ -37,8 +38,9 @@ func (k *keyer) read(s *Step) *readParams {
 	return r
 }
 
-// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each parameter on a line of its own, each input's role and
-// content digest. Nothing else may: no name, path, time or whitespace.
+// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each
+// parameter on a line of its own, each input's role and content digest. Nothing else may: no name,
+// path, time or whitespace.
 func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cache.Ingredient {
 	r := k.read(s)
 	if r.flat == nil {
@@ -65,7 +67,8 @@ func flatten(params json.RawMessage) []cache.Ingredient {
 	return flat
 }
 
-// canonical is the JSON form of parameters: struct fields in order, map keys sorted, no insignificant space.
+// canonical is the JSON form of parameters: struct fields in order, map keys sorted, no
+// insignificant space.
 func canonical(params any) json.RawMessage {
 	b, err := json.Marshal(params)
 	if err != nil {

@@ -9,13 +9,16 @@ import (
 	"ablate/stages/kind"
 )
 
-// This file refuses, at the study's line and before anything is computed, what a step would refuse once it is reached.
+// This file refuses, at the study's line and before anything is computed, what a step would refuse
+// once it is reached.
 
-// UnitSizes are the tokens of units by partition set and partition, in the order of the units, as found by splitting.
+// UnitSizes are the tokens of units by partition set and partition, in the order of the units, as
+// found by splitting.
 type UnitSizes map[string]map[string][]int64
 
-// checkVocab compares the rows of embeddings that the study gives with the ids of its tokenizer.json. Package specs does so where the
-// tokenizer is trained; rows of a preset grow with the tokenizer.
+// checkVocab compares the rows of embeddings that the study gives with the ids of its
+// tokenizer.json. Package specs does so where the tokenizer is trained; rows of a preset grow with
+// the tokenizer.
 func (c *compiler) checkVocab() error {
 	if c.study.Tokenizer.Train != nil {
 		return nil
@@ -33,7 +36,8 @@ func (c *compiler) checkVocab() error {
 	return errors.Join(errs...)
 }
 
-// checkTrainings refuses reference models of more units than one training takes, or of units that are too short for their context.
+// checkTrainings refuses reference models of more units than one training takes, or of units that
+// are too short for their context.
 func (c *compiler) checkTrainings(mixtures []mixture) error {
 	var errs []error
 	var trained []component
@@ -54,8 +58,8 @@ func (c *compiler) checkTrainings(mixtures []mixture) error {
 	return errors.Join(append(errs, c.checkUnits(trained, c.reference, "reference.model"))...)
 }
 
-// checkUnits refuses units without a whole sequence and its last target, where their sizes are known. section is of the model that would be
-// trained on them.
+// checkUnits refuses units without a whole sequence and its last target, where their sizes are
+// known. section is of the model that would be trained on them.
 func (c *compiler) checkUnits(within []component, sc *scale, section string) error {
 	least := int64(sc.model.Context) + 1
 	short := map[string][]string{} // by set of partitions

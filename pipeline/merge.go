@@ -9,15 +9,16 @@ import (
 	"ablate/stages/kind"
 )
 
-// Weighted is a model with its weight in an average: a trained model by the ID of its step, or a proxy's average by its name
-// ("micro/pairs/crypto+net").
+// Weighted is a model with its weight in an average: a trained model by the ID of its step, or a
+// proxy's average by its name ("micro/pairs/crypto+net").
 type Weighted struct {
 	Model  string
 	Weight *big.Rat // above zero; only the ratios of the weights count
 }
 
-// AddMerge adds the step that stores an average of models, which evaluations make on the fly, and returns its number. Averages among the
-// parts are taken apart, so that the result is one average of trained models, each with the exact product of its weights.
+// AddMerge adds the step that stores an average of models, which evaluations make on the fly, and
+// returns its number. Averages among the parts are taken apart, so that the result is one average
+// of trained models, each with the exact product of its weights.
 func (p *Plan) AddMerge(parts []Weighted) (int, error) {
 	total := new(big.Rat)
 	for _, w := range parts {

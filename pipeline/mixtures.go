@@ -42,7 +42,8 @@ func (c component) compare(d component) int {
 	return cmp.Or(strings.Compare(c.part.set, d.part.set), strings.Compare(c.part.name, d.part.name), cmp.Compare(c.unit, d.unit))
 }
 
-// mixture is a combination of components in their order. A component that is there twice counts twice.
+// mixture is a combination of components in their order. A component that is there twice counts
+// twice.
 type mixture struct {
 	group      string
 	components []component
@@ -57,7 +58,8 @@ func (m mixture) name() string {
 	return ident.Mixture(names)
 }
 
-// named is the name of a model of the mixture or of a replicate of it, counted from 0: "micro/pairs/crypto+net@2".
+// named is the name of a model of the mixture or of a replicate of it, counted from 0:
+// "micro/pairs/crypto+net@2".
 func (m mixture) named(word string, replicate int) string {
 	return ident.Replicate(word+"/"+m.group+"/"+m.name(), replicate)
 }
@@ -78,8 +80,9 @@ func (m mixture) asked(sc *scale) int64 {
 	return int64(m.units()) * int64(sc.train.TokensPerUnit)
 }
 
-// mixtures expands every set of mixtures of the study and counts what could have been chosen in closed form. It also gives what mixtures can
-// be made of: the components that any of the sets can draw.
+// mixtures expands every set of mixtures of the study and counts what could have been chosen in
+// closed form. It also gives what mixtures can be made of: the components that any of the sets can
+// draw.
 func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 	sum := &c.plan.Summary
 	size := newSize()
@@ -87,7 +90,7 @@ func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 	sum.MixturesPossible, sum.MixturesCovered, sum.TokensReferenceOf = new(big.Int), new(big.Int), new(big.Int)
 	for _, group := range sortedKeys(c.study.Mixtures) {
 		spec := c.study.Mixtures[group]
-		g := drawing{c: c, group: group, spec: spec, size: size}
+		g := sampler{c: c, group: group, spec: spec, size: size}
 		var chosen []mixture
 		if len(spec.List) > 0 {
 			chosen, err = g.listed()
@@ -119,8 +122,8 @@ func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 	return out, within, nil
 }
 
-// drawing is one set of mixtures on its way from the study to the plan.
-type drawing struct {
+// sampler is one set of mixtures on its way from the study to the plan.
+type sampler struct {
 	c     *compiler
 	group string
 	spec  specs.Mixture
@@ -132,28 +135,28 @@ type drawing struct {
 	tokens   *big.Int // of a model of every possible mixture
 }
 
-func (g *drawing) errorf(key, format string, args ...any) error {
+func (g *sampler) errorf(key, format string, args ...any) error {
 	return g.c.study.Errorf(append([]string{"mixtures", g.group}, strings.Split(key, ".")...), format, args...)
 }
 
-func (g *drawing) mixture(components []component) mixture {
+func (g *sampler) mixture(components []component) mixture {
 	m := mixture{group: g.group, components: slices.Clone(components), tokens: int64(g.spec.Tokens)}
 	slices.SortStableFunc(m.components, component.compare)
 	return m
 }
 
 // components are those of some sets of partitions, in the order of the sets.
-func (g *drawing) components(sets []string) []component {
+func (g *sampler) components(sets []string) []component {
 	var out []component
-	for _, s := range g.c.sets {
-		if slices.Contains(sets, s.name) || len(sets) == 0 && len(g.c.sets) == 1 {
+	for _, s := range g.c.partitionSets {
+		if slices.Contains(sets, s.name) || len(sets) == 0 && len(g.c.partitionSets) == 1 {
 			out = append(out, components(s, g.spec.Of == "units")...)
 		}
 	}
 	return out
 }
 
-func components(s set, units bool) []component {
+func components(s partitionSet, units bool) []component {
 	var out []component
 	for _, p := range s.parts {
 		if !units {
@@ -167,7 +170,7 @@ func components(s set, units bool) []component {
 	return out
 }
 
-func (g *drawing) listed() ([]mixture, error) {
+func (g *sampler) listed() ([]mixture, error) {
 	all := g.components(g.spec.From)
 	known := byName(all)
 	var out []mixture
@@ -202,7 +205,7 @@ func (g *drawing) listed() ([]mixture, error) {
 }
 
 // drawn are the mixtures of choose or cross, all or a sample.
-func (g *drawing) drawn() ([]mixture, error) {
+func (g *sampler) drawn() ([]mixture, error) {
 	space, err := g.space()
 	if err != nil {
 		return nil, err
@@ -212,7 +215,7 @@ func (g *drawing) drawn() ([]mixture, error) {
 		return nil, err
 	}
 	g.c.plan.Growth = append(g.c.plan.Growth, g.growth(space))
-	g.c.plan.drawn[g.group] = g.names(space)
+	g.c.plan.sampledFrom[g.group] = g.names(space)
 	if g.tokens = new(big.Int).Mul(g.possible, big.NewInt(int64(g.spec.Tokens))); g.spec.Tokens == 0 {
 		g.tokens = new(big.Int).Mul(space.units(), big.NewInt(int64(g.c.reference.train.TokensPerUnit)))
 	}
@@ -244,9 +247,10 @@ func (g *drawing) drawn() ([]mixture, error) {
 	return out, nil
 }
 
-// space is what a set of mixtures draws from: all of fix, choose of those in from that where allows, or one of each set in cross.
-func (g *drawing) space() (space, error) {
-	var s space
+// space is what a set of mixtures draws from: all of fix, choose of those in from that where
+// allows, or one of each set in cross.
+func (g *sampler) space() (candidates, error) {
+	var s candidates
 	fixed := map[componentKey]bool{}
 	var all []component
 	var known named
@@ -270,7 +274,7 @@ func (g *drawing) space() (space, error) {
 		}
 	}
 	for _, sets := range draws {
-		d := draw{first: len(s.pool), k: k, repeat: g.spec.Repeat}
+		d := choice{first: len(s.pool), k: k, repeat: g.spec.Repeat}
 		for _, x := range g.components(sets) {
 			if g.spec.Where.Holds(x.part.units) && (g.spec.Repeat || !fixed[x.key()]) {
 				s.pool = append(s.pool, x)
@@ -279,18 +283,18 @@ func (g *drawing) space() (space, error) {
 		if d.n = len(s.pool) - d.first; d.n == 0 || k > d.n && !d.repeat {
 			return s, g.errorf(key, "choose %d of %d components", k, d.n)
 		}
-		s.draws = append(s.draws, d)
+		s.choices = append(s.choices, d)
 	}
 	return s, nil
 }
 
 // names are what a space draws from, by the names that a list takes.
-func (g *drawing) names(s space) Drawn {
+func (g *sampler) names(s candidates) Drawn {
 	out := Drawn{From: sortedKeys(g.c.study.Partitions), size: len(s.fixed)}
 	for _, x := range s.fixed {
 		out.Fixed = append(out.Fixed, x.name())
 	}
-	for _, d := range s.draws {
+	for _, d := range s.choices {
 		draw := Draw{K: d.k}
 		for _, x := range s.pool[d.first : d.first+d.n] {
 			draw.Names = append(draw.Names, x.name())

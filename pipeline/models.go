@@ -8,7 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// models adds the training of units, partitions and references, every evaluation and the comparison. The catalogue is known.
+// models adds the training of units, partitions and references, every evaluation and the
+// comparison. The catalogue is known.
 func (c *compiler) models() error {
 	mixtures, within, err := c.mixtures()
 	if err != nil {
@@ -47,7 +48,8 @@ func (c *compiler) models() error {
 	return nil
 }
 
-// baseUnits are the units of some components, each once, in their order: what must be trained for a proxy of every mixture of them.
+// baseUnits are the units of some components, each once, in their order: what must be trained for a
+// proxy of every mixture of them.
 func baseUnits(within []component) []component {
 	seen := map[componentKey]bool{}
 	var out []component
@@ -81,7 +83,8 @@ func (c *compiler) describe(m mixture) MixtureRef {
 	return ref
 }
 
-// listModels fills the plan's list of trained models and adds up what is not known from the mixtures.
+// listModels fills the plan's list of trained models and adds up what is not known from the
+// mixtures.
 func (c *compiler) listModels() {
 	sum := &c.plan.Summary
 	for i, s := range c.plan.Steps {
@@ -130,8 +133,8 @@ func (c *compiler) unitModel(p part, u, replicate int) int {
 	return c.train(c.own, name, about, []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
 }
 
-// componentModel is the model trained on a whole component: the unit model where the component is one unit, else the reference model of
-// the partition.
+// componentModel is the model trained on a whole component: the unit model where the component is
+// one unit, else the reference model of the partition.
 func (c *compiler) componentModel(x component, replicate int) int {
 	if x.unit >= 0 {
 		return c.unitModel(x.part, x.unit, replicate)
@@ -146,7 +149,8 @@ func (c *compiler) componentModel(x component, replicate int) int {
 
 func componentName(x component) string { return "part/" + x.part.set + "/" + x.part.text }
 
-// sequential is the model trained on a mixture itself at some scale, as a reference or as one that is small.
+// sequential is the model trained on a mixture itself at some scale, as a reference or as one that
+// is small.
 func (c *compiler) sequential(sc *scale, role string, m mixture, replicate int) recipe {
 	word := map[string]string{kind.RoleReference: "seq", kind.RoleSmall: "small"}[role]
 	name, about := m.named(word, 0), About{Role: role, MixtureSet: m.group, Mixture: m.name()}

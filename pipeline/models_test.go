@@ -49,7 +49,8 @@ func TestModelTakesEveryKey(t *testing.T) {
 	}
 }
 
-// Precision enters the parameters of the trainings it is said of, and only where it is not fp32, so that older keys hold.
+// Precision enters the parameters of the trainings it is said of, and only where it is not fp32, so
+// that older keys hold.
 func TestPrecision(t *testing.T) {
 	for _, c := range []struct{ seed, train, wantSeed, wantUnit string }{
 		{"", "", "", ""},
@@ -80,9 +81,10 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
-// The training of the paper's smallest model, as the authors' code has it (paper/FACTS.md, training), can be said exactly: 20,000 batches
-// of 1024 sequences of 2048 with 400 batches of warm-up and a cosine to a tenth, then 500 batches a unit at the highest rate, with the
-// seed model's optimizer state.
+// The training of the paper's smallest model, as the authors' code has it (paper/FACTS.md,
+// training), can be said exactly: 20,000 batches of 1024 sequences of 2048 with 400 batches of
+// warm-up and a cosine to a tenth, then 500 batches a unit at the highest rate, with the seed
+// model's optimizer state.
 func TestPaperTraining(t *testing.T) {
 	p := compiled(t, parsed(t,
 		"{d_model: 16, layers: 1, heads: 2, context: 32}", "{preset: paper-102m}",

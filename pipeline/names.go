@@ -11,14 +11,17 @@ import (
 	"ablate/specs/nearest"
 )
 
-// A base unit has two names. Its number, Biology/3, is known from the catalogue alone and never changes, for units are cut from the front;
-// everything that a choice depends on goes by it: which mixtures a sample draws, and in which order a reference model's units stand. Its
-// range, Biology,2005-2007, is what people see wherever it is known: in the IDs of steps, in mixtures and reports. It is known once the corpus
-// has been split, and that of a partition's last unit widens when documents come. No key holds either, but for that of the comparison, whose
-// tables name mixtures. Where a person names a unit, both are understood.
+// A base unit has two names. Its number, Biology/3, is known from the catalogue alone and never
+// changes, for units are cut from the front; everything that a choice depends on goes by it: which
+// mixtures a sample draws, and in which order a reference model's units stand. Its range,
+// Biology,2005-2007, is what people see wherever it is known: in the IDs of steps, in mixtures and
+// reports. It is known once the corpus has been split, and that of a partition's last unit widens
+// when documents come. No key holds either, but for that of the comparison, whose tables name
+// mixtures. Where a person names a unit, both are understood.
 
-// UnitNames are the names of units by partition set and partition, in the order of the units. A set is in it once its corpus has been
-// split, even where its units have no other names than their numbers.
+// UnitNames are the names of units by partition set and partition, in the order of the units. A set
+// is in it once its corpus has been split, even where its units have no other names than their
+// numbers.
 type UnitNames map[string]map[string][]string
 
 // unit is the name of unit u as people see it.
@@ -45,7 +48,8 @@ func (c component) name() string {
 	return c.numbered()
 }
 
-// numbered is the component's name that never changes while the study's sets of partitions stay as they are.
+// numbered is the component's name that never changes while the study's sets of partitions stay as
+// they are.
 func (c component) numbered() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.shown()
@@ -53,8 +57,9 @@ func (c component) numbered() string {
 	return c.part.prefix + c.part.numbered(c.unit)
 }
 
-// drawn is what samples are drawn by: the name of the partition as documents have it, and the number of the unit. It is no name, and changes for no reason of
-// names, so that what was drawn stays drawn.
+// drawn is what samples are drawn by: the name of the partition as documents have it, and the
+// number of the unit. It is no name, and changes for no reason of names, so that what was drawn
+// stays drawn.
 func (c component) drawn() string {
 	if c.unit < 0 || c.part.units == 1 {
 		return c.part.name
@@ -62,8 +67,9 @@ func (c component) drawn() string {
 	return fmt.Sprintf("%s/%d", c.part.name, c.unit)
 }
 
-// names are all names that a component has where a person names it, the best first: what people see; by number; with the set of partitions in front, which
-// always does; as documents have the partition's name; and without the set where one must stand in front if several sets are meant.
+// names are all names that a component has where a person names it, the best first: what people
+// see; by number; with the set of partitions in front, which always does; as documents have the
+// partition's name; and without the set where one must stand in front if several sets are meant.
 func (c component) names() [][]string {
 	p := c.part
 	in := func(text string) (names []string) { // with the partition written so
@@ -146,15 +152,16 @@ func (m mixture) numbered() string {
 	return ident.Mixture(names)
 }
 
-// distinguish sees to it that no two partitions or units of the study have one name: the set of partitions stands before those of different sets that would.
-// Within a set this can only be where a person chose a name for partitions that are folded.
+// distinguish sees to it that no two partitions or units of the study have one name: the set of
+// partitions stands before those of different sets that would. Within a set this can only be where
+// a person chose a name for partitions that are folded.
 func (c *compiler) distinguish() {
 	for changed := true; changed; {
 		changed = false
 		by := map[string][]*part{}
-		for i := range c.sets {
-			for j := range c.sets[i].parts {
-				p := &c.sets[i].parts[j]
+		for i := range c.partitionSets {
+			for j := range c.partitionSets[i].parts {
+				p := &c.partitionSets[i].parts[j]
 				by[p.shown()] = append(by[p.shown()], p)
 			}
 		}
@@ -172,9 +179,9 @@ func (c *compiler) distinguish() {
 				apart(same[0], p)
 			}
 		}
-		for i := range c.sets {
-			for j := range c.sets[i].parts {
-				p := &c.sets[i].parts[j]
+		for i := range c.partitionSets {
+			for j := range c.partitionSets[i].parts {
+				p := &c.partitionSets[i].parts[j]
 				text, u, ok := ident.ParseUnit(p.shown(), 1)
 				if !ok || u.Number < 0 {
 					continue
@@ -187,13 +194,13 @@ func (c *compiler) distinguish() {
 			}
 		}
 	}
-	for _, s := range c.sets {
+	for _, s := range c.partitionSets {
 		c.sameWithin(s)
 	}
 }
 
 // sameWithin refuses partitions of one set that would share a name.
-func (c *compiler) sameWithin(s set) {
+func (c *compiler) sameWithin(s partitionSet) {
 	by := map[string]part{}
 	refuse := func(p, q part, what string) {
 		c.errs = append(c.errs, c.study.Errorf([]string{"partitions", s.name, "fold"}, "partition %q and %s of partition %q would both be called %s; fold into another name",
@@ -241,7 +248,7 @@ func (p *Plan) alias(name, id string) {
 }
 
 // named gives the units of a set the names that its split found.
-func (s *set) named(found map[string][]string) {
+func (s *partitionSet) named(found map[string][]string) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		if names := found[p.name]; len(names) == p.units {
@@ -255,14 +262,15 @@ func (s *set) named(found map[string][]string) {
 	}
 }
 
-// numbered says that units of a set go by numbers now and by ranges once the corpus has been split. One that is ordered by identity has no
-// ranges.
+// numbered says that units of a set go by numbers now and by ranges once the corpus has been split.
+// One that is ordered by identity has no ranges.
 func (c *compiler) numbered(set string) bool {
 	return c.src.Names[set] == nil && c.study.Partitions[set].Order != "id"
 }
 
-// listsRanges says whether a list of mixtures names units of a declared set by ranges that are not known yet.
-func (c *compiler) listsRanges(s set) bool {
+// listsRanges says whether a list of mixtures names units of a declared set by ranges that are not
+// known yet.
+func (c *compiler) listsRanges(s partitionSet) bool {
 	if !c.numbered(s.name) {
 		return false
 	}
@@ -281,7 +289,7 @@ func (c *compiler) listsRanges(s set) bool {
 	return false
 }
 
-func partNames(s set) []string {
+func partNames(s partitionSet) []string {
 	var names []string
 	for _, p := range s.parts {
 		names = append(names, p.name, p.text)

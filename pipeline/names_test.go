@@ -28,7 +28,8 @@ func mixtureNames(p *Plan) (names []string) {
 	return names
 }
 
-// Names change what steps are called and nothing else: not which mixtures are drawn, nor the definition of any training or evaluation.
+// Names change what steps are called and nothing else: not which mixtures are drawn, nor the
+// definition of any training or evaluation.
 func TestNamesEnterNoTraining(t *testing.T) {
 	units := []string{"choose: 2", "of: units, choose: 2, sample: 3"}
 	a, b := compiledWith(t, nil, units...), compiledWith(t, ranges, units...)

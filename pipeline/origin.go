@@ -1,14 +1,16 @@
 package pipeline
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"ablate/specs"
 	"ablate/stages/kind"
 )
 
-// Origin is where in a study an ingredient of step i comes from, as the keys that lead there; nil for what no study says: the kind, its
-// version, and what an earlier step made.
+// Origin is where in a study an ingredient of step i comes from, as the keys that lead there; nil
+// for what no study says: the kind, its version, and what an earlier step made.
 func (st *State) Origin(study *specs.Study, i int, label string) []string {
 	s := st.Plan.Steps[i]
 	if strings.HasPrefix(label, "input ") {
@@ -43,6 +45,27 @@ func (st *State) Origin(study *specs.Study, i int, label string) []string {
 		prefix = prefix[:i]
 	}
 	return nil
+}
+
+// Blame puts the place in the study before each failure of step i that a parameter of the step is
+// to blame for.
+func (st *State) Blame(study *specs.Study, i int, err error) error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var placed []error
+		for _, one := range all.Unwrap() {
+			placed = append(placed, st.Blame(study, i, one))
+		}
+		return errors.Join(placed...)
+	}
+	var param *kind.ParamError
+	if !errors.As(err, &param) {
+		return err
+	}
+	path := st.Origin(study, i, "param "+param.Param)
+	if path == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %s: %w", study.At(path...), strings.Join(path, "."), err)
 }
 
 // path writes out an entry of kind.Kind.Origins.

@@ -56,11 +56,13 @@ func planPaper(t testing.TB, name string) (*Plan, Account) {
 	return p, state.Account()
 }
 
-// The paper's experiments, with the numbers that the paper gives or that follow from it. Tokens are in billions, hours at 5 a billion.
+// The paper's experiments, with the numbers that the paper gives or that follow from it. Tokens are
+// in billions, hours at 5 a billion.
 //
-// Where ours differ from the paper's print: 5.2, all pairs of fields: 2688 are the billions of tokens; at 5 hours each they are 13,440 hours,
-// of which section 5.5 gives the first number as hours. Also there: 157 pairs remain of those of the 19 fields sampled, C(19, 2) - 14, and
-// 217 of all 231.
+// Where ours differ from the paper's print: 5.2, all pairs of fields: 2688 are the billions of
+// tokens; at 5 hours each they are 13,440 hours, of which section 5.5 gives the first number as
+// hours. Also there: 157 pairs remain of those of the 19 fields sampled, C(19, 2) - 14, and 217 of
+// all 231.
 func TestPaperNumbers(t *testing.T) {
 	for _, tt := range []struct {
 		study              string
@@ -146,7 +148,8 @@ func TestPaperHours(t *testing.T) {
 	}
 }
 
-// What section 5.5 says of the study of 5.2: the units of its mixtures, and what the other pairs of fields need.
+// What section 5.5 says of the study of 5.2: the units of its mixtures, and what the other pairs of
+// fields need.
 func TestPaperCoverage(t *testing.T) {
 	_, a := paperPlan(t, "5.2-uneven")
 	c := a.Summary.Coverage
@@ -157,8 +160,8 @@ func TestPaperCoverage(t *testing.T) {
 	}
 }
 
-// The mixtures of A.6 are the pairs of the six fields that the paper names; those of 5.4 are those of 5.2, all below 27B tokens; those of
-// 5.3.1 all have the one topic.
+// The mixtures of A.6 are the pairs of the six fields that the paper names; those of 5.4 are those
+// of 5.2, all below 27B tokens; those of 5.3.1 all have the one topic.
 func TestPaperMixtures(t *testing.T) {
 	names := func(study string) []string {
 		p, _ := paperPlan(t, study)
@@ -193,7 +196,8 @@ func TestPaperMixtures(t *testing.T) {
 	}
 }
 
-// All studies at once: 139 units serve all at the small size, and 6 of them at the large one; what several studies have is counted once.
+// All studies at once: 139 units serve all at the small size, and 6 of them at the large one; what
+// several studies have is counted once.
 func TestPaperTogether(t *testing.T) {
 	var plans []*Plan
 	for _, name := range specs.Shipped() {
@@ -235,7 +239,8 @@ func TestPaperTogether(t *testing.T) {
 	}
 }
 
-// Sampling C(128, 3) mixtures holds no more than the sample. The bound is on what is allocated in all, far above what is held at a time.
+// Sampling C(128, 3) mixtures holds no more than the sample. The bound is on what is allocated in
+// all, far above what is held at a time.
 func TestPlanOfTriplesIsSmall(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -1,13 +1,15 @@
-// Package pipeline says what will be done: it compiles a study into a plan, a directed acyclic graph of steps, and tells what of it is
-// there already, what it costs and why a step would run. It reads a cache through a function it is given and has no side effects; doing
-// is the runner's work.
+// Package pipeline says what will be done: it compiles a study into a plan, a directed acyclic
+// graph of steps, and tells what of it is there already, what it costs and why a step would run. It
+// reads a cache through a function it is given and has no side effects; doing is the runner's work.
 //
-// Words. A step has a kind, parameters and inputs. Its definition is known at compile time and names its inputs by the step they come
-// from; its key is known once the content of every input is known, and until then the step waits. Keys hold content digests, never names,
-// so a step that runs again and yields the same bytes leaves everything after it as it was (early cut-off).
+// Words. A step has a kind, parameters and inputs. Its definition is known at compile time and
+// names its inputs by the step they come from; its key is known once the content of every input is
+// known, and until then the step waits. Keys hold content digests, never names, so a step that runs
+// again and yields the same bytes leaves everything after it as it was (early cut-off).
 //
-// A plan is complete when the units of every partition are known: because the study declares its catalogue or because the corpus has been
-// split. Until then it holds the corpus steps and the seed model, and says so in Partial.
+// A plan is complete when the units of every partition are known: because the study declares its
+// catalogue or because the corpus has been split. Until then it holds the corpus steps and the seed
+// model, and says so in Partial.
 package pipeline
 
 import (
@@ -34,7 +36,8 @@ type File struct {
 	Missing bool // it is not there; Digest tells it from others, and no step that reads it has a key
 }
 
-// MissingFile stands for a raw file that is not there, so that a study can be planned: what names it, such as its pattern.
+// MissingFile stands for a raw file that is not there, so that a study can be planned: what names
+// it, such as its pattern.
 func MissingFile(name string) File {
 	return File{Name: name, Digest: cache.DigestOf([]byte("missing\x00" + name)), Missing: true}
 }
@@ -56,8 +59,8 @@ type Step struct {
 	Inputs []Input
 	Cost   Cost
 
-	definition cache.Digest // identity before inputs are known
-	height     int64        // cost of the dearest chain from here to a result, for the runner's priority
+	definition       cache.Digest // identity before inputs are known
+	criticalPathCost int64        // cost of the dearest chain from here to a result, for the runner's priority
 }
 
 // FileNames are the names of the raw files that a step reads documents from, in its order.
@@ -89,12 +92,13 @@ type Plan struct {
 	Partial string   // why steps are missing, or empty
 	Assumed string   // what the caller's catalogue takes for granted, or empty
 	Missing []string // variables that are not set and name where raw data lies: such a plan can be looked at, not run
-	// Numbered names the sets of partitions whose units go by numbers until the corpus has been split, and by ranges then; or is empty.
-	Numbered []string
-	Growth   []Growth         // of every set of mixtures that draws
-	drawn    map[string]Drawn // likewise
-	Result   int              // index of the correlate step, -1 in a partial plan
-	Summary  Summary
+	// Numbered names the sets of partitions whose units go by numbers until the corpus has been
+	// split, and by ranges then; or is empty.
+	Numbered    []string
+	Growth      []Growth         // of every set of mixtures that draws
+	sampledFrom map[string]Drawn // likewise
+	Result      int              // index of the correlate step, -1 in a partial plan
+	Summary     Summary
 
 	Units    []Model // every unit model, in plan order
 	Models   []Model // every trained model: seed, units, partition references, mixtures
@@ -106,6 +110,7 @@ type Plan struct {
 	index   map[string]int                 // ID -> index
 	aliases map[string]string              // other names of units, references and averages -> theirs
 	recipes map[string]recipe              // averages of parameters that are evaluated, by name
+	losses  losses                         // what is known of the tables of evaluations
 	atMost  size                           // what models, evaluations and the comparison were reckoned to be before they were made
 }
 
@@ -126,23 +131,26 @@ type MixtureRef struct {
 	Reference  bool     // whether the study trains it
 }
 
-// ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step, and each score has its own name for the
-// model.
+// ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step,
+// and each score has its own name for the model.
 type ScoreRef struct {
 	Group, Mixture, Scorer, Set string
 	Domains                     []DomainRef
 }
 
-// EvalText is text that no unit may hold, for models are evaluated on it: an evaluation set, or what is held out of a corpus.
+// EvalText is text that no unit may hold, for models are evaluated on it: an evaluation set, or
+// what is held out of a corpus.
 type EvalText struct{ EvalSet, Corpus string }
 
-// EvalText says which text the ledger of a split means by the name of an input, such as against.3, or by heldout.
+// EvalText says which text the ledger of a split means by the name of an input, such as against.3,
+// or by heldout.
 func (p *Plan) EvalText(split int, name string) (EvalText, bool) {
 	t, ok := p.texts[p.Steps[split].ID][name]
 	return t, ok
 }
 
-// DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the mixture.
+// DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the
+// mixture.
 type DomainRef struct {
 	Name  string
 	Evals []EvalRef // whose scores are averaged
@@ -161,7 +169,8 @@ type SplitRef struct {
 	Seed bool // a corpus taken whole
 }
 
-// Summary is the account of a plan, known at compile time. Tokens are those asked for: a training takes whole batches, so a bit more.
+// Summary is the account of a plan, known at compile time. Tokens are those asked for: a training
+// takes whole batches, so a bit more.
 type Summary struct {
 	MixturesPossible   *big.Int
 	MixturesSelected   int
@@ -180,7 +189,8 @@ type Summary struct {
 	BytesReferenceOf   *big.Int // of their checkpoints
 }
 
-// Find returns the index of the step with the given ID, or of the only step whose ID ends in it. The number of a unit does for its range.
+// Find returns the index of the step with the given ID, or of the only step whose ID ends in it.
+// The number of a unit does for its range.
 func (p *Plan) Find(id string) (int, error) {
 	if i, ok := p.index[p.meant(id)]; ok {
 		return i, nil
@@ -212,7 +222,8 @@ func (p *Plan) Find(id string) (int, error) {
 	return 0, fmt.Errorf("step %q could be any of %d: %s", id, len(found), listSome(found, 5))
 }
 
-// meant is the ID or the name of an average that a name leads to: by the numbers of units, or as what a shared step was wanted for later.
+// meant is the ID or the name of an average that a name leads to: by the numbers of units, or as
+// what a shared step was wanted for later.
 func (p *Plan) meant(name string) string {
 	for range 2 {
 		if _, ok := p.index[name]; ok {
@@ -225,5 +236,6 @@ func (p *Plan) meant(name string) string {
 	return name
 }
 
-// Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per step: what people wait for longest.
-func (p *Plan) Height(i int) int64 { return p.Steps[i].height }
+// Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per
+// step: what people wait for longest.
+func (p *Plan) Height(i int) int64 { return p.Steps[i].criticalPathCost }

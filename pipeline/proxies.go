@@ -17,8 +17,8 @@ type scorer struct {
 	own        func(p part) []recipe // not nil: each model on its own partition's test documents only
 }
 
-// proxy is what stands in for a mixture's reference model. A study with replicates has each of its models as often, and the mean of their
-// perplexities is the score.
+// proxy is what stands in for a mixture's reference model. A study with replicates has each of its
+// models as often, and the mean of their perplexities is the score.
 func (c *compiler) proxy(name string, m mixture) scorer {
 	var s scorer
 	for r := range c.study.Train.Replicates {
@@ -118,8 +118,9 @@ func (c *compiler) componentMerge(x component, replicate int) recipe {
 	return r.plus(units, big.NewRat(1, 1))
 }
 
-// micro is the mean over all units of the mixture; macro the mean per component, then over components; merged the mean over the
-// components' own models (paper, sections 5.0.1 and 5.2); weighted a mean over components with other weights.
+// micro is the mean over all units of the mixture; macro the mean per component, then over
+// components; merged the mean over the components' own models (paper, sections 5.0.1 and 5.2);
+// weighted a mean over components with other weights.
 func (c *compiler) micro(m mixture, replicate int) recipe {
 	r := averageOf("micro", m, replicate)
 	for _, x := range m.components {
@@ -175,7 +176,8 @@ func (c *compiler) weight(x component) *big.Rat {
 	return big.NewRat(int64(x.units()), 1)
 }
 
-// giveWeights finds whom the weights of the study are of, and refuses those of components that no mixture can have.
+// giveWeights finds whom the weights of the study are of, and refuses those of components that no
+// mixture can have.
 func (c *compiler) giveWeights(within []component) error {
 	c.weights = map[componentKey]*big.Rat{}
 	if len(c.study.Weights.Given) == 0 {

@@ -12,7 +12,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// scoresOf gives what a scorer of a mixture is made of on an evaluation set: for each domain the models of each table, with their weights.
+// scoresOf gives what a scorer of a mixture is made of on an evaluation set: for each domain the
+// models of each table, with their weights.
 func scoresOf(t *testing.T, p *Plan, mixture, scorer, set string) string {
 	t.Helper()
 	result := p.Steps[p.Result]
@@ -91,7 +92,8 @@ func TestWeightOfNothing(t *testing.T) {
 	}
 }
 
-// Replicates differ in the seed alone; those of one number are averaged with each other, and scores are means over numbers.
+// Replicates differ in the seed alone; those of one number are averaged with each other, and scores
+// are means over numbers.
 func TestReplicates(t *testing.T) {
 	p := compiled(t, parsed(t, "{seq: pairs}", "{seq: pairs, replicates: 3}", "tokens_per_unit: 2000", "tokens_per_unit: 2000, seed: 5, replicates: 2"))
 	for _, tt := range []struct{ scorer, want string }{
@@ -127,8 +129,9 @@ func trainParams(t *testing.T, p *Plan, id string) (params kind.TrainParams) {
 	return params
 }
 
-// References of another size have a seed model, a rate and a batch of their own, are evaluated as what they are, and are joined with the
-// study's proxies by mixture; small_seq is the same mixture at the study's size.
+// References of another size have a seed model, a rate and a batch of their own, are evaluated as
+// what they are, and are joined with the study's proxies by mixture; small_seq is the same mixture
+// at the study's size.
 func TestAcrossScales(t *testing.T) {
 	const across = `{seq: pairs, model: {d_model: 32, layers: 2, heads: 2, context: 64}, seed_model: {on: seed, tokens: 8192, batch: 512, lr: 2e-3},
   train: {tokens_per_unit: 4000, batch: 512, lr: 3e-4}}

@@ -11,7 +11,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Query asks how one proxy scores mixtures of a study on one evaluation set. Its plans share every step with the study's own, by key.
+// Query asks how one proxy scores mixtures of a study on one evaluation set. Its plans share every
+// step with the study's own, by key.
 type Query struct {
 	Study   *specs.Study
 	Sources Sources
@@ -26,7 +27,8 @@ type Scored struct {
 	Evals       [][]int
 }
 
-// Every asks for all the mixtures that the study's sets of mixtures allow, not only those it selects.
+// Every asks for all the mixtures that the study's sets of mixtures allow, not only those it
+// selects.
 func Every(mixtures map[string]specs.Mixture) map[string]specs.Mixture {
 	all := maps.Clone(mixtures)
 	for group, m := range all {
@@ -36,7 +38,8 @@ func Every(mixtures map[string]specs.Mixture) map[string]specs.Mixture {
 	return all
 }
 
-// Candidates plans what the proxy needs to score the mixtures, and nothing else: it holds trainings, which the caller should find in the cache.
+// Candidates plans what the proxy needs to score the mixtures, and nothing else: it holds
+// trainings, which the caller should find in the cache.
 func (q Query) Candidates(mixtures map[string]specs.Mixture) (*Plan, []Scored, error) {
 	none := q.Study.Reference
 	none.Seq = nil
@@ -47,7 +50,8 @@ func (q Query) Candidates(mixtures map[string]specs.Mixture) (*Plan, []Scored, e
 	return plan, scored[q.Proxy], nil
 }
 
-// References plans what it needs to score the mixtures that have a reference model, by the proxy and by the reference, in the same order.
+// References plans what it needs to score the mixtures that have a reference model, by the proxy
+// and by the reference, in the same order.
 func (q Query) References(mixtures map[string]specs.Mixture) (plan *Plan, proxy, reference []Scored, err error) {
 	asked := q.Study.Reference
 	asked.Seq = nil
@@ -167,14 +171,15 @@ func (q Query) Draws(group string, m specs.Mixture) (Drawn, error) {
 	if err != nil {
 		return Drawn{}, err
 	}
-	d, ok := plan.drawn[group]
+	d, ok := plan.sampledFrom[group]
 	if !ok {
 		return Drawn{}, fmt.Errorf("set of mixtures %s draws nothing", group)
 	}
 	return d, nil
 }
 
-// Untrained lists the steps of a resolved plan, evaluations aside, that are not in the cache, and the evaluations that they keep from running.
+// Untrained lists the steps of a resolved plan, evaluations aside, that are not in the cache, and
+// the evaluations that they keep from running.
 func (s *State) Untrained() (steps []int, blocked map[int]bool) {
 	blocked = map[int]bool{}
 	for i, step := range s.Plan.Steps {
@@ -192,7 +197,8 @@ func (s *State) Untrained() (steps []int, blocked map[int]bool) {
 	return steps, blocked
 }
 
-// Only is the part of a plan that some evaluations need, and those evaluations' numbers in it by their numbers here.
+// Only is the part of a plan that some evaluations need, and those evaluations' numbers in it by
+// their numbers here.
 func (p *Plan) Only(goals map[int]bool) (*Plan, map[int]int) {
 	list := slices.Sorted(maps.Keys(goals))
 	sub, at := p.Sub(list...)

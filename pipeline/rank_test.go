@@ -12,15 +12,16 @@ import (
 	"ablate/stages/kind"
 )
 
-// A study of which two pairs of three are selected, so that ranking has more to score than the study has.
+// A study of which two pairs of three are selected, so that ranking has more to score than the
+// study has.
 func query(t *testing.T, set, proxy string, replace ...string) Query {
 	t.Helper()
 	s := parsed(t, append([]string{"pairs: {choose: 2}", "pairs: {choose: 2, sample: 2}"}, replace...)...)
 	return Query{Study: s, Sources: sources(), Set: set, Proxy: proxy}
 }
 
-// What a ranking evaluates is what the study evaluates, by key: after a run only the mixtures that the study does not select are left, and none
-// of it is a training.
+// What a ranking evaluates is what the study evaluates, by key: after a run only the mixtures that
+// the study does not select are left, and none of it is a training.
 func TestCandidatesShareTheStudysSteps(t *testing.T) {
 	for _, set := range []string{"far", InDomain} {
 		q := query(t, set, "macro")
@@ -81,7 +82,8 @@ func TestReferencesOfARanking(t *testing.T) {
 	if hit, _, _ := state.Count(); hit != len(plan.Steps) {
 		t.Errorf("%d hits of %d steps", hit, len(plan.Steps))
 	}
-	// Of the third pair the reference is not trained: its evaluation is kept from running, that of the proxy is not.
+	// Of the third pair the reference is not trained: its evaluation is kept from running, that of
+	// the proxy is not.
 	plan, proxy, reference, err = q.References(Every(q.Study.Mixtures))
 	if err != nil || len(proxy) != 3 || len(reference) != 3 {
 		t.Fatalf("proxy %v, reference %v, %v, want all three", proxy, reference, err)
@@ -183,7 +185,8 @@ func TestEfficiency(t *testing.T) {
 	if e, err = after.Efficiency(); err != nil {
 		t.Fatal(err)
 	}
-	// A unit model trains on 2000 tokens in batches of 256. Two partitions and one set outside: three evaluations of an average.
+	// A unit model trains on 2000 tokens in batches of 256. Two partitions and one set outside:
+	// three evaluations of an average.
 	if u, want := *e.Models["unit"], (Measured{Steps: 4, Done: 4, Tokens: 4 * 2048, Seconds: 8}); u != want || u.Each() != 2 {
 		t.Errorf("unit models %+v, want %+v", u, want)
 	}

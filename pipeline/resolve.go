@@ -25,7 +25,8 @@ func (s Status) String() string { return [...]string{"waits", "run", "hit"}[s] }
 // MarshalText gives the word in JSON too.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Lookup returns the entry of a key, or a *cache.Miss. It is called from several goroutines at once where many steps are looked up.
+// Lookup returns the entry of a key, or a *cache.Miss. It is called from several goroutines at once
+// where many steps are looked up.
 type Lookup func(cache.Key) (*cache.Entry, error)
 
 // State is how far a plan has been carried out. It is not safe for concurrent use.
@@ -45,7 +46,8 @@ type State struct {
 	consumers [][]int // steps that read a step's outputs, once per input
 }
 
-// Resolve finds out what of a plan is there; keys name the versions of the kinds of step. Steps whose inputs are all there are looked up in plan order.
+// Resolve finds out what of a plan is there; keys name the versions of the kinds of step. Steps
+// whose inputs are all there are looked up in plan order.
 func (p *Plan) Resolve(kinds kind.Kinds, lookup Lookup) (*State, error) {
 	n := len(p.Steps)
 	s := &State{
@@ -80,11 +82,12 @@ func (p *Plan) Resolve(kinds kind.Kinds, lookup Lookup) (*State, error) {
 	return s, nil
 }
 
-// Step is step i as it is keyed and carried out. Once its key is known, the models of an average stand in the order of their content.
+// Step is step i as it is keyed and carried out. Once its key is known, the models of an average
+// stand in the order of their content.
 func (s *State) Step(i int) *Step { return s.steps[i] }
 
-// look keys steps whose inputs are all there, and on hits goes on to the steps that were waiting for them. It returns the steps that must
-// run.
+// look keys steps whose inputs are all there, and on hits goes on to the steps that were waiting
+// for them. It returns the steps that must run.
 func (s *State) look(steps []int) ([]int, error) {
 	var ready []int
 	for len(steps) > 0 {
@@ -127,8 +130,9 @@ func (s *State) key(i int) error {
 	return nil
 }
 
-// lookUp looks the keys of steps up. A lookup is half waiting for the file system, half checking what it gave, and where the cache asks
-// a remote it is all waiting for the network: so many are under way at once, whatever the number of processors.
+// lookUp looks the keys of steps up. A lookup is half waiting for the file system, half checking
+// what it gave, and where the cache asks a remote it is all waiting for the network: so many are
+// under way at once, whatever the number of processors.
 func (s *State) lookUp(steps []int) ([]*cache.Entry, []error) {
 	entries, errs := make([]*cache.Entry, len(steps)), make([]error, len(steps))
 	const atOnce = 16 // hides the round trips of a remote: 200 entries 20 ms away take 0.3 s instead of 4
@@ -151,8 +155,8 @@ func (s *State) lookUp(steps []int) ([]*cache.Entry, []error) {
 	return entries, errs
 }
 
-// kept is step i's entry as it is kept. Equal keys are equal ingredients, so those that were read from the entry's file are let go: of a
-// hundred thousand steps, they are half a GB.
+// kept is step i's entry as it is kept. Equal keys are equal ingredients, so those that were read
+// from the entry's file are let go: of a hundred thousand steps, they are half a GB.
 func (s *State) kept(i int, entry *cache.Entry) *cache.Entry {
 	e := *entry
 	e.Ingredients = s.Ingredients[i]
@@ -174,14 +178,15 @@ func (s *State) finish(i int, entry *cache.Entry) []int {
 	return free
 }
 
-// Done records that step i has run and left entry. It returns the steps that must run now; steps that turn out to be hits are passed
-// over (early cut-off).
+// Done records that step i has run and left entry. It returns the steps that must run now; steps
+// that turn out to be hits are passed over (early cut-off).
 func (s *State) Done(i int, entry *cache.Entry) ([]int, error) {
 	return s.look(s.finish(i, s.kept(i, entry)))
 }
 
-// Revoke records that the outputs of step i, a hit until now, turned out to be unusable when they were to be read: it must run again, and
-// every consumer that has not run waits for it. Steps that are hits stay hits: their keys hold content, which has not changed.
+// Revoke records that the outputs of step i, a hit until now, turned out to be unusable when they
+// were to be read: it must run again, and every consumer that has not run waits for it. Steps that
+// are hits stay hits: their keys hold content, which has not changed.
 func (s *State) Revoke(i int, miss *cache.Miss) {
 	s.Status[i], s.Entries[i], s.Misses[i] = Run, nil, miss
 	for _, c := range s.consumers[i] {

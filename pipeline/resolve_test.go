@@ -13,7 +13,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// shelf is a cache in memory. Running a step on it leaves outputs whose content depends on the step's key, or on what content says.
+// shelf is a cache in memory. Running a step on it leaves outputs whose content depends on the
+// step's key, or on what content says.
 type shelf struct {
 	entries map[cache.Key]*cache.Entry
 	ran     []string
@@ -289,8 +290,8 @@ func TestFlattenLongLists(t *testing.T) {
 	}
 }
 
-// TestKeysAreGolden fails when keys change: every cache in use then misses once. Raise the version of the kind, say why in its history and
-// run with -update.
+// TestKeysAreGolden fails when keys change: every cache in use then misses once. Raise the version
+// of the kind, say why in its history and run with -update.
 func TestKeysAreGolden(t *testing.T) {
 	sh := newShelf()
 	p := compiled(t, parsed(t))

@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// scale is a size of model and how models of it are trained. Most studies have one; where reference.model is given, the references have
-// another, with a seed model of its own.
+// scale is a size of model and how models of it are trained. Most studies have one; where
+// reference.model is given, the references have another, with a seed model of its own.
 type scale struct {
 	name     string     // "" or "reference"; part of the seed model's name
 	model    arch.Model // with a row for each id of the tokenizer
@@ -53,8 +53,8 @@ func (c *compiler) scale(name string, model specs.Model, train specs.Train, seed
 	return s
 }
 
-// cost is what training a model takes that was asked for with so many tokens. A parameter is kept as a float32, and each of its two moments
-// as another.
+// cost is what training a model takes that was asked for with so many tokens. A parameter is kept
+// as a float32, and each of its two moments as another.
 func (s *scale) cost(asked, batch int64, moments bool) Cost {
 	floats := s.params
 	if moments {
@@ -91,7 +91,8 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 	})
 }
 
-// train adds the training of one model of a scale on the given units, for so many tokens; replicates, counted from 0, differ in the seed.
+// train adds the training of one model of a scale on the given units, for so many tokens;
+// replicates, counted from 0, differ in the seed.
 func (c *compiler) train(sc *scale, id string, about About, units []Input, tokens int64, replicate int) int {
 	id, about.Replicate = ident.Replicate(id, replicate), replicate
 	if t, ok := c.trained[id]; ok {

@@ -12,23 +12,24 @@ import (
 	"ablate/cache"
 )
 
-// space is all mixtures that a set of mixtures can draw: every one has the fixed components, and k of the pool's components by each draw.
-// It is counted in closed form and never held as a whole.
-type space struct {
-	fixed []component
-	pool  []component // of the draws, one after the other
-	draws []draw
+// candidates is all mixtures that a set of mixtures can draw: every one has the fixed components,
+// and k of the pool's components by each draw. It is counted in closed form and never held as a
+// whole.
+type candidates struct {
+	fixed   []component
+	pool    []component // of the draws, one after the other
+	choices []choice
 }
 
-// draw takes k of n components of the pool, in any order: each once, or with repetition.
-type draw struct {
+// choice takes k of n components of the pool, in any order: each once, or with repetition.
+type choice struct {
 	first, n, k int
 	repeat      bool
 }
 
-func (s space) String() string {
+func (s candidates) String() string {
 	var words []string
-	for _, d := range s.draws {
+	for _, d := range s.choices {
 		w := fmt.Sprintf("choose %d of %d", d.k, d.n)
 		if d.repeat {
 			w += " with repetition"
@@ -38,8 +39,9 @@ func (s space) String() string {
 	return strings.Join(words, " times ")
 }
 
-// slots is the number of things that are chosen of: with repetition, k of n are as many as k of n+k-1 (stars and bars).
-func (d draw) slots() int {
+// slots is the number of things that are chosen of: with repetition, k of n are as many as k of
+// n+k-1 (stars and bars).
+func (d choice) slots() int {
 	if d.repeat {
 		return d.n + d.k - 1
 	}
@@ -47,27 +49,27 @@ func (d draw) slots() int {
 }
 
 // count is C(n, k), or C(n+k-1, k) with repetition.
-func (d draw) count() *big.Int { return new(big.Int).Binomial(int64(d.slots()), int64(d.k)) }
+func (d choice) count() *big.Int { return new(big.Int).Binomial(int64(d.slots()), int64(d.k)) }
 
-// each is how often one component of the draw stands in all of its combinations: C(n-1, k-1), or C(n+k-1, k-1) with repetition, which is
-// k/n of the combinations.
-func (d draw) each() *big.Int {
+// each is how often one component of the draw stands in all of its combinations: C(n-1, k-1), or
+// C(n+k-1, k-1) with repetition, which is k/n of the combinations.
+func (d choice) each() *big.Int {
 	if d.repeat {
 		return new(big.Int).Binomial(int64(d.slots()), int64(d.k-1))
 	}
 	return new(big.Int).Binomial(int64(d.n-1), int64(d.k-1))
 }
 
-func (s space) count() *big.Int {
+func (s candidates) count() *big.Int {
 	all := big.NewInt(1)
-	for _, d := range s.draws {
+	for _, d := range s.choices {
 		all.Mul(all, d.count())
 	}
 	return all
 }
 
 // units is the number of units of all mixtures together.
-func (s space) units() *big.Int {
+func (s candidates) units() *big.Int {
 	of := func(components []component) *big.Int {
 		n := int64(0)
 		for _, x := range components {
@@ -77,18 +79,19 @@ func (s space) units() *big.Int {
 	}
 	count := s.count()
 	sum := new(big.Int).Mul(of(s.fixed), count)
-	for _, d := range s.draws {
+	for _, d := range s.choices {
 		n := new(big.Int).Mul(of(s.pool[d.first:d.first+d.n]), d.each())
 		sum.Add(sum, n.Mul(n, new(big.Int).Div(count, d.count()))) // every combination of this draw with all of the others
 	}
 	return sum
 }
 
-// within is the space of the mixtures of some of the pool alone. How many places the others had is of no matter to counts.
-func (s space) within(used map[int]bool) space {
-	for i, d := range s.draws {
+// within is the space of the mixtures of some of the pool alone. How many places the others had is
+// of no matter to counts.
+func (s candidates) within(used map[int]bool) candidates {
+	for i, d := range s.choices {
 		if i == 0 {
-			s.draws = slices.Clone(s.draws)
+			s.choices = slices.Clone(s.choices)
 		}
 		n := 0
 		for j := range d.n {
@@ -96,21 +99,21 @@ func (s space) within(used map[int]bool) space {
 				n++
 			}
 		}
-		s.draws[i].n = n
+		s.choices[i].n = n
 	}
 	return s
 }
 
 // all yields every mixture as places in the pool, in lexicographic order. The slice is reused.
-func (s space) all() iter.Seq[[]int] {
+func (s candidates) all() iter.Seq[[]int] {
 	return func(yield func([]int) bool) {
 		var picked []int
 		var level func(i int) bool
 		level = func(i int) bool {
-			if i == len(s.draws) {
+			if i == len(s.choices) {
 				return yield(picked)
 			}
-			d, before := s.draws[i], len(picked)
+			d, before := s.choices[i], len(picked)
 			for comb := range combinations(d.slots(), d.k) {
 				picked = picked[:before]
 				for j, slot := range comb {
@@ -128,7 +131,7 @@ func (s space) all() iter.Seq[[]int] {
 }
 
 // place is the component of the pool that the j-th slot of a combination stands for.
-func (d draw) place(j, slot int) int {
+func (d choice) place(j, slot int) int {
 	if d.repeat {
 		slot -= j // 0..n+k-2 ascending becomes 0..n-1 not descending
 	}
@@ -161,12 +164,13 @@ func combinations(n, k int) iter.Seq[[]int] {
 	}
 }
 
-// largestWalk is the number of possible mixtures up to which a sample walks through all of them, which takes a second or so.
+// largestWalk is the number of possible mixtures up to which a sample walks through all of them,
+// which takes a second or so.
 const largestWalk = 1 << 21
 
-// sample takes m mixtures, as places in the pool, so that new components leave most of the sample as it was. Neither way holds more than the
-// sample.
-func (s space) sample(m int, seed string) [][]int {
+// sample takes m mixtures, as places in the pool, so that new components leave most of the sample
+// as it was. Neither way holds more than the sample.
+func (s candidates) sample(m int, seed string) [][]int {
 	names := make([][]byte, len(s.pool))
 	for i, x := range s.pool {
 		names[i] = []byte("\x00" + x.part.set + "/" + x.drawn())
@@ -181,9 +185,10 @@ func (s space) sample(m int, seed string) [][]int {
 	return out
 }
 
-// lowest takes the m mixtures whose hash is lowest. A mixture's hash depends on its own names only, so that a new component brings new
-// mixtures in and leaves the order of the old ones as it was: most references stay what they were.
-func (s space) lowest(m int, seed string, names [][]byte) [][]int {
+// lowest takes the m mixtures whose hash is lowest. A mixture's hash depends on its own names only,
+// so that a new component brings new mixtures in and leaves the order of the old ones as it was:
+// most references stay what they were.
+func (s candidates) lowest(m int, seed string, names [][]byte) [][]int {
 	var best maxHeap
 	text := []byte(seed)
 	for picked := range s.all() {
@@ -206,15 +211,16 @@ func (s space) lowest(m int, seed string, names [][]byte) [][]int {
 	return out
 }
 
-// thrown takes m mixtures of more than one can walk through: by number, each has of every draw the k slots whose hash with the number is
-// lowest, which is every combination with the same chance; one that was there already is thrown again. A new component changes those of the
-// numbers whose k it gets among.
-func (s space) thrown(m int, seed string, names [][]byte) [][]int {
+// thrown takes m mixtures of more than one can walk through: by number, each has of every draw the
+// k slots whose hash with the number is lowest, which is every combination with the same chance;
+// one that was there already is thrown again. A new component changes those of the numbers whose k
+// it gets among.
+func (s candidates) thrown(m int, seed string, names [][]byte) [][]int {
 	var out [][]int
 	seen := map[string]bool{}
 	for number := 0; len(out) < m; number++ {
 		var picked []int
-		for at, d := range s.draws {
+		for at, d := range s.choices {
 			slots := make([]ranked, d.slots())
 			for i := range slots {
 				text := fmt.Appendf(nil, "%s\x00%d\x00%d", seed, number, at)

@@ -9,15 +9,15 @@ import (
 )
 
 // spaceOf makes a space of parts with the given numbers of units.
-func spaceOf(fixed, pool []int, draws ...draw) space {
-	var s space
+func spaceOf(fixed, pool []int, draws ...choice) candidates {
+	var s candidates
 	for i, units := range fixed {
 		s.fixed = append(s.fixed, component{part{set: "fixed", name: fmt.Sprint("f", i), text: fmt.Sprint("f", i), units: units}, -1})
 	}
 	for i, units := range pool {
 		s.pool = append(s.pool, component{part{set: "pool", name: fmt.Sprint("p", i), text: fmt.Sprint("p", i), units: units}, -1})
 	}
-	s.draws = draws
+	s.choices = draws
 	return s
 }
 
@@ -25,17 +25,17 @@ func spaceOf(fixed, pool []int, draws ...draw) space {
 func TestCountsOfSpaces(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		space space
+		space candidates
 		want  int64
 	}{
-		{"pairs", spaceOf(nil, []int{1, 2, 3, 4}, draw{0, 4, 2, false}), 6},
-		{"all of them", spaceOf(nil, []int{1, 2, 3}, draw{0, 3, 3, false}), 1},
-		{"one", spaceOf(nil, []int{1, 2, 3}, draw{0, 3, 1, false}), 3},
-		{"multisets", spaceOf(nil, []int{1, 2, 3, 5}, draw{0, 4, 3, true}), 20},
-		{"more than there are, with repetition", spaceOf(nil, []int{1, 3}, draw{0, 2, 4, true}), 5},
-		{"with a fixed one", spaceOf([]int{7}, []int{1, 2, 3, 4, 5}, draw{0, 5, 2, false}), 10},
-		{"crossed", spaceOf(nil, []int{1, 2, 3, 10, 20}, draw{0, 3, 1, false}, draw{3, 2, 1, false}), 6},
-		{"crossed thrice with fixed ones", spaceOf([]int{1, 1}, []int{1, 2, 3, 10, 20, 5}, draw{0, 3, 2, false}, draw{3, 2, 1, false}, draw{5, 1, 1, false}), 6},
+		{"pairs", spaceOf(nil, []int{1, 2, 3, 4}, choice{0, 4, 2, false}), 6},
+		{"all of them", spaceOf(nil, []int{1, 2, 3}, choice{0, 3, 3, false}), 1},
+		{"one", spaceOf(nil, []int{1, 2, 3}, choice{0, 3, 1, false}), 3},
+		{"multisets", spaceOf(nil, []int{1, 2, 3, 5}, choice{0, 4, 3, true}), 20},
+		{"more than there are, with repetition", spaceOf(nil, []int{1, 3}, choice{0, 2, 4, true}), 5},
+		{"with a fixed one", spaceOf([]int{7}, []int{1, 2, 3, 4, 5}, choice{0, 5, 2, false}), 10},
+		{"crossed", spaceOf(nil, []int{1, 2, 3, 10, 20}, choice{0, 3, 1, false}, choice{3, 2, 1, false}), 6},
+		{"crossed thrice with fixed ones", spaceOf([]int{1, 1}, []int{1, 2, 3, 10, 20, 5}, choice{0, 3, 2, false}, choice{3, 2, 1, false}, choice{5, 1, 1, false}), 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			count, units := int64(0), int64(0)
@@ -60,20 +60,21 @@ func TestCountsOfSpaces(t *testing.T) {
 	}
 }
 
-// Both ways to sample give as many different mixtures as asked for, take each about equally often, and move little when a component comes.
+// Both ways to sample give as many different mixtures as asked for, take each about equally often,
+// and move little when a component comes.
 func TestSamplesOfSpaces(t *testing.T) {
 	pool := slices.Repeat([]int{1}, 7)
 	for _, tt := range []struct {
 		name  string
-		draws func(n int) []draw
+		draws func(n int) []choice
 	}{
-		{"pairs", func(n int) []draw { return []draw{{0, n, 2, false}} }},
-		{"multisets", func(n int) []draw { return []draw{{0, n, 2, true}} }},
-		{"crossed", func(n int) []draw { return []draw{{0, 3, 1, false}, {3, n - 3, 1, false}} }},
+		{"pairs", func(n int) []choice { return []choice{{0, n, 2, false}} }},
+		{"multisets", func(n int) []choice { return []choice{{0, n, 2, true}} }},
+		{"crossed", func(n int) []choice { return []choice{{0, 3, 1, false}, {3, n - 3, 1, false}} }},
 	} {
-		for way, sample := range map[string]func(s space, m int, seed string) [][]int{
-			"lowest": func(s space, m int, seed string) [][]int { return s.lowest(m, seed, namesOf(s)) },
-			"thrown": func(s space, m int, seed string) [][]int { return s.thrown(m, seed, namesOf(s)) },
+		for way, sample := range map[string]func(s candidates, m int, seed string) [][]int{
+			"lowest": func(s candidates, m int, seed string) [][]int { return s.lowest(m, seed, namesOf(s)) },
+			"thrown": func(s candidates, m int, seed string) [][]int { return s.thrown(m, seed, namesOf(s)) },
 		} {
 			t.Run(tt.name+" "+way, func(t *testing.T) {
 				s := spaceOf(nil, pool, tt.draws(7)...)
@@ -118,7 +119,7 @@ func TestSamplesOfSpaces(t *testing.T) {
 	}
 }
 
-func namesOf(s space) [][]byte {
+func namesOf(s candidates) [][]byte {
 	var names [][]byte
 	for _, x := range s.pool {
 		names = append(names, []byte("\x00"+x.part.set+"/"+x.drawn()))

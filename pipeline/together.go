@@ -9,7 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Together is the account of several studies planned at once: what is the same training in two of them is counted once, for the first.
+// Together is the account of several studies planned at once: what is the same training in two of
+// them is counted once, for the first.
 type Together struct {
 	Studies   []Share     `json:"studies"`
 	BaseUnits int         `json:"base_units"`  // of all studies, each once
@@ -53,8 +54,8 @@ func (t *Total) add(c Cost) {
 	t.Models, t.Tokens, t.Hours, t.Bytes = t.Models+1, t.Tokens+c.Asked, t.Hours+c.Hours, t.Bytes+c.Disk
 }
 
-// ShareOf compares the trainings of plans, in their order. Two are the same where they would have the same key if the data were there: kind,
-// parameters and where their inputs come from.
+// ShareOf compares the trainings of plans, in their order. Two are the same where they would have
+// the same key if the data were there: kind, parameters and where their inputs come from.
 func ShareOf(plans []*Plan) Together {
 	var all Together
 	first := map[cache.Digest]string{} // training -> the study that has it first

@@ -26,8 +26,9 @@ func oddNames(r *rand.Rand, n int) map[string]int {
 	return out
 }
 
-// TestNothingSharesAName plans studies whose partitions have names of every kind and holds that no two components, mixtures, models or steps share a name: there is
-// a reference of each mixture, made of its own units.
+// TestNothingSharesAName plans studies whose partitions have names of every kind and holds that no
+// two components, mixtures, models or steps share a name: there is a reference of each mixture,
+// made of its own units.
 func TestNothingSharesAName(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 7))
@@ -74,7 +75,8 @@ func TestNothingSharesAName(t *testing.T) {
 	}
 }
 
-// unique checks a plan as a person sees it: each name once, and each reference trained on the units of its own mixture.
+// unique checks a plan as a person sees it: each name once, and each reference trained on the units
+// of its own mixture.
 func unique(t *testing.T, p *Plan) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -152,7 +154,8 @@ func TestPlusInPartitions(t *testing.T) {
 	}
 }
 
-// A unit of one set of partitions and a partition of another are told apart by the set, as two partitions of one name are.
+// A unit of one set of partitions and a partition of another are told apart by the set, as two
+// partitions of one name are.
 func TestSetsAreNamedWherePartitionsShareNames(t *testing.T) {
 	two := []string{"units: {alpha: 2, beta: 1, gamma: 1}}", "units: {cs: 3}}\n  both: {corpus: parts, by: [part, year], unit: {tokens: 5000}, units: {cs/1: 1, cs/7: 1}}",
 		"choose: 2", "choose: 2, from: [parts, both], of: units"}
@@ -172,7 +175,8 @@ func TestSetsAreNamedWherePartitionsShareNames(t *testing.T) {
 	}
 }
 
-// Where two things would still share a name the study is refused at the place where a person can choose another.
+// Where two things would still share a name the study is refused at the place where a person can
+// choose another.
 func TestNameToBeChosen(t *testing.T) {
 	for _, c := range []struct {
 		name, want string

@@ -22,8 +22,9 @@ func listSome(words []string, n int) string {
 	return strings.Join(words[:n], ", ") + " and more"
 }
 
-// reordered is the one of the names that is the same model: a mixture is a set, in whatever order its components are written. Names are
-// WORD/GROUP/MIXTURE, and @N behind the mixture of a replicate. ok: there is just one.
+// reordered is the one of the names that is the same model: a mixture is a set, in whatever order
+// its components are written. Names are WORD/GROUP/MIXTURE, and @N behind the mixture of a
+// replicate. ok: there is just one.
 func reordered(name string, among []string) (found string, ok bool) {
 	sorted := func(name string) string {
 		parts := strings.SplitN(name, "/", 3)
@@ -45,7 +46,8 @@ func reordered(name string, among []string) (found string, ok bool) {
 	return found, n == 1
 }
 
-// alike are the names that a person may have meant by one that is not there: those that are the same without their escapes, or else the nearest.
+// alike are the names that a person may have meant by one that is not there: those that are the
+// same without their escapes, or else the nearest.
 func alike(name string, among []string) string {
 	var same []string
 	for _, other := range among {

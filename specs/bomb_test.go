@@ -17,8 +17,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Studies that are small, or as large as a study may be, and stand for something without end: each is refused at a line, at a cost that the
-// size of the file bounds.
+// Studies that are small, or as large as a study may be, and stand for something without end: each
+// is refused at a line, at a cost that the size of the file bounds.
 func TestBombs(t *testing.T) {
 	var laughs strings.Builder // ten lists of ten of the one before: 10^9 words
 	laughs.WriteString(small + "x0: &x0 [" + strings.Repeat("ha, ", 10) + "]\n")

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// checker finds what is wrong between values that are each well-formed. A check is left out where a value it needs could not be read, so
-// that one slip gives one message.
+// checker finds what is wrong between values that are each well-formed. A check is left out where a
+// value it needs could not be read, so that one slip gives one message.
 type checker struct {
 	s *Study
 	d *decoder

@@ -91,7 +91,8 @@ func (c *checker) mixture(here []string, m Mixture) {
 	}
 }
 
-// choice compares a drawn set of mixtures with what there is to draw from, where the study declares it.
+// choice compares a drawn set of mixtures with what there is to draw from, where the study declares
+// it.
 func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
 	if m.Choose < 1 && len(m.Cross) == 0 || !c.ok(under(here, "choose")) || !c.whole(under(here, "where")...) {
 		return
@@ -156,8 +157,8 @@ func TooManyMixtures(count *big.Int) string {
 		Thousands(count), Thousands(big.NewInt(MostMixtures)))
 }
 
-// Thousands writes a whole number above 0 with its digits grouped by three. A number of more than 40
-// digits is rounded down to four: 1.234e57.
+// Thousands writes a whole number above 0 with its digits grouped by three. A number of more than
+// 40 digits is rounded down to four: 1.234e57.
 func Thousands(n *big.Int) string {
 	digits := n.String()
 	if len(digits) > 40 {
@@ -187,7 +188,8 @@ func (c *checker) counted(draws [][]string, m Mixture, fixed map[string]int) *bi
 
 // atLeast is C(n, k), or some number between limit and it.
 func atLeast(n, k int64, limit *big.Int) *big.Int {
-	// C(n-k+i, i) grows with i until it is C(n, k), and at least doubles while i <= n-k; so this takes 64 rounds at most.
+	// C(n-k+i, i) grows with i until it is C(n, k), and at least doubles while i <= n-k; so this
+	// takes 64 rounds at most.
 	possible := big.NewInt(1)
 	k = min(k, n-k)
 	for i := int64(1); i <= k && possible.Cmp(limit) < 0; i++ {
@@ -197,7 +199,8 @@ func atLeast(n, k int64, limit *big.Int) *big.Int {
 	return possible
 }
 
-// drawable is the number of components of some sets of partitions that can be drawn; not ok where one declares none.
+// drawable is the number of components of some sets of partitions that can be drawn; not ok where
+// one declares none.
 func (c *checker) drawable(sets []string, m Mixture, fixed map[string]int) (n int64, ok bool) {
 	if len(sets) == 0 { // none was named, which is reported
 		return 0, false
@@ -222,7 +225,8 @@ func (c *checker) drawable(sets []string, m Mixture, fixed map[string]int) (n in
 	return n, true
 }
 
-// fixed checks the components that every mixture has, and counts those that could otherwise be drawn, by set of partitions.
+// fixed checks the components that every mixture has, and counts those that could otherwise be
+// drawn, by set of partitions.
 func (c *checker) fixed(path []string, m Mixture) map[string]int {
 	count := map[string]int{}
 	c.once(path, m.Fix)
@@ -239,7 +243,8 @@ func (c *checker) fixed(path []string, m Mixture) map[string]int {
 	return count
 }
 
-// listed checks mixtures given by name: the names where the study declares its partitions, repetitions always.
+// listed checks mixtures given by name: the names where the study declares its partitions,
+// repetitions always.
 func (c *checker) listed(path []string, m Mixture) {
 	lines := map[string]int{}
 	for i, names := range m.List {
@@ -261,7 +266,8 @@ func (c *checker) listed(path []string, m Mixture) {
 	}
 }
 
-// partOf is the partition that a component's name speaks of, without set and unit, and how the name writes the partition; "" where there is none.
+// partOf is the partition that a component's name speaks of, without set and unit, and how the name
+// writes the partition; "" where there is none.
 func (c *checker) partOf(set, name string) (part, written string) {
 	if c.rangeIn(set, name) {
 		written = RangeOf(strings.TrimPrefix(name, set+"/"), c.partNames(set))
@@ -301,8 +307,9 @@ func (c *checker) partNames(set string) []string {
 	return names
 }
 
-// component checks a name against the declared partitions and returns the set it is of, "" where that is unknown. Units go by partition/0,
-// partition/1, ..., or by their range, and the only unit of a partition by the partition's name; a set's name may stand before it.
+// component checks a name against the declared partitions and returns the set it is of, "" where
+// that is unknown. Units go by partition/0, partition/1, ..., or by their range, and the only unit
+// of a partition by the partition's name; a set's name may stand before it.
 func (c *checker) component(here []string, m Mixture, sets []string, name string) string {
 	var in, all []string
 	if len(sets) == 0 {
@@ -363,7 +370,8 @@ func (c *checker) rangeIn(set, name string) bool {
 	return p.Order != "id" && !whole && RangeOf(strings.TrimPrefix(name, set+"/"), c.partNames(set)) != ""
 }
 
-// RangeOf returns the partition that a unit named by a range, such as Biology,2005-2007, would be of; "" where there is none.
+// RangeOf returns the partition that a unit named by a range, such as Biology,2005-2007, would be
+// of; "" where there is none.
 func RangeOf(name string, parts []string) string {
 	for i := len(name) - 1; i > 0; i-- {
 		if name[i] == ',' && slices.Contains(parts, name[:i]) && strings.Contains(name[min(len(name), i+2):], "-") {
@@ -373,7 +381,8 @@ func RangeOf(name string, parts []string) string {
 	return ""
 }
 
-// evaluation checks that there is something to evaluate on, and that each proxy can be computed from it.
+// evaluation checks that there is something to evaluate on, and that each proxy can be computed
+// from it.
 func (c *checker) evaluation() {
 	inDomain := at("eval", "in_domain")
 	if c.ok(inDomain) && c.s.Eval.InDomain == "mixture" && c.given("heldout", "test") && c.s.Heldout.Test == 0 {

@@ -22,7 +22,8 @@ func (c *checker) model(m Model, section ...string) {
 	for _, x := range m.Contradictions(origin) {
 		c.contradiction(x, path)
 	}
-	// An engine could compute it. RMSNorm is defined without a bias (arXiv:1910.07467), so a study that asks for one is taken to be mistaken.
+	// An engine could compute it. RMSNorm is defined without a bias (arXiv:1910.07467), so a study
+	// that asks for one is taken to be mistaken.
 	if c.ok(path("norm"), path("norm_bias")) && m.Norm == arch.RMSNorm && m.NormBias {
 		c.fail(path("norm_bias"), "%s has no bias", origin("norm", m.Norm))
 	}
@@ -35,8 +36,8 @@ func (c *checker) model(m Model, section ...string) {
 	}
 }
 
-// contradiction notes one at the value that a person would change: the first that the file holds. It is left out where one of the values
-// could not be read.
+// contradiction notes one at the value that a person would change: the first that the file holds.
+// It is left out where one of the values could not be read.
 func (c *checker) contradiction(x arch.Contradiction, path func(key string) []string) {
 	key := x.Keys[len(x.Keys)-1]
 	for i, k := range slices.Backward(x.Keys) {
@@ -50,7 +51,8 @@ func (c *checker) contradiction(x arch.Contradiction, path func(key string) []st
 	c.fail(path(key), "%s", x.Text)
 }
 
-// origin names a value of the model, and the preset where that gave it: people do not see those values in their file.
+// origin names a value of the model, and the preset where that gave it: people do not see those
+// values in their file.
 func (c *checker) origin(m Model, section []string, key string, value any) string {
 	if share, ok := value.(Fraction); ok {
 		value = percent(share)
@@ -89,7 +91,8 @@ func (c *checker) training() {
 	c.trainings(at("reference", "model"), r.Train, r.SeedModel)
 }
 
-// trainings checks how the model of a section is trained, by the sections beside it; nil where there is none.
+// trainings checks how the model of a section is trained, by the sections beside it; nil where
+// there is none.
 func (c *checker) trainings(model []string, t *Train, s *SeedModel) {
 	beside := func(key string) []string { return under(model[:len(model)-1], key) }
 	if t != nil {

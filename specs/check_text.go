@@ -81,7 +81,8 @@ func (c *checker) corpus(here []string, x Corpus) {
 	}
 }
 
-// otherFormat says why files are taken for text or tokens: the study says it, or their names do not say that they are anything else.
+// otherFormat says why files are taken for text or tokens: the study says it, or their names do not
+// say that they are anything else.
 func otherFormat(x Corpus, format string) string {
 	if x.Format == "auto" && format == "text" {
 		return "the names of the files do not say that they are, as *.jsonl and *.parquet do: give format: jsonl or format: parquet"
@@ -109,7 +110,8 @@ func (c *checker) dtype(here []string, format string) {
 	}
 }
 
-// tokenColumn is metadata of tokens that begins with a column of the index, or with the array's name.
+// tokenColumn is metadata of tokens that begins with a column of the index, or with the array's
+// name.
 var tokenColumn = regexp.MustCompile(`^(id|src|loc|name)\s*(?:~\s*(.*))?$`)
 
 // otherColumn is metadata that look as if they began with a column.
@@ -158,7 +160,8 @@ func (c *checker) between(here []string, x Corpus) {
 	}
 }
 
-// autoFormat is what format: auto makes of the patterns; "" where they differ. What the files hold is not known here.
+// autoFormat is what format: auto makes of the patterns; "" where they differ. What the files hold
+// is not known here.
 func autoFormat(patterns []string) string {
 	found := ""
 	for _, p := range patterns {
@@ -174,13 +177,15 @@ func autoFormat(patterns []string) string {
 	return found
 }
 
-// Endings of names, in small letters, that say of which format a file is, and of those that are compressed.
+// Endings of names, in small letters, that say of which format a file is, and of those that are
+// compressed.
 var (
 	formatEndings      = map[string]string{".jsonl": "jsonl", ".ndjson": "jsonl", ".jsonlines": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".npy": "tokens"}
 	compressionEndings = []string{".gz", ".gzip", ".zst", ".zstd", ".xz", ".bz2", ".lz4", ".bgz"}
 )
 
-// FormatOfName is the format that the name of a file, or a pattern of names, says: "" for one that says none, whose content counts.
+// FormatOfName is the format that the name of a file, or a pattern of names, says: "" for one that
+// says none, whose content counts.
 func FormatOfName(name string) string {
 	name = strings.ToLower(name)
 	for _, end := range compressionEndings {
@@ -191,7 +196,8 @@ func FormatOfName(name string) string {
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkPattern checks the form of a file pattern. Whether its variables are set and it matches a file depends on the machine.
+// checkPattern checks the form of a file pattern. Whether its variables are set and it matches a
+// file depends on the machine.
 func checkPattern(p string) error {
 	var plain strings.Builder
 	for rest := p; ; {
@@ -289,7 +295,8 @@ func (c *checker) partitions() {
 	}
 }
 
-// fold checks partitions that are part of others: no other key may know them, and merging by size leaves nothing to declare.
+// fold checks partitions that are part of others: no other key may know them, and merging by size
+// leaves nothing to declare.
 func (c *checker) fold(here []string, p Partition) {
 	if !c.whole(under(here, "fold")...) {
 		return
@@ -313,8 +320,8 @@ func (c *checker) fold(here []string, p Partition) {
 	}
 }
 
-// catalogue is the declared partitions of a set that only and except leave, in order of their names; nil where none are declared or any
-// of it could not be read.
+// catalogue is the declared partitions of a set that only and except leave, in order of their
+// names; nil where none are declared or any of it could not be read.
 func (c *checker) catalogue(set string) []string {
 	p, ok := c.s.Partitions[set]
 	if !ok || len(p.Units) == 0 || !c.whole("partitions", set, "units") || !c.whole("partitions", set, "only") || !c.whole("partitions", set, "except") {
@@ -325,7 +332,8 @@ func (c *checker) catalogue(set string) []string {
 	})
 }
 
-// heldout also checks decontamination, which removes nothing where there is nothing to compare with.
+// heldout also checks decontamination, which removes nothing where there is nothing to compare
+// with.
 func (c *checker) heldout() {
 	h := c.s.Heldout
 	validation, test := at("heldout", "validation"), at("heldout", "test")

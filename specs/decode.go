@@ -14,10 +14,12 @@ import (
 	"ablate/specs/nearest"
 )
 
-// decoder walks YAML nodes and Go types side by side. It never stops at a mistake: each is noted with its position, and the path of the
-// value is remembered as bad, so that no later check builds on it.
+// decoder walks YAML nodes and Go types side by side. It never stops at a mistake: each is noted
+// with its position, and the path of the value is remembered as bad, so that no later check builds
+// on it.
 //
-// yaml.v3's own decoding is not used, because it reads 1.5 into an int as 1, gives no columns and speaks of Go types.
+// yaml.v3's own decoding is not used, because it reads 1.5 into an int as 1, gives no columns and
+// speaks of Go types.
 type decoder struct {
 	file   string
 	errs   Errors
@@ -32,8 +34,8 @@ type decoder struct {
 	merging int  // depth of merge keys at the moment
 }
 
-// maxVisits bounds the work on a small file whose aliases multiply ("billion laughs"). A list of a million words is not a study that a
-// person writes.
+// maxVisits bounds the work on a small file whose aliases multiply ("billion laughs"). A list of a
+// million words is not a study that a person writes.
 const maxVisits = 1 << 20
 
 var (
@@ -61,7 +63,8 @@ func join(path []string) string { return strings.Join(path, "\x00") }
 // under returns path with one more step, never sharing memory with its siblings.
 func under(path []string, step string) []string { return append(slices.Clip(path), step) }
 
-// remark is a mistake without its path: what stands under an anchor is read once for each alias, but is wrong only once.
+// remark is a mistake without its path: what stands under an anchor is read once for each alias,
+// but is wrong only once.
 type remark struct {
 	at      *yaml.Node
 	message string
@@ -158,7 +161,8 @@ func (d *decoder) tooMany(n *yaml.Node, path []string) {
 // pair is a key of a mapping and its value.
 type pair struct{ key, value *yaml.Node }
 
-// pairs lists a mapping's entries: its own in file order, then those that merge keys (<<) bring and that it lacks.
+// pairs lists a mapping's entries: its own in file order, then those that merge keys (<<) bring and
+// that it lacks.
 func (d *decoder) pairs(n *yaml.Node, path []string) []pair {
 	var own, merged []pair
 	seen := map[string]*yaml.Node{}
@@ -190,7 +194,8 @@ func (d *decoder) pairs(n *yaml.Node, path []string) []pair {
 	return own
 }
 
-// merge is the entries of what stands behind <<: a mapping, or a list of mappings of which the earlier ones win.
+// merge is the entries of what stands behind <<: a mapping, or a list of mappings of which the
+// earlier ones win.
 func (d *decoder) merge(n *yaml.Node, path []string) []pair {
 	const deepest = 32 // an anchor may merge itself
 	if d.merging++; d.merging > deepest {
@@ -259,7 +264,8 @@ func (d *decoder) structure(key, n *yaml.Node, f field, v reflect.Value, path []
 // thousands is what YAML takes for a key in {tokens: 100,000}.
 var thousands = regexp.MustCompile(`^[0-9]{3}$`)
 
-// unknown reports a key that is not in the language. Where it is a misspelling, the key that was meant is known to be given, but not its value.
+// unknown reports a key that is not in the language. Where it is a misspelling, the key that was
+// meant is known to be given, but not its value.
 func (d *decoder) unknown(k *yaml.Node, path []string, name string, names []string) {
 	hint := didYouMean(name, names)
 	if thousands.MatchString(name) {

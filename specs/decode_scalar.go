@@ -66,8 +66,8 @@ func (d *decoder) scalar(n *yaml.Node, f field, v reflect.Value, path []string) 
 	}
 }
 
-// text reads words. A number is taken as it is written, so that a partition may be called 2019; true and false are not, because half of
-// those who write them mean a word.
+// text reads words. A number is taken as it is written, so that a partition may be called 2019;
+// true and false are not, because half of those who write them mean a word.
 func (d *decoder) text(n *yaml.Node, f field, v reflect.Value, path []string, quoted bool) {
 	if !quoted && n.ShortTag() == "!!bool" {
 		d.fail(n, path, "want %s, found %s; quote it to mean the word%s", wanted(f, v.Type()), n.Value, truthHint(n.Value))

@@ -15,8 +15,9 @@ type Change struct {
 	OldAt, NewAt Position
 }
 
-// Diff lists the values in which two studies differ, in the order of the language's keys. It compares what they mean: how a number is
-// written, the order of keys, and a default that one of them spells out are no difference.
+// Diff lists the values in which two studies differ, in the order of the language's keys. It
+// compares what they mean: how a number is written, the order of keys, and a default that one of
+// them spells out are no difference.
 func Diff(old, now *Study) []Change {
 	var out []Change
 	was, is := values(old), values(now)

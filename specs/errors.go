@@ -13,7 +13,8 @@ type Position struct {
 	Line, Column int
 }
 
-// String is file:line:column, the form editors and terminals can jump to; without a line it is the file alone.
+// String is file:line:column, the form editors and terminals can jump to; without a line it is the
+// file alone.
 func (p Position) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -32,7 +33,8 @@ func (e Error) Error() string { return e.Position.String() + ": " + e.Message }
 // Errors is every mistake found in one file, in the order of their positions.
 type Errors []Error
 
-// shownErrors is how many lines a person can do something about at once; the mistakes after that mostly repeat the first.
+// shownErrors is how many lines a person can do something about at once; the mistakes after that
+// mostly repeat the first.
 const shownErrors = 100
 
 // Error is one line per mistake.
@@ -48,7 +50,8 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted orders by position and drops repetitions: text under a YAML anchor is read once for each alias, but is wrong only once.
+// sorted orders by position and drops repetitions: text under a YAML anchor is read once for each
+// alias, but is wrong only once.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Error) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Message, b.Message))

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// field is one key of the study language, as its Go type and tags tell it.
+// field is one key of the study language, as its Go type, comment and tags tell it.
 type field struct {
 	name    string // the YAML key
 	index   []int  // for reflect.Value.FieldByIndex
 	typ     reflect.Type
-	doc     string
+	doc     string // sentences, then lines that begin with "- word: ", if any
 	unit    string
 	preset  string // the default tag, YAML
 	example string
@@ -30,7 +30,8 @@ type field struct {
 // bounds are the tags min, max (inclusive), above, below (exclusive); nil where the tag is absent.
 type bounds struct{ min, max, above, below *float64 }
 
-// fieldsOf lists the keys of a struct in declared order, with those of embedded structs in their place.
+// fieldsOf lists the keys of a struct in declared order, with those of embedded structs in their
+// place.
 func fieldsOf(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
@@ -51,7 +52,7 @@ func fieldsOf(t reflect.Type) []field {
 		}
 		f := field{
 			name: name, index: []int{i}, typ: sf.Type,
-			doc: sf.Tag.Get("doc"), unit: sf.Tag.Get("unit"), preset: sf.Tag.Get("default"), example: sf.Tag.Get("example"),
+			doc: docOf(t, sf), unit: sf.Tag.Get("unit"), preset: sf.Tag.Get("default"), example: sf.Tag.Get("example"),
 			effect: sf.Tag.Get("key"), names: sf.Tag.Get("names"),
 			need: sf.Tag.Get("need") == "yes", one: sf.Tag.Get("one") == "yes", whole: sf.Tag.Get("whole") == "yes",
 			bounds: bounds{min: bound(sf.Tag, "min"), max: bound(sf.Tag, "max"), above: bound(sf.Tag, "above"), below: bound(sf.Tag, "below")},
@@ -62,6 +63,15 @@ func fieldsOf(t reflect.Type) []field {
 		out = append(out, f)
 	}
 	return out
+}
+
+// docOf is the documentation of a key: the comment of its field, or the doc tag of a struct of
+// another package.
+func docOf(t reflect.Type, sf reflect.StructField) string {
+	if doc, ok := sf.Tag.Lookup("doc"); ok {
+		return doc
+	}
+	return comments[t.Name()+"."+sf.Name]
 }
 
 func bound(tag reflect.StructTag, name string) *float64 {
@@ -76,7 +86,8 @@ func bound(tag reflect.StructTag, name string) *float64 {
 	return &x
 }
 
-// holds reports whether x is within the bounds. Integers beyond 2^53 are rounded here, far above any bound we write.
+// holds reports whether x is within the bounds. Integers beyond 2^53 are rounded here, far above
+// any bound we write.
 func (b bounds) holds(x float64) bool {
 	return (b.min == nil || x >= *b.min) && (b.max == nil || x <= *b.max) && (b.above == nil || x > *b.above) && (b.below == nil || x < *b.below)
 }

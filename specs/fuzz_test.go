@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Whatever the text: no panic; a study or Errors; errors lie in the file and have one line each; and what Parse accepts, the schema accepts.
+// Whatever the text: no panic; a study or Errors; errors lie in the file and have one line each;
+// and what Parse accepts, the schema accepts.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/errors/*.yaml")
 	if err != nil {

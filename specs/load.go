@@ -21,11 +21,12 @@ import (
 //go:embed studies
 var shipped embed.FS
 
-// maxBytes is the largest study that is read. A list of ten thousand mixtures takes less than 1 MiB.
+// maxBytes is the largest study that is read. A list of ten thousand mixtures takes less than 1
+// MiB.
 const maxBytes = 4 << 20
 
-// Load reads a study from a file, or from the studies in the program where no file of that name exists. Mistakes in the study come as
-// Errors, all at once.
+// Load reads a study from a file, or from the studies in the program where no file of that name
+// exists. Mistakes in the study come as Errors, all at once.
 func Load(path string) (*Study, error) { return LoadScale(path, "") }
 
 // LoadScale is Load for a study at another size than its own: MiniScale; "" is its own.
@@ -67,7 +68,8 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
-// Shipped lists the studies in the program, as Load takes them. What others extend is none by itself.
+// Shipped lists the studies in the program, as Load takes them. What others extend is none by
+// itself.
 func Shipped() []string {
 	var names []string
 	err := fs.WalkDir(shipped, "studies", func(path string, _ fs.DirEntry, err error) error {
@@ -83,11 +85,12 @@ func Shipped() []string {
 	return names
 }
 
-// Parse reads a study from memory. The name is for messages; dir is where relative file names start.
+// Parse reads a study from memory. The name is for messages; dir is where relative file names
+// start.
 func Parse(name string, data []byte, dir string) (*Study, error) { return read(name, data, dir, "") }
 
-// ParseAlone is Parse for a study from a stranger, which must be whole in itself, as Text gives one:
-// no other file is opened, and a study that extends another is a mistake.
+// ParseAlone is Parse for a study from a stranger, which must be whole in itself, as Text gives
+// one: no other file is opened, and a study that extends another is a mistake.
 func ParseAlone(name string, data []byte, dir string) (*Study, error) {
 	root, err := parseYAML(name, data)
 	if err != nil {
@@ -150,12 +153,12 @@ func read(name string, data []byte, dir, scale string) (*Study, error) {
 	return s, nil
 }
 
-// Text is the study as one file: the one it was read from, byte for byte, unless it extends another or is a miniature; then all that it is laid
-// over is in it.
+// Text is the study as one file: the one it was read from, byte for byte, unless it extends another
+// or is a miniature; then all that it is laid over is in it.
 func (s *Study) Text() []byte { return s.text }
 
-// Files lists the files that the study was read from: its own, and those that it extends. Studies in the program are named as they are in
-// its source.
+// Files lists the files that the study was read from: its own, and those that it extends. Studies
+// in the program are named as they are in its source.
 func (s *Study) Files() []string {
 	files := []string{s.Path}
 	for _, f := range s.files {
@@ -168,8 +171,9 @@ func (s *Study) Files() []string {
 // version of the study language.
 const version = 1
 
-// At is the position of a value by the keys and list indices that lead to it; of the nearest existing part where the file does not hold
-// it. For keys and values below a key, it is the key. A study that was not read from YAML has no lines.
+// At is the position of a value by the keys and list indices that lead to it; of the nearest
+// existing part where the file does not hold it. For keys and values below a key, it is the key. A
+// study that was not read from YAML has no lines.
 func (s *Study) At(path ...string) Position {
 	n := s.root
 	if n == nil {
@@ -193,8 +197,8 @@ func (s *Study) At(path ...string) Position {
 	return Position{File: file, Line: at.Line, Column: at.Column}
 }
 
-// Holds reports whether the file, or one that it is laid over, holds a value at a path of keys and list indices, rather than a default
-// or a preset giving it.
+// Holds reports whether the file, or one that it is laid over, holds a value at a path of keys and
+// list indices, rather than a default or a preset giving it.
 func (s *Study) Holds(path ...string) bool {
 	n := s.root
 	for _, step := range path {
@@ -210,7 +214,8 @@ func (s *Study) Holds(path ...string) bool {
 	return n != nil
 }
 
-// Errorf is a mistake found after reading, such as a pattern that no file matches, at the position of a value.
+// Errorf is a mistake found after reading, such as a pattern that no file matches, at the position
+// of a value.
 func (s *Study) Errorf(path []string, format string, args ...any) Error {
 	return Error{s.At(path...), about(path, format, args...)}
 }

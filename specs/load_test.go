@@ -240,7 +240,8 @@ func TestLenient(t *testing.T) {
 	}
 }
 
-// A small file must not cost much work: aliases of aliases, merge keys that multiply, and long words.
+// A small file must not cost much work: aliases of aliases, merge keys that multiply, and long
+// words.
 func TestBounded(t *testing.T) {
 	var laughs strings.Builder
 	laughs.WriteString(small + "model: {}\nproxies: &a [" + strings.Repeat("merged, ", 3000) + "]\n")
@@ -264,7 +265,8 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// decoded is a YAML text as JSON values, with merge keys resolved: what an editor checks against the schema.
+// decoded is a YAML text as JSON values, with merge keys resolved: what an editor checks against
+// the schema.
 func decoded(t *testing.T, data []byte) any {
 	t.Helper()
 	var n yaml.Node

@@ -9,8 +9,9 @@ import (
 	"ablate/specs/ident"
 )
 
-// What names may look like, by the word in the names tag. Names become parts of paths, of step ids and of columns, on every file system,
-// so they are plain; a name of a partition is data (a metadata value, such as "Computer Science"), so it may hold more.
+// What names may look like, by the word in the names tag. Names become parts of paths, of step ids
+// and of columns, on every file system, so they are plain; a name of a partition is data (a
+// metadata value, such as "Computer Science"), so it may hold more.
 var namePatterns = map[string]string{
 	"name":      `^[A-Za-z0-9_][A-Za-z0-9_.-]*$`,
 	"path":      `^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`,
@@ -29,8 +30,8 @@ var nameWords = map[string]string{
 	"partition": "one line of text without space at its ends",
 }
 
-// maxName keeps a name usable as a file name, which most systems hold to 255 bytes, with room for what is added to it. The name of a partition is data, and files
-// are named by parts of it.
+// maxName keeps a name usable as a file name, which most systems hold to 255 bytes, with room for
+// what is added to it. The name of a partition is data, and files are named by parts of it.
 var maxName = map[string]int{"name": 100, "path": 100, "partition": ident.MaxPartition}
 
 // checkName holds a name to a rule; the rule "" allows all.
@@ -47,15 +48,17 @@ func checkName(rule, name string) error {
 	return nil
 }
 
-// reserved are words that mean something where the name of an evaluation set stands, in tables or after a flag, and what they mean.
+// reserved are words that mean something where the name of an evaluation set stands, in tables or
+// after a flag, and what they mean.
 var reserved = map[string]string{
 	"in-domain": "the held-out documents of a mixture's own partitions", "out-of-domain": "the average over all sets but in-domain",
 	"average": "the average over all sets but in-domain", "mean": "an average over sets", "all": "every set", "none": "no set",
 	"reference": "the reference models", "seq": "the reference models",
 }
 
-// meaning is what a word means that is not free as the name of an evaluation set; empty: it is free. Neither the case of letters nor whether dashes or
-// underscores join its words makes it another.
+// meaning is what a word means that is not free as the name of an evaluation set; empty: it is
+// free. Neither the case of letters nor whether dashes or underscores join its words makes it
+// another.
 func meaning(word string) string {
 	plain := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }
 	if what, ok := reserved[plain(word)]; ok {

@@ -13,7 +13,8 @@ import (
 // Count is a number of tokens, bytes or documents: 3M, 100k, 1B, 8Ki, 1_000.
 type Count int64
 
-// Fraction is a share between 0 and 1: 5% or 0.05. It is declared where the lowest of those lies that have one.
+// Fraction is a share between 0 and 1: 5% or 0.05. It is declared where the lowest of those lies
+// that have one.
 type Fraction = arch.Fraction
 
 var (
@@ -22,7 +23,8 @@ var (
 	errRange     = errors.New("out of range")
 )
 
-// suffixes of a Count, longest first. B and G are the same number: one speaks of a billion tokens and of a gigabyte.
+// suffixes of a Count, longest first. B and G are the same number: one speaks of a billion tokens
+// and of a gigabyte.
 var suffixes = []struct {
 	text  string
 	times int64
@@ -31,8 +33,9 @@ var suffixes = []struct {
 	{"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"B", 1e9}, {"T", 1e12},
 }
 
-// parseCount reads decimal digits with an optional fraction, exponent and suffix; the result must be exactly whole, so 2.5M is a count
-// and 1.5 is not. No float is involved: 9007199254740993 stays what it is.
+// parseCount reads decimal digits with an optional fraction, exponent and suffix; the result must
+// be exactly whole, so 2.5M is a count and 1.5 is not. No float is involved: 9007199254740993 stays
+// what it is.
 func parseCount(text string) (Count, error) {
 	number, times := text, int64(1)
 	for _, s := range suffixes {
@@ -58,7 +61,8 @@ func parseCount(text string) (Count, error) {
 	return Count(r.Num().Int64()), nil
 }
 
-// parseInt reads a whole number in decimal digits. A leading zero is refused: YAML 1.1 reads 017 as 15, YAML 1.2 as 17.
+// parseInt reads a whole number in decimal digits. A leading zero is refused: YAML 1.1 reads 017 as
+// 15, YAML 1.2 as 17.
 func parseInt(text string) (int64, error) {
 	if err := decimal(text); err != nil {
 		return 0, err
@@ -105,8 +109,8 @@ func parseFraction(text string) (Fraction, error) {
 	return 0, fmt.Errorf("%w: want 0%% to 100%%, or 0 to 1", errRange)
 }
 
-// decimal accepts -1_000.25e-3 and the like, and nothing that YAML or Go would read in another base. Lengths are bounded so that no
-// number costs more than its text.
+// decimal accepts -1_000.25e-3 and the like, and nothing that YAML or Go would read in another
+// base. Lengths are bounded so that no number costs more than its text.
 func decimal(text string) error {
 	s := strings.TrimLeft(text, "+-")
 	if len(text)-len(s) > 1 || len(text) > 64 {
@@ -136,7 +140,8 @@ func decimal(text string) error {
 	return nil
 }
 
-// digits cuts leading digits off s, single underscores between them included, and returns how many bytes they were.
+// digits cuts leading digits off s, single underscores between them included, and returns how many
+// bytes they were.
 func digits(s *string) int {
 	text, n := *s, 0
 	digit := func(i int) bool { return i >= 0 && i < len(text) && '0' <= text[i] && text[i] <= '9' }

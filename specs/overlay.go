@@ -10,11 +10,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A study may be laid over another one (extends), and may carry a miniature of itself (mini), which is laid over it where a person asks for
-// it. Laying over goes key by key: sections, and the sections below names of the writer's choice, are laid over one another; all else - a
-// value, a list, names with plain values, a section of which exactly one key is given, the evaluation sets - replaces what was there.
+// A study may be laid over another one (extends), and may carry a miniature of itself (mini), which
+// is laid over it where a person asks for it. Laying over goes key by key: sections, and the
+// sections below names of the writer's choice, are laid over one another; all else - a value, a
+// list, names with plain values, a section of which exactly one key is given, the evaluation sets -
+// replaces what was there.
 
-// Overlay is keys of a study that are not read by themselves, but laid over the study that holds them.
+// Overlay is keys of a study that are not read by themselves, but laid over the study that holds
+// them.
 type Overlay struct{ node *yaml.Node }
 
 // Given reports whether there is anything to lay over.
@@ -26,7 +29,8 @@ const MiniScale = "mini"
 // deepestExtends bounds studies over studies.
 const deepestExtends = 8
 
-// extended is the outermost mapping of a study, laid over the study that it extends, if any. Nodes of the other file are noted, for positions.
+// extended is the outermost mapping of a study, laid over the study that it extends, if any. Nodes
+// of the other file are noted, for positions.
 func (d *decoder) extended(root *yaml.Node, dir string, depth int) (*yaml.Node, error) {
 	_, v := child(root, "extends")
 	if v == nil || target(v).Kind != yaml.ScalarNode {
@@ -54,7 +58,8 @@ func (d *decoder) extended(root *yaml.Node, dir string, depth int) (*yaml.Node, 
 	return d.lay(base, root, reflect.TypeFor[Study](), nil), nil
 }
 
-// find reads the study that another one extends: a file relative to that one's directory, else a study in the program.
+// find reads the study that another one extends: a file relative to that one's directory, else a
+// study in the program.
 func find(name, dir string) (path string, data []byte, below string, err error) {
 	path = name
 	if !filepath.IsAbs(path) {
@@ -84,7 +89,8 @@ func (d *decoder) noteFile(n *yaml.Node, file string) {
 	}
 }
 
-// lay lays a value over one of type t. Keys of a mapping that only one side has are kept as they are.
+// lay lays a value over one of type t. Keys of a mapping that only one side has are kept as they
+// are.
 func (d *decoder) lay(base, over *yaml.Node, t reflect.Type, path []string) *yaml.Node {
 	b, o := target(base), target(over)
 	for t != nil && t.Kind() == reflect.Pointer {

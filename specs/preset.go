@@ -19,9 +19,10 @@ type size struct {
 	dModel, layers, heads, context, mlpHidden int
 }
 
-// families are the presets in the order of the reference. Sources of the sizes and of the counts that tests hold them to: the authors'
-// configuration (ez-data-ablations, model/customgpt.py); EleutherAI/pythia, README.md and models/; allenai/OLMo, scripts/ladder.py, and
-// arXiv:2504.11393, table 2; karpathy/llama2.c, README.md; arXiv:2302.13971, table 2.
+// families are the presets in the order of the reference. Sources of the sizes and of the counts
+// that tests hold them to: the authors' configuration (ez-data-ablations, model/customgpt.py);
+// EleutherAI/pythia, README.md and models/; allenai/OLMo, scripts/ladder.py, and arXiv:2504.11393,
+// table 2; karpathy/llama2.c, README.md; arXiv:2302.13971, table 2.
 var families = []family{
 	{
 		name:  "ours",
@@ -122,8 +123,8 @@ var presets = func() map[string]arch.Model {
 	return all
 }()
 
-// fillModel takes from the preset what the study does not give. Two values follow others instead of the preset: mlp_hidden keeps the
-// preset's ratio to d_model, and a norm without bias has none.
+// fillModel takes from the preset what the study does not give. Two values follow others instead of
+// the preset: mlp_hidden keeps the preset's ratio to d_model, and a norm without bias has none.
 func (c *checker) fillModel(m *Model, path ...string) {
 	p, ok := presets[m.Preset]
 	if !ok {

@@ -9,7 +9,8 @@ import (
 	"ablate/specs/arch"
 )
 
-// Markdown is the reference of the study language, every key in the order of the file. It is kept as REFERENCE.md.
+// Markdown is the reference of the study language, every key in the order of the file. It is kept
+// as REFERENCE.md.
 func Markdown() []byte {
 	var b strings.Builder
 	b.WriteString(referenceHead)
@@ -21,7 +22,7 @@ func Markdown() []byte {
 
 const referenceHead = `# The study language
 
-Every key of a study, version 1. This page is generated from specs/study.go and specs/arch/arch.go, as is the JSON Schema (` + "`ablate schema`" + `).
+Every key of a study, version 1. This page is generated from the comments and tags of specs/study.go and specs/arch/arch.go, as is the JSON Schema (` + "`ablate schema`" + `).
 
 What a value looks like:
 
@@ -68,7 +69,7 @@ func section(b *strings.Builder, path string, t reflect.Type, seen map[reflect.T
 		if inner.Kind() == reflect.Struct && inner != overlayType {
 			next = append(next, below{strings.TrimPrefix(path+"."+step, "."), inner})
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", key, f.values(), code(f.preset), cell(f.doc), code(f.example), cell(f.effect))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", key, f.values(), code(f.preset), docCell(f), code(f.example), cell(f.effect))
 	}
 	for _, n := range next {
 		if !seen[n.t] {
@@ -129,6 +130,24 @@ func code(text string) string {
 		return ""
 	}
 	return "`" + strings.ReplaceAll(text, "|", `\|`) + "`"
+}
+
+// docCell is the documentation of a key in a cell of a table, which has no lists: a line for each
+// item, its words as code.
+func docCell(f field) string {
+	lines := strings.Split(f.doc, "\n")
+	for i, line := range lines {
+		item, ok := strings.CutPrefix(line, "- ")
+		word, says, found := strings.Cut(item, ": ")
+		if ok && found && slices.Contains(f.enum, word) {
+			lines[i] = "• " + code(word) + ": " + cell(says)
+		} else if ok {
+			lines[i] = "• " + cell(item)
+		} else {
+			lines[i] = cell(line)
+		}
+	}
+	return strings.Join(lines, "<br>")
 }
 
 // cell protects what Markdown would take for itself: bars, and the stars of file patterns.

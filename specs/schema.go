@@ -11,8 +11,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Schema is the study language as a JSON Schema (draft 2020-12), for editors. It accepts every study that Parse accepts, and knows
-// nothing of what holds between values: Parse is the authority. One exception: JSON has no merge keys, so << is resolved before.
+// Schema is the study language as a JSON Schema (draft 2020-12), for editors. It accepts every
+// study that Parse accepts, and knows nothing of what holds between values: Parse is the authority.
+// One exception: JSON has no merge keys, so << is resolved before.
 func Schema() []byte {
 	defs := object{}
 	whole := field{typ: reflect.TypeFor[Study]()}.schema(reflect.TypeFor[Study](), &defs)
@@ -70,7 +71,8 @@ func plainJSON(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// structSchema describes a struct's keys, of which a partial one need not hold all; the structs below it go to defs, once each.
+// structSchema describes a struct's keys, of which a partial one need not hold all; the structs
+// below it go to defs, once each.
 func structSchema(t reflect.Type, partial bool, defs *object) object {
 	properties := object{}
 	required := []string{}
@@ -97,10 +99,14 @@ func structSchema(t reflect.Type, partial bool, defs *object) object {
 
 func description(f field) string {
 	text := f.doc
-	if f.unit != "" {
-		text += " Unit: " + f.unit + "."
+	if f.unit == "" {
+		return text
 	}
-	return text
+	unit := "Unit: " + f.unit + "."
+	if strings.Contains(text, "\n") { // behind a list, a line of its own
+		return text + "\n" + unit
+	}
+	return text + " " + unit
 }
 
 const (

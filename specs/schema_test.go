@@ -86,7 +86,8 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// Files whose mistakes are all of the kind that a schema sees; all that the schema refuses, Parse refuses in the fuzz test.
+// Files whose mistakes are all of the kind that a schema sees; all that the schema refuses, Parse
+// refuses in the fuzz test.
 func TestSchemaRefusesGoldenMistakes(t *testing.T) {
 	schema := compiled(t)
 	for _, name := range []string{"types", "ranges", "words", "nothing"} {

@@ -86,9 +86,10 @@ func messageOf(err error) (line int, message string) {
 	return line, message
 }
 
-// locate finds the place of a syntax error. yaml.v3 gives no column, and a line of which only those of its scanner are right: its parser
-// gives the line before the one where the surrounding list or mapping began. So the place is found by asking again: the shortest beginning
-// of the file that fails with the same message ends where the mistake is.
+// locate finds the place of a syntax error. yaml.v3 gives no column, and a line of which only those
+// of its scanner are right: its parser gives the line before the one where the surrounding list or
+// mapping began. So the place is found by asking again: the shortest beginning of the file that
+// fails with the same message ends where the mistake is.
 func locate(data []byte, err error) (offset int, message string) {
 	line, message := messageOf(err)
 	text := "not YAML: " + message
@@ -186,8 +187,9 @@ func tabIndent(data []byte) int {
 	return -1
 }
 
-// unbalanced looks for a bracket or quote without its partner, and returns its offset, or -1. Brackets count where a value may begin or
-// within other brackets, quotes where a value may begin; so "Newton's" and "a [b" are words, as in YAML.
+// unbalanced looks for a bracket or quote without its partner, and returns its offset, or -1.
+// Brackets count where a value may begin or within other brackets, quotes where a value may begin;
+// so "Newton's" and "a [b" are words, as in YAML.
 func unbalanced(data []byte) (offset int, message string) {
 	partner := map[byte]byte{']': '[', '}': '{'}
 	var open []int
@@ -249,7 +251,8 @@ func lineColumn(data []byte, offset int) (line, column int) {
 	return 1 + bytes.Count(head, []byte("\n")), 1 + utf8.RuneCount(head[bytes.LastIndexByte(head, '\n')+1:])
 }
 
-// firstBadByte is the offset of the first byte that is not part of a character, or is a control character, or -1.
+// firstBadByte is the offset of the first byte that is not part of a character, or is a control
+// character, or -1.
 func firstBadByte(data []byte) int {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])

@@ -1,6 +1,11 @@
 package specs
 
 import (
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
 	"reflect"
 	"strings"
 	"testing"
@@ -42,6 +47,18 @@ func TestTags(t *testing.T) {
 			if !strings.HasSuffix(f.doc, ".") || !unicode.IsUpper([]rune(f.doc)[0]) && !strings.Contains(f.doc, ":") {
 				t.Errorf("%s: doc %q is not a sentence", name, f.doc)
 			}
+			if i := strings.Index(f.doc, "\n"); i >= 0 {
+				for line := range strings.SplitSeq(f.doc[i+1:], "\n") {
+					if !strings.HasPrefix(line, "- ") || !strings.HasSuffix(line, ".") || !strings.Contains(line, ": ") {
+						t.Errorf("%s: line %q of its list is not \"- word: sentence.\"", name, line)
+					}
+				}
+				for _, word := range f.enum {
+					if !strings.Contains(f.doc, "\n- "+word+": ") {
+						t.Errorf("%s: its list lacks the word %s", name, word)
+					}
+				}
+			}
 			if f.need && f.preset != "" {
 				t.Errorf("%s: has a default and must be given", name)
 			}
@@ -59,6 +76,77 @@ func TestTags(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Study]())
+}
+
+// No tag is a page: what takes more words belongs into the comment.
+func TestTagsAreShort(t *testing.T) {
+	const most = 300
+	file, err := parser.ParseFile(token.NewFileSet(), "study.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok && f.Tag != nil && len(f.Tag.Value) > most && !strings.Contains(f.Tag.Value, `enum:"`) {
+			t.Errorf("field %s has a tag of %d bytes, more than %d", f.Names, len(f.Tag.Value), most)
+		}
+		return true
+	})
+}
+
+// comments.go is what the comments in study.go say: every key has one, and no comment is of a key
+// that is not there.
+func TestComments(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "study.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("// Code generated from the comments of study.go by go test ./specs -update; DO NOT EDIT.\n\npackage specs\n\n" +
+		"// comments are the comments of the fields that are keys of a study, by type and field.\nvar comments = map[string]string{\n")
+	ast.Inspect(file, func(n ast.Node) bool {
+		def, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		of, ok := def.Type.(*ast.StructType)
+		if !ok {
+			return true
+		}
+		for _, f := range of.Fields.List {
+			if f.Tag == nil || len(f.Names) == 0 || strings.Contains(f.Tag.Value, `yaml:"-"`) {
+				continue
+			}
+			if f.Doc == nil {
+				t.Errorf("%s.%s: no comment", def.Name, f.Names[0])
+				continue
+			}
+			fmt.Fprintf(&b, "%q: %q,\n", def.Name.Name+"."+f.Names[0].Name, unwrapped(f.Doc.Text()))
+		}
+		return true
+	})
+	b.WriteString("}\n")
+	text, err := format.Source([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "comments.go", text)
+}
+
+// unwrapped joins the lines of a comment to one for the sentences and one for each item of its
+// list.
+func unwrapped(comment string) string {
+	var out []string
+	for line := range strings.Lines(comment) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+		case len(out) == 0 || strings.HasPrefix(line, "- "):
+			out = append(out, line)
+		default:
+			out[len(out)-1] += " " + line
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 func setExample(t *testing.T, name string, f field) {

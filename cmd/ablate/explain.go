@@ -31,6 +31,9 @@ func (cmd explainCommand) Run(a *app) error {
 			p.locate(&x.Because[n])
 			p.recall(&x.Because[n], c, entries)
 		}
+		if x.Reach, err = p.state.Reach(i); err != nil {
+			return err
+		}
 		if cmd.JSON {
 			enc := json.NewEncoder(a.stdout)
 			enc.SetIndent("", "  ")
@@ -144,6 +147,25 @@ func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
 		if more := len(r.Differs) - shownDifferences; more > 0 {
 			tell(w, "%sand %d more ingredients\n", indent, more)
 		}
+	}
+	printReach(w, x.Reach)
+}
+
+// printReach says which steps before this one would run, and which steps depend on it.
+func printReach(w io.Writer, r pipeline.Reach) {
+	for _, side := range []struct {
+		says  string
+		parts []pipeline.Part
+	}{{"steps that it depends on and that would run", r.Upstream}, {"steps that depend on it", r.Downstream}} {
+		if len(side.parts) == 0 {
+			continue
+		}
+		var names []string
+		steps := 0
+		for _, part := range side.parts {
+			names, steps = append(names, part.InWords()), steps+part.Count
+		}
+		tell(w, "%s: %d: %s\n", side.says, steps, strings.Join(names, ", "))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -148,34 +147,40 @@ func keyOrDash(s *pipeline.State, i int) string {
 type graphCommand struct {
 	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
-	Steps  bool   `help:"Every step as a node of its own; otherwise steps of one kind and group are one node."`
+	Steps  bool   `help:"Draw every step and every edge. Without this flag, steps of one kind and group are one node, and edges that a longer path implies are left out."`
 	Why    bool   `help:"Say in each node what would run, and the first ingredient because of which: old value, new value, line of the study."`
 }
 
 func (cmd graphCommand) Run(a *app) error {
 	return a.withLook(cmd.Study, true, func(p *compiled, c *cache.Cache) error {
-		nodes, edges := p.plan.Collapse(cmd.Steps)
-		if cmd.Why {
-			nodes, edges = p.state.CollapseWhy(cmd.Steps, p.because(c))
+		text, err := cmd.draw(p, c)
+		if err != nil {
+			return err
 		}
-		if cmd.Format == "dot" {
-			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.plan.Study)
-			for i, n := range nodes {
-				fmt.Fprintf(a.stdout, "  n%d [label=%q]\n", i, n)
-			}
-			for _, e := range edges {
-				fmt.Fprintf(a.stdout, "  n%d -> n%d\n", e[0], e[1])
-			}
-			fmt.Fprintln(a.stdout, "}")
-			return nil
-		}
-		fmt.Fprintln(a.stdout, "flowchart LR")
-		for i, n := range nodes {
-			fmt.Fprintf(a.stdout, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "\n", "<br/>").Replace(n))
-		}
-		for _, e := range edges {
-			fmt.Fprintf(a.stdout, "  n%d --> n%d\n", e[0], e[1])
-		}
-		return nil
+		_, err = io.WriteString(a.stdout, text)
+		return err
 	})
+}
+
+func (cmd graphCommand) draw(p *compiled, c *cache.Cache) (string, error) {
+	collapse := p.plan.Collapse
+	if cmd.Steps {
+		collapse = p.plan.EachStep
+	}
+	g, err := collapse()
+	if err != nil {
+		return "", err
+	}
+	if !cmd.Steps {
+		if g, err = g.Reduced(); err != nil {
+			return "", err
+		}
+	}
+	if cmd.Why {
+		p.state.Note(g, p.because(c))
+	}
+	if cmd.Format == "mermaid" {
+		return g.Mermaid(), nil
+	}
+	return g.DOT(p.plan.Study)
 }

@@ -112,6 +112,9 @@ func blame(p *compiled, err error) error {
 	}
 	for i := range failed.Failures {
 		f := &failed.Failures[i]
+		if n, err := p.plan.Find(f.Step); err == nil {
+			f.Err = p.state.Blame(p.study, n, f.Err)
+		}
 		var key *kind.KeyError
 		if !errors.As(f.Err, &key) {
 			continue

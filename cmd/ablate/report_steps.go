@@ -1,61 +1,52 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"ablate/pipeline"
 	"ablate/stages/report"
 )
 
-// stepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
-// last run that did any of the work are told from those that were in the cache then; it is the entries that say so, so that a run that
-// finds everything shows the same.
+// stepsByKind is the plan collapsed by kind, in topological order, and how often steps of one kind take what those of another left. Steps
+// of the last run that did any of the work are told from those that were in the cache then. The entries say so, and a run that finds
+// everything shows the same.
 func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
 	last := ""
 	for _, e := range s.Entries {
 		last = max(last, e.Provenance.Run)
 	}
-	var out []report.Steps
-	at := make([]int, len(s.Plan.Steps))
+	titles := make([]string, len(s.Plan.Steps))
 	for i, step := range s.Plan.Steps {
 		k, err := s.Kinds.Named(step.Kind)
 		if err != nil {
 			return nil, nil, fmt.Errorf("step %s: %w", step.ID, err)
 		}
-		of := k.Titles[step.About.Role]
-		n := slices.IndexFunc(out, func(r report.Steps) bool { return r.Kind == step.Kind && r.Of == of })
-		if n < 0 {
-			n = len(out)
-			out = append(out, report.Steps{Kind: step.Kind, Of: of})
-		}
-		at[i] = n
-		e := s.Entries[i]
-		out[n].Count++
-		if e.Provenance.Run != last {
-			out[n].Found++
-		}
-		for _, o := range e.Outputs {
-			out[n].Bytes += o.Size
-		}
-		out[n].Tokens += step.Cost.Tokens
-		out[n].Seconds += e.Provenance.WallSeconds
+		titles[i] = k.Titles[step.About.Role]
 	}
-	times := map[[2]int]int{}
-	for i, step := range s.Plan.Steps {
-		from := map[int]bool{} // a step that takes two outputs of another takes from it once
-		for _, in := range step.Inputs {
-			if in.File == nil && !from[in.Step] && at[in.Step] != at[i] {
-				from[in.Step] = true
-				times[[2]int{at[in.Step], at[i]}]++
+	c, err := s.Plan.CollapseBy(func(i int) string { return s.Plan.Steps[i].Kind + "\x00" + titles[i] })
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []report.Steps
+	for _, n := range c.Nodes {
+		first := n.Steps[0]
+		r := report.Steps{Kind: s.Plan.Steps[first].Kind, Of: titles[first], Count: len(n.Steps)}
+		for _, i := range n.Steps {
+			e := s.Entries[i]
+			if e.Provenance.Run != last {
+				r.Found++
 			}
+			for _, o := range e.Outputs {
+				r.Bytes += o.Size
+			}
+			r.Tokens += s.Plan.Steps[i].Cost.Tokens
+			r.Seconds += e.Provenance.WallSeconds
 		}
+		out = append(out, r)
 	}
 	var flow []report.Flow
-	for k, n := range times {
-		flow = append(flow, report.Flow{From: k[0], To: k[1], Times: n})
+	for _, e := range c.Edges {
+		flow = append(flow, report.Flow(e))
 	}
-	slices.SortFunc(flow, func(a, b report.Flow) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	return out, flow, nil
 }

@@ -1,10 +1,13 @@
-// Package ident writes the names that are joined of others, and reads them back: of partitions by several fields, of units, of mixtures, of replicates.
-// Identity is held in fields everywhere; these names are for people. Two different things never have one joined name, because what a part holds of the
-// signs that join is escaped: a percent sign and two capital hexadecimal digits for a byte, as in an address of the web. A percent sign needs no quotes in
-// a shell, and a name without special signs is as it is.
+// Package ident writes the names that are joined of others, and reads them back: of partitions by
+// several fields, of units, of mixtures, of replicates. Identity is held in fields everywhere;
+// these names are for people. Two different things never have one joined name, because what a part
+// holds of the signs that join is escaped: a percent sign and two capital hexadecimal digits for a
+// byte, as in an address of the web. A percent sign needs no quotes in a shell, and a name without
+// special signs is as it is.
 //
-// Words. The name of a partition is what its documents have: the value of a field as it is, or the values of several fields, joined by slashes (Join).
-// Its text is the name as a part of longer names (Text). A component of a mixture is a partition or one of its units:
+// Words. The name of a partition is what its documents have: the value of a field as it is, or the
+// values of several fields, joined by slashes (Join). Its text is the name as a part of longer
+// names (Text). A component of a mixture is a partition or one of its units:
 //
 //	mixture    component + component ...       Biology,2005-2007+Physics/3
 //	component  text | unit
@@ -12,9 +15,11 @@
 //	           text / number                   Physics/3
 //	replicate  name [ @ n ]                    seq/pairs/Biology+Physics@2
 //
-// A text holds no plus sign and no sign that does not print; what it ends in never looks like a range, a replicate or (in a set of partitions by one field) a
-// number; so the parts of a name follow from the name and the number of fields that the set of partitions goes by. What this package does not promise:
-// that no two sets of partitions have a partition of one name. The plan sees to that.
+// A text holds no plus sign and no sign that does not print; what it ends in never looks like a
+// range, a replicate or (in a set of partitions by one field) a number; so the parts of a name
+// follow from the name and the number of fields that the set of partitions goes by. What this
+// package does not promise: that no two sets of partitions have a partition of one name. The plan
+// sees to that.
 package ident
 
 import (
@@ -32,8 +37,8 @@ const MaxPartition = 1000
 // empty is the text of a partition whose name is empty.
 const empty = "%"
 
-// Join is the name of a partition by the values of its fields: the value itself of one field; of several the values between slashes, with a slash in a value
-// written %2F.
+// Join is the name of a partition by the values of its fields: the value itself of one field; of
+// several the values between slashes, with a slash in a value written %2F.
 func Join(values []string) string { return join(values, len(values)) }
 
 func join(values []string, fields int) string {
@@ -47,8 +52,8 @@ func join(values []string, fields int) string {
 	return strings.Join(escaped, "/")
 }
 
-// Fields takes the name of a partition apart, in a set of partitions by so many fields. A name that a person chose, such as one that others are folded
-// into, may have fewer.
+// Fields takes the name of a partition apart, in a set of partitions by so many fields. A name that
+// a person chose, such as one that others are folded into, may have fewer.
 func Fields(name string, fields int) []string {
 	if fields < 2 {
 		return []string{name}
@@ -141,8 +146,9 @@ func (u Unit) Suffix() string {
 // Label is the unit's name without its partition: 2005-2007 or 3.
 func (u Unit) Label() string { return u.Suffix()[1:] }
 
-// ParseUnit takes the name of a unit apart. In a set by several fields a name of fewer slashes than these is no unit: units by number of what a person named
-// with fewer, such as a partition that others are folded into, are told by the list of partitions only.
+// ParseUnit takes the name of a unit apart. In a set by several fields a name of fewer slashes than
+// these is no unit: units by number of what a person named with fewer, such as a partition that
+// others are folded into, are told by the list of partitions only.
 func ParseUnit(name string, fields int) (text string, u Unit, ok bool) {
 	if comma, r := rangeOf(name); comma >= 0 {
 		return name[:comma], r, true
@@ -183,7 +189,8 @@ func rangeOf(name string) (comma int, u Unit) {
 	return -1, u
 }
 
-// IsNumber reports whether a text is a finite number as units are ordered and named by: what Go reads as one. Words such as "inf" are words.
+// IsNumber reports whether a text is a finite number as units are ordered and named by: what Go
+// reads as one. Words such as "inf" are words.
 func IsNumber(text string) bool {
 	x, err := strconv.ParseFloat(text, 64)
 	return err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
@@ -197,7 +204,8 @@ func Mixture(components []string) string { return strings.Join(components, "+") 
 // ParseMixture takes a mixture apart.
 func ParseMixture(name string) []string { return strings.Split(name, "+") }
 
-// Replicate is the name of the r-th thing of a name, counted from 0: the first has none of its own, the second ends in @2.
+// Replicate is the name of the r-th thing of a name, counted from 0: the first has none of its own,
+// the second ends in @2.
 func Replicate(name string, r int) string {
 	if r == 0 {
 		return name
@@ -221,8 +229,8 @@ func ParseReplicate(name string) (of string, r int) {
 // Line is any text as one line that prints, such as the name of a file in the name of a step.
 func Line(text string) string { return escape(text, func(int) bool { return false }) }
 
-// Files is the name of files by the first of them and how many more there are: a.jsonl, or a.jsonl+41. That of one file never ends like that of
-// several.
+// Files is the name of files by the first of them and how many more there are: a.jsonl, or
+// a.jsonl+41. That of one file never ends like that of several.
 func Files(first string, more int) string {
 	name := Line(first)
 	if more > 0 {
@@ -242,8 +250,9 @@ func FirstFile(name string) string {
 	return name
 }
 
-// escape writes the bytes that must be escaped: those asked for, percent signs that would read as an escape, and what does not print as a part of a line:
-// control characters, ends of lines, space at an end, and what is not UTF-8.
+// escape writes the bytes that must be escaped: those asked for, percent signs that would read as
+// an escape, and what does not print as a part of a line: control characters, ends of lines, space
+// at an end, and what is not UTF-8.
 func escape(text string, also func(i int) bool) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

@@ -150,8 +150,8 @@ func randomComponent(r *rand.Rand, fields int) component {
 	return c
 }
 
-// TestNamesTellThingsApart makes mixtures of names with every sign that joins, as replicates, and holds that two have one name only if they are one, and that
-// the name gives the parts back.
+// TestNamesTellThingsApart makes mixtures of names with every sign that joins, as replicates, and
+// holds that two have one name only if they are one, and that the name gives the parts back.
 func TestNamesTellThingsApart(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, fields := range []int{1, 2, 3} {

@@ -1,4 +1,5 @@
-// Package nearest finds, for a word that is none of the valid ones, the one that was meant. Every room that answers a mistyped name uses it.
+// Package nearest finds, for a word that is none of the valid ones, the one that was meant. Every
+// room that answers a mistyped name uses it.
 package nearest
 
 import (
@@ -7,8 +8,8 @@ import (
 	"strings"
 )
 
-// Word is the valid word closest to what was written; "" where none is close enough to be what was meant: a third of the word's letters may
-// be wrong, and at least two of a word of four or more.
+// Word is the valid word closest to what was written; "" where none is close enough to be what was
+// meant: a third of the word's letters may be wrong, and at least two of a word of four or more.
 func Word(word string, valid []string) string {
 	if len(word) > 64 {
 		return ""
@@ -38,7 +39,8 @@ func Sorted(word string, words []string) []string {
 // plain takes away the differences that people do not see: case, and - for _.
 func plain(word string) string { return strings.ReplaceAll(strings.ToLower(word), "-", "_") }
 
-// distance counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+// distance counts insertions, deletions, substitutions and swaps of neighbours (optimal string
+// alignment).
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)

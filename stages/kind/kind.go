@@ -94,6 +94,17 @@ func (e *KeyError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
 
+// ParamError is the failure of a step that one of its parameters is to blame for. Kind.Origins says which key of the study sets it.
+type ParamError struct {
+	Param string // its label in keys, without the word param: unit_tokens, declared.crypto
+	Err   error
+}
+
+func (e *ParamError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *ParamError) Unwrap() error { return e.Err }
+
 // FailedError is the failure of a step that has something to show for it: files that belong beside its log.
 type FailedError struct {
 	Err   error

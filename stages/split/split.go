@@ -240,19 +240,22 @@ func (s *splitting) called(role string) string {
 
 // choose marks the partitions that the study keeps. A partition named in vain is an error, for a misspelt one would be left out in silence.
 func (s *splitting) choose() error {
-	wanted := slices.Clone(s.params.Only)
+	wanted, by := slices.Clone(s.params.Only), func(string) string { return "only" }
 	if len(s.params.Only) == 0 {
-		wanted = slices.Sorted(maps.Keys(s.params.Declared))
+		wanted, by = slices.Sorted(maps.Keys(s.params.Declared)), func(name string) string { return "declared." + name }
 	}
 	var errs []error
+	blame := func(param, format string, args ...any) {
+		errs = append(errs, &kind.ParamError{Param: param, Err: fmt.Errorf(format, args...)})
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.params.Fold)) {
 		if !s.folded[name] {
-			errs = append(errs, fmt.Errorf("fold: no document belongs to partition %q; the corpus has %s", name, words.Enumerate(nearest.Sorted(name, s.names))))
+			blame("fold."+name, "fold: no document belongs to partition %q; the corpus has %s", name, words.Enumerate(nearest.Sorted(name, s.names)))
 		}
 	}
 	for _, name := range wanted {
 		if s.partitions[name] == nil {
-			errs = append(errs, fmt.Errorf("no document belongs to partition %q; the corpus has %s", name, words.Enumerate(nearest.Sorted(name, s.names))))
+			blame(by(name), "no document belongs to partition %q; the corpus has %s", name, words.Enumerate(nearest.Sorted(name, s.names)))
 		}
 	}
 	kept := 0
@@ -266,12 +269,12 @@ func (s *splitting) choose() error {
 	}
 	for _, name := range s.names {
 		if n := len(kind.Escape(name)); s.partitions[name].kept && n > kind.LongestPartition {
-			errs = append(errs, fmt.Errorf("partition %.60q...: its name has %d bytes, which are %d in the names of files, and may be %d there (small letters, digits and - _ , . are one byte each, "+
-				"others two or three); leave it out with except, fold it into one of a shorter name, or divide the corpus by other metadata", name, len(name), n, kind.LongestPartition))
+			blame("by", "partition %.60q...: its name has %d bytes, which are %d in the names of files, and may be %d there (small letters, digits and - _ , . are one byte each, "+
+				"others two or three); leave it out with except, fold it into one of a shorter name, or divide the corpus by other metadata", name, len(name), n, kind.LongestPartition)
 		}
 	}
 	if kept == 0 && len(errs) == 0 {
-		errs = append(errs, fmt.Errorf("all partitions are left out; the corpus has %s", words.Enumerate(s.names)))
+		blame("except", "all partitions are left out; the corpus has %s", words.Enumerate(s.names))
 	}
 	return errors.Join(errs...)
 }
@@ -291,6 +294,9 @@ func (s *splitting) kept() []string {
 func (s *splitting) cut(context.Context) error {
 	var small, untested []string
 	var errs []error
+	blame := func(param, format string, args ...any) {
+		errs = append(errs, &kind.ParamError{Param: param, Err: fmt.Errorf(format, args...)})
+	}
 	ends := documentEnds
 	if s.params.Cut == kind.CutOrder {
 		ends = valueEnds
@@ -313,12 +319,12 @@ func (s *splitting) cut(context.Context) error {
 		size := trainingTokens(p.training)
 		switch {
 		case len(p.training) == 0 && (s.params.UnitTokens == 0 || s.params.Small == kind.SmallKeep || declared > 0):
-			errs = append(errs, fmt.Errorf("partition %q: all %d documents are held out, none is left to train on", name, len(p.test)+len(p.validation)))
+			blame("test", "partition %q: all %d documents are held out, none is left to train on", name, len(p.test)+len(p.validation))
 		case len(p.cut.units) == 0 && s.params.Small == kind.SmallKeep && declared <= 1:
 			p.cut = cut{units: [][]document{p.training}}
 		case len(p.cut.units) < declared:
-			errs = append(errs, fmt.Errorf("partition %q: %d units of %d tokens are declared, but its %d tokens make %d",
-				name, declared, s.params.UnitTokens, size, len(p.cut.units)))
+			blame("declared."+name, "partition %q: %d units of %d tokens are declared, but its %d tokens make %d",
+				name, declared, s.params.UnitTokens, size, len(p.cut.units))
 		case len(p.cut.units) == 0:
 			p.small = true
 			small = append(small, fmt.Sprintf("%s (%d tokens of %d documents, %d held out)", name, size, len(p.training), len(p.test)+len(p.validation)))
@@ -330,18 +336,18 @@ func (s *splitting) cut(context.Context) error {
 	}
 	switch {
 	case len(small) > 0 && s.params.Small == kind.SmallError:
-		errs = append(errs, fmt.Errorf("%d of %d partitions have less than half a unit of %d tokens: %s; make units smaller, leave these partitions out with except, join them with fold, or say small: drop, merge or keep",
-			len(small), len(s.names), s.params.UnitTokens, strings.Join(small, ", ")))
+		blame("unit_tokens", "%d of %d partitions have less than half a unit of %d tokens: %s; make units smaller, leave these partitions out with except, join them with fold, or say small: drop, merge or keep",
+			len(small), len(s.names), s.params.UnitTokens, strings.Join(small, ", "))
 	case len(small) > 0 && s.params.Small == kind.SmallMerge:
-		errs = append(errs, fmt.Errorf("all %d small partitions together have less than half a unit of %d tokens: %s; make units smaller, leave them out with except, or say small: drop or keep",
-			len(s.merged), s.params.UnitTokens, strings.Join(small, ", ")))
+		blame("unit_tokens", "all %d small partitions together have less than half a unit of %d tokens: %s; make units smaller, leave them out with except, or say small: drop or keep",
+			len(s.merged), s.params.UnitTokens, strings.Join(small, ", "))
 	}
 	if len(untested) > 0 {
-		errs = append(errs, fmt.Errorf("%d partitions have no document among the %.6g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",
-			len(untested), 100*s.params.Test, strings.Join(untested, ", ")))
+		blame("test", "%d partitions have no document among the %.6g%% held out for test: %s; hold out more, leave these partitions out with except, or hold out 0%% for test if nothing is evaluated in-domain",
+			len(untested), 100*s.params.Test, strings.Join(untested, ", "))
 	}
 	if len(errs) == 0 && len(s.kept()) == 0 {
-		errs = append(errs, fmt.Errorf("no partition has half a unit of %d tokens: %s", s.params.UnitTokens, strings.Join(small, ", ")))
+		blame("unit_tokens", "no partition has half a unit of %d tokens: %s", s.params.UnitTokens, strings.Join(small, ", "))
 	}
 	return errors.Join(errs...)
 }

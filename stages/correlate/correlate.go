@@ -10,8 +10,8 @@ import (
 
 	"ablate/cache/table"
 	"ablate/stages/internal/elementary"
-	"ablate/stages/internal/plot"
 	"ablate/stages/internal/step"
+	"ablate/stages/internal/svg"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -233,17 +233,17 @@ func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) []comparison 
 // draw leaves the figure: reference scores over proxy scores, one series a proxy. A proxy without scores on this set keeps its place
 // among the series, so that each has the same colour and shape in every figure.
 func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
-	figure := plot.Scatter{Title: title, XLabel: "proxy " + c.metric.Name, YLabel: "reference " + c.metric.Name, Diagonal: true}
+	figure := svg.Scatter{Title: title, XLabel: "proxy " + c.metric.Name, YLabel: "reference " + c.metric.Name, Diagonal: true}
 	for _, proxy := range proxies {
-		s := plot.Series{Name: proxy, Fit: true}
+		s := svg.Series{Name: proxy, Fit: true}
 		if i := slices.IndexFunc(c.Pairs, func(p ProxyPairs) bool { return p.Proxy == proxy }); i >= 0 {
 			for k, m := range c.Pairs[i].Mixtures {
-				s.Points = append(s.Points, plot.Point{X: c.Pairs[i].Proxies[k], Y: c.Pairs[i].References[k], Label: m})
+				s.Points = append(s.Points, svg.Point{X: c.Pairs[i].Proxies[k], Y: c.Pairs[i].References[k], Label: m})
 			}
 		}
 		figure.Series = append(figure.Series, s)
 	}
-	svg, err := figure.SVG()
+	drawing, err := figure.SVG()
 	if err != nil {
 		return fmt.Errorf("figure of %s on %s: %w", c.Group, c.Set, err)
 	}
@@ -251,7 +251,7 @@ func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, svg, 0o666); err != nil {
+	if err := os.WriteFile(path, drawing, 0o666); err != nil {
 		return fmt.Errorf("write figure: %w", err)
 	}
 	return nil

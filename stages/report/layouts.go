@@ -10,7 +10,7 @@ import (
 
 	"ablate/cache/table"
 	"ablate/stages/correlate"
-	"ablate/stages/internal/layout"
+	"ablate/stages/internal/papertable"
 	"ablate/stages/internal/stat"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
@@ -174,12 +174,12 @@ func (l *layouts) proxies(has func(proxy string) bool) []string {
 }
 
 // line is a row of a table, for one set of mixtures on one evaluation set.
-func (l *layouts) line(group, set string, proxies []string) layout.Row {
-	r := layout.Row{}
+func (l *layouts) line(group, set string, proxies []string) papertable.Row {
+	r := papertable.Row{}
 	for _, p := range proxies {
-		c := layout.None
+		c := papertable.None
 		if row, ok := l.rows[LayoutPlace{group, set, p}]; ok {
-			c = layout.Cell{Value: row.Pearson, Published: row.Published}
+			c = papertable.Cell{Value: row.Pearson, Published: row.Published}
 			r.N = max(r.N, int(row.N))
 		}
 		r.Cells = append(r.Cells, c)
@@ -198,7 +198,7 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 			return l.rows[LayoutPlace{g, l.in.InDomain, p}].N > 0 || l.rows[LayoutPlace{g, l.average(g), p}].N > 0
 		})
 	})
-	overview := layout.Table{
+	overview := papertable.Table{
 		Caption:   "Pearson's r between the perplexities of reference models and of proxies, in and out of domain.",
 		Miniature: correlate.IsMiniature(l.in.Study), Label: l.in.Study, Stubs: []string{"mixtures", "eval set"}, Columns: all,
 	}
@@ -222,7 +222,7 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 		proxies := l.proxies(func(p string) bool {
 			return slices.ContainsFunc(l.sets[g], func(s string) bool { return l.rows[LayoutPlace{g, s, p}].N > 0 })
 		})
-		t := layout.Table{
+		t := papertable.Table{
 			Caption:   fmt.Sprintf("Pearson's r between the perplexities of reference models and of proxies on each evaluation set, for the mixtures %s.", g),
 			Miniature: correlate.IsMiniature(l.in.Study), Label: l.in.Study + ":" + g, Stubs: []string{"eval set"}, Columns: proxies,
 		}
@@ -257,7 +257,7 @@ func (l *layouts) tidy(group, set string, proxies []string) []tables.LayoutRow {
 }
 
 // write gives a table in its four forms: for people as t sets it, for programs a row a proxy.
-func (l *layouts) write(name string, t layout.Table, rows []tables.LayoutRow) (files []LayoutFile, err error) {
+func (l *layouts) write(name string, t papertable.Table, rows []tables.LayoutRow) (files []LayoutFile, err error) {
 	if files, err = rowForms(name, rows); err != nil {
 		return nil, err
 	}

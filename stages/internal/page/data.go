@@ -190,7 +190,7 @@ type ScoreRow struct {
 	Values  []float64
 }
 
-// Figure is a drawing of package plot. SVG is checked before it is inlined: see trusted.
+// Figure is a drawing of package svg. SVG is checked before it is inlined: see trusted.
 type Figure struct {
 	Title   string
 	Caption string

@@ -26,7 +26,7 @@ const rooms = `
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
 	cache/remote             < cache
-	stages/kind              < cache specs/arch
+	stages/kind              < cache specs/arch stages/internal/elementary
 	stages/internal/corpus/parquet <
 	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
@@ -41,7 +41,7 @@ const rooms = `
 	stages/internal/svg      < stages/internal/elementary stages/internal/stat
 	stages/internal/paperfig < stages/internal/elementary stages/internal/svg
 	stages/internal/papertable <
-	stages/internal/page     < stages/internal/svg
+	stages/internal/page     < stages/kind stages/internal/svg
 	stages/internal/words    <
 	stages/internal/random   <
 	stages/internal/step     < stages/kind cache/table

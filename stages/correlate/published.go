@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"ablate/stages/kind"
 )
 
 // published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation Approximations for Language Models through Modular
@@ -19,9 +17,6 @@ import (
 //
 //go:embed published.csv
 var publishedCSV string
-
-// OutOfDomain stands, in place of an evaluation set, for the mean of the scores over all sets that do not change with the mixture.
-const OutOfDomain = kind.Average
 
 // publishedKey is where a published value belongs.
 type publishedKey struct{ study, set, proxy string }
@@ -82,4 +77,12 @@ func Published(study, set, proxy string) publishedValue {
 		return v
 	}
 	return publishedValue{Pearson: math.NaN()}
+}
+
+// PublishedBy is Published where scores are perplexities, as all of the paper's are; of another metric there is nothing.
+func PublishedBy(metric, study, set, proxy string) publishedValue {
+	if metric != "" {
+		return publishedValue{Pearson: math.NaN()}
+	}
+	return Published(study, set, proxy)
 }

@@ -46,8 +46,8 @@ func (l *layouts) figures() ([]LayoutFile, error) {
 	}
 	for _, g := range l.groups {
 		folder := kind.Escape(g) + "/"
-		if l.average(g) != "" {
-			if err := add(folder+"average", l.averageFigure(g)); err != nil {
+		for _, m := range l.averages(g) {
+			if err := add(folder+kind.Escape(m.metric.On("average")), l.averageFigure(g, m)); err != nil {
 				return nil, err
 			}
 		}
@@ -61,10 +61,11 @@ func (l *layouts) figures() ([]LayoutFile, error) {
 	return files, nil
 }
 
-var (
-	proxyAxis     = "proxy " + metric.Name
-	referenceAxis = "reference " + metric.Name
-)
+// axes names the axes of a figure by the metric of its scores.
+func axes(f paperfig.Grid, metric kind.Metric) paperfig.Grid {
+	f.XLabel, f.YLabel = "proxy "+metric.Name, "reference "+metric.Name
+	return f
+}
 
 // names are all proxies of the study, so that each looks alike in every figure.
 func (l *layouts) names(value func(proxy string) string) []paperfig.Name {
@@ -80,7 +81,8 @@ func (l *layouts) names(value func(proxy string) string) []paperfig.Name {
 }
 
 // panel is one scatter; nil where no mixture has a reference on the set.
-func (l *layouts) panel(group, set, title string) *paperfig.Panel {
+func (l *layouts) panel(group string, m measured, title string) *paperfig.Panel {
+	set := m.name()
 	p := &paperfig.Panel{Title: title, Note: l.note(group, set)}
 	any := false
 	for _, proxy := range l.params.Proxies {
@@ -124,44 +126,64 @@ func (l *layouts) note(group, set string) string {
 }
 
 // setTitle names a set in a figure of a group.
-func (l *layouts) setTitle(group, set string) string {
-	if set == correlate.OutOfDomain {
-		return fmt.Sprintf("mean of %d sets out of domain", l.outside(group))
+func (l *layouts) setTitle(group string, m measured) string {
+	if m.set == kind.Average {
+		return m.metric.On(fmt.Sprintf("mean of %d sets out of domain", l.outside(group, m.metric)))
 	}
-	return set
+	return m.name()
 }
 
-// outside counts the sets out of domain, their mean aside.
-func (l *layouts) outside(group string) int {
+// outside counts the sets out of domain with scores by a metric, their mean aside.
+func (l *layouts) outside(group string, metric kind.Metric) int {
 	n := 0
-	for _, s := range l.sets[group] {
-		if s != l.in.InDomain && s != correlate.OutOfDomain {
+	for _, m := range l.sets[group] {
+		if m.set != l.in.InDomain && m.set != kind.Average && m.metric.Name == metric.Name {
 			n++
 		}
 	}
 	return n
 }
 
+// overview has a column for each set of mixtures, and two rows for each metric: in domain above, out of domain below.
 func (l *layouts) overview() paperfig.Figure {
-	f := paperfig.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
-	var in, out []*paperfig.Panel
-	for _, g := range l.groups {
-		in = append(in, l.panel(g, l.in.InDomain, g+": "+l.in.InDomain))
-		out = append(out, l.panel(g, l.average(g), g+": "+l.setTitle(g, l.average(g))))
+	f := axes(paperfig.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil)}, l.metric)
+	type place struct {
+		metric   string
+		inDomain bool
 	}
-	for _, row := range [][]*paperfig.Panel{in, out} {
-		if slices.ContainsFunc(row, func(p *paperfig.Panel) bool { return p != nil }) {
-			f.Panels = append(f.Panels, row)
+	var order []place
+	rows := map[place][]*paperfig.Panel{}
+	for i, g := range l.groups {
+		for _, m := range l.inAndOut(g) {
+			at := place{m.metric.Name, m.set == l.in.InDomain}
+			if rows[at] == nil {
+				order = append(order, at)
+				rows[at] = make([]*paperfig.Panel, len(l.groups))
+			}
+			rows[at][i] = l.panel(g, m, g+": "+l.setTitle(g, m))
+		}
+	}
+	slices.SortStableFunc(order, func(a, b place) int { // in domain above
+		switch {
+		case a.inDomain == b.inDomain:
+			return 0
+		case a.inDomain:
+			return -1
+		}
+		return 1
+	})
+	for _, at := range order {
+		if slices.ContainsFunc(rows[at], func(p *paperfig.Panel) bool { return p != nil }) {
+			f.Panels = append(f.Panels, rows[at])
 		}
 	}
 	return f
 }
 
-func (l *layouts) averageFigure(group string) paperfig.Figure {
-	set := l.average(group)
-	f := paperfig.Grid{Title: group, XLabel: proxyAxis, YLabel: referenceAxis}
-	f.Names = l.names(func(p string) string { return l.value(group, set, p) })
-	if p := l.panel(group, set, l.setTitle(group, set)); p != nil {
+func (l *layouts) averageFigure(group string, m measured) paperfig.Figure {
+	f := axes(paperfig.Grid{Title: group}, m.metric)
+	f.Names = l.names(func(p string) string { return l.value(group, m.name(), p) })
+	if p := l.panel(group, m, l.setTitle(group, m)); p != nil {
 		f.Panels = [][]*paperfig.Panel{{p}}
 	}
 	return f
@@ -186,11 +208,12 @@ const (
 )
 
 func (l *layouts) setsFigure(group string) paperfig.Figure {
-	f := paperfig.Grid{Title: group + ": each evaluation set", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
+	f := paperfig.Grid{Title: group + ": each evaluation set", Names: l.names(nil)}
+	f = axes(f, l.metric)
 	var panels []*paperfig.Panel
 	left := 0
-	for _, set := range l.sets[group] {
-		if p := l.panel(group, set, l.setTitle(group, set)); p != nil && set != correlate.OutOfDomain {
+	for _, m := range l.sets[group] {
+		if p := l.panel(group, m, l.setTitle(group, m)); p != nil && m.set != kind.Average {
 			if len(panels) == mostSets {
 				left++
 				continue
@@ -219,11 +242,11 @@ func (l *layouts) dots(group string) paperfig.Figure {
 			f.XLabel += " of the study at its own size"
 		}
 	}
-	for _, set := range l.sets[group] {
-		row := paperfig.DotsRow{Label: l.setTitle(group, set)}
+	for _, m := range l.sets[group] {
+		row := paperfig.DotsRow{Label: l.setTitle(group, m)}
 		for _, proxy := range l.params.Proxies {
 			d := paperfig.Dot{Value: math.NaN(), Low: math.NaN(), High: math.NaN(), Published: math.NaN()}
-			if r, ok := l.rows[LayoutPlace{group, set, proxy}]; ok {
+			if r, ok := l.rows[LayoutPlace{group, m.name(), proxy}]; ok {
 				d = paperfig.Dot{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh, Published: r.Published}
 			}
 			row.Cells = append(row.Cells, d)

@@ -349,7 +349,7 @@ func TestPageIsSelfContained(t *testing.T) {
 func TestNamesAreEscaped(t *testing.T) {
 	const evil = `</title></style><script>alert(1)</script>"'&`
 	d := Data{
-		Study: evil, About: evil, Program: evil, Metric: evil, Warnings: []string{evil},
+		Study: evil, About: evil, Program: evil, Warnings: []string{evil},
 		Choices:      []Choice{{Set: evil, Proxy: evil, Chosen: evil, Best: evil, Candidates: 2, References: 2, Rank: 2, ChosenReference: 2, BestReference: 1}},
 		EvalSets:     []EvalSet{{Name: evil, About: evil}},
 		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1, []string{evil}}}}},

@@ -20,7 +20,9 @@ var Kind = kind.Kind{
 			"nulls, not NaN; quantiles of Student's t have the same last bits on every processor, and so have " +
 			"correlations of three mixtures",
 	},
-	Run: correlate,
+	Run:  correlate,
+	Work: kind.Compares,
+	Unit: "documents",
 	Differ: tables.Differ{
 		kind.OutScores:       tables.Scores.Differ,
 		kind.OutCorrelations: tables.Correlations.Differ,

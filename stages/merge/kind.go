@@ -13,6 +13,7 @@ var Kind = kind.Kind{
 		"first",
 	},
 	Run:    merge,
+	Work:   kind.Merges,
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{
 		"weights": "mixtures",

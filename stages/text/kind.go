@@ -19,6 +19,8 @@ var Tokenizer = kind.Kind{
 		"a list is no text of a Parquet file; normal form of what is read: see tokenize 7",
 	},
 	Run:    trainTokenizer,
+	Work:   kind.ReadsFiles,
+	Unit:   "bytes",
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{
 		"vocab": "tokenizer.train.vocab", "min_frequency": "tokenizer.train.min_frequency", "bytes": "tokenizer.train.bytes",
@@ -42,7 +44,11 @@ var Tokenize = kind.Kind{
 			"unsigned numbers, decimals and half floats too; a list is no text; added tokens have the ids that the " +
 			"reference library gives them, not those that the file says; places: null where there is no line",
 	},
-	Run: tokenize,
+	Run:  tokenize,
+	Work: kind.ReadsFiles,
+	Unit: "bytes",
+	// Counts and places have none, and the report is made from them.
+	HoldsText: func(output string) bool { return output != kind.OutCounts && output != kind.OutPlaces },
 	Differ: tables.Differ{
 		kind.OutDocuments:  tables.RowsDiffer[tables.DocumentRow],
 		kind.OutParagraphs: tables.RowsDiffer[tables.ParagraphRow],

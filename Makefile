@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 DESCRIBED = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # Processors that would fuse multiply-adds are told not to, in libraries too; the kernels ask for theirs.
-UNFUSED = $(if $(filter amd64,$(shell go env GOARCH)),,-gcflags=all=-d=fmahash=qn -gcflags=ablate/stages/internal/kernel=)
+UNFUSED = $(if $(filter amd64,$(shell go env GOARCH)),,-gcflags=all=-d=fmahash=qn -gcflags=ablate/stages/internal/kernel/...=)
 
 # A go command from 1.21 on fetches by itself the release that go.mod asks for, unless GOTOOLCHAIN=local forbids that or it has no network. An
 # older one compiles until it meets a library that is not there. So the release is asked for first, and what is needed is told in one line.
@@ -57,9 +57,14 @@ smoke: build
 test: new-enough
 	go test $(TESTFLAGS) ./...
 
-# The parts that many goroutines share. Needs a C compiler, which the race detector asks for.
+# The parts that many goroutines share: the runner and the cache whole; of the packages that compute, what runs on several threads (the
+# kernels' pool and what is divided among its workers, the encoding of text, the average of checkpoints, readers of mapped tokens), because
+# all of their tests take ten minutes under the detector, which sees nothing more in them. Needs a C compiler, which the detector asks for.
+SHARED = Pool|GemmDivide|Gemm$$|TestAttention$$|TestNorm$$|Threads|Encoding|Processors|ManyGoroutines|ConcurrentReaders|Killed|SharesPartial
 race: new-enough
 	CGO_ENABLED=1 go test -race -count=1 ./runner ./cache
+	CGO_ENABLED=1 go test -race -short -count=1 -run '$(SHARED)' ./stages/internal/kernel ./stages/internal/lm/cpu ./stages/text ./stages/train \
+		./stages/eval ./cache/checkpoint ./cache/table
 
 # 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
 # about an hour on two cores. It prints its seed: SEED=... repeats its choices.

@@ -26,7 +26,7 @@ const rooms = `
 	cache/table              < cache/bulk cache/table/mapping
 	cache/checkpoint         < cache/bulk cache/table/mapping
 	cache/remote             < cache
-	stages/kind              < cache specs/arch
+	stages/kind              < cache specs/arch stages/internal/elementary
 	stages/internal/corpus/parquet <
 	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
@@ -38,10 +38,10 @@ const rooms = `
 	stages/internal/lm/engines    < specs/arch stages/kind stages/internal/lm stages/internal/lm/cpu
 	stages/internal/lm/enginetest < specs/arch stages/internal/optim stages/internal/lm stages/internal/lm/cpu
 	stages/internal/stat     < stages/internal/elementary
-	stages/internal/plot     < stages/internal/elementary stages/internal/stat
-	stages/internal/figure   < stages/internal/elementary stages/internal/plot
-	stages/internal/layout   <
-	stages/internal/page     < stages/internal/plot
+	stages/internal/svg      < stages/internal/elementary stages/internal/stat
+	stages/internal/paperfig < stages/internal/elementary stages/internal/svg
+	stages/internal/papertable <
+	stages/internal/page     < stages/kind stages/internal/svg
 	stages/internal/words    <
 	stages/internal/random   <
 	stages/internal/step     < stages/kind cache/table
@@ -50,11 +50,11 @@ const rooms = `
 	stages/internal/stagetest < specs/arch stages/kind stages/tables cache cache/table stages/internal/bpe
 	stages/text              < stages/kind stages/tables cache/table stages/internal/step stages/internal/random stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet
 	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step stages/internal/words stages/internal/elementary
-	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/plot
+	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/svg
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
-	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/plot stages/internal/stat
-	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/figure stages/internal/layout stages/internal/page stages/internal/plot stages/internal/stat
+	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
+	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
 	runner/exec              < cache stages/kind
@@ -84,8 +84,8 @@ const libraries = `
 	github.com/pierrec/lz4/v4            < stages/internal/corpus stages/internal/corpus/parquet
 	github.com/ulikunitz/xz              < stages/internal/corpus
 	golang.org/x/text                    < stages/internal/bpe stages/internal/corpus
-	gonum.org/v1/plot                    < stages/internal/figure
-	golang.org/x/image                   < stages/internal/figure
+	gonum.org/v1/plot                    < stages/internal/paperfig
+	golang.org/x/image                   < stages/internal/paperfig
 	gorgonia.org/gorgonia                < stages/internal/lm/cpu
 	gorgonia.org/tensor                  < stages/internal/lm/cpu
 	github.com/chewxy/hm                 < stages/internal/lm/cpu

@@ -39,7 +39,7 @@ func TestProgressInBytesAndDocuments(t *testing.T) {
 			read = n
 		}
 		job.Progress = func(done, all int64, unit string) {
-			if done < last || unit != "bytes" {
+			if done < last || unit != "bytes" || unit != kindNamed(t, c.name).Unit {
 				t.Errorf("%s: %d %s after %d", c.name, done, unit, last)
 			}
 			last, total = done, all

@@ -17,8 +17,8 @@ import (
 func TestKindsAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range Kinds() {
-		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Needs == nil || k.Differ == nil || len(k.Origins) == 0 {
-			t.Errorf("kind %q lacks a name of its own, a history, what runs it, says what it needs, compares its outputs or says where its parameters come from", k.Name)
+		if k.Name == "" || seen[k.Name] || k.Version() < 1 || k.Run == nil || k.Needs == nil || k.Differ == nil || len(k.Origins) == 0 || k.Work == 0 {
+			t.Errorf("kind %q lacks a name of its own, a history, what runs it, says what it needs, what it does, compares its outputs or says where its parameters come from", k.Name)
 		}
 		seen[k.Name] = true
 		for n, line := range k.History {
@@ -26,6 +26,41 @@ func TestKindsAreWhole(t *testing.T) {
 				t.Errorf("kind %s: version %d has no history", k.Name, n+1)
 			}
 		}
+	}
+}
+
+// What a kind does, counts and holds is said once, so that nobody has to compare names of kinds.
+func TestWhatKindsDo(t *testing.T) {
+	for _, c := range []struct {
+		name, unit    string
+		work          kind.Work
+		texts, plains []string // outputs with the corpus's text in them, and without
+	}{
+		{kind.Tokenizer, "bytes", kind.ReadsFiles, nil, []string{kind.OutTokenizer}},
+		{kind.Tokenize, "bytes", kind.ReadsFiles, []string{kind.OutTokens, kind.OutDocuments, kind.OutParagraphs, kind.OutMissing}, []string{kind.OutCounts, kind.OutPlaces}},
+		{kind.Split, "bytes", kind.Divides, []string{kind.UnitOutput("a", 1), kind.TestOutput("a")}, []string{kind.OutSizes, kind.OutLedger, kind.OutCatalogue}},
+		{kind.Train, "tokens", kind.Trains, nil, []string{kind.OutModel, kind.OutCurve}},
+		{kind.Merge, "", kind.Merges, nil, []string{kind.OutModel}},
+		{kind.Eval, "tokens", kind.Evaluates, nil, []string{kind.OutLosses}},
+		{kind.Correlate, "documents", kind.Compares, nil, []string{kind.OutScores}},
+	} {
+		k := kindNamed(t, c.name)
+		if k.Work != c.work || k.Unit != c.unit || !Kinds().Does(c.name, c.work) || Kinds().Does(c.name, ^c.work) {
+			t.Errorf("kind %s does %b and counts %q, want %b and %q", c.name, k.Work, k.Unit, c.work, c.unit)
+		}
+		for _, output := range c.texts {
+			if !k.Texts(output) {
+				t.Errorf("%s of %s is said to hold no text", output, c.name)
+			}
+		}
+		for _, output := range c.plains {
+			if k.Texts(output) {
+				t.Errorf("%s of %s is said to hold text", output, c.name)
+			}
+		}
+	}
+	if Kinds().Does("nothing", ^kind.Work(0)) {
+		t.Error("a kind that there is not does something")
 	}
 }
 

@@ -48,11 +48,30 @@ func TestAverageOverSets(t *testing.T) {
 }
 
 func TestWhatIsAveraged(t *testing.T) {
-	for _, c := range []struct{ sets, want []string }{
-		{[]string{"in-domain", "a", "b"}, []string{"a", "b"}}, {[]string{"in-domain", "a"}, nil}, {[]string{"a", "out-of-domain"}, nil}, {nil, nil},
+	by := func(metric string, sets ...string) (out []kind.Score) {
+		for _, set := range sets {
+			out = append(out, kind.Score{Set: set, Metric: metric})
+		}
+		return out
+	}
+	mixed := slices.Concat(by("", "in-domain", "a", "b"), by("loss", "b", "c", "d"))
+	for _, c := range []struct {
+		name   string
+		sets   []string
+		scores []kind.Score
+		metric string
+		want   []string
+	}{
+		{"all but in-domain", []string{"in-domain", "a", "b"}, nil, "", []string{"a", "b"}},
+		{"not one", []string{"in-domain", "a"}, nil, "", nil},
+		{"a set of the average's name", []string{"a", "out-of-domain"}, nil, "", nil},
+		{"nothing", nil, nil, "", nil},
+		{"those with perplexities", []string{"in-domain", "a", "b", "c", "d"}, mixed, "", []string{"a", "b"}},
+		{"those with another metric", []string{"in-domain", "a", "b", "c", "d"}, mixed, "loss", []string{"b", "c", "d"}},
+		{"one with another metric", []string{"a", "b", "c"}, slices.Concat(by("", "a", "b"), by("loss", "c")), "loss", nil},
 	} {
-		if got := SetsAveraged(c.sets); !slices.Equal(got, c.want) {
-			t.Errorf("of %q: %q, want %q", c.sets, got, c.want)
+		if got := SetsAveraged(kind.CorrelateParams{Sets: c.sets, Scores: c.scores}, c.metric); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

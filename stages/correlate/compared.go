@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"ablate/cache/table"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -20,18 +19,19 @@ type Compared struct {
 // Compare reads the correlations of a study and the warnings about them (correlations.parquet, warnings.parquet). It keeps the order, and of
 // the sets out of domain only their average, or the only one.
 func Compare(study, correlations, limits string) ([]Compared, error) {
-	rows, err := table.ReadRows[tables.CorrelationRow](correlations)
+	rows, err := tables.Correlations.Read(correlations)
 	if err != nil {
 		return nil, fmt.Errorf("correlations of study %s: %w", study, err)
 	}
-	warned, err := table.ReadRows[tables.WarningRow](limits)
+	warned, err := tables.Warnings.Read(limits)
 	if err != nil {
 		return nil, fmt.Errorf("warnings of study %s: %w", study, err)
 	}
-	average := map[string]string{} // group -> set
+	type scores struct{ group, metric string }
+	average := map[scores]string{} // -> set
 	for _, r := range rows {
-		if r.Set != kind.InDomain && average[r.Group] != kind.Average {
-			average[r.Group] = r.Set
+		if k := (scores{r.Group, r.Metric}); r.Set != kind.InDomain && average[k] != kind.Average {
+			average[k] = r.Set
 		}
 	}
 	var out []Compared
@@ -39,15 +39,16 @@ func Compare(study, correlations, limits string) ([]Compared, error) {
 		set := r.Set
 		switch set {
 		case kind.InDomain:
-		case average[r.Group]:
-			set = OutOfDomain
+		case average[scores{r.Group, r.Metric}]:
+			set = kind.Average
 		default:
 			continue
 		}
-		was := Published(study, set, r.Proxy)
+		was := PublishedBy(r.Metric, study, set, r.Proxy)
 		c := Compared{CorrelationRow: r, Published: was.Pearson, Source: was.Source}
 		for _, w := range warned {
-			if w.Group == r.Group && (w.Set == r.Set || w.Set == "") && (w.Proxy == r.Proxy || w.Proxy == "") && !slices.Contains(c.Weak, w.Code) {
+			if w.Group == r.Group && (w.Set == r.Set || w.Set == "") && (w.Proxy == r.Proxy || w.Proxy == "") &&
+				(w.Metric == r.Metric || w.Set == "") && !slices.Contains(c.Weak, w.Code) {
 				c.Weak = append(c.Weak, w.Code)
 			}
 		}

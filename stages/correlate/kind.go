@@ -22,11 +22,13 @@ var Kind = kind.Kind{
 	},
 	Run:   correlate,
 	Needs: needs,
+	Work:  kind.Compares,
+	Unit:  "documents",
 	Differ: tables.Differ{
-		kind.OutScores:       tables.RowsDiffer[tables.ScoreRow],
-		kind.OutCorrelations: tables.RowsDiffer[tables.CorrelationRow],
-		kind.OutDecisions:    tables.RowsDiffer[tables.DecisionRow],
-		kind.OutWarnings:     tables.RowsDiffer[tables.WarningRow],
+		kind.OutScores:       tables.Scores.Differ,
+		kind.OutCorrelations: tables.Correlations.Differ,
+		kind.OutDecisions:    tables.Decisions.Differ,
+		kind.OutWarnings:     tables.Warnings.Differ,
 	}.Difference,
 	Origins: map[string]string{
 		"scores": "mixtures", "sets": "eval.out_of_domain", "proxies": "proxies", "resamples": "correlate.resamples", "level": "correlate.level",

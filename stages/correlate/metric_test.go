@@ -11,7 +11,7 @@ func TestDecisionsFollowTheMetric(t *testing.T) {
 	pairs := []ProxyPairs{{Proxy: "macro", Mixtures: []string{"a", "b", "c", "d"}, Proxies: []float64{0.2, 0.9, 0.7, 0.1}, References: []float64{0.3, 0.6, 0.8, 0.2}}}
 	p := kind.CorrelateParams{Resamples: 20, Level: 0.95, Seed: 1}
 	of := func(higher bool) comparison {
-		return comparison{Group: "g", Set: "s", Pairs: pairs, metric: kind.Metric{Name: "accuracy", HigherIsBetter: higher}}
+		return comparison{Group: "g", Set: "s", Pairs: pairs, Metric: kind.Metric{Name: "accuracy", HigherIsBetter: higher}}
 	}
 	up, down := of(true).rows(p)[0], of(false).rows(p)[0]
 	if up.Chosen != "b" || up.Best != "c" || up.Rank != 2 || up.Place != 2 || up.Regret < 0.199 || up.Regret > 0.201 || up.RegretBlind <= 0 {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"ablate/stages/kind"
 )
 
 // published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation Approximations for Language Models through Modular
@@ -20,18 +18,16 @@ import (
 //go:embed published.csv
 var publishedCSV string
 
-// OutOfDomain stands, in place of an evaluation set, for the mean of the scores over all sets that do not change with the mixture.
-const OutOfDomain = kind.Average
-
 // publishedKey is where a published value belongs.
 type publishedKey struct{ study, set, proxy string }
 
-type publishedValue struct {
+// PublishedValue is a correlation that the paper prints, and the table or figure it stands in.
+type PublishedValue struct {
 	Pearson float64
 	Source  string
 }
 
-var publishedValues = sync.OnceValue(func() map[publishedKey]publishedValue {
+var publishedValues = sync.OnceValue(func() map[publishedKey]PublishedValue {
 	values, err := readPublished(publishedCSV)
 	if err != nil {
 		panic("internal error: published.csv: " + err.Error()) // a test reads it
@@ -39,12 +35,12 @@ var publishedValues = sync.OnceValue(func() map[publishedKey]publishedValue {
 	return values
 })
 
-func readPublished(text string) (map[publishedKey]publishedValue, error) {
+func readPublished(text string) (map[publishedKey]PublishedValue, error) {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		return nil, err
 	}
-	out := map[publishedKey]publishedValue{}
+	out := map[publishedKey]PublishedValue{}
 	for i, l := range lines[1:] {
 		v, err := strconv.ParseFloat(l[3], 64)
 		if err != nil {
@@ -54,7 +50,7 @@ func readPublished(text string) (map[publishedKey]publishedValue, error) {
 		if _, twice := out[k]; twice || math.Abs(v) > 1 || l[4] == "" {
 			return nil, fmt.Errorf("line %d: %v twice, beyond 1 or without a source", i+2, l)
 		}
-		out[k] = publishedValue{v, l[4]}
+		out[k] = PublishedValue{v, l[4]}
 	}
 	return out, nil
 }
@@ -77,9 +73,17 @@ func PublishedIn(study string) bool {
 }
 
 // Published looks a value up; NaN: there is none.
-func Published(study, set, proxy string) publishedValue {
+func Published(study, set, proxy string) PublishedValue {
 	if v, ok := publishedValues()[publishedKey{strings.TrimSuffix(study, miniature), set, proxy}]; ok {
 		return v
 	}
-	return publishedValue{Pearson: math.NaN()}
+	return PublishedValue{Pearson: math.NaN()}
+}
+
+// PublishedBy is Published where scores are perplexities, as all of the paper's are; of another metric there is nothing.
+func PublishedBy(metric, study, set, proxy string) PublishedValue {
+	if metric != "" {
+		return PublishedValue{Pearson: math.NaN()}
+	}
+	return Published(study, set, proxy)
 }

@@ -3,6 +3,8 @@ package correlate
 import (
 	"strings"
 	"testing"
+
+	"ablate/stages/kind"
 )
 
 func TestPublished(t *testing.T) {
@@ -12,8 +14,8 @@ func TestPublished(t *testing.T) {
 	}
 	for k, want := range map[publishedKey]float64{
 		{"paper/5.1-s2orc-pairs", "in-domain", "ind_id"}:                0.968,
-		{"paper/5.1-wiki-pairs", OutOfDomain, "micro"}:                  0.993,
-		{"paper/5.2-uneven", OutOfDomain, "macro"}:                      0.984,
+		{"paper/5.1-wiki-pairs", kind.Average, "micro"}:                 0.993,
+		{"paper/5.2-uneven", kind.Average, "macro"}:                     0.984,
 		{"paper/5.4-larger-models", "mc4", "merged"}:                    0.429,
 		{"paper/5.4-larger-models", "manosphere_meta_sep", "small_seq"}: 0.967,
 	} {

@@ -14,6 +14,7 @@ import (
 
 // RankInput is what mixtures are ranked by: loss tables that evaluations on one set left.
 type RankInput struct {
+	Metric     string  // name of what mixtures are ranked by; empty: the loss
 	Level      float64 // coverage of the intervals
 	Candidates []RankMixture
 	References []RankReference
@@ -31,34 +32,42 @@ type RankReference struct {
 	Reference   [][]string // scored by the reference model
 }
 
-// Ranked is a mixture in its place. Losses are in nats per token: means over domains, and over a domain's models where the proxy is a mean of
-// scores. What is not known is NaN.
+// Ranked is a mixture in its place. Scores are in the unit of the metric that mixtures are ranked by, losses in nats per token: means over
+// domains, and over a domain's models where the proxy is a mean of scores. What is not known is NaN.
 type Ranked struct {
 	Group, Mixture         string
+	Score                  float64 // by the proxy: of the metric that mixtures are ranked by
 	Loss                   float64 // by the proxy
 	Expected, Low, High    float64 // of the reference, by its line; Low and High are the interval that a new reference would lie in
-	Beyond                 bool    // the proxy's loss lies outside the range of the references' proxies: the line is a guess there
-	Reference              float64 // of its reference model, where one was trained
-	Perplexity, ReferenceP float64 // perplexities of Loss and Reference by the same means, not their exponentials
+	Beyond                 bool    // the proxy's score lies outside the range of the references' proxies: the line is a guess there
+	Reference              float64 // of its reference model, where one was trained, in the metric's unit
+	Perplexity, ReferenceP float64 // perplexities of the proxy and the reference by the same means, not exponentials of losses
 }
 
-// RankLine is how reference losses of a set of mixtures follow from the proxy's: reference = Intercept + Slope * proxy.
+// RankLine is how reference scores of a set of mixtures follow from the proxy's: reference = Intercept + Slope * proxy.
 type RankLine struct {
 	Group            string
 	References       int
 	Intercept, Slope float64 // NaN with too few references
-	SD               float64 // of the residuals, nats per token
-	Left             float64 // root mean square error of each reference foretold by the line through the others
+	SD               float64 // of the residuals, in the metric's unit
+	Left             float64 // root mean square error of each reference predicted by the line through the others
 	Pearson          float64
 }
 
 // fewestReferences is how many references a line with an interval wants: with three, one degree of freedom is left, and t is 12.7.
 const fewestReferences = 4
 
-// Rank orders mixtures by the proxy's loss, the best first, ties by name, and says for each what reference loss to expect, by a line through
+// Rank orders mixtures by the proxy's score, the best first, ties by name, and says for each what reference score to expect, by a line through
 // the references of its own set of mixtures. A set with fewer than four references gets no line: NaN in place of expectations.
 func Rank(in RankInput) ([]Ranked, []RankLine, error) {
-	r := ranker{measures: map[string]measure{}}
+	metric := kind.Loss
+	if in.Metric != "" {
+		var err error
+		if metric, err = kind.FindMetric(in.Metric); err != nil {
+			return nil, nil, fmt.Errorf("rank: %w", err)
+		}
+	}
+	r := ranker{metric: metric, sums: map[string]kind.Sums{}}
 	type name struct{ group, mixture string }
 	trained := map[name]tables.ScoreRow{}
 	var lines []RankLine
@@ -77,7 +86,7 @@ func Rank(in RankInput) ([]Ranked, []RankLine, error) {
 		if proxies[m.Group] == nil {
 			groups = append(groups, m.Group)
 		}
-		proxies[m.Group], references[m.Group] = append(proxies[m.Group], x.Loss), append(references[m.Group], y.Loss)
+		proxies[m.Group], references[m.Group] = append(proxies[m.Group], x.Value), append(references[m.Group], y.Value)
 		trained[name{m.Group, m.Name}] = y
 	}
 	for _, g := range groups {
@@ -96,31 +105,34 @@ func Rank(in RankInput) ([]Ranked, []RankLine, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		row := Ranked{Group: m.Group, Mixture: m.Name, Loss: s.Loss, Perplexity: s.Perplexity, Expected: math.NaN(), Low: math.NaN(), High: math.NaN(), Reference: math.NaN(), ReferenceP: math.NaN()}
+		row := Ranked{Group: m.Group, Mixture: m.Name, Score: s.Value, Loss: s.Loss, Perplexity: s.Perplexity, Expected: math.NaN(), Low: math.NaN(), High: math.NaN(), Reference: math.NaN(), ReferenceP: math.NaN()}
 		if fit, ok := fits[m.Group]; ok {
-			p := fit.Predict(s.Loss, in.Level)
-			row.Expected, row.Low, row.High, row.Beyond = p.Value, p.Low, p.High, fit.Beyond(s.Loss)
+			p := fit.Predict(s.Value, in.Level)
+			row.Expected, row.Low, row.High, row.Beyond = p.Value, p.Low, p.High, fit.Beyond(s.Value)
 		}
 		if y, ok := trained[name{m.Group, m.Name}]; ok {
-			row.Reference, row.ReferenceP = y.Loss, y.Perplexity
+			row.Reference, row.ReferenceP = y.Value, y.Perplexity
 		}
 		out = append(out, row)
 	}
 	slices.SortStableFunc(out, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(kind.Loss.Cost(a.Loss), kind.Loss.Cost(b.Loss)), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Mixture, b.Mixture))
+		return cmp.Or(cmp.Compare(metric.Cost(a.Score), metric.Cost(b.Score)), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Mixture, b.Mixture))
 	})
 	return out, lines, nil
 }
 
 // ranker reads each loss table once: units are in many mixtures.
-type ranker struct{ measures map[string]measure }
+type ranker struct {
+	metric kind.Metric
+	sums   map[string]kind.Sums // by path
+}
 
 func (r *ranker) score(group, mixture string, losses [][]string) (tables.ScoreRow, error) {
 	s := kind.Score{Group: group, Mixture: mixture, Losses: make([][]int, len(losses))}
-	var all []measure
+	var all []kind.Sums
 	for d, paths := range losses {
 		for _, path := range paths {
-			m, ok := r.measures[path]
+			m, ok := r.sums[path]
 			if !ok {
 				rows, err := table.ReadRows[tables.LossRow](path)
 				if err == nil {
@@ -129,15 +141,19 @@ func (r *ranker) score(group, mixture string, losses [][]string) (tables.ScoreRo
 				if err != nil {
 					return tables.ScoreRow{}, fmt.Errorf("rank %s: %s: %w", mixture, path, err)
 				}
-				r.measures[path] = m
+				r.sums[path] = m
 			}
 			s.Losses[d] = append(s.Losses[d], len(all))
 			all = append(all, m)
 		}
 	}
+	if !r.metric.IsDefault() {
+		s.Metric = r.metric.Name
+	}
 	rows, err := scoreAll([]kind.Score{s}, all)
 	if err != nil {
 		return tables.ScoreRow{}, fmt.Errorf("rank: %w", err)
 	}
+	rows[0].Value = rows[0].Score()
 	return rows[0], nil
 }

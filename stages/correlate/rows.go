@@ -18,9 +18,9 @@ func (c comparison) rows(p kind.CorrelateParams) []tables.CorrelationRow {
 	var rows []tables.CorrelationRow
 	for _, pairs := range c.Pairs {
 		x, y := pairs.Proxies, pairs.References
-		cost, refCost := c.metric.Costs(x), c.metric.Costs(y) // for decisions, which take the lowest
+		cost, refCost := c.Metric.Costs(x), c.Metric.Costs(y) // for decisions, which take the lowest
 		row := tables.CorrelationRow{
-			Group: c.Group, Set: c.Set, Proxy: pairs.Proxy, N: int64(len(x)),
+			Group: c.Group, Set: c.Set, Proxy: pairs.Proxy, Metric: c.named, N: int64(len(x)),
 			PairwiseAccuracy: stat.PairwiseAccuracy(x, y), RegretBlind: stat.Blind(refCost), Place: int64(stat.Place(cost, refCost)),
 			PearsonP: chance.PValue(x, y, stat.Pearson), SpearmanP: chance.PValue(x, y, stat.Spearman), KendallP: chance.PValue(x, y, stat.Kendall),
 		}
@@ -63,7 +63,8 @@ func (c comparison) noise() stat.Noise {
 	return stat.NoiseFloor(c.replicates).Of(fewest)
 }
 
-// decisions sums the correlations up over out-of-domain sets, a row for each proxy of each set of mixtures, in the order they appear in.
+// decisions sums the correlations up over out-of-domain sets, a row for each proxy of each set of mixtures and each metric, in the order they
+// appear in.
 func decisions(correlations []tables.CorrelationRow) []tables.DecisionRow {
 	var rows []tables.DecisionRow
 	ranks := map[int][]float64{}  // by row
@@ -72,10 +73,12 @@ func decisions(correlations []tables.CorrelationRow) []tables.DecisionRow {
 		if c.Set == kind.InDomain || c.Set == kind.Average || c.Rank == 0 {
 			continue
 		}
-		i := slices.IndexFunc(rows, func(r tables.DecisionRow) bool { return r.Group == c.Group && r.Proxy == c.Proxy })
+		i := slices.IndexFunc(rows, func(r tables.DecisionRow) bool {
+			return r.Group == c.Group && r.Proxy == c.Proxy && r.Metric == c.Metric
+		})
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, tables.DecisionRow{Group: c.Group, Proxy: c.Proxy})
+			rows = append(rows, tables.DecisionRow{Group: c.Group, Proxy: c.Proxy, Metric: c.Metric})
 		}
 		r := &rows[i]
 		r.Sets++

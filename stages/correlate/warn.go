@@ -22,8 +22,9 @@ const (
 // together, then set by set, then proxy by proxy.
 func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.CorrelationRow, level float64) []tables.WarningRow {
 	var out []tables.WarningRow
+	metric := "" // of what is warned of
 	add := func(group, set, proxy, code, format string, args ...any) {
-		out = append(out, tables.WarningRow{Group: group, Set: set, Proxy: proxy, Code: code, Message: fmt.Sprintf(format, args...)})
+		out = append(out, tables.WarningRow{Group: group, Set: set, Proxy: proxy, Code: code, Message: fmt.Sprintf(format, args...), Metric: metric})
 	}
 	sizes := map[string]int64{}
 	for _, r := range correlations {
@@ -34,54 +35,68 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 	for i, c := range all {
 		if i == 0 || c.Group != group {
 			group = c.Group
+			metric = ""
 			if n := sizes[group]; n > 0 && n < fewMixtures {
 				add(group, "", "", tables.WarnFew, "only %s a reference; below %d the intervals are too narrow", counted(n, "mixture has", "mixtures have"), fewMixtures)
 			}
 		}
+		metric = c.named
 		low, high := c.spread()
 		least := c.noise().Least(level)
 		switch {
 		case high-low < least:
-			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", c.metric.Plural, high-low, least)
-		case math.IsNaN(least) && high > low && high/low-1 < alikeShare:
-			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %s at most: another seed might order them otherwise", c.metric.Plural, percentage(high/low-1))
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", c.Metric.Plural, high-low, least)
+		case math.IsNaN(least) && high > low && apart(low, high) < alikeShare:
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %s at most: another seed might order them otherwise", c.Metric.Plural, percentage(apart(low, high)))
 		}
 		for _, r := range correlations {
-			if r.Group == c.Group && r.Set == c.Set {
+			if r.Group == c.Group && r.Set == c.Set && r.Metric == c.named {
 				tell := func(code, format string, args ...any) { add(r.Group, r.Set, r.Proxy, code, format, args...) }
 				if !c.overflows(r.Proxy) { // which is told of the set
 					warn(r, level, tell)
 				}
-				warnNoise(c.metric, r, tell)
+				warnNoise(c.Metric, r, tell)
 			}
 		}
 	}
 	return out
 }
 
+// apart is by how large a share of the smaller one two scores differ; of scores on both sides of zero, or below, of the larger.
+func apart(low, high float64) float64 {
+	if low > 0 {
+		return high/low - 1
+	}
+	return (high - low) / max(math.Abs(low), math.Abs(high))
+}
+
 // overflows says of each set of mixtures and evaluation set how many scores are infinite. Comparisons without references have none of
 // their own, so that the scores are asked.
 func overflows(scores []tables.ScoreRow) []tables.WarningRow {
-	type at struct{ group, set string }
+	type at struct{ group, set, metric string }
 	var order []at
 	all, infinite, loss := map[at]int64{}, map[at]int64{}, map[at]float64{}
 	for _, s := range scores {
-		k := at{s.Group, s.Set}
+		k := at{s.Group, s.Set, s.Metric}
 		if all[k]++; all[k] == 1 {
 			order = append(order, k)
 		}
-		if math.IsInf(s.Perplexity, 0) {
+		if math.IsInf(s.Score(), 0) {
 			infinite[k]++
 			loss[k] = max(loss[k], s.Loss)
 		}
 	}
 	var out []tables.WarningRow
 	for _, k := range order {
-		if infinite[k] > 0 {
-			out = append(out, tables.WarningRow{Group: k.group, Set: k.set, Code: tables.WarnOverflow, Message: fmt.Sprintf(
-				"the perplexity of %d of %d scores overflows (losses of up to %.4g nats per token): proxies with such a score are not compared; the losses beside the scores tell the models apart",
-				infinite[k], all[k], loss[k])})
+		if infinite[k] == 0 {
+			continue
 		}
+		message := fmt.Sprintf("%d of %d scores by %s are infinite: proxies with such a score are not compared", infinite[k], all[k], k.metric)
+		if k.metric == "" {
+			message = fmt.Sprintf("the perplexity of %d of %d scores overflows (losses of up to %.4g nats per token): proxies with such a score are not compared; the losses beside the scores tell the models apart",
+				infinite[k], all[k], loss[k])
+		}
+		out = append(out, tables.WarningRow{Group: k.group, Set: k.set, Code: tables.WarnOverflow, Message: message, Metric: k.metric})
 	}
 	return out
 }

@@ -15,6 +15,8 @@ var Kind = kind.Kind{
 		"exponentials and GELU by fused multiply-adds",
 	},
 	Run:   evaluate,
+	Work:  kind.Evaluates,
+	Unit:  "tokens",
 	Needs: needs,
 	Differ: tables.Differ{
 		kind.OutLosses: tables.RowsDiffer[tables.LossRow],

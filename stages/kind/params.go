@@ -151,7 +151,7 @@ type CorrelateParams struct {
 }
 
 // Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean over
-// domains of the mean over a domain's tables of a table's perplexity exp(nats / tokens). Out of domain there is one domain with one table
+// domains of the mean over a domain's tables of what its metric makes of a table. Out of domain there is one domain with one table
 // for a model and several for a mean of scores, of models or of replicates; in-domain one domain per partition of the mixture.
 type Score struct {
 	Group   string  `json:"group"` // set of mixtures
@@ -159,6 +159,8 @@ type Score struct {
 	Scorer  string  `json:"scorer"`
 	Set     string  `json:"set"`
 	Losses  [][]int `json:"losses"` // domain -> numbers of the losses inputs
+
+	Metric string `json:"metric,omitempty"` // name of one of Metrics; empty: the first, so that older keys hold
 }
 
 // InDomain is the evaluation set that changes with the mixture: scores on it compare models on different text.

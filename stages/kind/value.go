@@ -14,6 +14,17 @@ type Kind struct {
 	// inputs would give other bytes: the version, which is the number of lines, is part of the keys of all steps of the kind.
 	History []string
 
+	// Work is what the steps of the kind do, for whoever asks for all steps that do it: names of kinds are for keys and people.
+	Work Work
+
+	// Unit is what the kind's Progress counts, and what the time of its steps goes with: "tokens", "bytes" or "documents". Empty: it counts
+	// nothing.
+	Unit string
+
+	// HoldsText reports whether an output has the corpus's text in it, as tokens, identities or hashes of paragraphs, which a bundle for
+	// strangers leaves out. Nil: no output has.
+	HoldsText func(output string) bool
+
 	// Run carries out a step.
 	Run Func
 
@@ -34,6 +45,25 @@ type Kind struct {
 	// beside the name of the kind.
 	Titles map[string]string
 }
+
+// Work is what steps of a kind do, one or several of these.
+type Work uint8
+
+// What steps do.
+const (
+	ReadsFiles Work = 1 << iota // raw files become documents
+	Divides                     // documents become units and held-out sets
+	Trains                      // a model is trained: the hours and tokens of a plan
+	Merges                      // what a recipe makes of models is stored
+	Evaluates                   // what a recipe makes of models is scored on an evaluation set
+	Compares                    // scores become the study's result
+)
+
+// Does reports whether steps of the kind do any of this.
+func (k Kind) Does(work Work) bool { return k.Work&work != 0 }
+
+// Texts reports whether an output of the kind has the corpus's text in it.
+func (k Kind) Texts(output string) bool { return k.HoldsText != nil && k.HoldsText(output) }
 
 // Version is the number of lines of the kind's history.
 func (k Kind) Version() int { return len(k.History) }
@@ -93,6 +123,12 @@ func (ks Kinds) Named(name string) (Kind, error) {
 		names[i] = k.Name
 	}
 	return Kind{}, fmt.Errorf("internal error: there is no kind of step %q, only %q", name, names)
+}
+
+// Does reports whether steps of the kind of this name do any of this. A name that is not in the list does nothing.
+func (ks Kinds) Does(name string, work Work) bool {
+	k, err := ks.Named(name)
+	return err == nil && k.Does(work)
 }
 
 // Needs says what a step takes of the machine on so many threads.

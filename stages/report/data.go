@@ -10,7 +10,7 @@ import (
 
 	"ablate/cache/table"
 	"ablate/stages/internal/page"
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 	"ablate/stages/tables"
 )
 
@@ -121,7 +121,7 @@ func (b *builder) curves() error {
 		{"small", "Models of the mixtures at the proxies’ size", "Training loss of the model of each mixture, of the size that the unit models have."},
 		{"reference", "Reference models", "Training loss of the model of each mixture."},
 	}
-	series := map[string][]plot.Series{}
+	series := map[string][]svg.Series{}
 	var risen []string
 	for _, m := range b.in.Models {
 		rows, err := table.ReadRows[tables.CurveRow](m.Curve)
@@ -131,9 +131,9 @@ func (b *builder) curves() error {
 		if first, last, yes := tables.Rose(rows); yes {
 			risen = append(risen, fmt.Sprintf("%s model %s from %.3g to %.3g", m.Role, m.Name, first, last))
 		}
-		s := plot.Series{Name: m.Name}
+		s := svg.Series{Name: m.Name}
 		for _, r := range tables.Smooth(rows) {
-			s.Points = append(s.Points, plot.Point{X: float64(r.Tokens), Y: r.Loss})
+			s.Points = append(s.Points, svg.Point{X: float64(r.Tokens), Y: r.Loss})
 		}
 		series[m.Role] = append(series[m.Role], s)
 		final := math.NaN()
@@ -151,11 +151,11 @@ func (b *builder) curves() error {
 		if len(series[r.role]) == 0 {
 			continue
 		}
-		svg, err := plot.Lines{Title: r.title, XLabel: "tokens", YLabel: "loss (nats per token)", Series: series[r.role]}.SVG()
+		drawing, err := svg.Lines{Title: r.title, XLabel: "tokens", YLabel: "loss (nats per token)", Series: series[r.role]}.SVG()
 		if err != nil {
 			return err
 		}
-		b.d.Curves = append(b.d.Curves, page.Figure{Title: r.title, Caption: r.caption, SVG: svg})
+		b.d.Curves = append(b.d.Curves, page.Figure{Title: r.title, Caption: r.caption, SVG: drawing})
 	}
 	return nil
 }

@@ -9,9 +9,9 @@ import (
 func Difference(name, made, given string) string { return differ.Difference(name, made, given) }
 
 var differ = tables.Differ{
-	kind.OutScores:       tables.RowsDiffer[tables.ScoreRow],
-	kind.OutCorrelations: tables.RowsDiffer[tables.CorrelationRow],
-	kind.OutDecisions:    tables.RowsDiffer[tables.DecisionRow],
-	kind.OutWarnings:     tables.RowsDiffer[tables.WarningRow],
+	kind.OutScores:       tables.Scores.Differ,
+	kind.OutCorrelations: tables.Correlations.Differ,
+	kind.OutDecisions:    tables.Decisions.Differ,
+	kind.OutWarnings:     tables.Warnings.Differ,
 	kind.OutLosses:       tables.RowsDiffer[tables.StudyLossRow],
 }

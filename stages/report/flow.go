@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"ablate/stages/internal/figure"
 	"ablate/stages/internal/page"
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/paperfig"
+	"ablate/stages/internal/svg"
 )
 
 // flow draws the steps, collapsed by kind.
@@ -19,12 +19,12 @@ func (b *builder) flow() error {
 	if len(b.in.Flow) == 0 {
 		return nil
 	}
-	f := plot.Flow{About: "The steps of the study by kind, each to the right of what it takes from"}
+	f := svg.Flow{About: "The steps of the study by kind, each to the right of what it takes from"}
 	for _, s := range b.in.Steps {
-		n := plot.FlowNode{Name: s.Kind, Count: "×" + figure.Count(float64(s.Count))}
+		n := svg.FlowNode{Name: s.Kind, Count: "×" + paperfig.Count(float64(s.Count))}
 		cost := page.Duration(s.Seconds)
 		if s.Tokens > 0 {
-			cost += ", " + figure.Count(float64(s.Tokens)) + " tokens"
+			cost += ", " + paperfig.Count(float64(s.Tokens)) + " tokens"
 		} else {
 			cost += ", " + page.Bytes(s.Bytes)
 		}
@@ -41,14 +41,14 @@ func (b *builder) flow() error {
 	}
 	for _, e := range b.in.Flow {
 		from, to := b.in.Steps[e.From], b.in.Steps[e.To]
-		f.Edges = append(f.Edges, plot.FlowEdge{From: e.From, To: e.To, Times: e.Times,
+		f.Edges = append(f.Edges, svg.FlowEdge{From: e.From, To: e.To, Times: e.Times,
 			Label: fmt.Sprintf("%s to %s, taken %d times", from.name(), to.name(), e.Times)})
 	}
-	svg, err := f.SVG()
+	drawing, err := f.SVG()
 	if err != nil {
 		return err
 	}
-	b.d.Flow = &page.Figure{Title: "Steps by kind", SVG: svg}
+	b.d.Flow = &page.Figure{Title: "Steps by kind", SVG: drawing}
 	return nil
 }
 

@@ -3,9 +3,9 @@ package report
 import (
 	"slices"
 
-	"ablate/cache/table"
 	"ablate/stages/correlate"
 	"ablate/stages/internal/page"
+	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
 
@@ -13,13 +13,17 @@ import (
 func (b *builder) judged() error {
 	several := slices.ContainsFunc(b.in.Mixtures, func(m Mixture) bool { return m.Group != b.in.Mixtures[0].Group })
 	if b.in.Decisions != "" {
-		rows, err := table.ReadRows[tables.DecisionRow](b.in.Decisions)
+		rows, err := tables.Decisions.Read(b.in.Decisions)
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
+			metric, err := kind.FindMetric(r.Metric)
+			if err != nil {
+				return err
+			}
 			b.d.Decisions = append(b.d.Decisions, page.Decision{
-				Proxy: correlate.Titled(r.Group, r.Proxy, several), Sets: int(r.Sets), Mixtures: int(r.Mixtures), Right: int(r.Right), Top3: int(r.Top3),
+				Proxy: correlate.Titled(r.Group, metric.On(r.Proxy), several), Sets: int(r.Sets), Mixtures: int(r.Mixtures), Right: int(r.Right), Top3: int(r.Top3),
 				MedianRank: r.MedianRank, WorstRank: int(r.WorstRank), PairwiseAccuracy: r.PairwiseAccuracy, RegretShare: r.RegretShare,
 			})
 		}
@@ -27,7 +31,7 @@ func (b *builder) judged() error {
 	if b.in.Limits == "" {
 		return nil
 	}
-	rows, err := table.ReadRows[tables.WarningRow](b.in.Limits)
+	rows, err := tables.Warnings.Read(b.in.Limits)
 	if err != nil {
 		return err
 	}
@@ -36,7 +40,11 @@ func (b *builder) judged() error {
 		if set == "" {
 			set = "every eval set"
 		}
-		b.d.Limits = append(b.d.Limits, page.Limit{Set: correlate.Titled(r.Group, set, several), Proxy: r.Proxy, Code: r.Code, Message: r.Message})
+		metric, err := kind.FindMetric(r.Metric)
+		if err != nil {
+			return err
+		}
+		b.d.Limits = append(b.d.Limits, page.Limit{Set: correlate.Titled(r.Group, metric.On(set), several), Proxy: r.Proxy, Code: r.Code, Message: r.Message})
 	}
 	return nil
 }

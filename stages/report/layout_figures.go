@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"ablate/stages/correlate"
-	"ablate/stages/internal/figure"
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/paperfig"
+	"ablate/stages/internal/svg"
 	"ablate/stages/kind"
 )
 
@@ -21,16 +21,16 @@ import (
 //	figures/GROUP/correlations  Tables 3 and 4 as a picture
 func (l *layouts) figures() ([]LayoutFile, error) {
 	var files []LayoutFile
-	add := func(name string, f figure.Figure) error {
-		svg, err := figure.SVG(f)
+	add := func(name string, f paperfig.Figure) error {
+		drawing, err := paperfig.SVG(f)
 		if err != nil {
 			return err
 		}
-		png, err := figure.PNG(f)
+		png, err := paperfig.PNG(f)
 		if err != nil {
 			return err
 		}
-		files = append(files, LayoutFile{kind.FiguresFolder + "/" + name + ".svg", svg}, LayoutFile{kind.FiguresFolder + "/" + name + ".png", png})
+		files = append(files, LayoutFile{kind.FiguresFolder + "/" + name + ".svg", drawing}, LayoutFile{kind.FiguresFolder + "/" + name + ".png", png})
 		return nil
 	}
 	if f, ok := l.cost(); ok {
@@ -46,8 +46,8 @@ func (l *layouts) figures() ([]LayoutFile, error) {
 	}
 	for _, g := range l.groups {
 		folder := kind.Escape(g) + "/"
-		if l.average(g) != "" {
-			if err := add(folder+"average", l.averageFigure(g)); err != nil {
+		for _, m := range l.averages(g) {
+			if err := add(folder+kind.Escape(m.metric.On("average")), l.averageFigure(g, m)); err != nil {
 				return nil, err
 			}
 		}
@@ -61,16 +61,17 @@ func (l *layouts) figures() ([]LayoutFile, error) {
 	return files, nil
 }
 
-var (
-	proxyAxis     = "proxy " + metric.Name
-	referenceAxis = "reference " + metric.Name
-)
+// axes names the axes of a figure by the metric of its scores.
+func axes(f paperfig.Grid, metric kind.Metric) paperfig.Grid {
+	f.XLabel, f.YLabel = "proxy "+metric.Name, "reference "+metric.Name
+	return f
+}
 
 // names are all proxies of the study, so that each looks alike in every figure.
-func (l *layouts) names(value func(proxy string) string) []figure.Name {
-	var out []figure.Name
+func (l *layouts) names(value func(proxy string) string) []paperfig.Name {
+	var out []paperfig.Name
 	for _, p := range l.params.Proxies {
-		n := figure.Name{Name: p}
+		n := paperfig.Name{Name: p}
 		if value != nil {
 			n.Value = value(p)
 		}
@@ -80,14 +81,15 @@ func (l *layouts) names(value func(proxy string) string) []figure.Name {
 }
 
 // panel is one scatter; nil where no mixture has a reference on the set.
-func (l *layouts) panel(group, set, title string) *figure.Panel {
-	p := &figure.Panel{Title: title, Note: l.note(group, set)}
+func (l *layouts) panel(group string, m measured, title string) *paperfig.Panel {
+	set := m.name()
+	p := &paperfig.Panel{Title: title, Note: l.note(group, set)}
 	any := false
 	for _, proxy := range l.params.Proxies {
-		var points []plot.Point
+		var points []svg.Point
 		pairs := l.pairs[LayoutPlace{group, set, proxy}]
 		for i, m := range pairs.Mixtures {
-			points = append(points, plot.Point{X: pairs.Proxies[i], Y: pairs.References[i], Label: m})
+			points = append(points, svg.Point{X: pairs.Proxies[i], Y: pairs.References[i], Label: m})
 			any = true
 		}
 		p.Series = append(p.Series, points)
@@ -120,49 +122,69 @@ func (l *layouts) note(group, set string) string {
 	if len(names) == 0 {
 		return mixtures
 	}
-	return fmt.Sprintf("closest: %s, r %s; %s", strings.Join(names, " = "), plot.Number(best, 2), mixtures)
+	return fmt.Sprintf("closest: %s, r %s; %s", strings.Join(names, " = "), svg.Number(best, 2), mixtures)
 }
 
 // setTitle names a set in a figure of a group.
-func (l *layouts) setTitle(group, set string) string {
-	if set == correlate.OutOfDomain {
-		return fmt.Sprintf("mean of %d sets out of domain", l.outside(group))
+func (l *layouts) setTitle(group string, m measured) string {
+	if m.set == kind.Average {
+		return m.metric.On(fmt.Sprintf("mean of %d sets out of domain", l.outside(group, m.metric)))
 	}
-	return set
+	return m.name()
 }
 
-// outside counts the sets out of domain, their mean aside.
-func (l *layouts) outside(group string) int {
+// outside counts the sets out of domain with scores by a metric, their mean aside.
+func (l *layouts) outside(group string, metric kind.Metric) int {
 	n := 0
-	for _, s := range l.sets[group] {
-		if s != l.in.InDomain && s != correlate.OutOfDomain {
+	for _, m := range l.sets[group] {
+		if m.set != l.in.InDomain && m.set != kind.Average && m.metric.Name == metric.Name {
 			n++
 		}
 	}
 	return n
 }
 
-func (l *layouts) overview() figure.Figure {
-	f := figure.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
-	var in, out []*figure.Panel
-	for _, g := range l.groups {
-		in = append(in, l.panel(g, l.in.InDomain, g+": "+l.in.InDomain))
-		out = append(out, l.panel(g, l.average(g), g+": "+l.setTitle(g, l.average(g))))
+// overview has a column for each set of mixtures, and two rows for each metric: in domain above, out of domain below.
+func (l *layouts) overview() paperfig.Figure {
+	f := axes(paperfig.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil)}, l.metric)
+	type place struct {
+		metric   string
+		inDomain bool
 	}
-	for _, row := range [][]*figure.Panel{in, out} {
-		if slices.ContainsFunc(row, func(p *figure.Panel) bool { return p != nil }) {
-			f.Panels = append(f.Panels, row)
+	var order []place
+	rows := map[place][]*paperfig.Panel{}
+	for i, g := range l.groups {
+		for _, m := range l.inAndOut(g) {
+			at := place{m.metric.Name, m.set == l.in.InDomain}
+			if rows[at] == nil {
+				order = append(order, at)
+				rows[at] = make([]*paperfig.Panel, len(l.groups))
+			}
+			rows[at][i] = l.panel(g, m, g+": "+l.setTitle(g, m))
+		}
+	}
+	slices.SortStableFunc(order, func(a, b place) int { // in domain above
+		switch {
+		case a.inDomain == b.inDomain:
+			return 0
+		case a.inDomain:
+			return -1
+		}
+		return 1
+	})
+	for _, at := range order {
+		if slices.ContainsFunc(rows[at], func(p *paperfig.Panel) bool { return p != nil }) {
+			f.Panels = append(f.Panels, rows[at])
 		}
 	}
 	return f
 }
 
-func (l *layouts) averageFigure(group string) figure.Figure {
-	set := l.average(group)
-	f := figure.Grid{Title: group, XLabel: proxyAxis, YLabel: referenceAxis}
-	f.Names = l.names(func(p string) string { return l.value(group, set, p) })
-	if p := l.panel(group, set, l.setTitle(group, set)); p != nil {
-		f.Panels = [][]*figure.Panel{{p}}
+func (l *layouts) averageFigure(group string, m measured) paperfig.Figure {
+	f := axes(paperfig.Grid{Title: group}, m.metric)
+	f.Names = l.names(func(p string) string { return l.value(group, m.name(), p) })
+	if p := l.panel(group, m, l.setTitle(group, m)); p != nil {
+		f.Panels = [][]*paperfig.Panel{{p}}
 	}
 	return f
 }
@@ -173,9 +195,9 @@ func (l *layouts) value(group, set, proxy string) string {
 	if r.N == 0 || math.IsNaN(r.Pearson) {
 		return ""
 	}
-	s := "r " + plot.Number(r.Pearson, 2)
+	s := "r " + svg.Number(r.Pearson, 2)
 	if !math.IsNaN(r.Published) {
-		s += " [" + plot.Number(r.Published, 3) + "]"
+		s += " [" + svg.Number(r.Published, 3) + "]"
 	}
 	return s
 }
@@ -185,12 +207,13 @@ const (
 	mostSets   = 48 // panels of one figure; the page and the tables have all
 )
 
-func (l *layouts) setsFigure(group string) figure.Figure {
-	f := figure.Grid{Title: group + ": each evaluation set", Names: l.names(nil), XLabel: proxyAxis, YLabel: referenceAxis}
-	var panels []*figure.Panel
+func (l *layouts) setsFigure(group string) paperfig.Figure {
+	f := paperfig.Grid{Title: group + ": each evaluation set", Names: l.names(nil)}
+	f = axes(f, l.metric)
+	var panels []*paperfig.Panel
 	left := 0
-	for _, set := range l.sets[group] {
-		if p := l.panel(group, set, l.setTitle(group, set)); p != nil && set != correlate.OutOfDomain {
+	for _, m := range l.sets[group] {
+		if p := l.panel(group, m, l.setTitle(group, m)); p != nil && m.set != kind.Average {
 			if len(panels) == mostSets {
 				left++
 				continue
@@ -203,7 +226,7 @@ func (l *layouts) setsFigure(group string) figure.Figure {
 	}
 	across := min(setsAcross, len(panels))
 	for len(panels) > 0 {
-		row := make([]*figure.Panel, across)
+		row := make([]*paperfig.Panel, across)
 		n := copy(row, panels)
 		panels = panels[n:]
 		f.Panels = append(f.Panels, row)
@@ -211,20 +234,20 @@ func (l *layouts) setsFigure(group string) figure.Figure {
 	return f
 }
 
-func (l *layouts) dots(group string) figure.Figure {
-	f := figure.Dots{Title: group + ": correlation on each evaluation set", XLabel: "Pearson's r of proxy and reference", Names: l.names(nil)}
+func (l *layouts) dots(group string) paperfig.Figure {
+	f := paperfig.Dots{Title: group + ": correlation on each evaluation set", XLabel: "Pearson's r of proxy and reference", Names: l.names(nil)}
 	if correlate.PublishedIn(l.in.Study) {
 		f.XLabel += "; rings: as published"
 		if correlate.IsMiniature(l.in.Study) {
 			f.XLabel += " of the study at its own size"
 		}
 	}
-	for _, set := range l.sets[group] {
-		row := figure.DotsRow{Label: l.setTitle(group, set)}
+	for _, m := range l.sets[group] {
+		row := paperfig.DotsRow{Label: l.setTitle(group, m)}
 		for _, proxy := range l.params.Proxies {
-			d := figure.Dot{Value: math.NaN(), Low: math.NaN(), High: math.NaN(), Published: math.NaN()}
-			if r, ok := l.rows[LayoutPlace{group, set, proxy}]; ok {
-				d = figure.Dot{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh, Published: r.Published}
+			d := paperfig.Dot{Value: math.NaN(), Low: math.NaN(), High: math.NaN(), Published: math.NaN()}
+			if r, ok := l.rows[LayoutPlace{group, m.name(), proxy}]; ok {
+				d = paperfig.Dot{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh, Published: r.Published}
 			}
 			row.Cells = append(row.Cells, d)
 		}
@@ -235,8 +258,8 @@ func (l *layouts) dots(group string) figure.Figure {
 
 // cost draws the first set of mixtures, and with it those that draw otherwise from components of the same number and size: a model for each
 // mixture against one for each unit.
-func (l *layouts) cost() (figure.Figure, bool) {
-	f := figure.Cost{Title: "What it costs to compare all mixtures", YLabel: "training tokens"}
+func (l *layouts) cost() (paperfig.Figure, bool) {
+	f := paperfig.Cost{Title: "What it costs to compare all mixtures", YLabel: "training tokens"}
 	var first LayoutCost
 	var all LayoutPoint
 	names := map[string]bool{}
@@ -259,9 +282,9 @@ func (l *layouts) cost() (figure.Figure, bool) {
 		if first.Points == nil || len(c.Points) > len(first.Points) { // the line of the units begins where the first of the others does
 			first, all = c, last
 		}
-		way := figure.Way{Name: name, Value: figure.Count(last.Naive)}
+		way := paperfig.Way{Name: name, Value: paperfig.Count(last.Naive)}
 		for _, p := range c.Points {
-			way.Points = append(way.Points, plot.Point{X: float64(p.N), Y: p.Naive})
+			way.Points = append(way.Points, svg.Point{X: float64(p.N), Y: p.Naive})
 		}
 		f.Ways = append(f.Ways, way)
 	}
@@ -272,12 +295,12 @@ func (l *layouts) cost() (figure.Figure, bool) {
 	if first.Beside != "" {
 		f.XLabel += " crossed with all of " + first.Beside
 	}
-	each := figure.Way{Name: "a model for each of the " + first.Of, Value: figure.Count(all.Modular)}
+	each := paperfig.Way{Name: "a model for each of the " + first.Of, Value: paperfig.Count(all.Modular)}
 	if first.Of == "partitions" {
 		each.Name = "models of the units of each partition"
 	}
 	for _, p := range first.Points {
-		each.Points = append(each.Points, plot.Point{X: float64(p.N), Y: p.Modular})
+		each.Points = append(each.Points, svg.Point{X: float64(p.N), Y: p.Modular})
 	}
 	f.Ways = append(f.Ways, each)
 	return f, true

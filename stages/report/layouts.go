@@ -10,7 +10,7 @@ import (
 
 	"ablate/cache/table"
 	"ablate/stages/correlate"
-	"ablate/stages/internal/layout"
+	"ablate/stages/internal/papertable"
 	"ablate/stages/internal/stat"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
@@ -93,52 +93,72 @@ type layouts struct {
 	groups []string
 	rows   map[LayoutPlace]tables.LayoutRow
 	pairs  map[LayoutPlace]correlate.ProxyPairs
-	sets   map[string][]string // group -> its sets in their order, and OutOfDomain last where there are several
+	sets   map[string][]measured // group -> its sets in their order, and the average last where there are several
 	bounds map[LayoutPlace][2]float64
+	metric kind.Metric // of all scores; one named "score" where they differ
 }
 
-// LayoutPlace is a cell of a table.
+// LayoutPlace is a cell of a table. The set bears the name of the metric, if that is not perplexity.
 type LayoutPlace struct{ Group, Set, Proxy string }
 
+// measured is an evaluation set and what is measured on it.
+type measured struct {
+	set    string
+	metric kind.Metric
+}
+
+// name is how tables and figures name it.
+func (m measured) name() string { return m.metric.On(m.set) }
+
 func newLayouts(in LayoutInput) (*layouts, error) {
-	l := &layouts{in: in, rows: map[LayoutPlace]tables.LayoutRow{}, pairs: map[LayoutPlace]correlate.ProxyPairs{}, sets: map[string][]string{}, bounds: map[LayoutPlace][2]float64{}}
+	l := &layouts{in: in, rows: map[LayoutPlace]tables.LayoutRow{}, pairs: map[LayoutPlace]correlate.ProxyPairs{}, sets: map[string][]measured{}, bounds: map[LayoutPlace][2]float64{}}
 	if err := json.Unmarshal(in.Params, &l.params); err != nil {
 		return nil, err
 	}
-	scores, err := table.ReadRows[tables.ScoreRow](in.Scores)
+	scores, err := tables.Scores.Read(in.Scores)
 	if err != nil {
 		return nil, err
 	}
-	correlations, err := table.ReadRows[tables.CorrelationRow](in.Correlations)
+	correlations, err := tables.Correlations.Read(in.Correlations)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range correlations {
-		l.bounds[LayoutPlace{c.Group, c.Set, c.Proxy}] = [2]float64{c.PearsonLow, c.PearsonHigh}
+		metric, err := kind.FindMetric(c.Metric)
+		if err != nil {
+			return nil, err
+		}
+		l.bounds[LayoutPlace{c.Group, metric.On(c.Set), c.Proxy}] = [2]float64{c.PearsonLow, c.PearsonHigh}
 	}
-	p := l.params
-	if correlate.SetsAveraged(p.Sets) != nil { // the scores have it
-		p.Sets = append(slices.Clone(p.Sets), correlate.OutOfDomain)
+	all, err := correlate.Comparisons(l.params, scores)
+	if err != nil {
+		return nil, err
 	}
-	all := correlate.Comparisons(p, scores)
 	for _, c := range all {
 		if !slices.Contains(l.groups, c.Group) {
 			l.groups = append(l.groups, c.Group)
 		}
-		l.sets[c.Group] = append(l.sets[c.Group], c.Set)
+		l.sets[c.Group] = append(l.sets[c.Group], measured{c.Set, c.Metric})
+		switch {
+		case l.metric.Name == "":
+			l.metric = c.Metric
+		case l.metric.Name != c.Metric.Name:
+			l.metric = kind.Metric{Name: "score", Plural: "scores"}
+		}
 	}
 	for _, c := range all {
 		for _, pairs := range c.Pairs {
-			l.add(LayoutPlace{c.Group, c.Set, pairs.Proxy}, pairs)
+			l.add(c.Group, measured{c.Set, c.Metric}, pairs)
 		}
 	}
 	return l, nil
 }
 
-func (l *layouts) add(at LayoutPlace, pairs correlate.ProxyPairs) {
-	was := correlate.Published(l.in.Study, at.Set, at.Proxy)
-	if l.average(at.Group) == at.Set { // also of the only set out of domain
-		was = correlate.Published(l.in.Study, correlate.OutOfDomain, at.Proxy)
+func (l *layouts) add(group string, on measured, pairs correlate.ProxyPairs) {
+	at := LayoutPlace{group, on.name(), pairs.Proxy}
+	was := publishedOf(l.in.Study, on, on.set, at.Proxy)
+	if slices.ContainsFunc(l.averages(group), func(m measured) bool { return m.name() == at.Set }) { // also of the only set out of domain
+		was = publishedOf(l.in.Study, on, kind.Average, at.Proxy)
 	}
 	bounds, ok := l.bounds[at]
 	if !ok {
@@ -151,15 +171,30 @@ func (l *layouts) add(at LayoutPlace, pairs correlate.ProxyPairs) {
 	}
 }
 
-// average is the set that stands for everything out of domain: the mean of several, or the only one; empty: there is none.
-func (l *layouts) average(group string) string {
-	last := ""
+// averages are the sets that stand for everything out of domain, one a metric: the mean of several, or the only one.
+func (l *layouts) averages(group string) []measured {
+	var last []measured
 	for _, s := range l.sets[group] {
-		if s != l.in.InDomain {
-			last = s
+		i := slices.IndexFunc(last, func(m measured) bool { return m.metric.Name == s.metric.Name })
+		switch {
+		case s.set == l.in.InDomain:
+		case i < 0:
+			last = append(last, s)
+		default:
+			last[i] = s
 		}
 	}
 	return last
+}
+
+// inDomain are the comparisons in domain, one a metric.
+func (l *layouts) inDomain(group string) []measured {
+	return slices.DeleteFunc(slices.Clone(l.sets[group]), func(m measured) bool { return m.set != l.in.InDomain })
+}
+
+// inAndOut are inDomain and averages: the rows of the overview.
+func (l *layouts) inAndOut(group string) []measured {
+	return slices.Concat(l.inDomain(group), l.averages(group))
 }
 
 // proxies are those with a correlation in one of the places, in display order.
@@ -174,12 +209,12 @@ func (l *layouts) proxies(has func(proxy string) bool) []string {
 }
 
 // line is a row of a table, for one set of mixtures on one evaluation set.
-func (l *layouts) line(group, set string, proxies []string) layout.Row {
-	r := layout.Row{}
+func (l *layouts) line(group, set string, proxies []string) papertable.Row {
+	r := papertable.Row{}
 	for _, p := range proxies {
-		c := layout.None
+		c := papertable.None
 		if row, ok := l.rows[LayoutPlace{group, set, p}]; ok {
-			c = layout.Cell{Value: row.Pearson, Published: row.Published}
+			c = papertable.Cell{Value: row.Pearson, Published: row.Published}
 			r.N = max(r.N, int(row.N))
 		}
 		r.Cells = append(r.Cells, c)
@@ -195,19 +230,17 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 	}
 	all := l.proxies(func(p string) bool {
 		return slices.ContainsFunc(l.groups, func(g string) bool {
-			return l.rows[LayoutPlace{g, l.in.InDomain, p}].N > 0 || l.rows[LayoutPlace{g, l.average(g), p}].N > 0
+			return slices.ContainsFunc(l.inAndOut(g), func(m measured) bool { return l.rows[LayoutPlace{g, m.name(), p}].N > 0 })
 		})
 	})
-	overview := layout.Table{
-		Caption:   "Pearson's r between the perplexities of reference models and of proxies, in and out of domain.",
+	overview := papertable.Table{
+		Caption:   fmt.Sprintf("Pearson's r between the %s of reference models and of proxies, in and out of domain.", l.metric.Plural),
 		Miniature: correlate.IsMiniature(l.in.Study), Label: l.in.Study, Stubs: []string{"mixtures", "eval set"}, Columns: all,
 	}
 	var rows []tables.LayoutRow
 	for k, g := range l.groups {
-		for _, set := range []string{l.in.InDomain, l.average(g)} {
-			if !slices.Contains(l.sets[g], set) {
-				continue
-			}
+		for _, m := range l.inAndOut(g) {
+			set := m.name()
 			r := l.line(g, set, all)
 			r.Stubs, r.Rule = []string{g, set}, k > 0 && (len(overview.Rows) == 0 || overview.Rows[len(overview.Rows)-1].Stubs[0] != g)
 			overview.Rows = append(overview.Rows, r)
@@ -220,21 +253,21 @@ func (l *layouts) tables() ([]LayoutFile, error) {
 	}
 	for _, g := range l.groups {
 		proxies := l.proxies(func(p string) bool {
-			return slices.ContainsFunc(l.sets[g], func(s string) bool { return l.rows[LayoutPlace{g, s, p}].N > 0 })
+			return slices.ContainsFunc(l.sets[g], func(m measured) bool { return l.rows[LayoutPlace{g, m.name(), p}].N > 0 })
 		})
-		t := layout.Table{
-			Caption:   fmt.Sprintf("Pearson's r between the perplexities of reference models and of proxies on each evaluation set, for the mixtures %s.", g),
+		t := papertable.Table{
+			Caption:   fmt.Sprintf("Pearson's r between the %s of reference models and of proxies on each evaluation set, for the mixtures %s.", l.metric.Plural, g),
 			Miniature: correlate.IsMiniature(l.in.Study), Label: l.in.Study + ":" + g, Stubs: []string{"eval set"}, Columns: proxies,
 		}
 		var rows []tables.LayoutRow
-		for _, set := range l.sets[g] {
-			r := l.line(g, set, proxies)
-			r.Stubs, r.Rule = []string{set}, set == correlate.OutOfDomain
-			if set == correlate.OutOfDomain {
-				r.Stubs[0] = "average out of domain"
+		for _, m := range l.sets[g] {
+			r := l.line(g, m.name(), proxies)
+			r.Stubs, r.Rule = []string{m.name()}, m.set == kind.Average
+			if m.set == kind.Average {
+				r.Stubs[0] = m.metric.On("average out of domain")
 			}
 			t.Rows = append(t.Rows, r)
-			rows = append(rows, l.tidy(g, set, proxies)...)
+			rows = append(rows, l.tidy(g, m.name(), proxies)...)
 		}
 		more, err := l.write("tables/sets/"+kind.Escape(g), t, rows)
 		if err != nil {
@@ -257,7 +290,7 @@ func (l *layouts) tidy(group, set string, proxies []string) []tables.LayoutRow {
 }
 
 // write gives a table in its four forms: for people as t sets it, for programs a row a proxy.
-func (l *layouts) write(name string, t layout.Table, rows []tables.LayoutRow) (files []LayoutFile, err error) {
+func (l *layouts) write(name string, t papertable.Table, rows []tables.LayoutRow) (files []LayoutFile, err error) {
 	if files, err = rowForms(name, rows); err != nil {
 		return nil, err
 	}
@@ -286,4 +319,12 @@ func rowForms[T any](name string, rows []T) (files []LayoutFile, err error) {
 		files = append(files, LayoutFile{name + form.ending, data})
 	}
 	return files, nil
+}
+
+// publishedOf is what the paper prints of a study on a set; of another metric than perplexity there is nothing.
+func publishedOf(study string, on measured, set, proxy string) correlate.PublishedValue {
+	if !on.metric.IsDefault() {
+		return correlate.PublishedValue{Pearson: math.NaN()}
+	}
+	return correlate.Published(study, set, proxy)
 }

@@ -35,7 +35,7 @@ func layoutStudy(t *testing.T) LayoutInput {
 		scoreRows("single", "in-domain", "ind_id macro seq", "a b c", []float64{9, 8, 7}, []float64{10, 9, 8}, []float64{8, 11, 9}),
 		scoreRows("single", "ptb", "macro", "a b c", []float64{9}, []float64{10}, []float64{8}))
 	sets := []string{"in-domain", "far", "ptb"}
-	scores = append(scores, correlate.Averages(scores, correlate.SetsAveraged(sets))...)
+	scores = append(scores, correlate.Averages(scores, correlate.SetsAveraged(kind.CorrelateParams{Sets: sets}, ""), "")...)
 	params, err := json.Marshal(kind.CorrelateParams{Sets: sets, Proxies: []string{"ind_id", "macro", "micro"}})
 	if err != nil {
 		t.Fatal(err)

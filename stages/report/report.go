@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"ablate/cache"
-	"ablate/cache/table"
 	"ablate/stages/correlate"
 	"ablate/stages/internal/page"
 	"ablate/stages/kind"
@@ -98,7 +97,7 @@ type Flow struct{ From, To, Times int }
 
 // Page writes the page. Same input, same bytes.
 func Page(in Input) ([]byte, error) {
-	b := &builder{in: in, d: page.Data{Study: in.Study, About: in.About, Program: in.Program, Metric: metric.Name, HigherIsBetter: metric.HigherIsBetter, Level: in.Level, Warnings: in.Warnings}}
+	b := &builder{in: in, metrics: map[string]kind.Metric{}, d: page.Data{Study: in.Study, About: in.About, Program: in.Program, Level: in.Level, Warnings: in.Warnings}}
 	t := in.Training
 	b.d.Training = page.Training{
 		Seed: t.Seed, Units: t.Units, Partitions: t.Partitions, References: t.References, Possible: t.MixturesPossible, All: t.AllReferences,
@@ -123,52 +122,66 @@ func Page(in Input) ([]byte, error) {
 }
 
 type builder struct {
-	in Input
-	d  page.Data
+	in      Input
+	d       page.Data
+	metrics map[string]kind.Metric // of the scores, as they name them
 }
 
-// groupSet is one table of scores: a set of mixtures on an evaluation set.
-type groupSet struct{ group, set string }
+// groupSet is one table of scores: a set of mixtures on an evaluation set, by one metric.
+type groupSet struct {
+	group, set string
+	metric     string // as scores name it
+}
 
+// title names the table; tables() has seen that the metric is known.
 func (b *builder) title(g groupSet) string {
 	several := slices.ContainsFunc(b.in.Mixtures, func(m Mixture) bool { return m.Group != g.group })
-	return correlate.Titled(g.group, g.set, several)
+	return correlate.Titled(g.group, b.metrics[g.metric].On(g.set), several)
 }
 
 // tables reads scores and correlations and settles the choices.
 func (b *builder) tables() error {
-	scores, err := table.ReadRows[tables.ScoreRow](b.in.Scores)
+	scores, err := tables.Scores.Read(b.in.Scores)
 	if err != nil {
 		return err
 	}
-	rows, err := table.ReadRows[tables.CorrelationRow](b.in.Correlations)
+	rows, err := tables.Correlations.Read(b.in.Correlations)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		b.d.Correlations = append(b.d.Correlations, page.Correlation{
-			Average: r.Set == kind.Average, Set: b.title(groupSet{r.Group, r.Set}), Proxy: r.Proxy, N: int(r.N),
-			Pearson:  page.Interval{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh},
-			Spearman: page.Interval{Value: r.Spearman, Low: r.SpearmanLow, High: r.SpearmanHigh},
-			Kendall:  page.Interval{Value: r.Kendall, Low: r.KendallLow, High: r.KendallHigh},
-			Regret:   r.Regret, Chosen: r.Chosen, Rank: int(r.Rank), PairwiseAccuracy: r.PairwiseAccuracy,
-			Published: correlate.Published(b.in.Study, r.Set, r.Proxy).Pearson,
-		})
-	}
-	b.d.Paper, b.d.Miniature = correlate.PublishedIn(b.in.Study), correlate.IsMiniature(b.in.Study)
 	var order []groupSet
 	by := map[groupSet][]tables.ScoreRow{}
 	for _, s := range scores {
-		g := groupSet{s.Group, s.Set}
+		g := groupSet{s.Group, s.Set, s.Metric}
 		if by[g] == nil {
 			order = append(order, g)
 		}
 		by[g] = append(by[g], s)
+		if b.metrics[s.Metric], err = kind.FindMetric(s.Metric); err != nil {
+			return err
+		}
 	}
+	judged := map[groupSet][]tables.CorrelationRow{}
+	for _, r := range rows {
+		g := groupSet{r.Group, r.Set, r.Metric}
+		if b.metrics[r.Metric], err = kind.FindMetric(r.Metric); err != nil {
+			return err
+		}
+		judged[g] = append(judged[g], r)
+		b.d.Correlations = append(b.d.Correlations, page.Correlation{
+			Average: r.Set == kind.Average, Set: b.title(g), Proxy: r.Proxy, N: int(r.N),
+			Pearson:  page.Interval{Value: r.Pearson, Low: r.PearsonLow, High: r.PearsonHigh},
+			Spearman: page.Interval{Value: r.Spearman, Low: r.SpearmanLow, High: r.SpearmanHigh},
+			Kendall:  page.Interval{Value: r.Kendall, Low: r.KendallLow, High: r.KendallHigh},
+			Regret:   r.Regret, Chosen: r.Chosen, Rank: int(r.Rank), PairwiseAccuracy: r.PairwiseAccuracy,
+			Published: correlate.PublishedBy(r.Metric, b.in.Study, r.Set, r.Proxy).Pearson,
+		})
+	}
+	b.d.Paper, b.d.Miniature = correlate.PublishedIn(b.in.Study), correlate.IsMiniature(b.in.Study)
 	for _, g := range order {
 		t := b.scoreTable(g, by[g])
 		b.d.Scores = append(b.d.Scores, t)
-		if c, ok := choice(metric, t); ok && g.set != kind.Average { // the page counts sets
+		if c, ok := choice(t, judged[g]); ok && g.set != kind.Average { // the page counts sets
 			b.d.Choices = append(b.d.Choices, c)
 		}
 		b.evalSet(g, by[g])
@@ -180,7 +193,7 @@ func (b *builder) tables() error {
 }
 
 func (b *builder) scoreTable(g groupSet, rows []tables.ScoreRow) page.ScoreTable {
-	t := page.ScoreTable{Set: b.title(g), Reference: -1}
+	t := page.ScoreTable{Set: b.title(g), Metric: b.metrics[g.metric], Reference: -1}
 	column, line := map[string]int{}, map[string]int{}
 	for _, r := range rows {
 		if _, ok := column[r.Scorer]; !ok {
@@ -200,29 +213,44 @@ func (b *builder) scoreTable(g groupSet, rows []tables.ScoreRow) page.ScoreTable
 		t.Rows[i].Values = slices.Repeat([]float64{math.NaN()}, len(t.Columns))
 	}
 	for _, r := range rows {
-		t.Rows[line[r.Mixture]].Values[column[r.Scorer]] = r.Perplexity
+		t.Rows[line[r.Mixture]].Values[column[r.Scorer]] = r.Score()
 	}
 	return t
 }
 
-// proxyOrder is which proxy answers for a set: averages of parameters before averages of scores, macro before micro as the better one
-// where partitions are of uneven size (paper, section 5.2). It is fixed beforehand: to take the proxy that turned out to correlate best
-// would flatter the answer.
-var proxyOrder = []string{"macro", "micro", "merged", "weighted", "small_seq", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id"}
-
-// metric is what the scores of the page are.
-var metric = kind.Perplexity
-
-// choice is the answer of one table of scores of a metric.
-func choice(metric kind.Metric, t page.ScoreTable) (page.Choice, bool) {
-	c := page.Choice{Set: t.Set, ChosenProxy: metric.Worst(), ChosenReference: math.NaN(), BestReference: metric.Worst()}
-	proxy := -1
-	for _, name := range proxyOrder {
-		if proxy = slices.Index(t.Columns, name); proxy >= 0 {
-			c.Proxy = name
-			break
+// answering is the proxy that answers for a table of scores: the best supported by the correlations on it, of the proxies that score as many
+// mixtures as any does. One that scores fewer, as that of models trained on some mixtures, would leave mixtures out of the answer.
+func answering(t page.ScoreTable, correlations []tables.CorrelationRow) correlate.Answering {
+	var proxies []string
+	most := 1
+	for i, name := range t.Columns {
+		if i == t.Reference || strings.HasPrefix(name, kind.ScorerReplicate) {
+			continue
+		}
+		n := 0
+		for _, r := range t.Rows {
+			if !math.IsNaN(r.Values[i]) {
+				n++
+			}
+		}
+		if n > most {
+			most, proxies = n, nil
+		}
+		if n == most {
+			proxies = append(proxies, name)
 		}
 	}
+	return correlate.BestProxy(correlations, proxies)
+}
+
+// choice is the answer of one table of scores.
+func choice(t page.ScoreTable, correlations []tables.CorrelationRow) (page.Choice, bool) {
+	a, metric := answering(t, correlations), t.Metric
+	c := page.Choice{
+		Set: t.Set, Metric: metric, Proxy: a.Proxy, Support: page.Support{Supported: a.Supported, R: a.R, Low: a.Low, References: a.References, Judged: a.Judged},
+		ChosenProxy: metric.Worst(), ChosenReference: math.NaN(), BestReference: metric.Worst(),
+	}
+	proxy := slices.Index(t.Columns, a.Proxy)
 	if proxy < 0 {
 		return c, false
 	}
@@ -284,7 +312,7 @@ func (b *builder) scatter(g groupSet, t page.ScoreTable) error {
 	if t.Reference < 0 {
 		return nil
 	}
-	path, err := b.in.Figure(g.group, g.set)
+	path, err := b.in.Figure(g.group, b.metrics[g.metric].On(g.set))
 	if err != nil {
 		return err
 	}

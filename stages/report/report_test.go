@@ -301,29 +301,41 @@ func TestChoice(t *testing.T) {
 		}
 		return s
 	}
+	judged := []tables.CorrelationRow{{Proxy: "macro", N: 12, Pearson: 0.1, PearsonLow: -0.4}, {Proxy: "merged", N: 12, Pearson: 0.98, PearsonLow: 0.91}}
 	for _, c := range []struct {
 		name  string
 		table page.ScoreTable
+		rows  []tables.CorrelationRow
 		want  page.Choice
 		ok    bool
 	}{
-		{"macro answers before the others", scores("mean_ind micro macro seq", []float64{1, 1, 3, 5}, []float64{2, 2, 2, 4}), page.Choice{
+		{"macro answers before the others", scores("mean_ind micro macro seq", []float64{1, 1, 3, 5}, []float64{2, 2, 2, 4}), nil, page.Choice{
 			Proxy: "macro", Candidates: 2, Chosen: "b", ChosenProxy: 2, ChosenReference: 4, References: 2, Best: "b", BestReference: 4, Rank: 1}, true},
-		{"micro before means of scores", scores("ind_id mean_ind micro", []float64{1, 1, 3}), page.Choice{
+		{"micro before means of scores", scores("ind_id mean_ind micro", []float64{1, 1, 3}), nil, page.Choice{
 			Proxy: "micro", Candidates: 1, Chosen: "a", ChosenProxy: 3, ChosenReference: nan, BestReference: nan}, true},
-		{"the chosen has no reference", scores("macro seq", []float64{1, nan}, []float64{2, 7}), page.Choice{
+		{"the chosen has no reference", scores("macro seq", []float64{1, nan}, []float64{2, 7}), nil, page.Choice{
 			Proxy: "macro", Candidates: 2, Chosen: "a", ChosenProxy: 1, ChosenReference: nan, References: 1, Best: "b", BestReference: 7}, true},
-		{"equal references share a rank", scores("macro seq", []float64{1, 7}, []float64{2, 7}, []float64{3, 6}), page.Choice{
+		{"equal references share a rank", scores("macro seq", []float64{1, 7}, []float64{2, 7}, []float64{3, 6}), nil, page.Choice{
 			Proxy: "macro", Candidates: 3, Chosen: "a", ChosenProxy: 1, ChosenReference: 7, References: 3, Best: "c", BestReference: 6, Rank: 2}, true},
-		{"the first of equal choices", scores("macro", []float64{2}, []float64{2}), page.Choice{
+		{"the first of equal choices", scores("macro", []float64{2}, []float64{2}), nil, page.Choice{
 			Proxy: "macro", Candidates: 2, Chosen: "a", ChosenProxy: 2, ChosenReference: nan, BestReference: nan}, true},
-		{"no proxy", scores("seq", []float64{2}), page.Choice{ChosenProxy: inf, ChosenReference: nan, BestReference: inf}, false},
-		{"a proxy without scores", scores("macro seq", []float64{nan, 2}), page.Choice{
-			Proxy: "macro", ChosenProxy: inf, ChosenReference: nan, References: 1, Best: "a", BestReference: 2}, false},
+		{"no proxy", scores("seq", []float64{2}), nil, page.Choice{ChosenProxy: inf, ChosenReference: nan, BestReference: inf}, false},
+		{"a proxy without scores", scores("macro seq", []float64{nan, 2}), nil, page.Choice{ChosenProxy: inf, ChosenReference: nan, BestReference: inf}, false},
+		{"the best supported before macro", scores("macro merged seq", []float64{1, 5, 5}, []float64{2, 4, 4}), judged, page.Choice{
+			Proxy: "merged", Support: page.Support{Supported: true, R: 0.98, Low: 0.91, References: 12, Judged: 2},
+			Candidates: 2, Chosen: "b", ChosenProxy: 4, ChosenReference: 4, References: 2, Best: "b", BestReference: 4, Rank: 1}, true},
+		{"but none that leaves a mixture out", scores("macro merged seq", []float64{1, nan, 5}, []float64{2, 4, 4}), judged, page.Choice{
+			Proxy: "macro", Support: page.Support{R: nan, Low: nan, References: 12, Judged: 1},
+			Candidates: 2, Chosen: "a", ChosenProxy: 1, ChosenReference: 5, References: 2, Best: "b", BestReference: 4, Rank: 2}, true},
+		{"a replicate is no proxy", scores("seq@1 macro seq", []float64{1, 2, 2}), nil, page.Choice{
+			Proxy: "macro", Candidates: 1, Chosen: "a", ChosenProxy: 2, ChosenReference: 2, References: 1, Best: "a", BestReference: 2, Rank: 1}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, ok := choice(kind.Perplexity, c.table)
+			got, ok := choice(c.table, c.rows)
 			c.want.Set = "s"
+			if !c.want.Support.Supported && c.want.Support.References == 0 {
+				c.want.Support = page.Support{R: nan, Low: nan}
+			}
 			if diff := cmp.Diff(c.want, got, cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateNaNs()); ok != c.ok || diff != "" {
 				t.Errorf("%v, want %v; - want, + got:\n%s", ok, c.ok, diff)
 			}
@@ -332,10 +344,10 @@ func TestChoice(t *testing.T) {
 }
 
 func TestChoiceByAMetricOfWhichMoreIsBetter(t *testing.T) {
-	table := page.ScoreTable{Set: "far", Columns: []string{"macro", "seq"}, Reference: 1, Rows: []page.ScoreRow{
+	table := page.ScoreTable{Set: "far", Metric: kind.Metric{Name: "accuracy", HigherIsBetter: true}, Columns: []string{"macro", "seq"}, Reference: 1, Rows: []page.ScoreRow{
 		{Mixture: "a", Values: []float64{0.5, 0.6}}, {Mixture: "b", Values: []float64{0.7, 0.4}}, {Mixture: "c", Values: []float64{0.2, 0.9}},
 	}}
-	got, ok := choice(kind.Metric{Name: "accuracy", HigherIsBetter: true}, table)
+	got, ok := choice(table, nil)
 	if !ok || got.Chosen != "b" || got.Best != "c" || got.Rank != 3 || got.BestReference != 0.9 {
 		t.Errorf("choice %+v, %t", got, ok)
 	}

@@ -4,6 +4,8 @@
 package split
 
 import (
+	"strings"
+
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -21,8 +23,11 @@ var Kind = kind.Kind{
 			"are errors; ledger, sizes and timeline: unit_name, order_first, order_last; nulls for what is not there; " +
 			"filter.json: eval_set",
 	},
-	Run:   split,
-	Needs: needs,
+	Run:       split,
+	Needs:     needs,
+	Work:      kind.Divides,
+	Unit:      "bytes",
+	HoldsText: func(output string) bool { return strings.HasSuffix(output, ".arrow") },
 	Differ: tables.Differ{
 		kind.OutLedger:   tables.RowsDiffer[tables.LedgerRow],
 		kind.OutSizes:    tables.RowsDiffer[tables.SizeRow],

@@ -108,12 +108,12 @@ func RowsDiffer[T any](made, given string) (string, error) {
 			return fmt.Sprintf("%d rows there, %d made again", y, x), errors.Join(a.err, b.err)
 		}
 		x, y := reflect.ValueOf(v), reflect.ValueOf(w)
-		for f := range t.NumField() {
-			column := t.Field(f).Tag.Get("col")
-			if column == "-" {
+		for _, f := range reflect.VisibleFields(t) {
+			column := f.Tag.Get("col")
+			if column == "-" || f.Anonymous {
 				continue
 			}
-			if v, w := fmt.Sprint(x.Field(f)), fmt.Sprint(y.Field(f)); v != w {
+			if v, w := fmt.Sprint(x.FieldByIndex(f.Index)), fmt.Sprint(y.FieldByIndex(f.Index)); v != w {
 				return fmt.Sprintf("row %d, column %s: %s there, %s made again", i+1, column, clipped(w), clipped(v)), nil
 			}
 		}

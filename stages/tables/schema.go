@@ -217,9 +217,12 @@ type ScoreRow struct {
 	BitsPerByte float64 `col:"bits_per_byte" unit:"bits per byte" doc:"nats / (bytes ln 2)"`
 	Documents   int64   `col:"documents" unit:"documents" doc:"documents evaluated on, all domains together"`
 	Tokens      int64   `col:"tokens" unit:"tokens" doc:"their tokens"`
+
+	Metric string  `col:"-"` // of the score, see metric.go
+	Value  float64 `col:"-"` // by that metric
 }
 
-// CorrelationRow is how well a proxy foretells the reference's perplexity over the mixtures that have both. What is not defined (fewer
+// CorrelationRow is how well a proxy predicts the reference's score over the mixtures that have both. What is not defined (fewer
 // than three mixtures, scores all alike) is NaN here and null in the file.
 type CorrelationRow struct {
 	v3               `col:"-"`
@@ -260,6 +263,8 @@ type CorrelationRow struct {
 	Noise            float64 `col:"noise" null:"NaN" unit:"perplexity" doc:"standard deviation over seeds of what proxies are compared with, the mean over R reference models of one mixture: that of one model, pooled over mixtures, by the root of the fewest R; null without replicates, as are the next two"`
 	NoiseLeast       float64 `col:"noise_least" null:"NaN" unit:"perplexity" doc:"difference between two such means that noise alone makes in fewer cases than the intervals leave out"`
 	Ceiling          float64 `col:"ceiling" null:"NaN" doc:"highest Pearson correlation to be expected of a proxy without error, for the noise of the references"`
+
+	Metric string `col:"-"` // of the scores, see metric.go
 }
 
 // DecisionRow is how well a proxy decides over all out-of-domain sets on which its mixtures have references: the questions of the paper's
@@ -276,6 +281,8 @@ type DecisionRow struct {
 	WorstRank        int64   `col:"worst_place" null:"0" doc:"largest such place"`
 	PairwiseAccuracy float64 `col:"pairwise_accuracy" null:"NaN" doc:"mean over sets"`
 	RegretShare      float64 `col:"regret_share" null:"NaN" doc:"mean over sets of regret / regret_blind: 0 is always right, 1 is as good as choosing at random"`
+
+	Metric string `col:"-"` // of the scores, see metric.go
 }
 
 // Codes of WarningRow.
@@ -299,6 +306,8 @@ type WarningRow struct {
 	Proxy   string `col:"proxy" null:"" doc:"proxy; null: all of them"`
 	Code    string `col:"code" doc:"overflow, few, alike, none, bounds, zero, chance, one or noise"`
 	Message string `col:"message" doc:"the same in a sentence"`
+
+	Metric string `col:"-"` // of the scores, see metric.go; empty, too, of a warning about all scores
 }
 
 // LayoutRow is a cell of the tables that a study leaves beside its report, in the layouts of the paper's.

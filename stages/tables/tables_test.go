@@ -62,6 +62,9 @@ How a table lies in its file: [cache/ARTIFACTS.md](../../cache/ARTIFACTS.md).
 for a formula (it begins with =, +, -, @, a tab or a carriage return, and is no number) has an apostrophe before it. No column has a name that DuckDB, PostgreSQL or SQLite wants
 in quotes, or that is an attribute of a pandas DataFrame or Series; the one exception is ` + "`size`" + ` of shares.parquet, which will go with the next
 change of training, because another name of a column is no reason to train models again.
+
+In a study of which a score has another metric than perplexity, scores, correlations, decisions and warnings have a further column ` + "`metric`" + `, and
+scores a column ` + "`value`" + `. Regret and noise are in the unit of that metric. In all other studies these columns are absent.
 `)
 	for _, d := range documentedTables() {
 		fmt.Fprintf(&b, "\n## %s\n\nOf %s, version %s.\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", d.name, d.of, d.version)

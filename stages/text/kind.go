@@ -20,6 +20,8 @@ var Tokenizer = kind.Kind{
 	},
 	Run:    trainTokenizer,
 	Needs:  tokenizerNeeds,
+	Work:   kind.ReadsFiles,
+	Unit:   "bytes",
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{
 		"vocab": "tokenizer.train.vocab", "min_frequency": "tokenizer.train.min_frequency", "bytes": "tokenizer.train.bytes",
@@ -45,6 +47,10 @@ var Tokenize = kind.Kind{
 	},
 	Run:   tokenize,
 	Needs: tokenizeNeeds,
+	Work:  kind.ReadsFiles,
+	Unit:  "bytes",
+	// Counts and places have none, and the report is made from them.
+	HoldsText: func(output string) bool { return output != kind.OutCounts && output != kind.OutPlaces },
 	Differ: tables.Differ{
 		kind.OutDocuments:  tables.RowsDiffer[tables.DocumentRow],
 		kind.OutParagraphs: tables.RowsDiffer[tables.ParagraphRow],

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"ablate/cache/table"
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -34,13 +34,13 @@ func (t *training) curveFiles(curve []tables.CurveRow) ([]kind.Evidence, error) 
 	if err != nil {
 		return nil, err
 	}
-	loss := plot.Series{Name: "loss"}
+	loss := svg.Series{Name: "loss"}
 	for _, r := range curve {
-		loss.Points = append(loss.Points, plot.Point{X: float64(r.Tokens), Y: r.Loss})
+		loss.Points = append(loss.Points, svg.Point{X: float64(r.Tokens), Y: r.Loss})
 	}
-	svg, err := plot.Lines{
+	drawing, err := svg.Lines{
 		Title:  fmt.Sprintf("Training loss until step %d of %d failed", len(curve), t.steps),
-		XLabel: "tokens", YLabel: "loss (nats per token)", Series: []plot.Series{loss},
+		XLabel: "tokens", YLabel: "loss (nats per token)", Series: []svg.Series{loss},
 	}.SVG()
-	return []kind.Evidence{{What: "loss curve up to there", Name: "curve.svg", Data: svg}, {What: "its numbers", Name: "curve.csv", Data: csv}}, err
+	return []kind.Evidence{{What: "loss curve up to there", Name: "curve.svg", Data: drawing}, {What: "its numbers", Name: "curve.csv", Data: csv}}, err
 }

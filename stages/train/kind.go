@@ -22,6 +22,8 @@ var Kind = kind.Kind{
 	Name:    kind.Train,
 	History: history,
 	Run:     train,
+	Work:    kind.Trains,
+	Unit:    "tokens",
 	Needs:   needs,
 	Differ: tables.Differ{
 		kind.OutCurve:  tables.RowsDiffer[tables.CurveRow],

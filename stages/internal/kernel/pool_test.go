@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,10 +130,11 @@ func TestPoolLimitBits(t *testing.T) {
 	p := NewPool(6)
 	defer p.Close()
 	run := func() []float32 {
-		c, sums := make([]float32, m*n), make([]float32, n)
+		c, rounded, sums := make([]float32, m*n), make([]float32, m*n), make([]float32, n)
 		Gemm(p, false, false, m, n, k, a, k, b, n, 0, c, n)
+		GemmBF16(p, false, false, m, n, k, a, k, b, n, 0, rounded, n)
 		BiasBackward(p, sums, c, m, n)
-		return append(c, sums...)
+		return slices.Concat(c, rounded, sums)
 	}
 	want := run()
 	for _, limit := range []int{1, 2, 5, 3, 6} {

@@ -12,6 +12,7 @@ type answer struct {
 	Headline string
 	Deck     string
 	Check    string
+	Proxy    string // which proxy predicted, and why that one
 	Picks    []pick // when there is more than one
 }
 
@@ -42,51 +43,28 @@ func (d Data) answer() answer {
 		return answer{Headline: "No mixture could be chosen", Deck: "No mixture has a proxy score on any eval set."}
 	}
 	slices.SortStableFunc(picks, func(a, b pick) int { return len(b.Sets) - len(a.Sets) })
-	a := answer{Check: d.check()}
+	a := answer{Check: d.check(), Proxy: d.support()}
 	of := "Of " + plural(candidates, "candidate mixture") + ", "
 	first := picks[0]
 	switch {
 	case len(picks) == 1 && decided == 1:
 		a.Headline = "Train on " + spaced(first.Mixture)
-		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.metric(), first.Sets[0])
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.MetricName(), first.Sets[0])
 	case len(picks) == 1:
 		a.Headline = "Train on " + spaced(first.Mixture)
-		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.metric(), all(decided))
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.MetricName(), all(decided))
 	case 2*len(first.Sets) > decided:
 		a.Headline = "Train on " + spaced(first.Mixture) + ", mostly"
 		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %d of %d eval sets. The others want something else:",
-			of, d.Extreme(), d.metric(), len(first.Sets), decided)
+			of, d.Extreme(), d.MetricName(), len(first.Sets), decided)
 		a.Picks = picks
 	default:
 		a.Headline = "It depends on what the model will read"
 		a.Deck = fmt.Sprintf("%snone has the %s predicted %s on most of the %d eval sets. By what is to be read:",
-			of, d.Extreme(), d.metric(), decided)
+			of, d.Extreme(), d.MetricName(), decided)
 		a.Picks = picks
 	}
 	return a
-}
-
-// Extreme is where among scores the best one is.
-func (d Data) Extreme() string {
-	if d.HigherIsBetter {
-		return "highest"
-	}
-	return "lowest"
-}
-
-// Direction is which of two scores is the better one.
-func (d Data) Direction() string {
-	if d.HigherIsBetter {
-		return "higher"
-	}
-	return "lower"
-}
-
-func (d Data) metric() string {
-	if d.Metric == "" {
-		return "perplexity"
-	}
-	return d.Metric
 }
 
 // check says how the choices fared against the reference.
@@ -127,8 +105,12 @@ func (d Data) check() string {
 	}
 	if worst >= 0 {
 		c := d.Choices[worst]
-		s = append(s, fmt.Sprintf("The costliest miss is on %s: the choice ranks %s of %d and its %s is %s above the best.",
-			c.Set, ordinal(c.Rank), c.References, d.metric(), percent(c.loss())))
+		side := "above"
+		if c.Below() {
+			side = "below"
+		}
+		s = append(s, fmt.Sprintf("The costliest miss is on %s: the choice ranks %s of %d and its %s is %s %s the best.",
+			c.Set, ordinal(c.Rank), c.References, named(c.Metric).Name, percent(c.loss()), side))
 	}
 	if untrained > 0 {
 		s = append(s, fmt.Sprintf("On %s the chosen mixture has no reference model.", plural(untrained, "eval set")))
@@ -141,8 +123,11 @@ func (c Choice) loss() float64 {
 	if c.BestReference == 0 {
 		return math.NaN()
 	}
-	return math.Abs(c.ChosenReference-c.BestReference) / c.BestReference
+	return math.Abs((c.ChosenReference - c.BestReference) / c.BestReference)
 }
+
+// Below reports whether the chosen's score lies below the best's, as a worse one does where higher is better.
+func (c Choice) Below() bool { return c.ChosenReference < c.BestReference }
 
 // all names every one of n eval sets.
 func all(n int) string {

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ablate/stages/kind"
 )
 
 func TestAnswer(t *testing.T) {
@@ -66,7 +69,7 @@ func TestAnswer(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, Data{Choices: c.choices}.answer()); diff != "" {
+			if diff := cmp.Diff(c.want, Data{Choices: c.choices}.answer(), cmpopts.IgnoreFields(answer{}, "Proxy")); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -134,29 +137,88 @@ func TestTrusted(t *testing.T) {
 	}
 }
 
-// The page says the direction of its metric, and marks the best of a column.
+// accuracy is a metric that no study has.
+var accuracy = kind.Metric{Name: "accuracy", Plural: "accuracies", HigherIsBetter: true, Formula: "right answers / questions"}
+
+// The page says the direction of each metric, and marks the best of a column.
 func TestMetricOfWhichMoreIsBetter(t *testing.T) {
-	d := Data{Study: "s", Metric: "accuracy", HigherIsBetter: true,
-		Choices: []Choice{{Set: "tour", Proxy: "macro", Chosen: "a", ChosenProxy: 0.9, Candidates: 2}},
-		Scores:  []ScoreTable{{Set: "tour", Columns: []string{"macro"}, Reference: -1, Rows: []ScoreRow{{"a", []float64{0.9}}, {"b", []float64{0.5}}}}},
-	}
-	if got := d.answer().Deck; !strings.Contains(got, "the highest predicted accuracy") {
-		t.Errorf("deck %q", got)
-	}
-	s, err := scoresOf(d.Scores[0], d.HigherIsBetter)
+	choices := []Choice{{Set: "arc (accuracy)", Metric: accuracy, Proxy: "macro", Chosen: "a", ChosenProxy: 0.9, ChosenReference: 0.6, Candidates: 2,
+		References: 2, Rank: 2, Best: "b", BestReference: 0.8}}
+	scores := []ScoreTable{{Set: "arc (accuracy)", Metric: accuracy, Columns: []string{"macro"}, Reference: -1, Rows: []ScoreRow{{"a", []float64{0.9}}, {"b", []float64{0.5}}}}}
+	s, err := scoresOf(scores[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a, b := s.Rows[0].Cells[0], s.Rows[1].Cells[0]; !a.Best || a.Tint != 100 || b.Best || b.Tint != 0 {
 		t.Errorf("cells %+v and %+v", a, b)
 	}
-	var html strings.Builder
-	if err := Render(&html, d); err != nil {
-		t.Fatal(err)
+	perplexity := Choice{Set: "tour", Proxy: "macro", Chosen: "b", ChosenProxy: 9, ChosenReference: nan, Candidates: 2}
+	for _, c := range []struct {
+		name    string
+		choices []Choice
+		want    []string
+		not     []string
+	}{
+		{"alone", choices, []string{
+			"it has the highest predicted accuracy on arc (accuracy)", "the choice ranks 2nd of 2 and its accuracy is 25% below the best",
+			"the mixture with the highest proxy score", "Higher accuracy is better.", "bold is the highest", "−25%",
+			"right answers / questions. Higher is better.",
+		}, []string{"lowest predicted", "lowest proxy score", "is the lowest", "Lower perplexity"}},
+		{"beside perplexities", append([]Choice{perplexity}, choices...), []string{
+			"none has the best predicted score on most of the 2 eval sets", "the mixture with the best proxy score",
+			"Lower perplexity and higher accuracy are better.", "bold is the best",
+		}, []string{"lowest predicted", "highest predicted", "is the lowest", "is the highest"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var html strings.Builder
+			if err := Render(&html, Data{Study: "s", Choices: c.choices, Scores: scores}); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(html.String(), want) {
+					t.Errorf("the page lacks %q", want)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(html.String(), not) {
+					t.Errorf("the page has %q", not)
+				}
+			}
+		})
 	}
-	for _, want := range []string{"the mixture with the highest proxy score", "Higher accuracy is better.", "bold is the highest"} {
-		if !strings.Contains(html.String(), want) {
-			t.Errorf("the page lacks %q", want)
+}
+
+func TestSupport(t *testing.T) {
+	supported := func(set, proxy string, r, low float64) Choice {
+		return Choice{Set: set, Proxy: proxy, Chosen: "x", Support: Support{Supported: true, R: r, Low: low, References: 12, Judged: 5}}
+	}
+	doubtful := Choice{Set: "d", Proxy: "macro", Chosen: "x", Support: Support{R: nan, Low: nan, References: 12, Judged: 5}}
+	unjudged := Choice{Set: "u", Proxy: "macro", Chosen: "x", Support: Support{R: nan, Low: nan}}
+	const optimistic = " The same references chose among 5 proxies and measured the chosen, so this bound is optimistic: the best of several looks better than it is."
+	alone := supported("a", "macro", 0.9, 0.5)
+	alone.Support.Judged = 1
+	for _, c := range []struct {
+		name    string
+		choices []Choice
+		want    string
+	}{
+		{"nothing is chosen", []Choice{{Set: "a"}}, ""},
+		{"one proxy on every set", []Choice{supported("a", "merged", 0.98, 0.91), supported("b", "merged", 0.95, 0.80)},
+			"The predictions are by merged, whose correlation with the references has the highest lower bound (0.80 at the lowest, r 0.95)." + optimistic},
+		{"one that could not be chosen", []Choice{alone},
+			"The predictions are by macro, whose correlation with the references has the highest lower bound (0.50 at the lowest, r 0.90)."},
+		{"a proxy for each set", []Choice{supported("a", "merged", 0.98, 0.91), supported("b", "macro", 0.95, 0.80), supported("c", "merged", 0.98, 0.91)},
+			"The predictions are by merged on a and c and macro on b, the proxies whose correlations with the references have the highest lower bounds there (0.80 at the lowest, r 0.95)." + optimistic},
+		{"no references", []Choice{unjudged}, "The predictions are by macro, the proxy that is taken where too few references judge the proxies."},
+		{"no bound above zero", []Choice{doubtful},
+			"On d no proxy’s correlation has a lower bound above zero: the prediction there is by macro, which is taken then, and is hardly better than a guess."},
+		{"each in part", []Choice{supported("a", "merged", 0.98, 0.91), doubtful, unjudged},
+			"The predictions on a are by merged, whose correlation with the references has the highest lower bound (0.91 at the lowest, r 0.98)." + optimistic +
+				" On d no proxy’s correlation has a lower bound above zero: the prediction there is by macro, which is taken then, and is hardly better than a guess." +
+				" On u too few references judge the proxies, and macro is taken."},
+	} {
+		if got := (Data{Choices: c.choices}).support(); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
 }

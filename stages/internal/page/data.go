@@ -12,13 +12,13 @@
 // promise to be read by machines: scores.parquet and correlations.parquet are for that.
 package page
 
+import "ablate/stages/kind"
+
 // Data is all that a page shows. Same value, same bytes.
 type Data struct {
-	Study          string // name of the study
-	About          string // one sentence of its author; may be empty
-	Program        string // name and version of the program, for the foot
-	Metric         string // what scores are, in running text; empty: "perplexity"
-	HigherIsBetter bool   // of two scores; perplexities are better the lower they are
+	Study   string // name of the study
+	About   string // one sentence of its author; may be empty
+	Program string // name and version of the program, for the foot
 
 	Level    float64 // coverage of the intervals, 0 to 1; 0: not known
 	Training Training
@@ -58,15 +58,25 @@ type Training struct {
 // Choice is the answer for one eval set: the mixture of best proxy score, beside the best one by reference.
 type Choice struct {
 	Set             string
-	Proxy           string  // the proxy that chose
-	Candidates      int     // mixtures the proxy scored
-	Chosen          string  // mixture
-	ChosenProxy     float64 // its proxy score
-	ChosenReference float64 // its reference score; NaN: no reference model of it was trained
-	References      int     // mixtures with a reference model; 0: nothing to check against
-	Best            string  // mixture of best reference score
+	Metric          kind.Metric // of the scores; without a name: perplexity
+	Proxy           string      // the proxy that chose
+	Support         Support     // of that proxy
+	Candidates      int         // mixtures the proxy scored
+	Chosen          string      // mixture
+	ChosenProxy     float64     // its proxy score
+	ChosenReference float64     // its reference score; NaN: no reference model of it was trained
+	References      int         // mixtures with a reference model; 0: nothing to check against
+	Best            string      // mixture of best reference score
 	BestReference   float64
 	Rank            int // place of Chosen among References by reference score, 1 = best; 0: unknown
+}
+
+// Support is why a proxy chose, and no other one.
+type Support struct {
+	Supported  bool    // the lower bound of its correlation with the references is the highest of all proxies', and above zero
+	R, Low     float64 // that correlation, Pearson's, and that bound
+	References int     // mixtures with a reference that proxies were judged by; 0: too few
+	Judged     int     // proxies judged
 }
 
 // EvalSet describes what is evaluated on.
@@ -163,7 +173,7 @@ type Share struct {
 // Interval is a statistic with its bounds; NaN where undefined.
 type Interval struct{ Value, Low, High float64 }
 
-// Correlation is how well one proxy foretells the reference on one eval set.
+// Correlation is how well one proxy predicts the reference on one eval set.
 type Correlation struct {
 	Average                    bool // both scores are means over several eval sets
 	Set, Proxy                 string
@@ -179,8 +189,9 @@ type Correlation struct {
 // ScoreTable is every score on one eval set. Values has one score per column and mixture; NaN: not scored.
 type ScoreTable struct {
 	Set       string
-	Columns   []string // scorers: proxies, and the reference
-	Reference int      // index of the reference's column; negative: none
+	Metric    kind.Metric // without a name: perplexity
+	Columns   []string    // scorers: proxies, and the reference
+	Reference int         // index of the reference's column; negative: none
 	Rows      []ScoreRow
 }
 
@@ -190,7 +201,7 @@ type ScoreRow struct {
 	Values  []float64
 }
 
-// Figure is a drawing of package plot. SVG is checked before it is inlined: see trusted.
+// Figure is a drawing of package svg. SVG is checked before it is inlined: see trusted.
 type Figure struct {
 	Title   string
 	Caption string

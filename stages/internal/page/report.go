@@ -35,7 +35,6 @@ const maxRows = 500
 // Render writes the page. It fails when w does, or when a figure is not a plain drawing or a score row does not fit its table; what was
 // written before the failure is nothing.
 func Render(w io.Writer, d Data) error {
-	d.Metric = d.metric()
 	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(script), ScriptDigest: scriptDigest, Answer: d.answer(), Words: words(d)}
 	var err error
 	if v.ScatterDrawings, err = drawings(d.Scatters); err != nil {
@@ -54,7 +53,7 @@ func Render(w io.Writer, d Data) error {
 		v.FlowDrawing = drawn[0].SVG
 	}
 	for _, t := range d.Scores {
-		s, err := scoresOf(t, d.HigherIsBetter)
+		s, err := scoresOf(t)
 		if err != nil {
 			return err
 		}
@@ -196,7 +195,7 @@ type scoreCell struct {
 	Tint  int  // 0 for the worst of the column to 100 for the best: what is good is dark
 }
 
-func scoresOf(t ScoreTable, higher bool) (scores, error) {
+func scoresOf(t ScoreTable) (scores, error) {
 	s := scores{Set: t.Set}
 	lo, hi := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
 	for j, name := range t.Columns {
@@ -221,7 +220,7 @@ func scoresOf(t ScoreTable, higher bool) (scores, error) {
 			c := scoreCell{Value: v}
 			if hi[j] > lo[j] && !math.IsNaN(v) {
 				best, worst := lo[j], hi[j]
-				if higher {
+				if t.Metric.HigherIsBetter {
 					best, worst = worst, best
 				}
 				c.Best = v == best
@@ -312,7 +311,7 @@ func (v view) Weak() int {
 var funcs = template.FuncMap{
 	"score": score, "r": coefficient, "bound": bound, "percent": percent, "bytes": bytes, "duration": duration, "eight": eight, "level": level,
 	"orDash": orDash, "plural": plural, "list": list, "ordinal": ordinal, "spaced": spaced,
-	"capital": func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+	"capital": capital,
 	"whole": func(n any) string {
 		switch n := n.(type) {
 		case int:

@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ablate/stages/internal/plot"
 	"ablate/stages/internal/stat"
+	"ablate/stages/internal/svg"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -115,20 +115,20 @@ func example(t *testing.T) Data {
 			}
 			table.Rows = append(table.Rows, row)
 		}
-		figure := plot.Scatter{
+		figure := svg.Scatter{
 			Title: set.Name, XLabel: "proxy perplexity", YLabel: "reference perplexity", Diagonal: true,
 		}
 		reference := columns[len(proxies)]
 		for j, proxy := range proxies {
 			if !set.InDomain && j == 1 {
-				figure.Series = append(figure.Series, plot.Series{Name: proxy})
+				figure.Series = append(figure.Series, svg.Series{Name: proxy})
 				continue
 			}
 			table.Columns = append(table.Columns, proxy)
 			d.Correlations = append(d.Correlations, correlate(d.Mixtures, set.Name, proxy, columns[j], reference))
-			series := plot.Series{Name: proxy, Fit: true}
+			series := svg.Series{Name: proxy, Fit: true}
 			for m := range pairs {
-				series.Points = append(series.Points, plot.Point{X: columns[j][m], Y: reference[m], Label: d.Mixtures[m].Name})
+				series.Points = append(series.Points, svg.Point{X: columns[j][m], Y: reference[m], Label: d.Mixtures[m].Name})
 			}
 			figure.Series = append(figure.Series, series)
 		}
@@ -167,17 +167,17 @@ func example(t *testing.T) Data {
 			Kendall: Interval{r, r - 0.1, r + 0.02}, Chosen: "go+text", Rank: 1, PairwiseAccuracy: 0.9, Published: 0.984,
 		})
 	}
-	curves := map[string]*plot.Lines{}
+	curves := map[string]*svg.Lines{}
 	for _, kind := range []string{"seed", "unit", "reference"} {
-		curves[kind] = &plot.Lines{Title: "Training loss: " + kind + " models", XLabel: "tokens trained, millions", YLabel: "loss, nats per token"}
+		curves[kind] = &svg.Lines{Title: "Training loss: " + kind + " models", XLabel: "tokens trained, millions", YLabel: "loss, nats per token"}
 	}
 	train := func(name, kind string, n int64, start, floor float64) {
-		s := plot.Series{Name: name}
+		s := svg.Series{Name: name}
 		loss := start
 		for k := range 60 {
 			x := float64(k+1) / 60
 			loss = floor + (start-floor)*math.Exp(-4*x) + noise(0.03)
-			s.Points = append(s.Points, plot.Point{X: x * float64(n) / 1e6, Y: loss})
+			s.Points = append(s.Points, svg.Point{X: x * float64(n) / 1e6, Y: loss})
 		}
 		curves[kind].Series = append(curves[kind].Series, s)
 		digest := fmt.Sprintf("sha256:%016x%016x", rng.Uint64(), rng.Uint64())
@@ -208,8 +208,8 @@ func example(t *testing.T) Data {
 }
 
 // exampleFlow is the graph of a study of the shape of the shipped ones.
-func exampleFlow() plot.Flow {
-	f := plot.Flow{About: "The steps by kind"}
+func exampleFlow() svg.Flow {
+	f := svg.Flow{About: "The steps by kind"}
 	for i, n := range [][]string{
 		{"tokenizer", "×1", "1 ran, 0 found", "0.4 s, 98 kB"}, {"tokenize", "×9", "corpora", "0 ran, 9 found", "1.8 s, 9.4 MB"},
 		{"tokenize", "×3", "evaluation text", "3 ran, 0 found", "0.2 s, 310 kB"}, {"split", "×1", "text of the seed model", "1 ran, 0 found", "0.1 s, 4.1 MB"},
@@ -217,10 +217,10 @@ func exampleFlow() plot.Flow {
 		{"train", "×17", "unit models", "13 ran, 4 found", "88.0 s, 5.1 M tokens"}, {"train", "×12", "reference models", "12 ran, 0 found", "241.1 s, 15 M tokens"},
 		{"eval", "×288", "288 ran, 0 found", "61.5 s, 6.1 MB"}, {"correlate", "×1", "1 ran, 0 found", "0.3 s, 98 kB"},
 	} {
-		f.Nodes = append(f.Nodes, plot.FlowNode{Name: n[0], Count: n[1], Lines: n[2:], Share: float64(i*i) / 100, Label: strings.Join(n, " ")})
+		f.Nodes = append(f.Nodes, svg.FlowNode{Name: n[0], Count: n[1], Lines: n[2:], Share: float64(i*i) / 100, Label: strings.Join(n, " ")})
 	}
 	for _, e := range [][3]int{{0, 1, 9}, {0, 2, 3}, {1, 3, 1}, {1, 4, 8}, {2, 4, 3}, {3, 5, 1}, {4, 6, 17}, {4, 7, 12}, {5, 6, 17}, {5, 7, 12}, {2, 8, 200}, {6, 8, 270}, {7, 8, 50}, {4, 8, 88}, {8, 9, 288}} {
-		f.Edges = append(f.Edges, plot.FlowEdge{From: e[0], To: e[1], Times: e[2], Label: fmt.Sprintf("taken %d times", e[2])})
+		f.Edges = append(f.Edges, svg.FlowEdge{From: e[0], To: e[1], Times: e[2], Label: fmt.Sprintf("taken %d times", e[2])})
 	}
 	return f
 }
@@ -247,11 +247,11 @@ func correlate(mixtures []Mixture, set, proxy string, x, y []float64) Correlatio
 
 func draw(t *testing.T, title string, f interface{ SVG() ([]byte, error) }, caption string) Figure {
 	t.Helper()
-	svg, err := f.SVG()
+	drawing, err := f.SVG()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Figure{Title: title, Caption: caption, SVG: svg}
+	return Figure{Title: title, Caption: caption, SVG: drawing}
 }
 
 func render(t *testing.T, d Data) string {
@@ -349,7 +349,7 @@ func TestPageIsSelfContained(t *testing.T) {
 func TestNamesAreEscaped(t *testing.T) {
 	const evil = `</title></style><script>alert(1)</script>"'&`
 	d := Data{
-		Study: evil, About: evil, Program: evil, Metric: evil, Warnings: []string{evil},
+		Study: evil, About: evil, Program: evil, Warnings: []string{evil},
 		Choices:      []Choice{{Set: evil, Proxy: evil, Chosen: evil, Best: evil, Candidates: 2, References: 2, Rank: 2, ChosenReference: 2, BestReference: 1}},
 		EvalSets:     []EvalSet{{Name: evil, About: evil}},
 		Corpora:      []Corpus{{Name: evil, Dropped: []Dropped{{evil, 1, []string{evil}}}}},

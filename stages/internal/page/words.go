@@ -1,6 +1,10 @@
 package page
 
-import "slices"
+import (
+	"slices"
+
+	"ablate/stages/kind"
+)
 
 // words explains what the page says, general words first and then the proxies that appear in it.
 func words(d Data) []Fact {
@@ -13,7 +17,7 @@ func words(d Data) []Fact {
 		{"partition", "a part of a corpus by topic, source or time, made of one or more base units."},
 		{"unit", "an equal-sized piece of a partition. One model is trained on each, starting from a copy of the seed model; mixtures share them."},
 		{"proxy", "a score that stands in for training on a mixture, from models already trained on its units."},
-		{"reference", "a model trained on the whole mixture, the slow way (SEQ). Its scores are what a proxy tries to foretell."},
+		{"reference", "a model trained on the whole mixture, the slow way (SEQ). Its scores are what a proxy tries to predict."},
 		{"perplexity", "how many equally likely next tokens the model hesitates between, on average. Lower is better. It compares mixtures on one eval set, never one eval set with another. Where a score is of several models or of several domains, it is the mean of their perplexities, which is not the exponential of the loss beside it."},
 		{"loss", "the logarithm of one model’s perplexity on one domain, in nats per token, or the mean of such logarithms."},
 		{"eval set", "text to evaluate on. In-domain: held out from the mixture’s own partitions. Out-of-domain: anything else."},
@@ -21,6 +25,11 @@ func words(d Data) []Fact {
 		{"interval", "where the correlation falls in " + redraws + " of the mixtures (percentile bootstrap). It is too narrow when there are few mixtures."},
 		{"regret", "what the proxy’s choice costs: its reference score less the best mixture’s."},
 		{"pairs in order", "the share of pairs of mixtures of which the proxy names the better one. A coin gets 50%."},
+	}
+	for _, m := range d.metrics() {
+		if m.Name != kind.Perplexity.Name && m.Name != kind.Loss.Name {
+			out = append(out, explained(m))
+		}
 	}
 	for _, p := range []Fact{
 		{"mean_ind", "proxy: the mean of the scores of the mixture’s unit models, each scored alone. Every unit weighs the same, so that a partition of three units weighs three times as much as one of one."},

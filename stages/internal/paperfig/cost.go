@@ -1,4 +1,4 @@
-package figure
+package paperfig
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"ablate/stages/internal/elementary"
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 )
 
 // Cost is what training takes over the number of partitions: on a scale of powers of ten, since ways that share nothing between mixtures
@@ -27,13 +27,13 @@ type Cost struct {
 type Way struct {
 	Name   string
 	Value  string // behind the name: what it is at Here
-	Points []plot.Point
+	Points []svg.Point
 }
 
 func (f Cost) keys() []key {
 	var keys []key
 	for i, w := range f.Ways {
-		style := dashed(plot.LookOf(i), 1.8, 255)
+		style := dashed(svg.LookOf(i), 1.8, 255)
 		keys = append(keys, key{w.Name, w.Value, func(c *draw.Canvas, at vg.Point) {
 			c.StrokeLine2(style, at.X-9, at.Y, at.X+9, at.Y)
 		}})
@@ -58,8 +58,8 @@ func (f Cost) draw(c draw.Canvas) {
 	if !(x0 <= x1) || y0 <= 0 {
 		return
 	}
-	var xs []plot.Tick
-	p.X.Min, p.X.Max, xs = plot.Ticks(x0, x1, 6)
+	var xs []svg.Tick
+	p.X.Min, p.X.Max, xs = svg.Ticks(x0, x1, 6)
 	p.X.Tick.Marker = ticks(whole(xs))
 	lo, hi := math.Floor(elementary.Log10(y0)), math.Ceil(elementary.Log10(y1))
 	if lo == hi {
@@ -76,7 +76,7 @@ func (f Cost) draw(c draw.Canvas) {
 		for _, v := range w.Points {
 			line = append(line, plotter.XY{X: v.X, Y: v.Y})
 		}
-		look := plot.LookOf(i)
+		look := svg.LookOf(i)
 		p.Add(&plotter.Line{XYs: line, LineStyle: dashed(look, 1.8, 255)})
 		for _, v := range w.Points {
 			if v.X == f.Here {
@@ -88,11 +88,11 @@ func (f Cost) draw(c draw.Canvas) {
 }
 
 // whole keeps the ticks at whole numbers: there are no half partitions.
-func whole(all []plot.Tick) []plot.Tick {
-	var out []plot.Tick
+func whole(all []svg.Tick) []svg.Tick {
+	var out []svg.Tick
 	for _, t := range all {
 		if t.Value == math.Trunc(t.Value) {
-			out = append(out, plot.Tick{Value: t.Value, Text: plot.Number(t.Value, 0)})
+			out = append(out, svg.Tick{Value: t.Value, Text: svg.Number(t.Value, 0)})
 		}
 	}
 	return out
@@ -103,7 +103,7 @@ func powers(lo, hi float64) ticks {
 	every := math.Ceil((hi - lo) / 8)
 	var out ticks
 	for k := lo; k <= hi; k++ {
-		t := plot.Tick{Value: elementary.Pow(10, k)}
+		t := svg.Tick{Value: elementary.Pow(10, k)}
 		if math.Mod(k-lo, every) == 0 {
 			t.Text = power(k)
 		}
@@ -142,10 +142,10 @@ func Count(n float64) string {
 			if v < 99.95 && v != math.Trunc(v) {
 				decimals = 1
 			}
-			return plot.Number(v, decimals) + u.name
+			return svg.Number(v, decimals) + u.name
 		}
 	}
-	return plot.Number(n, 0)
+	return svg.Number(n, 0)
 }
 
 func (f Cost) words() string {

@@ -1,4 +1,4 @@
-package figure
+package paperfig
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 )
 
 // Greys of texts and lines, of the page's warm white but on white paper.
@@ -82,7 +82,7 @@ func clipped(s string, width vg.Length, style text.Style) string {
 
 // mark draws the mark of a series.
 type mark struct {
-	look plot.Look
+	look svg.Look
 }
 
 // DrawGlyph draws the mark about a point: filled with a thin white border, which parts marks that lie on one another, or its outline.
@@ -117,7 +117,7 @@ func (m mark) style(radius vg.Length) draw.GlyphStyle {
 }
 
 // dashed is the line of a series.
-func dashed(l plot.Look, width vg.Length, alpha uint8) draw.LineStyle {
+func dashed(l svg.Look, width vg.Length, alpha uint8) draw.LineStyle {
 	s := draw.LineStyle{Color: faded(hex(l.Colour), alpha), Width: width}
 	for _, f := range strings.Fields(l.Dash) {
 		v, err := strconv.ParseFloat(f, 64)
@@ -129,8 +129,8 @@ func dashed(l plot.Look, width vg.Length, alpha uint8) draw.LineStyle {
 	return s
 }
 
-// ticks are those of package plot, so that axes read the same on the page and in files.
-type ticks []plot.Tick
+// ticks are those of package svg, so that axes read the same on the page and in files.
+type ticks []svg.Tick
 
 // Ticks gives them all; the library leaves out those beyond the range.
 func (t ticks) Ticks(float64, float64) []gonum.Tick {

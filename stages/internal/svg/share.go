@@ -1,4 +1,4 @@
-package plot
+package svg
 
 // shapes are the marks of the series: corners of a polygon as x, y, x, y, ... in radii about the middle, y downward; nil is a circle. They
 // have about equal area.

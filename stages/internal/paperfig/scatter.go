@@ -1,4 +1,4 @@
-package figure
+package paperfig
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 )
 
 const (
@@ -34,7 +34,7 @@ type Name struct{ Name, Value string }
 // Panel is one scatter. Series stand in the order of the names; one without points is left out.
 type Panel struct {
 	Title, Note string
-	Series      [][]plot.Point
+	Series      [][]svg.Point
 }
 
 func (g Grid) cell() (w, h vg.Length) {
@@ -64,7 +64,7 @@ func (g Grid) keys() []key {
 		if !g.shows(i) {
 			continue
 		}
-		look := plot.LookOf(i)
+		look := svg.LookOf(i)
 		keys = append(keys, key{n.Name, n.Value, func(c *draw.Canvas, at vg.Point) {
 			c.StrokeLine2(dashed(look, 1, 180), at.X-9, at.Y, at.X+9, at.Y)
 			c.DrawGlyphNoClip(mark{look}.style(markSize), at)
@@ -128,15 +128,15 @@ func (p Panel) plot(xLabel, yLabel string) *gonum.Plot {
 	drawn := make([]plotter.XYs, len(p.Series))
 	for i, s := range p.Series {
 		for _, v := range s {
-			if plot.Drawable(v) {
+			if svg.Drawable(v) {
 				x0, x1, y0, y1 = min(x0, v.X), max(x1, v.X), min(y0, v.Y), max(y1, v.Y)
 				drawn[i] = append(drawn[i], plotter.XY{X: v.X, Y: v.Y})
 			}
 		}
 	}
-	var xs, ys []plot.Tick
-	out.X.Min, out.X.Max, xs = plot.Ticks(x0, x1, 4)
-	out.Y.Min, out.Y.Max, ys = plot.Ticks(y0, y1, 4)
+	var xs, ys []svg.Tick
+	out.X.Min, out.X.Max, xs = svg.Ticks(x0, x1, 4)
+	out.Y.Min, out.Y.Max, ys = svg.Ticks(y0, y1, 4)
 	out.X.Tick.Marker, out.Y.Tick.Marker = ticks(xs), ticks(ys)
 	grid := plotter.NewGrid()
 	grid.Vertical = draw.LineStyle{Color: hair, Width: 0.5}
@@ -146,13 +146,13 @@ func (p Panel) plot(xLabel, yLabel string) *gonum.Plot {
 		out.Add(&plotter.Line{XYs: plotter.XYs{{X: lo, Y: lo}, {X: hi, Y: hi}}, LineStyle: draw.LineStyle{Color: rule, Width: 0.7, Dashes: []vg.Length{0.8, 2.2}}})
 	}
 	for i, s := range p.Series {
-		if from, to, ok := plot.Fit(s, out.Y.Min, out.Y.Max); ok {
-			out.Add(&plotter.Line{XYs: plotter.XYs{{X: from.X, Y: from.Y}, {X: to.X, Y: to.Y}}, LineStyle: dashed(plot.LookOf(i), 0.8, 170)})
+		if from, to, ok := svg.Fit(s, out.Y.Min, out.Y.Max); ok {
+			out.Add(&plotter.Line{XYs: plotter.XYs{{X: from.X, Y: from.Y}, {X: to.X, Y: to.Y}}, LineStyle: dashed(svg.LookOf(i), 0.8, 170)})
 		}
 	}
 	for i := range p.Series {
 		if len(drawn[i]) > 0 {
-			out.Add(&plotter.Scatter{XYs: drawn[i], GlyphStyle: mark{plot.LookOf(i)}.style(markSize)})
+			out.Add(&plotter.Scatter{XYs: drawn[i], GlyphStyle: mark{svg.LookOf(i)}.style(markSize)})
 		}
 	}
 	return out

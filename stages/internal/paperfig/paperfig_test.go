@@ -1,4 +1,4 @@
-package figure
+package paperfig
 
 import (
 	"bytes"
@@ -15,24 +15,24 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 )
 
 var nan = math.NaN()
 
 // sample is a figure of every kind, of names that are hard to set.
 func sample() map[string]Figure {
-	series := func(shift float64) []plot.Point {
-		var out []plot.Point
+	series := func(shift float64) []svg.Point {
+		var out []svg.Point
 		for i := range 14 {
 			x := 20 + 3*float64(i)
-			out = append(out, plot.Point{X: x + shift, Y: 0.9*x + 2*math.Sin(float64(i)*shift)})
+			out = append(out, svg.Point{X: x + shift, Y: 0.9*x + 2*math.Sin(float64(i)*shift)})
 		}
 		return out
 	}
 	names := []Name{{"mean_ind", ""}, {"ind_id", ""}, {"merged", ""}, {"macro", "r 0.98 (paper 0.984)"}, {"micro", "r 0.97"}}
 	panel := func(title string) *Panel {
-		return &Panel{Title: title, Note: "closest: macro, r 0.98; 14 mixtures", Series: [][]plot.Point{series(8), nil, series(1), series(3), series(5)}}
+		return &Panel{Title: title, Note: "closest: macro, r 0.98; 14 mixtures", Series: [][]svg.Point{series(8), nil, series(1), series(3), series(5)}}
 	}
 	const long = "a set of mixtures with a very long name indeed, longer than any panel is wide"
 	return map[string]Figure{
@@ -40,8 +40,8 @@ func sample() map[string]Figure {
 			Panels: [][]*Panel{{panel("pairs: in-domain"), panel("triples: in-domain"), panel(long)}, {panel("pairs: out-of-domain"), nil, panel("<&>\"'")}}},
 		"single": Grid{Title: long, XLabel: "proxy perplexity", YLabel: "reference perplexity", Names: names, Panels: [][]*Panel{{panel("pairs")}}},
 		"empty":  Grid{Title: "nothing", Names: names},
-		"odd": Grid{Title: "odd", Names: names, Panels: [][]*Panel{{{Title: "no points"}, {Title: "not a number", Series: [][]plot.Point{{{X: nan, Y: 1}, {X: math.Inf(1), Y: 2}}}},
-			{Title: "one point", Series: [][]plot.Point{{{X: 3, Y: 3}}}}, {Title: "overflow", Series: [][]plot.Point{{{X: 1e30, Y: 1e30}, {X: 1, Y: 2}, {X: 4, Y: 5}}}}}}},
+		"odd": Grid{Title: "odd", Names: names, Panels: [][]*Panel{{{Title: "no points"}, {Title: "not a number", Series: [][]svg.Point{{{X: nan, Y: 1}, {X: math.Inf(1), Y: 2}}}},
+			{Title: "one point", Series: [][]svg.Point{{{X: 3, Y: 3}}}}, {Title: "overflow", Series: [][]svg.Point{{{X: 1e30, Y: 1e30}, {X: 1, Y: 2}, {X: 4, Y: 5}}}}}}},
 		"cost": Cost{Title: "What comparing mixtures of 2 costs", XLabel: "partitions", YLabel: "training tokens", Here: 128, Ways: []Way{
 			{"a model for every mixture", "16,256 B", costs(func(n float64) float64 { return n * (n - 1) * 1e9 })},
 			{"a model for every unit", "128 B", costs(func(n float64) float64 { return n * 1e9 })}}},
@@ -53,9 +53,9 @@ func sample() map[string]Figure {
 	}
 }
 
-func costs(f func(float64) float64) (out []plot.Point) {
+func costs(f func(float64) float64) (out []svg.Point) {
 	for n := 2.; n <= 128; n++ {
-		out = append(out, plot.Point{X: n, Y: f(n)})
+		out = append(out, svg.Point{X: n, Y: f(n)})
 	}
 	return out
 }
@@ -64,7 +64,7 @@ func costs(f func(float64) float64) (out []plot.Point) {
 func TestFigures(t *testing.T) {
 	for name, f := range sample() {
 		t.Run(name, func(t *testing.T) {
-			svg, err := SVG(f)
+			drawing, err := SVG(f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,10 +72,10 @@ func TestFigures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := wellFormed(svg); err != nil {
+			if err := wellFormed(drawing); err != nil {
 				t.Errorf("svg: %v", err)
 			}
-			if s := string(svg); strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
+			if s := string(drawing); strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
 				t.Error("svg holds what is no number")
 			}
 			img, err := png.Decode(bytes.NewReader(picture))
@@ -94,11 +94,11 @@ func TestFigures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(svg, again) || !bytes.Equal(picture, pictureAgain) {
+			if !bytes.Equal(drawing, again) || !bytes.Equal(picture, pictureAgain) {
 				t.Error("the same figure has other bytes")
 			}
 			if dir := os.Getenv("FIGURES"); dir != "" {
-				for ending, data := range map[string][]byte{".svg": svg, ".png": picture} {
+				for ending, data := range map[string][]byte{".svg": drawing, ".png": picture} {
 					if err := os.WriteFile(filepath.Join(dir, name+ending), data, 0o666); err != nil {
 						t.Fatal(err)
 					}
@@ -108,8 +108,8 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func wellFormed(svg []byte) error {
-	dec := xml.NewDecoder(bytes.NewReader(svg))
+func wellFormed(drawing []byte) error {
+	dec := xml.NewDecoder(bytes.NewReader(drawing))
 	for {
 		if _, err := dec.Token(); errors.Is(err, io.EOF) {
 			return nil
@@ -125,16 +125,16 @@ func TestFiguresSay(t *testing.T) {
 		"cost":   {"a model for every mixture", "16,256 B", ">128 B<", ">100 B<", ">10 T<", "<title>What comparing mixtures of 2 costs."},
 		"dots":   {"in-domain", "published", ">−1.0<", "Pearson"},
 	} {
-		svg, err := SVG(sample()[name])
+		drawing, err := SVG(sample()[name])
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, w := range want {
-			if !strings.Contains(string(svg), w) {
+			if !strings.Contains(string(drawing), w) {
 				t.Errorf("%s does not say %q", name, w)
 			}
 		}
-		if strings.Contains(string(svg), "ind_id") && name == "panels" {
+		if strings.Contains(string(drawing), "ind_id") && name == "panels" {
 			t.Error("a series without points is in the legend")
 		}
 	}

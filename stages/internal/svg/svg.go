@@ -1,4 +1,4 @@
-// Package plot draws the two figures of a report, scatter plots of scores and curves of losses, as standalone SVG.
+// Package svg draws the two figures of a report, scatter plots of scores and curves of losses, as standalone SVG.
 //
 // Why not gonum/plot: every point must carry the name of its mixture under the pointer (<title>), colours must follow the reader's light
 // or dark page through CSS variables, marks must stay apart without colour, and the same input must give the same bytes whatever a
@@ -9,7 +9,7 @@
 //
 // What it does not promise: exact text widths. SVG cannot measure text, so widths are estimated from the proportions of common sans-serif
 // faces, generously; a very wide font can still touch its neighbour. Axes are linear and never start at zero by force.
-package plot
+package svg
 
 import (
 	"math"

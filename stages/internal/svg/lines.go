@@ -1,4 +1,4 @@
-package plot
+package svg
 
 import (
 	"fmt"

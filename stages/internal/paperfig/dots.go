@@ -1,4 +1,4 @@
-package figure
+package paperfig
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"ablate/stages/internal/plot"
+	"ablate/stages/internal/svg"
 )
 
 const (
@@ -54,7 +54,7 @@ func (f Dots) published() bool {
 }
 
 // ring is the mark of a published value.
-var ring = draw.GlyphStyle{Color: ink, Radius: 3.6, Shape: mark{plot.Look{Colour: "#1d1c1a", Hollow: true}}}
+var ring = draw.GlyphStyle{Color: ink, Radius: 3.6, Shape: mark{svg.Look{Colour: "#1d1c1a", Hollow: true}}}
 
 func (f Dots) keys() []key {
 	var keys []key
@@ -62,7 +62,7 @@ func (f Dots) keys() []key {
 		if !f.shows(i) {
 			continue
 		}
-		look := plot.LookOf(i)
+		look := svg.LookOf(i)
 		keys = append(keys, key{n.Name, n.Value, func(c *draw.Canvas, at vg.Point) {
 			c.StrokeLine2(draw.LineStyle{Color: faded(hex(look.Colour), 120), Width: 1.6}, at.X-8, at.Y, at.X+8, at.Y)
 			c.DrawGlyphNoClip(mark{look}.style(markSize), at)
@@ -119,7 +119,7 @@ func (f Dots) draw(c draw.Canvas) {
 	left, right := body.Min.X+f.labelRoom(), body.Max.X-6
 	bottom, top := body.Min.Y+34, body.Max.Y
 	lo := f.least()
-	_, _, all := plot.Ticks(lo, 1, 5)
+	_, _, all := svg.Ticks(lo, 1, 5)
 	at := func(v float64) vg.Length {
 		return left + vg.Length(vg.Length((max(lo, min(1, v))-lo)/(1-lo))*(right-left))
 	}
@@ -142,7 +142,7 @@ func (f Dots) draw(c draw.Canvas) {
 		label := letters(8.5, ink)
 		body.FillText(label, vg.Point{X: body.Min.X, Y: y - vg.Length(height/2) - 3}, clipped(r.Label, dotsLabel, label))
 		for k, i := range lines {
-			d, look := r.Cells[i], plot.LookOf(i)
+			d, look := r.Cells[i], svg.LookOf(i)
 			line := y - dotsPad/2 - vg.Length((vg.Length(k)+0.5)*dotsLine)
 			if !math.IsNaN(d.Low) && !math.IsNaN(d.High) && !math.IsNaN(d.Value) {
 				body.StrokeLine2(draw.LineStyle{Color: faded(hex(look.Colour), 120), Width: 1.6}, at(d.Low), line, at(d.High), line)

@@ -59,7 +59,7 @@ test: new-enough
 
 # The parts that many goroutines share. Needs a C compiler, which the race detector asks for.
 race: new-enough
-	CGO_ENABLED=1 go test -race -count=1 ./runner ./cache
+	CGO_ENABLED=1 go test -race -count=1 ./runner/... ./cache
 
 # 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
 # about an hour on two cores. It prints its seed: SEED=... repeats its choices.

@@ -241,3 +241,25 @@ func TestInterruptElsewhere(t *testing.T) {
 	}
 	wantNoClaims(t, b)
 }
+
+// A step that the interrupt reached by another way than the executor, such as a cache that reads no
+// further, has not failed either.
+func TestInterruptBesideTheExecutor(t *testing.T) {
+	for range 10 { // the report and the end of the context come at once
+		b := newBench(t)
+		stop := errors.New("stop")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		b.do["tokenizer"] = func(context.Context, *kind.Job) error {
+			cancel(stop)
+			return fmt.Errorf("cache: %w", ctx.Err())
+		}
+		if _, err := b.run(ctx, Options{}); !errors.Is(err, stop) {
+			t.Fatalf("error %v, want the cause of the interruption", err)
+		}
+		for _, e := range b.events {
+			if e.What == Failed {
+				t.Fatalf("step %s failed: %v", b.plan.Steps[e.Step].ID, e.Err)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 // Package kind is the contract between a plan and the stages that carry it out: what a kind of step is (Kind), what a stage sees of a step
-// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs. It imports nothing of ours but the cache's
-// digests, so that the pipeline can compile a step without knowing how it runs, and a stage can run without knowing the plan.
+// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs, what a step needs of a machine, and what goes
+// into its key. It imports nothing of ours but the cache's digests and the type of an architecture, so that the pipeline can compile a step
+// without knowing how it runs, and a stage can run without knowing the plan.
 //
 // Parameters hold what changes the result and nothing else: no paths, no display names, no worker counts. Their JSON form, flattened to
 // one line per value, is part of the step's key.

@@ -195,7 +195,11 @@ func TestDevices(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the step needs 1 devices, and this run may use 0") || slices.Contains(b.ran, "seed") {
 		t.Errorf("without a device: %v", err)
 	}
-	b.mustRun(Options{Slots: 4, Devices: 1})
+	b.needs = map[string]kind.Needs{kind.Train: {Devices: 1, DeviceMemory: 9_000_000}}
+	if _, err = b.run(t.Context(), Options{Slots: 4, Devices: 1, DeviceMemory: 8_000_000}); err == nil || !strings.Contains(err.Error(), "a device has 8 MB") {
+		t.Errorf("on too small a device: %v", err)
+	}
+	b.mustRun(Options{Slots: 4, Devices: 1, DeviceMemory: 9_000_000})
 }
 
 // An executor that tells of what nobody asked for does no harm, and a person hears of it.

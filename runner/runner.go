@@ -31,22 +31,23 @@ import (
 
 // Options say how a plan is carried out; nothing here changes a result.
 type Options struct {
-	Cache    *cache.Cache
-	Kinds    kind.Kinds    // of the steps
-	Slots    int           // processors to use, at least 1; shared among the steps at once
-	Jobs     int           // steps at once at most; 0: as many as there are slots
-	FailFast bool          // start nothing more after a failure
-	Version  string        // of the program, for provenance
-	Began    string        // when the whole run began, RFC 3339, for provenance
-	Kernels  string        // what the arithmetic runs on, for provenance
-	LogDir   string        // where the log of a failed step goes
-	Memory   int64         // bytes that the steps at once may take; 0: no bound
-	Devices  int           // accelerators that the steps at once may use
-	Save     time.Duration // how often a training is saved, so that a kill loses no more
-	Claims   Claims        // how the work is divided among runs that share the cache
-	Events   func(Event)   // told of everything that happens, in order; may be nil
+	Cache        *cache.Cache
+	Kinds        kind.Kinds    // of the steps
+	Slots        int           // processors to use, at least 1; shared among the steps at once
+	Jobs         int           // steps at once at most; 0: as many as there are slots
+	FailFast     bool          // start nothing more after a failure
+	Version      string        // of the program, for provenance
+	Began        string        // when the whole run began, RFC 3339, for provenance
+	Kernels      string        // what the arithmetic runs on, for provenance
+	LogDir       string        // where the log of a failed step goes
+	Memory       int64         // bytes that the steps at once may take; 0: no bound
+	Devices      int           // accelerators that the steps at once may use
+	DeviceMemory int64         // bytes of each of them; 0: not known
+	Save         time.Duration // how often a training is saved, so that a kill loses no more
+	Claims       Claims        // how the work is divided among runs that share the cache
+	Events       func(Event)   // told of everything that happens, in order; may be nil
 
-	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory and Devices.
+	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory, Devices and DeviceMemory.
 	Executor exec.Executor
 }
 
@@ -107,7 +108,7 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	if r.Executor == nil {
 		r.Executor = local.New(
 			exec.Worker{Cache: r.Cache, Kinds: r.Kinds, SaveEvery: r.Save, Version: r.Version, Kernels: r.Kernels},
-			local.Machine{Cores: r.Slots, Jobs: r.Jobs, Memory: r.Memory, Devices: r.Devices})
+			local.Machine{Cores: r.Slots, Jobs: r.Jobs, Memory: r.Memory, Devices: r.Devices, DeviceMemory: r.DeviceMemory})
 	}
 	r.Events(Event{What: Planned, Step: -1, State: state})
 	for _, i := range state.Ready() {

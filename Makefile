@@ -62,7 +62,7 @@ test: new-enough
 # all of their tests take ten minutes under the detector, which sees nothing more in them. Needs a C compiler, which the detector asks for.
 SHARED = Pool|GemmDivide|Gemm$$|TestAttention$$|TestNorm$$|Threads|Encoding|Processors|ManyGoroutines|ConcurrentReaders|Killed|SharesPartial
 race: new-enough
-	CGO_ENABLED=1 go test -race -count=1 ./runner ./cache
+	CGO_ENABLED=1 go test -race -count=1 ./runner/... ./cache
 	CGO_ENABLED=1 go test -race -short -count=1 -run '$(SHARED)' ./stages/internal/kernel ./stages/internal/lm/cpu ./stages/text ./stages/train \
 		./stages/eval ./cache/checkpoint ./cache/table
 

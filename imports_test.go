@@ -64,6 +64,7 @@ const rooms = `
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec runner/exec/local runner/tasks
 	runner/audit             < pipeline cache stages/kind runner/exec runner/tasks
+	runner/runnertest        < specs pipeline cache stages runner
 	runner/bundle            < pipeline cache stages/kind
 	licences                 <
 	licences/collect         < licences

@@ -74,6 +74,7 @@ func (r *run) made(i int) bool {
 // await waits for reports of the executor, and takes them. It ends without one when it is time to look
 // what the other runs do, or when the context ends that the running steps have not yet heard of.
 func (r *run) await(ctx context.Context) {
+	whole := ctx
 	if r.stopped {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -88,7 +89,9 @@ func (r *run) await(ctx context.Context) {
 		defer cancel()
 		ctx = limited
 	}
-	for _, rep := range r.Executor.Poll(ctx) {
+	reports := r.Executor.Poll(ctx)
+	r.interrupted = whole.Err() != nil // by now, whatever ended because of it
+	for _, rep := range reports {
 		r.receive(rep)
 	}
 }

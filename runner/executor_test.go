@@ -195,7 +195,11 @@ func TestDevices(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the step needs 1 devices, and this run may use 0") || slices.Contains(b.ran, "seed") {
 		t.Errorf("without a device: %v", err)
 	}
-	b.mustRun(Options{Slots: 4, Devices: 1})
+	b.needs = map[string]kind.Needs{kind.Train: {Devices: 1, DeviceMemory: 9_000_000}}
+	if _, err = b.run(t.Context(), Options{Slots: 4, Devices: 1, DeviceMemory: 8_000_000}); err == nil || !strings.Contains(err.Error(), "a device has 8 MB") {
+		t.Errorf("on too small a device: %v", err)
+	}
+	b.mustRun(Options{Slots: 4, Devices: 1, DeviceMemory: 9_000_000})
 }
 
 // An executor that tells of what nobody asked for does no harm, and a person hears of it.
@@ -240,4 +244,41 @@ func TestInterruptElsewhere(t *testing.T) {
 		t.Errorf("%d tasks were sent", len(c.Sent))
 	}
 	wantNoClaims(t, b)
+}
+
+// deaf hears of an interrupt after it has a report, as may happen to any executor.
+type deaf struct {
+	exec.Executor
+	polled chan struct{} // closed when it is first asked for reports
+}
+
+func (d *deaf) Poll(ctx context.Context) []exec.Report {
+	select {
+	case <-d.polled:
+	default:
+		close(d.polled)
+	}
+	return d.Executor.Poll(context.WithoutCancel(ctx))
+}
+
+// A step that the interrupt reached by another way than the executor, such as a cache that reads no
+// further, has not failed either.
+func TestInterruptBesideTheExecutor(t *testing.T) {
+	b := newBench(t)
+	stop := errors.New("stop")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	d := &deaf{b.local(), make(chan struct{})}
+	b.do["tokenizer"] = func(context.Context, *kind.Job) error {
+		<-d.polled
+		cancel(stop)
+		return fmt.Errorf("cache: %w", ctx.Err())
+	}
+	if _, err := b.run(ctx, Options{Executor: d}); !errors.Is(err, stop) {
+		t.Fatalf("error %v, want the cause of the interruption", err)
+	}
+	for _, e := range b.events {
+		if e.What == Failed {
+			t.Errorf("step %s failed: %v", b.plan.Steps[e.Step].ID, e.Err)
+		}
+	}
 }

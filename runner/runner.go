@@ -1,10 +1,11 @@
-// Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered by what people wait for longest, gives
-// each a share of the processors, asks the cache before running anything, and commits what a step leaves.
+// Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered by what people wait for longest, and hands
+// each to an executor as a task (package exec) once there is room. The executor carries the task out, in this process unless another one is
+// named, and the cache says whether it is done.
 //
-// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). Where the
-// disk is full nothing more begins, because it would be computed for nothing. When the
-// context ends, running steps are told, save what they can and stop; the next run goes on from there. kill -9 at any moment loses at most
-// the work since a step's last checkpoint, because the cache never shows anything half written.
+// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). What a
+// failure calls for is said by its class, exec.ClassOf: where the disk is full, nothing more begins, since its results could not be stored.
+// When the context ends, running steps are told to stop and save what they can; the next run goes on from there. kill -9 at any moment loses
+// at most the work since a step's last checkpoint, because the cache never shows anything half written.
 //
 // Results never depend on how many steps run at once or on how many threads one gets. Runs that share a cache divide the work: a step is
 // claimed before it begins, and who finds it claimed does other steps, or waits, and takes the result (claims.go). No lock is held
@@ -17,10 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"ablate/cache"
@@ -33,22 +31,23 @@ import (
 
 // Options say how a plan is carried out; nothing here changes a result.
 type Options struct {
-	Cache    *cache.Cache
-	Kinds    kind.Kinds    // of the steps
-	Slots    int           // processors to use, at least 1; shared among the steps at once
-	Jobs     int           // steps at once at most; 0: as many as there are slots
-	FailFast bool          // start nothing more after a failure
-	Version  string        // of the program, for provenance
-	Began    string        // when the whole run began, RFC 3339, for provenance
-	Kernels  string        // what the arithmetic runs on, for provenance
-	LogDir   string        // where the log of a failed step goes
-	Memory   int64         // bytes that the steps at once may take; 0: no bound
-	Devices  int           // accelerators that the steps at once may use
-	Save     time.Duration // how often a training is saved, so that a kill loses no more
-	Claims   Claims        // how the work is divided among runs that share the cache
-	Events   func(Event)   // told of everything that happens, in order; may be nil
+	Cache        *cache.Cache
+	Kinds        kind.Kinds    // of the steps
+	Slots        int           // processors to use, at least 1; shared among the steps at once
+	Jobs         int           // steps at once at most; 0: as many as there are slots
+	FailFast     bool          // start nothing more after a failure
+	Version      string        // of the program, for provenance
+	Began        string        // when the whole run began, RFC 3339, for provenance
+	Kernels      string        // what the arithmetic runs on, for provenance
+	LogDir       string        // where the log of a failed step goes
+	Memory       int64         // bytes that the steps at once may take; 0: no bound
+	Devices      int           // accelerators that the steps at once may use
+	DeviceMemory int64         // bytes of each of them; 0: not known
+	Save         time.Duration // how often a training is saved, so that a kill loses no more
+	Claims       Claims        // how the work is divided among runs that share the cache
+	Events       func(Event)   // told of everything that happens, in order; may be nil
 
-	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory and Devices.
+	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory, Devices and DeviceMemory.
 	Executor exec.Executor
 }
 
@@ -82,62 +81,6 @@ const (
 	Notice               // of other runs: what this one waits for while it has nothing else to do, what it took over; Message says
 )
 
-// Failure is a step that failed by itself.
-type Failure struct {
-	Step    string // ID
-	Key     cache.Key
-	Log     string  // file with the details, or empty
-	Shows   []Shown // files that the step left about its failure
-	Err     error
-	Class   exec.Class // of Err: what the failure calls for
-	Blocked []string   // IDs of the steps that could not run because of it
-}
-
-// Shown is a file about a failure, and what it is.
-type Shown struct{ What, Path string }
-
-// shownFailures is how many failures are told in full: where more steps fail, it is mostly for one reason.
-const shownFailures = 5
-
-// FailedError says which steps failed by themselves.
-type FailedError struct{ Failures []Failure }
-
-// Unwrap gives the causes.
-func (e *FailedError) Unwrap() []error {
-	var errs []error
-	for _, f := range e.Failures {
-		errs = append(errs, f.Err)
-	}
-	return errs
-}
-
-func (e *FailedError) Error() string {
-	var b strings.Builder
-	for i, f := range e.Failures {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if rest := len(e.Failures) - i; i == shownFailures && rest > 1 {
-			fmt.Fprintf(&b, "and %d more steps failed; their logs lie beside that of %s", rest, e.Failures[0].Step)
-			break
-		}
-		fmt.Fprintf(&b, "step %s (key %s) failed: %v", f.Step, f.Key.Short(), f.Err)
-		if f.Log != "" {
-			fmt.Fprintf(&b, "\n  log: %s", f.Log)
-		}
-		for _, s := range f.Shows {
-			fmt.Fprintf(&b, "\n  %s: %s", s.What, s.Path)
-		}
-		switch n := len(f.Blocked); {
-		case n == 1:
-			fmt.Fprintf(&b, "\n  not run because of it: %s", f.Blocked[0])
-		case n > 1:
-			fmt.Fprintf(&b, "\n  not run because of it: %s and %d more", f.Blocked[0], n-1)
-		}
-	}
-	return b.String()
-}
-
 // Run carries out the plan and returns its final state, in which every step is a hit unless the error says why not: a *FailedError, or
 // the context's own error when it ended first.
 func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State, error) {
@@ -165,7 +108,7 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	if r.Executor == nil {
 		r.Executor = local.New(
 			exec.Worker{Cache: r.Cache, Kinds: r.Kinds, SaveEvery: r.Save, Version: r.Version, Kernels: r.Kernels},
-			local.Machine{Cores: r.Slots, Jobs: r.Jobs, Memory: r.Memory, Devices: r.Devices})
+			local.Machine{Cores: r.Slots, Jobs: r.Jobs, Memory: r.Memory, Devices: r.Devices, DeviceMemory: r.DeviceMemory})
 	}
 	r.Events(Event{What: Planned, Step: -1, State: state})
 	for _, i := range state.Ready() {
@@ -223,9 +166,11 @@ type run struct {
 	failed   map[int]*Failure
 	order    []int // failed steps in the order they failed
 	wanted   map[string]kind.Needs
-	stopped  bool  // the context ended, and what runs was told to stop
 	full     bool  // a step failed because the disk is full, as the next ones would once they are computed
 	err      error // ours, not a step's
+
+	interrupted bool // the context had ended when the last reports came
+	stopped     bool // and what runs was told to stop
 
 	hearts  hearts              // the claims held, which must be kept alive
 	away    map[cache.Key]*away // steps that other runs are at
@@ -425,86 +370,6 @@ func (r *run) again(steps []int) bool {
 		}
 	}
 	return true
-}
-
-func (r *run) fail(i int, rep exec.Report) {
-	class := exec.ClassOf(rep.Err)
-	if class == exec.Interrupted && r.stopped { // not failed; the run's own error says so
-		var lost *kind.SaveError
-		if errors.As(rep.Err, &lost) {
-			r.Events(Event{What: Warning, Step: i, Key: rep.Key, Message: fmt.Sprintf("step %s was interrupted and could not be saved: %v", r.plan.Steps[i].ID, lost)})
-		}
-		return
-	}
-	r.full = r.full || class == exec.OutOfDisk
-	f := &Failure{Step: r.plan.Steps[i].ID, Key: rep.Key, Err: rep.Err, Class: class}
-	f.Log = r.log(i, f)
-	r.failed[i] = f
-	r.order = append(r.order, i)
-	r.Events(Event{What: Failed, Step: i, Key: rep.Key, Err: rep.Err, Took: rep.Took})
-}
-
-// log writes what a person needs to look into a failure.
-func (r *run) log(i int, f *Failure) string {
-	if r.LogDir == "" {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\nclass %s\n", f.Step, f.Key, plain(f.Err.Error()), f.Class)
-	var p *exec.PanicError
-	if errors.As(f.Err, &p) {
-		fmt.Fprintf(&b, "\n%s\n", p.Stack)
-	}
-	b.WriteString("\ningredients\n")
-	for _, in := range r.state.Ingredients[i] {
-		fmt.Fprintf(&b, "  %s = %s\n", cache.Printable(in.Label), cache.Printable(in.Value))
-	}
-	base := filepath.Join(r.LogDir, kind.FileName(f.Step)+".")
-	path := base + "log"
-	err := errors.Join(os.MkdirAll(r.LogDir, 0o777), os.WriteFile(path, []byte(b.String()), 0o666))
-	var evident *kind.FailedError
-	if err == nil && errors.As(f.Err, &evident) {
-		for _, e := range evident.Files {
-			if err = os.WriteFile(base+e.Name, e.Data, 0o666); err != nil {
-				break
-			}
-			f.Shows = append(f.Shows, Shown{e.What, base + e.Name})
-		}
-	}
-	if err != nil {
-		r.Events(Event{What: Warning, Step: i, Message: fmt.Sprintf("no log of the failure: %v", err)})
-		return ""
-	}
-	return path
-}
-
-// failures gathers the root causes and what each kept from running.
-func (r *run) failures() error {
-	if len(r.order) == 0 {
-		return nil
-	}
-	root := map[int]*Failure{}
-	for i := range r.plan.Steps {
-		if f := r.failed[i]; f != nil {
-			root[i] = f
-			continue
-		}
-		if r.state.Status[i] == pipeline.Hit {
-			continue
-		}
-		for _, w := range r.state.WaitsOn(i) {
-			if f := root[w]; f != nil {
-				root[i] = f
-				f.Blocked = append(f.Blocked, r.plan.Steps[i].ID)
-				break
-			}
-		}
-	}
-	e := &FailedError{}
-	for _, i := range r.order {
-		e.Failures = append(e.Failures, *r.failed[i])
-	}
-	return e
 }
 
 // queue orders ready steps: the one with the dearest work after it first, ties by plan order.

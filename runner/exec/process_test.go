@@ -8,17 +8,15 @@ import (
 	osexec "os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"ablate/cache"
-	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/exec"
 	"ablate/runner/exec/local"
-	"ablate/specs"
+	"ablate/runner/runnertest"
 	"ablate/stages"
 )
 
@@ -85,63 +83,6 @@ func (r *recorder) Submit(t *exec.Task) {
 	r.Local.Submit(t)
 }
 
-// tiny is a study with every kind of step but the one that stores a merge.
-const tiny = `
-ablate: 1
-study: tiny
-corpora:
-  seed: {files: seed.jsonl}
-  parts: {files: [a.jsonl, b.jsonl], metadata: {part: metadata.part}}
-tokenizer: {train: {vocab: 300, on: seed}}
-partitions:
-  parts: {corpus: parts, by: part, unit: {tokens: 1000}, units: {alpha: 1, beta: 1, gamma: 1}, small: keep}
-heldout: {test: 20%}
-model: {d_model: 8, layers: 1, heads: 2, context: 16}
-seed_model: {on: seed, tokens: 512, batch: 64}
-train: {tokens_per_unit: 256, batch: 64}
-mixtures: {pairs: {choose: 2}}
-proxies: [micro, mean_ind]
-reference: {seq: pairs}
-correlate: {resamples: 200}
-eval: {in_domain: mixture}
-`
-
-// plan compiles the study over text of its own.
-func plan(t *testing.T, c *cache.Cache) *pipeline.Plan {
-	t.Helper()
-	dir := t.TempDir()
-	study, err := specs.Parse("study.yaml", []byte(tiny), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}}
-	parts := []string{"alpha", "beta", "gamma"}
-	for corpus, files := range map[string][]string{"seed": {"seed.jsonl"}, "parts": {"a.jsonl", "b.jsonl"}} {
-		for _, name := range files {
-			var text strings.Builder
-			for i := range 60 {
-				part := parts[i%len(parts)]
-				words := strings.Repeat(fmt.Sprintf("the %s of %s number %d is %d. ", part, name, i, i*i), 8)
-				fmt.Fprintf(&text, `{"id": "%s-%d", "text": %q, "metadata": {"part": %q}}`+"\n", name, i, words, part)
-			}
-			path := filepath.Join(dir, name)
-			if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
-				t.Fatal(err)
-			}
-			digest, size, err := c.FileDigest(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			src.Corpora[corpus] = append(src.Corpora[corpus], pipeline.File{Path: path, Name: name, Size: size, Digest: digest})
-		}
-	}
-	p, err := pipeline.Compile(study, src, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // A task suffices: a process that has the tasks of a study as files, and a cache of its own, makes the
 // entries that the runner makes, to the byte of their outputs.
 func TestTasksSuffice(t *testing.T) {
@@ -150,7 +91,7 @@ func TestTasksSuffice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer mine.Close()
-	p := plan(t, mine)
+	p := runnertest.Plan(t, t.TempDir())
 	r := &recorder{
 		Local: local.New(exec.Worker{Cache: mine, Kinds: stages.Kinds(), Version: "test"}, local.Machine{Cores: 2, Memory: 1 << 30}),
 		t:     t, dir: t.TempDir(),

@@ -1,5 +1,5 @@
 // Package kind is the contract between a plan and the stages that carry it out: what a kind of step is (Kind), what a stage sees of a step
-// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs, and what a score is (Metric). It imports
+// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs, what a step needs of a machine, what goes into its key, and what a score is (Metric). It imports
 // nothing of ours but the cache's digests, the one type of an architecture and elementary functions, so that the pipeline can compile a
 // step without knowing how it runs, and a stage can run without knowing the plan.
 //

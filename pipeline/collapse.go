@@ -30,7 +30,6 @@ type Collapsed struct {
 type Node struct {
 	Name  string
 	Steps []int // in plan order
-	Layer int   // 0 for a node that takes from no other one, else 1 more than the highest layer it takes from
 	Note  string
 }
 
@@ -82,9 +81,6 @@ func (p *Plan) CollapseBy(name func(step int) string) (*Collapsed, error) {
 		}
 	}
 	c.Edges = c.edges(p)
-	for _, e := range c.Edges { // by From, so that a layer is final when it is read
-		c.Nodes[e.To].Layer = max(c.Nodes[e.To].Layer, c.Nodes[e.From].Layer+1)
-	}
 	return c, nil
 }
 

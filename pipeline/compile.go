@@ -42,7 +42,7 @@ func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 		study: study, src: src,
 		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
-		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, shared: map[any]json.RawMessage{},
+		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, lengths: map[int]int64{}, shared: map[any]json.RawMessage{},
 	}
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
@@ -90,6 +90,7 @@ type compiler struct {
 	trained       map[string]trained        // train steps by the name they were asked for
 	weights       map[componentKey]*big.Rat // that the study gives, of the proxy weighted
 	evaluated     map[evaluation]int
+	lengths       map[int]int64           // tokens of each text that a step leaves to evaluate on, estimated
 	shared        map[any]json.RawMessage // see sharedParams
 }
 

@@ -170,16 +170,26 @@ func (l losses) disk(tokens int64) int64 {
 	return 2000 + 20*documents
 }
 
-// length estimates the tokens of a text that models are evaluated on from the raw files, of which 4
-// bytes are taken for a token; below 0 where they are not there.
+// length is textLength, worked out once for each step that leaves texts: many evaluations read one.
 func (c *compiler) length(text Input) int64 {
+	n, ok := c.lengths[text.Step]
+	if !ok {
+		n = c.textLength(text.Step)
+		c.lengths[text.Step] = n
+	}
+	return n
+}
+
+// textLength estimates the tokens of each text that models are evaluated on from the raw files, of
+// which 4 bytes are taken for a token; below 0 where they are not there.
+func (c *compiler) textLength(step int) int64 {
 	const perToken = 4 // bytes of English
-	from := c.plan.Steps[text.Step]
+	from := c.plan.Steps[step]
 	if from.Kind == kind.Tokenize {
 		return known(from.Cost.Bytes) / perToken
 	}
 	for _, set := range c.partitionSets {
-		if set.split == text.Step && len(set.parts) > 0 {
+		if set.split == step && len(set.parts) > 0 {
 			var bytes int64
 			for _, s := range c.shards[c.study.Partitions[set.name].Corpus] {
 				bytes += c.plan.Steps[s].Cost.Bytes

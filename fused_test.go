@@ -16,11 +16,11 @@ import (
 )
 
 // fused lists the functions of ours that hold fused multiply-adds on arm64, and how many instructions. They ask for them: by math.FMA, or by
-// mulAdd and fusedGo of package kernel, whose results are those of the fused instructions of amd64. Everywhere else x*y + z must be rounded
+// MulAdd of package scalar and fusedGo of package kernel, whose results are those of the fused instructions of amd64. Everywhere else x*y + z must be rounded
 // twice, as amd64 does, or an artifact has other bits on arm64: write float64(x*y) + z.
 var fused = map[string]int{
 	"ablate/stages/internal/elementary.Exp":         4,
-	"ablate/stages/internal/kernel.expf":            10,
+	"ablate/stages/internal/kernel/scalar.Exp":      10,
 	"ablate/stages/internal/kernel.fusedGo":         16,
 	"ablate/stages/internal/kernel.geluRow":         1,
 	"ablate/stages/internal/kernel.geluBackwardRow": 2,

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"ablate/stages/internal/kernel/arena"
+)
 
 // queryBlock is the number of queries whose scores are held at once. It fills
 // whole panels on every path, and is small, because the block on the diagonal
@@ -91,7 +95,7 @@ func (h *head) reserve(keys int) {
 	queries := (h.T + queryBlock - 1) / queryBlock * queryBlock
 	operand := max(h.k.packedSize(keys, h.HD), h.k.packedSize(h.HD, max(keys, queryBlock)))
 	size := 2*queryBlock*h.ld + len(h.packed)*operand + queries
-	h.w.attn = grow(h.w.attn, size)
+	h.w.attn = arena.Grow(h.w.attn, size)
 	s := h.w.attn
 	h.scores, s = s[:queryBlock*h.ld], s[queryBlock*h.ld:]
 	h.grads, s = s[:queryBlock*h.ld], s[queryBlock*h.ld:]

@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	"sync"
+
+	"ablate/stages/internal/kernel/scalar"
 )
 
 //go:noescape
@@ -77,8 +79,8 @@ func dotsInOrder() bool {
 		for i := range c {
 			c[i] = math.Float32frombits(sums[(i+round)%len(sums)])
 			x, y := a[i/32], b[i%32]
-			s := flushingFMA(high(x), high(y), flush(c[i]))
-			want[i] = flushingFMA(low(x), low(y), s)
+			s := scalar.FlushingFMA(high(x), high(y), scalar.Flush(c[i]))
+			want[i] = scalar.FlushingFMA(low(x), low(y), s)
 		}
 		bf16DotAVX512(1, &a[0], &b[0], &c[0], 32, true)
 		for i, x := range c {
@@ -90,5 +92,5 @@ func dotsInOrder() bool {
 	return true
 }
 
-func high(pair uint32) float32 { return flush(widenBF16(uint16(pair >> 16))) }
-func low(pair uint32) float32  { return flush(widenBF16(uint16(pair))) }
+func high(pair uint32) float32 { return scalar.Flush(scalar.WidenBF16(uint16(pair >> 16))) }
+func low(pair uint32) float32  { return scalar.Flush(scalar.WidenBF16(uint16(pair))) }

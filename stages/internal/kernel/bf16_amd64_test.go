@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	"testing"
+
+	"ablate/stages/internal/kernel/scalar"
 )
 
 // TestBF16Dot holds VDPBF16PS itself to two steps, the upper halves of the pairs first.
@@ -37,7 +39,7 @@ func TestBF16Dot(t *testing.T) {
 		bf16DotAVX512(1, &a[0], &b[0], &c[0], 32, true)
 		for i, got := range c {
 			x, y := a[i/32], b[i%32]
-			want := flushingFMA(low(x), low(y), flushingFMA(high(x), high(y), flush(c0[i])))
+			want := scalar.FlushingFMA(low(x), low(y), scalar.FlushingFMA(high(x), high(y), scalar.Flush(c0[i])))
 			if math.Float32bits(got) != math.Float32bits(want) && (got == got || want == want) {
 				t.Fatalf("%v + pairs %08x * %08x = %v (%08x), want %v (%08x)", c0[i], x, y, got, math.Float32bits(got), want, math.Float32bits(want))
 			}

@@ -23,7 +23,7 @@
 //   - everything else uses only IEEE operations that are rounded correctly
 //     (add, subtract, multiply, divide, square root, fused multiply-add), in one
 //     order; fused are those of the exponential and of GELU, where the Go loops
-//     say mulAdd, and no others.
+//     say MulAdd (package scalar), and no others.
 //
 // What follows for a model and its training is stated in package lm/cpu.
 //

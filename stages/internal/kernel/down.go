@@ -1,5 +1,7 @@
 package kernel
 
+import "ablate/stages/internal/kernel/arena"
+
 // A path with few registers has narrow panels, so that B, streaming from L2 past a tile's rows of A, takes a cache line for every 12
 // multiply-adds. Such a path turns the loops around: a panel of B, 16 KB, stays in L1 while the tiles below each other take it, and what
 // streams is A, of which a tile has 6 KB. The rows of A that take their turns with each panel stay in L2.
@@ -91,13 +93,13 @@ func (k *path) downStrip(w *worker, a []float32, ars, acs, tiles, n, depth int) 
 	case n < downCopyColumns:
 	case ars == 1 && acs > k.mr:
 		s.rs, s.cs, s.step = 1, k.mr, k.mr*depth+panelGap
-		w.packA = grow(w.packA, tiles*s.step)
+		w.packA = arena.Grow(w.packA, tiles*s.step)
 		k.copyStrip(&w.packA[0], &a[0], acs, depth, tiles, s.step)
 		s.a = w.packA
 	case acs == 1 && ars%farRows == 0:
 		s.rs = depth + rowGap
 		s.step = k.mr * s.rs
-		w.packA = grow(w.packA, tiles*s.step)
+		w.packA = arena.Grow(w.packA, tiles*s.step)
 		for i := range tiles * k.mr {
 			copy(w.packA[i*s.rs:i*s.rs+depth], a[i*ars:])
 		}

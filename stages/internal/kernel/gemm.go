@@ -1,6 +1,10 @@
 package kernel
 
-import "iter"
+import (
+	"iter"
+
+	"ablate/stages/internal/kernel/arena"
+)
 
 // blocking is how Gemm divides a product. B is packed in blocks of at most size floats, which stay in L2, and rows of A, mr at a time, go over
 // one block after the other. A block is at most depth rows deep, or columnsDepth where A lies by columns and is copied: what C is read and
@@ -104,7 +108,7 @@ func (k *path) product(w *worker, a, b operand, m, n, depth int, load bool, c []
 	for j, cols := range inParts(n, blockWidth, k.columnUnit()) {
 		wide := k.wideColumns(cols)
 		for l, kb := range inParts(depth, blockDepth, depthUnit) {
-			w.packB = growHuge(w.packB, k.packedSize(cols, kb))
+			w.packB = arena.GrowHuge(w.packB, k.packedSize(cols, kb))
 			from := b.from(l, j)
 			k.packPanels(w.packB, from.x, b.ld, !b.byRows, cols, kb, wide)
 			rs, cs := a.strides()

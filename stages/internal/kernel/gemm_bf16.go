@@ -1,6 +1,11 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"ablate/stages/internal/kernel/arena"
+	"ablate/stages/internal/kernel/scalar"
+)
 
 // Blocking of GemmBF16, in words and rows. A task packs a block of A, 96 KB of its own L2, and takes it over every panel of B, which all
 // tasks share: so each operand is rounded once, and a panel of B that comes from afar serves twelve tiles.
@@ -46,7 +51,7 @@ func GemmBF16(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b
 		if p.threads > 1 && m*cols*k > serialWork {
 			g.divide(p.threads)
 		}
-		p.bf16.b = grow(p.bf16.b, g.b.panels()*h.nr*words)
+		p.bf16.b = arena.Grow(p.bf16.b, g.b.panels()*h.nr*words)
 		g.packedB = p.bf16.b
 		p.run(g.packTasks(), p.bf16.pack)
 		p.run(g.rowTasks*g.colTasks, p.bf16.multiply)
@@ -91,7 +96,7 @@ func (p *Pool) bf16Multiply(w *worker, i int) {
 	i0, i1 := cut(g.a.rows, h.mr, g.rowTasks, i/g.colTasks)
 	j0, j1 := cut(g.b.rows, h.nr, g.colTasks, i%g.colTasks)
 	words := h.words(g.a.depth)
-	w.bf16.a = grow(w.bf16.a, bf16Rows*bf16Words)
+	w.bf16.a = arena.Grow(w.bf16.a, bf16Rows*bf16Words)
 	for i := i0; i < i1; i += bf16Rows {
 		rows := min(bf16Rows, i1-i)
 		for l := 0; l < words; l += bf16Words {
@@ -136,10 +141,10 @@ func bf16TileGo(depth int, a, b *uint32, c *float32, ldc int, load bool) {
 		for j := range portableCols {
 			s := float32(0)
 			if load {
-				s = flush(ct[i*ldc+j])
+				s = scalar.Flush(ct[i*ldc+j])
 			}
 			for l := range depth {
-				s = flushingFMA(flush(as[l*portableRows+i]), flush(bs[l*portableCols+j]), s)
+				s = scalar.FlushingFMA(scalar.Flush(as[l*portableRows+i]), scalar.Flush(bs[l*portableCols+j]), s)
 			}
 			ct[i*ldc+j] = s
 		}

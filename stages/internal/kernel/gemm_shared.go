@@ -1,5 +1,7 @@
 package kernel
 
+import "ablate/stages/internal/kernel/arena"
+
 // gemmCall is a product that several workers share. First they pack all of B, panel by panel, into the pool's memory; then they take rows of
 // A, a few at a time, so that a core which others slow down takes fewer. (Were C cut into one part a worker, each would have to pack B for
 // itself: a third more time for the gradient of 512 x 128 weights on two cores.)
@@ -39,7 +41,7 @@ func (g *gemmCall) divide(threads int) {
 func (p *Pool) share() {
 	g := &p.gemm
 	g.divide(p.threads)
-	p.shared = growHuge(p.shared, p.k.packedSize(g.n, g.k))
+	p.shared = arena.GrowHuge(p.shared, p.k.packedSize(g.n, g.k))
 	p.run(g.colParts*g.depthParts()*g.panels(p.k), p.gemmPack)
 	p.run(g.rowTasks*g.colTasks, p.gemmMultiply)
 }

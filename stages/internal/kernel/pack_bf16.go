@@ -1,6 +1,11 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"ablate/stages/internal/kernel/arena"
+	"ablate/stages/internal/kernel/scalar"
+)
 
 // bf16Operand is A' of a GemmBF16, or the transpose of B': rows to be packed as panels of width rows, word after word. Element (r, l) is
 // src[r*rs+l*cs].
@@ -73,7 +78,7 @@ func (o *bf16Operand) packPanel(h *bf16Path, w *worker, panel []uint32, src []fl
 // packAcross packs the first words words of each row, eight rows at a time: rounded along the row, then turned.
 func (o *bf16Operand) packAcross(h *bf16Path, w *worker, panel []uint32, src []float32, rows, words int) {
 	const most = 256 // eight such rows are 8 KB of L1
-	w.bf16.rows = grow(w.bf16.rows, 8*most)
+	w.bf16.rows = arena.Grow(w.bf16.rows, 8*most)
 	t := w.bf16.rows
 	for r := 0; r < o.width; r += 8 {
 		for l := 0; l < words; l += most {
@@ -100,11 +105,11 @@ func (o *bf16Operand) packWords(h *bf16Path, panel []uint32, src []float32, rows
 		to := panel[l*o.width : (l+1)*o.width]
 		for r := range rows {
 			at := r*o.rs + l*h.steps()*o.cs
-			to[r] = uint32(roundBF16(src[at])) << 16
+			to[r] = uint32(scalar.RoundBF16(src[at])) << 16
 			switch {
 			case !h.pairs:
 			case 2*l+1 < o.depth:
-				to[r] |= uint32(roundBF16(src[at+o.cs]))
+				to[r] |= uint32(scalar.RoundBF16(src[at+o.cs]))
 			default:
 				to[r] |= o.pad
 			}

@@ -1,12 +1,14 @@
 package kernel
 
+import "ablate/stages/internal/kernel/arena"
+
 // rowParts is the number of partial sums of a sum over rows. It bounds the
 // useful threads of such a sum, and must not depend on them.
 const rowParts = 16
 
 // partials returns rowParts*n floats of the pool's scratch memory, not cleared.
 func (p *Pool) partials(n int) []float32 {
-	p.scratch = grow(p.scratch, rowParts*n)
+	p.scratch = arena.Grow(p.scratch, rowParts*n)
 	return p.scratch
 }
 

@@ -218,14 +218,6 @@ func (p *Pool) split(n, grain int, f func(lo, hi int)) {
 	})
 }
 
-// grow returns a slice of n elements, b's memory if it is large enough.
-func grow[E any](b []E, n int) []E {
-	if cap(b) < n {
-		return make([]E, n)
-	}
-	return b[:n]
-}
-
 // splitRows is split for rows of n elements that need a worker's scratch.
 func (p *Pool) splitRows(rows, n int, f func(w *worker, lo, hi int)) {
 	least := max(1, grain/max(n, 1))

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"ablate/stages/internal/kernel/scalar"
+)
 
 // This file is the slow, obvious truth that the tests hold the kernels to. Only
 // refGemm and refGemmBF16 must be met bit for bit; the others are formulas in float64, and the
@@ -22,7 +26,7 @@ func refGemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32
 				if transB {
 					ib = j*ldb + l
 				}
-				s = fma32(a[ia], b[ib], s)
+				s = scalar.FMA(a[ia], b[ib], s)
 			}
 			c[i*ldc+j] = s
 		}
@@ -45,7 +49,7 @@ func refGemmBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []flo
 				if transB {
 					ib = j*ldb + l
 				}
-				s = flushingFMA(flush(widenBF16(roundBF16(a[ia]))), flush(widenBF16(roundBF16(b[ib]))), flush(s))
+				s = scalar.FlushingFMA(scalar.Flush(scalar.WidenBF16(scalar.RoundBF16(a[ia]))), scalar.Flush(scalar.WidenBF16(scalar.RoundBF16(b[ib]))), scalar.Flush(s))
 			}
 			c[i*ldc+j] = s
 		}

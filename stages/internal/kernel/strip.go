@@ -1,5 +1,7 @@
 package kernel
 
+import "ablate/stages/internal/kernel/arena"
+
 // A copy of A's rows in the order in which the microkernel reads them is made where elements lie so far apart that they meet in few sets of the
 // first-level cache and would be fetched again for each panel of B, if many columns of B follow. What lies by columns is copied several panels
 // at a time, because a line of the cache holds more columns than one; what lies by rows, a panel at a time.
@@ -43,7 +45,7 @@ func (s *strip) rows(i int) (panel []float32, rs, cs int) {
 	_ = a[(k.mr-1)*s.ars+(s.depth-1)*s.acs]
 	switch {
 	case s.near:
-		w.packA = grow(w.packA, k.mr*nearRows)
+		w.packA = arena.Grow(w.packA, k.mr*nearRows)
 		for r := range k.mr {
 			copy(w.packA[r*nearRows:r*nearRows+s.depth], a[r*s.ars:])
 		}
@@ -56,7 +58,7 @@ func (s *strip) rows(i int) (panel []float32, rs, cs int) {
 		panels := min(stripPanels, max(2, stripSize/(k.mr*s.depth)&^1), (s.m-i)/k.mr)
 		s.first, s.last = i, i+panels*k.mr
 		_ = a[panels*k.mr-1+(s.depth-1)*s.acs]
-		w.packA = grow(w.packA, panels*step)
+		w.packA = arena.Grow(w.packA, panels*step)
 		k.copyStrip(&w.packA[0], &a[0], s.acs, s.depth, panels, step)
 	}
 	return w.packA[(i-s.first)/k.mr*step:], 1, k.mr
@@ -81,7 +83,7 @@ func (s *strip) ahead(i int) (next *float32, by int) {
 
 // padRows copies rows < mr rows of A to a panel of mr, the rest 0.
 func (k *path) padRows(w *worker, rows, depth int, a []float32, ars, acs int) []float32 {
-	w.packA = grow(w.packA, k.mr*depth)
+	w.packA = arena.Grow(w.packA, k.mr*depth)
 	for l := range depth {
 		row := w.packA[l*k.mr : (l+1)*k.mr]
 		for i := range rows {

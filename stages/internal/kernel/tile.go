@@ -1,8 +1,12 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
 
-// tileGo is the microkernel of the portable path; see tileFunc. It is fma32
+	"ablate/stages/internal/kernel/scalar"
+)
+
+// tileGo is the microkernel of the portable path; see tileFunc. It is scalar.FMA
 // written out, with the accumulators of four columns kept in registers.
 func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
 	as := unsafe.Slice(a, (portableRows-1)*rs+(depth-1)*cs+1)
@@ -22,7 +26,7 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 				q := bs[bt : bt+4 : bt+4]
 				p0, p1, p2, p3 := float64(x*float64(q[0])), float64(x*float64(q[1])), float64(x*float64(q[2])), float64(x*float64(q[3]))
 				t0, t1, t2, t3 := p0+s0, p1+s1, p2+s2, p3+s3
-				if doubtful(t0) || doubtful(t1) || doubtful(t2) || doubtful(t3) {
+				if scalar.Doubtful(t0) || scalar.Doubtful(t1) || scalar.Doubtful(t2) || scalar.Doubtful(t3) {
 					s0, s1, s2, s3 = fma32in64(p0, s0), fma32in64(p1, s1), fma32in64(p2, s2), fma32in64(p3, s3)
 				} else {
 					s0, s1, s2, s3 = float64(float32(t0)), float64(float32(t1)), float64(float32(t2)), float64(float32(t3))
@@ -35,11 +39,11 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 	}
 }
 
-// fma32in64 is fma32 with the product p at hand, on float32 held as float64.
+// fma32in64 is scalar.FMA with the product p at hand, on float32 held as float64.
 func fma32in64(p, c float64) float64 {
 	s := p + c
-	if doubtful(s) {
-		return float64(fma32Careful(p, c, s))
+	if scalar.Doubtful(s) {
+		return float64(scalar.FMACareful(p, c, s))
 	}
 	return float64(float32(s))
 }

@@ -1,8 +1,10 @@
-package kernel
+// Package scalar is what every path of the kernels does to one number: the multiply-add that rounds once, the
+// exponential by such multiply-adds, and bf16. On arm64 MulAdd is an instruction, which the file of that name asks the compiler for.
+package scalar
 
 import "math"
 
-// fma32 returns a*b+c rounded once to float32, what the FMA instruction gives.
+// FMA returns a*b+c rounded once to float32, what the FMA instruction gives.
 //
 // The float64 product of two float32 is exact (24+24 bits <= 53), so only the
 // sum is rounded, once to float64 and once more to float32. Rounding twice goes
@@ -12,18 +14,18 @@ import "math"
 // rounding to odd", IEEE Trans. Computers 57(4), 2008. Below the smallest
 // normal float32 the half-way points lie elsewhere, so that range always takes
 // the careful way.
-func fma32(a, b, c float32) float32 {
+func FMA(a, b, c float32) float32 {
 	p := float64(float64(a) * float64(b)) // exact; the conversion keeps it from being fused with the sum
 	s := p + float64(c)
-	if doubtful(s) {
-		return fma32Careful(p, float64(c), s)
+	if Doubtful(s) {
+		return FMACareful(p, float64(c), s)
 	}
 	return float32(s)
 }
 
-// doubtful says whether rounding s to float32 may go wrong if s is rounded
+// Doubtful says whether rounding s to float32 may go wrong if s is rounded
 // already.
-func doubtful(s float64) bool {
+func Doubtful(s float64) bool {
 	u := math.Float64bits(s)
 	return u&halfMask == halfBits || u&^signBit < minNormal
 }
@@ -36,7 +38,7 @@ const (
 )
 
 //go:noinline
-func fma32Careful(p, c, s float64) float32 { return float32(toOdd(p, c, s)) }
+func FMACareful(p, c, s float64) float32 { return float32(toOdd(p, c, s)) }
 
 // toOdd is p+c rounded to odd, s being p+c rounded to the nearest.
 func toOdd(p, c, s float64) float64 {

@@ -1,5 +1,5 @@
 //go:build !linux
 
-package kernel
+package arena
 
 func adviseHuge([]byte) {}

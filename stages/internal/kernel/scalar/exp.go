@@ -1,9 +1,9 @@
-package kernel
+package scalar
 
 import "math"
 
-// Constants of expf. ln2Hi has 9 significant bits and ln2Hi+ln2Lo is ln 2 to
-// 2e-8 relative of ln2Lo. expC are the coefficients of (exp(r)-1-r)/r^2 on |r| <= ln2/2 as in Cephes expf
+// Constants of Exp. ln2Hi has 9 significant bits and ln2Hi+ln2Lo is ln 2 to
+// 2e-8 relative of ln2Lo. expC are the coefficients of (exp(r)-1-r)/r^2 on |r| <= ln2/2 as in Cephes Exp
 // (S. Moshier, Methods and Programs for Mathematical Functions, 1989).
 const (
 	expLow   = -104 // below, exp rounds to 0 in float32
@@ -20,31 +20,31 @@ const (
 	expC5    = 1.9875691500e-4
 )
 
-// expf returns exp(x) with a relative error of at most 1e-7 where the result
+// Exp returns exp(x) with a relative error of at most 1e-7 where the result
 // is normal, and half a unit of the smallest subnormal more below that
-// (TestExpError measures it over all float32). expf(-Inf) = 0, expf(NaN) = NaN.
+// (TestExpError measures it over all float32). Exp(-Inf) = 0, Exp(NaN) = NaN.
 //
 // exp(x) = 2^n exp(r), n = round(x/ln2), r = x - n ln2. 2^n is applied as two
 // factors, because n runs from -150 to 128. All multiply-adds are fused: half
 // the instructions of the loops that are nothing but exponentials.
-func expf(x float32) float32 {
+func Exp(x float32) float32 {
 	if x < expLow {
 		x = expLow
 	}
 	if x > expHigh {
 		x = expHigh
 	}
-	t := mulAdd(x, log2e, expRound)
+	t := MulAdd(x, log2e, expRound)
 	n := t - expRound
-	r := mulAdd(n, -ln2Hi, x)
-	r = mulAdd(n, -ln2Lo, r)
-	q := mulAdd(expC5, r, expC4)
-	q = mulAdd(q, r, expC3)
-	q = mulAdd(q, r, expC2)
-	q = mulAdd(q, r, expC1)
-	q = mulAdd(q, r, expC0)
-	q = mulAdd(q, r, 1)
-	y := mulAdd(q, r, 1)
+	r := MulAdd(n, -ln2Hi, x)
+	r = MulAdd(n, -ln2Lo, r)
+	q := MulAdd(expC5, r, expC4)
+	q = MulAdd(q, r, expC3)
+	q = MulAdd(q, r, expC2)
+	q = MulAdd(q, r, expC1)
+	q = MulAdd(q, r, expC0)
+	q = MulAdd(q, r, 1)
+	y := MulAdd(q, r, 1)
 	i := int32(math.Float32bits(t)) - 0x4B400000 // n as an integer
 	h := i >> 1
 	y *= math.Float32frombits(uint32(h+127) << 23)

@@ -1,20 +1,20 @@
-package kernel
+package arena
 
 import (
 	"testing"
 	"unsafe"
 )
 
-func TestArena(t *testing.T) {
+func TestNew(t *testing.T) {
 	const page = hugePage / 4 // float32s
 	for _, n := range []int{0, 1, page - 1, page, 2*page - 1, 2 * page, 5*page + 7} {
-		x := Arena(n)
+		x := New(n)
 		if len(x) != n {
-			t.Fatalf("Arena(%d): %d elements", n, len(x))
+			t.Fatalf("New(%d): %d elements", n, len(x))
 		}
 		for i, v := range x {
 			if v != 0 {
-				t.Fatalf("Arena(%d): element %d is %g, want 0", n, i, v)
+				t.Fatalf("New(%d): element %d is %g, want 0", n, i, v)
 			}
 			x[i] = 1 // every element is there to be written
 		}

@@ -33,6 +33,9 @@ const rooms = `
 	stages/internal/elementary <
 	stages/internal/kernel/scalar <
 	stages/internal/kernel/arena <
+	stages/internal/kernel/generate/rows <
+	stages/internal/kernel/generate/tile <
+	stages/internal/kernel/generate/bf16 <
 	stages/internal/kernel   < stages/internal/elementary stages/internal/kernel/scalar stages/internal/kernel/arena
 	stages/internal/optim    < stages/internal/elementary
 	stages/internal/lm       < specs/arch stages/internal/elementary stages/internal/optim

@@ -35,7 +35,7 @@ func peakLoop(k *path) (fma int, f func()) {
 	return k.mr * k.nr * depth, func() { k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0) }
 }
 
-// peakChains is gen_tile.go's; a vector is half a panel on both paths that have a peak loop.
+// peakChains is that of generate/tile; a vector is half a panel on both paths that have a peak loop.
 const peakChains = 12
 
 var peaks = map[*path]float64{}

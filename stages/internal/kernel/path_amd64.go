@@ -1,8 +1,8 @@
 package kernel
 
-//go:generate go run gen.go gen_attention.go gen_attention_avx2.go
-//go:generate go run gen_tile.go
-//go:generate go run gen_bf16.go
+//go:generate go run ./generate/rows
+//go:generate go run ./generate/tile
+//go:generate go run ./generate/bf16
 
 // Each function is described where the path type or the portable kernel names
 // it; the assembly repeats the loop.

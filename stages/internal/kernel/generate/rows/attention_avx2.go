@@ -1,5 +1,3 @@
-//go:build ignore
-
 package main
 
 import (
@@ -7,7 +5,7 @@ import (
 	"strings"
 )
 
-// Attention's loops over rows of scores for AVX2: what gen_attention.go says of them holds, but a row is taken at a time. The processor begins
+// Attention's loops over rows of scores for AVX2: what attention.go says of them holds, but a row is taken at a time. The processor begins
 // the next while the chain of the last still runs; what is saved is a call a row, and the columns that the caller would have to mask.
 //
 // Registers: DI the row, R8 row distance (bytes), R10 rows left, DX its length, BX limit, AX columns before the last 16, CX column, R9 masks,

@@ -36,7 +36,10 @@ const rooms = `
 	stages/internal/kernel/generate/rows <
 	stages/internal/kernel/generate/tile <
 	stages/internal/kernel/generate/bf16 <
-	stages/internal/kernel   < stages/internal/elementary stages/internal/kernel/scalar stages/internal/kernel/arena
+	stages/internal/kernel/pool <
+	stages/internal/kernel/processor <
+	stages/internal/kernel/matmul < stages/internal/kernel/scalar stages/internal/kernel/arena stages/internal/kernel/pool stages/internal/kernel/processor
+	stages/internal/kernel   < stages/internal/elementary stages/internal/kernel/scalar stages/internal/kernel/arena stages/internal/kernel/pool stages/internal/kernel/processor stages/internal/kernel/matmul
 	stages/internal/optim    < stages/internal/elementary
 	stages/internal/lm       < specs/arch stages/internal/elementary stages/internal/optim
 	stages/internal/lm/cpu   < specs/arch stages/internal/kernel stages/internal/kernel/arena stages/internal/optim stages/internal/lm

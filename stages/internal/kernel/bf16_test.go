@@ -15,12 +15,12 @@ import (
 func everyBF16Pool(t *testing.T, f func(t *testing.T, p *Pool)) {
 	t.Helper()
 	for _, k := range paths() {
-		for _, h := range k.bf16() {
+		for _, h := range k.BF16() {
 			for _, threads := range []int{1, 2, 7} {
-				t.Run(fmt.Sprintf("%s/%s/%d", k.name, h.name, threads), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%d", k.name, h.Name, threads), func(t *testing.T) {
 					p := newPool(threads, k)
 					defer p.Close()
-					p.bf16.path = h
+					p.products.SetBF16(h)
 					f(t, p)
 				})
 			}

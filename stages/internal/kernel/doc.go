@@ -41,6 +41,11 @@
 // the float32 instruction is used and GemmBF16 is a little slower than Gemm. On AMD VDPBF16PS is used only if it agrees with the Go step on
 // some 60,000 pairs of products whenever a process starts using it. On arm64 the Go loop runs; BFDOT adds in another order.
 //
+// # Packages
+//
+// This one has the loops along rows, attention, the choice of a path and what others call. Below it are matmul, the matrix products; pool, the
+// workers; scalar, what is done to one number; arena, memory; processor, what the machine can do; and generate, the programs that write assembly.
+//
 // # Contracts
 //
 // Outputs do not alias inputs unless a kernel says so. Slices may be longer

@@ -15,8 +15,9 @@ func TestGeneratedIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Skip("needs the go command on the PATH to run the generators")
 	}
-	programs, dir := t.TempDir(), t.TempDir()
-	for _, name := range []string{"rows", "tile", "bf16"} {
+	programs := t.TempDir()
+	for name, folder := range map[string]string{"rows": ".", "tile": "matmul", "bf16": "matmul"} {
+		dir := t.TempDir()
 		program := filepath.Join(programs, name)
 		if out, err := exec.Command(goTool, "build", "-o", program, "./generate/"+name).CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", name, err, out)
@@ -26,25 +27,25 @@ func TestGeneratedIsCurrent(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
-	}
-	written, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(written) != 4 {
-		t.Fatalf("the generators wrote %v, want two files of rows, tiles and bf16", written)
-	}
-	for _, e := range written {
-		want, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		written, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(e.Name())
-		if err != nil {
-			t.Fatal(err)
+		if len(written) == 0 {
+			t.Fatalf("the generator of %s wrote nothing", name)
 		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what its generator writes: run go generate ./stages/internal/kernel", e.Name())
+		for _, e := range written {
+			want, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(filepath.Join(folder, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s is not what its generator writes: run go generate ./stages/internal/kernel/...", e.Name())
+			}
 		}
 	}
 }

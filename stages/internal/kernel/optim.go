@@ -86,7 +86,7 @@ func SumSquares(p *Pool, x []float32) float64 {
 	blocks := (len(x) + sumBlock - 1) / sumBlock
 	p.sums = arena.Grow(p.sums, blocks)
 	sums := p.sums
-	p.run(blocks, func(_ *worker, i int) {
+	p.RunOn(blocks, func(_, i int) {
 		sums[i] = p.k.squares64(x[i*sumBlock : min(len(x), (i+1)*sumBlock)])
 	})
 	var sum float64

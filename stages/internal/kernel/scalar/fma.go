@@ -55,3 +55,12 @@ func toOdd(p, c, s float64) float64 {
 	}
 	return math.Float64frombits(u)
 }
+
+// FMAIn64 is FMA with the product p at hand, on float32 held as float64.
+func FMAIn64(p, c float64) float64 {
+	s := p + c
+	if Doubtful(s) {
+		return float64(FMACareful(p, c, s))
+	}
+	return float64(float32(s))
+}

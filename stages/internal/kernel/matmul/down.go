@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
@@ -36,14 +36,14 @@ type downStrip struct {
 }
 
 // multiplyDown is multiply for a path with down. Row i needs the columns up to number last+i alone.
-func (k *path) multiplyDown(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc, last int) {
+func (k *Path) multiplyDown(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc, last int) {
 	for l := 0; l < depth; l += downDepth {
 		k.multiplyDownBlock(w, m, n, min(downDepth, depth-l), a[l*acs:], ars, acs, packed, packedDepth, l, load || l > 0, c, ldc, last)
 	}
 }
 
 // multiplyDownBlock is multiplyDown for the rows of packed from row l on.
-func (k *path) multiplyDownBlock(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, l int, load bool, c []float32, ldc, last int) {
+func (k *Path) multiplyDownBlock(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, l int, load bool, c []float32, ldc, last int) {
 	for i := 0; i < m; i += downRows {
 		rows := min(downRows, m-i)
 		strip := k.downStrip(w, a[i*ars:], ars, acs, rows/k.mr, n, depth)
@@ -83,7 +83,7 @@ func (k *path) multiplyDownBlock(w *worker, m, n, depth int, a []float32, ars, a
 	}
 }
 
-func (k *path) downStrip(w *worker, a []float32, ars, acs, tiles, n, depth int) downStrip {
+func (k *Path) downStrip(w *Scratch, a []float32, ars, acs, tiles, n, depth int) downStrip {
 	s := downStrip{a, ars, acs, k.mr * ars, tiles}
 	if tiles == 0 {
 		return s
@@ -115,7 +115,7 @@ func (s downStrip) from(tile int) downStrip {
 }
 
 // downPanel computes the tiles of the strip with one panel of B.
-func (k *path) downPanel(w *worker, s downStrip, width, cols, depth int, panel []float32, load bool, c []float32, ldc int, far *float32, farStep int) {
+func (k *Path) downPanel(w *Scratch, s downStrip, width, cols, depth int, panel []float32, load bool, c []float32, ldc int, far *float32, farStep int) {
 	if cols < width {
 		for t := range s.tiles {
 			k.downEdge(w, width, 0, k.mr, cols, depth, s.a[t*s.step:], s.rs, s.cs, panel, load, c[t*k.mr*ldc:], ldc)
@@ -127,14 +127,14 @@ func (k *path) downPanel(w *worker, s downStrip, width, cols, depth int, panel [
 }
 
 // downEdge is edge for some rows of a tile, from its row first on.
-func (k *path) downEdge(w *worker, width, first, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
+func (k *Path) downEdge(w *Scratch, width, first, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
 	k.throughTile(w, width, first, rows, cols, load, c, ldc, func(t *float32) {
 		k.downOf(width)(depth, &a[0], rs, cs, &panel[0], t, width, load, 1, 0, &a[0], 0)
 	})
 }
 
 // downOf is the microkernel for panels of the width.
-func (k *path) downOf(width int) tilesDownFunc {
+func (k *Path) downOf(width int) tilesDownFunc {
 	if width == k.nr {
 		return k.down
 	}

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
@@ -18,8 +18,8 @@ const cacheLine = 16
 
 // strip hands out A, mr rows at a time.
 type strip struct {
-	k               *path
-	w               *worker
+	k               *Path
+	w               *Scratch
 	m, depth        int
 	a               []float32
 	ars, acs        int
@@ -27,7 +27,7 @@ type strip struct {
 	first, last     int  // rows that are in the worker's copy
 }
 
-func (k *path) stripOf(w *worker, m, n, depth int, a []float32, ars, acs int) strip {
+func (k *Path) stripOf(w *Scratch, m, n, depth int, a []float32, ars, acs int) strip {
 	s := strip{k: k, w: w, m: m, depth: depth, a: a, ars: ars, acs: acs}
 	if k.copyStrip != nil && n >= copyColumns {
 		s.byColumns = ars == 1 && acs > k.mr
@@ -82,7 +82,7 @@ func (s *strip) ahead(i int) (next *float32, by int) {
 }
 
 // padRows copies rows < mr rows of A to a panel of mr, the rest 0.
-func (k *path) padRows(w *worker, rows, depth int, a []float32, ars, acs int) []float32 {
+func (k *Path) padRows(w *Scratch, rows, depth int, a []float32, ars, acs int) []float32 {
 	w.packA = arena.Grow(w.packA, k.mr*depth)
 	for l := range depth {
 		row := w.packA[l*k.mr : (l+1)*k.mr]

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 // A block of B is packed as panels, the columns that one microkernel takes at a time: row after row, one panel after the other, so that the
 // microkernel reads it front to back. Panels are nr wide, the last one nr/2 if that holds it. Where the path has a wide microkernel and all
@@ -7,13 +7,13 @@ package kernel
 // maxTile is the largest microtile of any path, in floats.
 const maxTile = 8 * 48
 
-// packedSize is the length of a packed B of n columns and depth rows.
-func (k *path) packedSize(n, depth int) int {
+// PackedSize is the length of a packed B of n columns and depth rows.
+func (k *Path) PackedSize(n, depth int) int {
 	return (n + k.nr - 1) / k.nr * k.nr * depth
 }
 
 // wideColumns is how many of n columns go to wide panels: as many as leave no panel of nr/2 behind, which is the slowest.
-func (k *path) wideColumns(n int) int {
+func (k *Path) wideColumns(n int) int {
 	if k.wide == nil {
 		return 0
 	}
@@ -25,10 +25,10 @@ func (k *path) wideColumns(n int) int {
 	return max(panels, 0) * k.wideWidth()
 }
 
-func (k *path) wideWidth() int { return 3 * k.nr / 2 }
+func (k *Path) wideWidth() int { return 3 * k.nr / 2 }
 
 // columnUnit is what the columns of blocks are multiples of, if there are several: whole panels of both widths.
-func (k *path) columnUnit() int {
+func (k *Path) columnUnit() int {
 	if k.wide == nil {
 		return k.nr
 	}
@@ -36,7 +36,7 @@ func (k *path) columnUnit() int {
 }
 
 // width is the row length of the panel with the first of so many columns, of which the first wide go to wide panels.
-func (k *path) width(cols, wide int) int {
+func (k *Path) width(cols, wide int) int {
 	switch {
 	case wide > 0:
 		return k.wideWidth()
@@ -47,7 +47,7 @@ func (k *path) width(cols, wide int) int {
 }
 
 // tilesOf is the microkernel for panels of the width.
-func (k *path) tilesOf(width int) tilesFunc {
+func (k *Path) tilesOf(width int) tilesFunc {
 	switch width {
 	case k.nr:
 		return k.tiles
@@ -57,13 +57,13 @@ func (k *path) tilesOf(width int) tilesFunc {
 	return k.wide
 }
 
-// pack is packPanels without wide panels.
-func (k *path) pack(dst, b []float32, ldb int, transB bool, n, depth int) {
+// Pack is packPanels without wide panels.
+func (k *Path) Pack(dst, b []float32, ldb int, transB bool, n, depth int) {
 	k.packPanels(dst, b, ldb, transB, n, depth, 0)
 }
 
 // packPanels stores B' (depth x n) as panels. Missing columns of the last are 0. ldb is the distance of rows of B as stored.
-func (k *path) packPanels(dst, b []float32, ldb int, transB bool, n, depth, wide int) {
+func (k *Path) packPanels(dst, b []float32, ldb int, transB bool, n, depth, wide int) {
 	for j := 0; j < n; {
 		width := k.width(n-j, wide-j)
 		cols := min(width, n-j)
@@ -77,7 +77,7 @@ func (k *path) packPanels(dst, b []float32, ldb int, transB bool, n, depth, wide
 	}
 }
 
-func (k *path) packRows(dst, b []float32, ldb, cols, depth, width int) {
+func (k *Path) packRows(dst, b []float32, ldb, cols, depth, width int) {
 	if cols == width && k.copyPanel != nil {
 		_ = b[(depth-1)*ldb+cols-1]
 		copyColumns := k.copyPanel
@@ -97,7 +97,7 @@ func (k *path) packRows(dst, b []float32, ldb, cols, depth, width int) {
 }
 
 // packTransposed stores cols rows of b, depth long, as columns of rows of width.
-func (k *path) packTransposed(dst, b []float32, ldb, cols, depth, width int) {
+func (k *Path) packTransposed(dst, b []float32, ldb, cols, depth, width int) {
 	j := 0
 	whole := 0
 	if k.transpose8 != nil {
@@ -124,24 +124,24 @@ func (k *path) packTransposed(dst, b []float32, ldb, cols, depth, width int) {
 	}
 }
 
-// block is multiply without wide panels.
-func (k *path) block(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc int) {
+// Block is multiply without wide panels.
+func (k *Path) Block(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, load bool, c []float32, ldc int) {
 	k.multiply(w, m, n, depth, a, ars, acs, packed, packedDepth, 0, load, c, ldc)
 }
 
-// causalBlock is block without load, of which row i needs the columns up to number last+i alone; what the others get is not said.
-func (k *path) causalBlock(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, c []float32, ldc, last int) {
+// CausalBlock is block without load, of which row i needs the columns up to number last+i alone; what the others get is not said.
+func (k *Path) CausalBlock(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, c []float32, ldc, last int) {
 	if k.down != nil {
 		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc, last)
 		return
 	}
-	k.block(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc)
+	k.Block(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc)
 }
 
 // multiply multiplies m rows of A with the first depth of packedDepth rows of a packed block of B, and its first n columns, where n fills
 // whole panels unless it is all of them. Panels of A run outside, so that each is read from afar once and then from L1, while B streams from
 // L2.
-func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
+func (k *Path) multiply(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
 	if k.down != nil {
 		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, load, c, ldc, n)
 		return
@@ -173,14 +173,14 @@ func (k *path) multiply(w *worker, m, n, depth int, a []float32, ars, acs int, p
 }
 
 // edge computes a tile that sticks out of C, by way of a whole one.
-func (k *path) edge(w *worker, tiles tilesFunc, width, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
+func (k *Path) edge(w *Scratch, tiles tilesFunc, width, rows, cols, depth int, a []float32, rs, cs int, panel []float32, load bool, c []float32, ldc int) {
 	k.throughTile(w, width, 0, rows, cols, load, c, ldc, func(t *float32) {
 		tiles(depth, &a[0], rs, cs, &panel[0], t, width, load, 1, 0, &panel[0], 0)
 	})
 }
 
 // throughTile calls f with a whole tile whose rows from first on hold what C has of them, and takes those back.
-func (k *path) throughTile(w *worker, width, first, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
+func (k *Path) throughTile(w *Scratch, width, first, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
 	t := w.edge[:k.mr*width]
 	if load {
 		clear(t)

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import (
 	"unsafe"
@@ -27,7 +27,7 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 				p0, p1, p2, p3 := float64(x*float64(q[0])), float64(x*float64(q[1])), float64(x*float64(q[2])), float64(x*float64(q[3]))
 				t0, t1, t2, t3 := p0+s0, p1+s1, p2+s2, p3+s3
 				if scalar.Doubtful(t0) || scalar.Doubtful(t1) || scalar.Doubtful(t2) || scalar.Doubtful(t3) {
-					s0, s1, s2, s3 = fma32in64(p0, s0), fma32in64(p1, s1), fma32in64(p2, s2), fma32in64(p3, s3)
+					s0, s1, s2, s3 = scalar.FMAIn64(p0, s0), scalar.FMAIn64(p1, s1), scalar.FMAIn64(p2, s2), scalar.FMAIn64(p3, s3)
 				} else {
 					s0, s1, s2, s3 = float64(float32(t0)), float64(float32(t1)), float64(float32(t2)), float64(float32(t3))
 				}
@@ -37,15 +37,6 @@ func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, lo
 			r[0], r[1], r[2], r[3] = float32(s0), float32(s1), float32(s2), float32(s3)
 		}
 	}
-}
-
-// fma32in64 is scalar.FMA with the product p at hand, on float32 held as float64.
-func fma32in64(p, c float64) float64 {
-	s := p + c
-	if scalar.Doubtful(s) {
-		return float64(scalar.FMACareful(p, c, s))
-	}
-	return float64(float32(s))
 }
 
 const (

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import (
 	"unsafe"
@@ -36,7 +36,7 @@ func (o *bf16Operand) part(row, rows, step, steps int) bf16Operand {
 }
 
 // pack fills dst with panels.
-func (o *bf16Operand) pack(h *bf16Path, w *worker, dst []uint32) {
+func (o *bf16Operand) pack(h *BF16Path, w *Scratch, dst []uint32) {
 	words := h.words(o.depth)
 	r := 0
 	if o.rs == 1 && h.cols != nil && o.depth%h.steps() == 0 {
@@ -48,7 +48,7 @@ func (o *bf16Operand) pack(h *bf16Path, w *worker, dst []uint32) {
 }
 
 // packColumns packs the whole panels of an operand that lies by columns, and returns how many rows they have.
-func (o *bf16Operand) packColumns(h *bf16Path, dst []uint32) int {
+func (o *bf16Operand) packColumns(h *BF16Path, dst []uint32) int {
 	const together = 256 // rows, 1 KB of each step
 	words, whole := h.words(o.depth), o.rows/o.width*o.width
 	for r := 0; r < whole; r += together {
@@ -60,7 +60,7 @@ func (o *bf16Operand) packColumns(h *bf16Path, dst []uint32) int {
 }
 
 // packPanel packs rows <= width rows; the others become 0.
-func (o *bf16Operand) packPanel(h *bf16Path, w *worker, panel []uint32, src []float32, rows int) {
+func (o *bf16Operand) packPanel(h *BF16Path, w *Scratch, panel []uint32, src []float32, rows int) {
 	whole := o.depth / h.steps() // words without padding
 	switch {
 	case o.rs == 1 && rows == o.width && h.cols != nil && whole > 0:
@@ -76,7 +76,7 @@ func (o *bf16Operand) packPanel(h *bf16Path, w *worker, panel []uint32, src []fl
 }
 
 // packAcross packs the first words words of each row, eight rows at a time: rounded along the row, then turned.
-func (o *bf16Operand) packAcross(h *bf16Path, w *worker, panel []uint32, src []float32, rows, words int) {
+func (o *bf16Operand) packAcross(h *BF16Path, w *Scratch, panel []uint32, src []float32, rows, words int) {
 	const most = 256 // eight such rows are 8 KB of L1
 	w.bf16.rows = arena.Grow(w.bf16.rows, 8*most)
 	t := w.bf16.rows
@@ -100,7 +100,7 @@ func (o *bf16Operand) packAcross(h *bf16Path, w *worker, panel []uint32, src []f
 }
 
 // packWords packs the words from first on.
-func (o *bf16Operand) packWords(h *bf16Path, panel []uint32, src []float32, rows, first int) {
+func (o *bf16Operand) packWords(h *BF16Path, panel []uint32, src []float32, rows, first int) {
 	for l := first; l < h.words(o.depth); l++ {
 		to := panel[l*o.width : (l+1)*o.width]
 		for r := range rows {

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import (
 	"unsafe"
@@ -34,9 +34,9 @@ type bf16Call struct {
 // GemmBF16 is Gemm with A and B rounded to bf16 and denormal numbers flushed to zero; sums are float32. Each element is the chain
 // c = fma(bf16(a[i][l]), bf16(b[l][j]), c) for l = 0 ... k-1 in that order; see bf16.go for the step. Neither blocking nor threads nor path
 // change a bit. With k of 0 there is no step: nothing is rounded or flushed.
-func GemmBF16(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+func (p *Multiplier) GemmBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if m <= 0 || n <= 0 || k <= 0 {
-		Gemm(p, transA, transB, m, n, k, a, lda, b, ldb, beta, c, ldc)
+		p.Gemm(transA, transB, m, n, k, a, lda, b, ldb, beta, c, ldc)
 		return
 	}
 	g, h := &p.bf16.call, p.bf16.path
@@ -48,13 +48,13 @@ func GemmBF16(p *Pool, transA, transB bool, m, n, k int, a []float32, lda int, b
 		g.a = newBF16Operand(a, lda, transA, 0, m, k, h.mr, 0)
 		// What pads an odd k must not change a sum: adding 0 * -0 = -0 leaves even -0 alone.
 		g.b = newBF16Operand(b, ldb, !transB, j, cols, k, h.nr, 0x8000)
-		if p.threads > 1 && m*cols*k > serialWork {
-			g.divide(p.threads)
+		if p.pool.Active() > 1 && m*cols*k > SerialWork {
+			g.divide(p.pool.Active())
 		}
 		p.bf16.b = arena.Grow(p.bf16.b, g.b.panels()*h.nr*words)
 		g.packedB = p.bf16.b
-		p.run(g.packTasks(), p.bf16.pack)
-		p.run(g.rowTasks*g.colTasks, p.bf16.multiply)
+		p.pool.RunOn(g.packTasks(), p.bf16.pack)
+		p.pool.RunOn(g.rowTasks*g.colTasks, p.bf16.multiply)
 		*g = bf16Call{}
 	}
 }
@@ -70,10 +70,10 @@ func (g *bf16Call) packTasks() int { return min(g.b.panels(), g.rowTasks*g.colTa
 
 // bf16State is what a pool keeps for GemmBF16.
 type bf16State struct {
-	path           *bf16Path
+	path           *BF16Path
 	call           bf16Call
 	b              []uint32
-	pack, multiply func(w *worker, i int) // bound once, so that GemmBF16 allocates nothing
+	pack, multiply func(worker, i int) // bound once, so that GemmBF16 allocates nothing
 }
 
 // bf16Scratch is a worker's.
@@ -83,7 +83,8 @@ type bf16Scratch struct {
 	edge [maxTile]float32 // one tile of C, for the edges
 }
 
-func (p *Pool) bf16Pack(w *worker, i int) {
+func (p *Multiplier) bf16Pack(worker, i int) {
+	w := &p.work[worker]
 	g, h := &p.bf16.call, p.bf16.path
 	j0, j1 := cut(g.b.rows, h.nr, g.packTasks(), i)
 	words := h.words(g.b.depth)
@@ -91,7 +92,8 @@ func (p *Pool) bf16Pack(w *worker, i int) {
 	b.pack(h, w, g.packedB[j0*words:])
 }
 
-func (p *Pool) bf16Multiply(w *worker, i int) {
+func (p *Multiplier) bf16Multiply(worker, i int) {
+	w := &p.work[worker]
 	g, h := &p.bf16.call, p.bf16.path
 	i0, i1 := cut(g.a.rows, h.mr, g.rowTasks, i/g.colTasks)
 	j0, j1 := cut(g.b.rows, h.nr, g.colTasks, i%g.colTasks)
@@ -114,7 +116,7 @@ func (p *Pool) bf16Multiply(w *worker, i int) {
 }
 
 // tile computes a tile of C, by way of a whole one where it sticks out.
-func (g *bf16Call) tile(h *bf16Path, w *worker, rows, cols, depth int, a, b *uint32, load bool, c []float32) {
+func (g *bf16Call) tile(h *BF16Path, w *Scratch, rows, cols, depth int, a, b *uint32, load bool, c []float32) {
 	if rows == h.mr && cols == h.nr {
 		_ = c[(rows-1)*g.ldc+cols-1]
 		h.tile(depth, a, b, &c[0], g.ldc, load)

@@ -1,9 +1,10 @@
-package kernel
+package matmul
 
 import (
 	"math"
 	"sync"
 
+	"ablate/stages/internal/kernel/processor"
 	"ablate/stages/internal/kernel/scalar"
 )
 
@@ -31,34 +32,34 @@ func bf16PairCols(dst *uint32, src *float32, ld, depth, width, panels int)
 func bf16PairRow(dst *uint32, src *float32, n, ahead int)
 
 var (
-	bf16AVX512 = bf16Path{"FMA", 8, 32, false, nil, bf16TileAVX512, bf16RoundCols, bf16RoundRow, transpose8avx}
-	bf16Dot    = bf16Path{"VDPBF16PS", 8, 32, true, bf16PeakDot, bf16DotAVX512, bf16PairCols, bf16PairRow, transpose8avx}
-	bf16AVX2   = bf16Path{"FMA", 8, 16, false, nil, bf16TileAVX2, bf16RoundCols, bf16RoundRow, transpose8avx}
+	bf16AVX512 = BF16Path{"FMA", 8, 32, false, nil, bf16TileAVX512, bf16RoundCols, bf16RoundRow, transpose8avx}
+	bf16Dot    = BF16Path{"VDPBF16PS", 8, 32, true, bf16PeakDot, bf16DotAVX512, bf16PairCols, bf16PairRow, transpose8avx}
+	bf16AVX2   = BF16Path{"FMA", 8, 16, false, nil, bf16TileAVX2, bf16RoundCols, bf16RoundRow, transpose8avx}
 )
 
-func avx2BF16() []*bf16Path { return []*bf16Path{&bf16AVX2} }
+func avx2BF16() []*BF16Path { return []*BF16Path{&bf16AVX2} }
 
 // avx512BF16 lists what AVX-512 offers, the fastest first. The instruction for bf16 is no faster by itself: Zen 4 does as many VDPBF16PS as
 // VFMADD231PS in the same time, and so twice the products; Intel's Emerald Rapids (family 6, model 207) does a quarter as many, half the
 // products. So only AMD's processors use it, and only if they are seen to compute as its definition says.
-var avx512BF16 = sync.OnceValue(func() []*bf16Path {
-	_, vendor, _, _ := cpuid(0, 0)
-	leaves, _, _, _ := cpuid(7, 0) // the last subleaf
+var avx512BF16 = sync.OnceValue(func() []*BF16Path {
+	_, vendor, _, _ := processor.CPUID(0, 0)
+	leaves, _, _, _ := processor.CPUID(7, 0) // the last subleaf
 	if leaves < 1 {
-		return []*bf16Path{&bf16AVX512}
+		return []*BF16Path{&bf16AVX512}
 	}
 	const (
 		bf16Bit = 1 << 5     // leaf 7, subleaf 1, eax
 		amd     = 0x68747541 // "Auth", the first of AuthenticAMD
 	)
-	bits, _, _, _ := cpuid(7, 1)
+	bits, _, _, _ := processor.CPUID(7, 1)
 	switch {
 	case bits&bf16Bit == 0 || !dotsInOrder():
-		return []*bf16Path{&bf16AVX512}
+		return []*BF16Path{&bf16AVX512}
 	case vendor == amd:
-		return []*bf16Path{&bf16Dot, &bf16AVX512}
+		return []*BF16Path{&bf16Dot, &bf16AVX512}
 	}
-	return []*bf16Path{&bf16AVX512, &bf16Dot}
+	return []*BF16Path{&bf16AVX512, &bf16Dot}
 })
 
 // dotsInOrder runs VDPBF16PS where another order, another rounding or denormals kept would show, and compares it with flushingFMA.

@@ -1,12 +1,12 @@
-package kernel
+package matmul
 
-// bf16Path is one implementation of the inner loops of GemmBF16. A panel holds words of 32 bits: a step of k each, as a float32, or two
+// BF16Path is one implementation of the inner loops of GemmBF16. A panel holds words of 32 bits: a step of k each, as a float32, or two
 // steps as a pair of bf16, the first in the upper half.
-type bf16Path struct {
-	name   string
+type BF16Path struct {
+	Name   string
 	mr, nr int
 	pairs  bool
-	peak   func(n int) // n times 12 vectors of pairs on registers alone; nil: the peak is that of Gemm
+	Peak   func(n int) // n times 12 vectors of pairs on registers alone; nil: the peak is that of Gemm
 
 	// tile is the microkernel, depth words deep; panels have rows of mr and nr words.
 	//
@@ -24,11 +24,11 @@ type bf16Path struct {
 }
 
 // bf16Go serves every path without assembly of its own.
-var bf16Go = bf16Path{name: "Go", mr: portableRows, nr: portableCols, tile: bf16TileGo}
+var bf16Go = BF16Path{Name: "Go", mr: portableRows, nr: portableCols, tile: bf16TileGo}
 
-func goBF16() []*bf16Path { return []*bf16Path{&bf16Go} }
+func goBF16() []*BF16Path { return []*BF16Path{&bf16Go} }
 
-func (h *bf16Path) steps() int {
+func (h *BF16Path) steps() int {
 	if h.pairs {
 		return 2
 	}
@@ -36,4 +36,4 @@ func (h *bf16Path) steps() int {
 }
 
 // words is how many words hold k steps.
-func (h *bf16Path) words(k int) int { return (k + h.steps() - 1) / h.steps() }
+func (h *BF16Path) words(k int) int { return (k + h.steps() - 1) / h.steps() }

@@ -1,4 +1,4 @@
-package kernel
+package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
@@ -38,21 +38,21 @@ func (g *gemmCall) divide(threads int) {
 	}
 }
 
-func (p *Pool) share() {
+func (p *Multiplier) share() {
 	g := &p.gemm
-	g.divide(p.threads)
-	p.shared = arena.GrowHuge(p.shared, p.k.packedSize(g.n, g.k))
-	p.run(g.colParts*g.depthParts()*g.panels(p.k), p.gemmPack)
-	p.run(g.rowTasks*g.colTasks, p.gemmMultiply)
+	g.divide(p.pool.Active())
+	p.shared = arena.GrowHuge(p.shared, p.k.PackedSize(g.n, g.k))
+	p.pool.RunOn(g.colParts*g.depthParts()*g.panels(p.k), p.gemmPack)
+	p.pool.RunOn(g.rowTasks*g.colTasks, p.gemmMultiply)
 }
 
 func (g *gemmCall) depthParts() int { return (g.k + g.blockDepth - 1) / g.blockDepth }
 
 // panels is the most panels that a block has.
-func (g *gemmCall) panels(k *path) int { return (min(g.n, g.blockWidth) + k.nr - 1) / k.nr }
+func (g *gemmCall) panels(k *Path) int { return (min(g.n, g.blockWidth) + k.nr - 1) / k.nr }
 
-// block returns where block (l, j) of B begins, its size, how many of its columns are in wide panels, and its place in the shared memory.
-func (g *gemmCall) block(k *path, l, j int) (l0, depth, j0, cols, wide, at int) {
+// Block returns where block (l, j) of B begins, its size, how many of its columns are in wide panels, and its place in the shared memory.
+func (g *gemmCall) block(k *Path, l, j int) (l0, depth, j0, cols, wide, at int) {
 	unit := k.columnUnit()
 	if g.n < 2*unit*g.colParts { // few columns: better alike than whole wide panels
 		unit = k.nr
@@ -60,11 +60,11 @@ func (g *gemmCall) block(k *path, l, j int) (l0, depth, j0, cols, wide, at int) 
 	j0, j1 := cut(g.n, unit, g.colParts, j)
 	l0, l1 := cut(g.k, depthUnit, g.depthParts(), l)
 	cols = j1 - j0
-	return l0, l1 - l0, j0, cols, k.wideColumns(cols), j0*g.k + l0*k.packedSize(cols, 1)
+	return l0, l1 - l0, j0, cols, k.wideColumns(cols), j0*g.k + l0*k.PackedSize(cols, 1)
 }
 
 // packTask packs one panel of B.
-func (p *Pool) packTask(_ *worker, i int) {
+func (p *Multiplier) packTask(_, i int) {
 	g, k := &p.gemm, p.k
 	i, panel := i/g.panels(k), i%g.panels(k)
 	l, depth, j, cols, wide, at := g.block(k, i/g.colParts, i%g.colParts)
@@ -80,7 +80,8 @@ func (p *Pool) packTask(_ *worker, i int) {
 }
 
 // multiplyTask computes some rows of C, in some of the columns.
-func (p *Pool) multiplyTask(w *worker, i int) {
+func (p *Multiplier) multiplyTask(worker, i int) {
+	w := &p.work[worker]
 	g, k := &p.gemm, p.k
 	i0, i1 := cut(g.m, k.mr, g.rowTasks, i/g.colTasks)
 	if i0 >= i1 {

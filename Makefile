@@ -63,8 +63,8 @@ test: new-enough
 SHARED = Pool|GemmDivide|Gemm$$|TestAttention$$|TestNorm$$|Threads|Encoding|Processors|ManyGoroutines|ConcurrentReaders|Killed|SharesPartial
 race: new-enough
 	CGO_ENABLED=1 go test -race -count=1 ./runner/... ./cache
-	CGO_ENABLED=1 go test -race -short -count=1 -run '$(SHARED)' ./stages/internal/kernel ./stages/internal/lm/cpu ./stages/text ./stages/train \
-		./stages/eval ./cache/checkpoint ./cache/table
+	CGO_ENABLED=1 go test -race -short -count=1 -run '$(SHARED)' ./stages/internal/kernel/... ./stages/internal/lm/cpu ./stages/text \
+		./stages/train ./stages/eval ./cache/checkpoint ./cache/table
 
 # 200 kills of a small study, and as much of signals, full disks, failing calls, damaged files and moved clocks (cmd/ablate/torture_test.go);
 # about an hour on two cores. It prints its seed: SEED=... repeats its choices.

@@ -31,10 +31,18 @@ const rooms = `
 	stages/internal/corpus   < stages/internal/corpus/parquet
 	stages/internal/bpe      <
 	stages/internal/elementary <
-	stages/internal/kernel   < stages/internal/elementary
+	stages/internal/kernel/scalar <
+	stages/internal/kernel/arena <
+	stages/internal/kernel/generate/rows <
+	stages/internal/kernel/generate/tile <
+	stages/internal/kernel/generate/bf16 <
+	stages/internal/kernel/pool <
+	stages/internal/kernel/processor <
+	stages/internal/kernel/matmul < stages/internal/kernel/scalar stages/internal/kernel/arena stages/internal/kernel/pool stages/internal/kernel/processor
+	stages/internal/kernel   < stages/internal/elementary stages/internal/kernel/scalar stages/internal/kernel/arena stages/internal/kernel/pool stages/internal/kernel/processor stages/internal/kernel/matmul
 	stages/internal/optim    < stages/internal/elementary
 	stages/internal/lm       < specs/arch stages/internal/elementary stages/internal/optim
-	stages/internal/lm/cpu   < specs/arch stages/internal/kernel stages/internal/optim stages/internal/lm
+	stages/internal/lm/cpu   < specs/arch stages/internal/kernel stages/internal/kernel/arena stages/internal/optim stages/internal/lm
 	stages/internal/lm/engines    < specs/arch stages/kind stages/internal/lm stages/internal/lm/cpu
 	stages/internal/lm/enginetest < specs/arch stages/internal/optim stages/internal/lm stages/internal/lm/cpu
 	stages/internal/stat     < stages/internal/elementary

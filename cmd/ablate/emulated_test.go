@@ -45,7 +45,7 @@ func TestArm64GivesTheSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "ablate-arm64")
-	build := exec.Command("go", "build", "-trimpath", "-gcflags=all=-d=fmahash=qn", "-gcflags=ablate/stages/internal/kernel=", "-o", program, ".")
+	build := exec.Command("go", "build", "-trimpath", "-gcflags=all=-d=fmahash=qn", "-gcflags=ablate/stages/internal/kernel/...=", "-o", program, ".")
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -140,7 +140,7 @@ func (d *dist) archive(platform string) (name string, sum [32]byte, err error) {
 func buildArguments(processor, version, path string) []string {
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X main.described=" + version}
 	if processor != "amd64" {
-		arguments = append(arguments, "-gcflags=all=-d=fmahash=qn", "-gcflags=ablate/stages/internal/kernel=")
+		arguments = append(arguments, "-gcflags=all=-d=fmahash=qn", "-gcflags=ablate/stages/internal/kernel/...=")
 	}
 	return append(arguments, "-o", path, "./cmd/ablate")
 }

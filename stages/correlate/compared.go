@@ -44,7 +44,11 @@ func Compare(study, correlations, limits string) ([]Compared, error) {
 		default:
 			continue
 		}
-		was := PublishedBy(r.Metric, study, set, r.Proxy)
+		metric, err := kind.FindMetric(r.Metric)
+		if err != nil {
+			return nil, fmt.Errorf("correlations of study %s: %w", study, err)
+		}
+		was := Published(metric, study, set, r.Proxy)
 		c := Compared{CorrelationRow: r, Published: was.Pearson, Source: was.Source}
 		for _, w := range warned {
 			if w.Group == r.Group && (w.Set == r.Set || w.Set == "") && (w.Proxy == r.Proxy || w.Proxy == "") &&

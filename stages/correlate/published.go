@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ablate/stages/kind"
 )
 
 // published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation Approximations for Language Models through Modular
@@ -72,18 +74,11 @@ func PublishedIn(study string) bool {
 	return false
 }
 
-// Published looks a value up; NaN: there is none.
-func Published(study, set, proxy string) PublishedValue {
-	if v, ok := publishedValues()[publishedKey{strings.TrimSuffix(study, miniature), set, proxy}]; ok {
-		return v
-	}
-	return PublishedValue{Pearson: math.NaN()}
-}
-
-// PublishedBy is Published where scores are perplexities, as all of the paper's are; of another metric there is nothing.
-func PublishedBy(metric, study, set, proxy string) PublishedValue {
-	if metric != "" {
+// Published looks a value up; NaN: there is none. The paper's scores are all perplexities, so that there is none by another metric.
+func Published(metric kind.Metric, study, set, proxy string) PublishedValue {
+	v, ok := publishedValues()[publishedKey{strings.TrimSuffix(study, miniature), set, proxy}]
+	if !ok || !metric.IsDefault() {
 		return PublishedValue{Pearson: math.NaN()}
 	}
-	return Published(study, set, proxy)
+	return v
 }

@@ -156,9 +156,9 @@ func newLayouts(in LayoutInput) (*layouts, error) {
 
 func (l *layouts) add(group string, on measured, pairs correlate.ProxyPairs) {
 	at := LayoutPlace{group, on.name(), pairs.Proxy}
-	was := publishedOf(l.in.Study, on, on.set, at.Proxy)
+	was := correlate.Published(on.metric, l.in.Study, on.set, at.Proxy)
 	if slices.ContainsFunc(l.averages(group), func(m measured) bool { return m.name() == at.Set }) { // also of the only set out of domain
-		was = publishedOf(l.in.Study, on, kind.Average, at.Proxy)
+		was = correlate.Published(on.metric, l.in.Study, kind.Average, at.Proxy)
 	}
 	bounds, ok := l.bounds[at]
 	if !ok {
@@ -319,12 +319,4 @@ func rowForms[T any](name string, rows []T) (files []LayoutFile, err error) {
 		files = append(files, LayoutFile{name + form.ending, data})
 	}
 	return files, nil
-}
-
-// publishedOf is what the paper prints of a study on a set; of another metric than perplexity there is nothing.
-func publishedOf(study string, on measured, set, proxy string) correlate.PublishedValue {
-	if !on.metric.IsDefault() {
-		return correlate.PublishedValue{Pearson: math.NaN()}
-	}
-	return correlate.Published(study, set, proxy)
 }

@@ -174,7 +174,7 @@ func (b *builder) tables() error {
 			Spearman: page.Interval{Value: r.Spearman, Low: r.SpearmanLow, High: r.SpearmanHigh},
 			Kendall:  page.Interval{Value: r.Kendall, Low: r.KendallLow, High: r.KendallHigh},
 			Regret:   r.Regret, Chosen: r.Chosen, Rank: int(r.Rank), PairwiseAccuracy: r.PairwiseAccuracy,
-			Published: correlate.PublishedBy(r.Metric, b.in.Study, r.Set, r.Proxy).Pearson,
+			Published: correlate.Published(b.metrics[r.Metric], b.in.Study, r.Set, r.Proxy).Pearson,
 		})
 	}
 	b.d.Paper, b.d.Miniature = correlate.PublishedIn(b.in.Study), correlate.IsMiniature(b.in.Study)

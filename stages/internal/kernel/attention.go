@@ -1,6 +1,11 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"ablate/stages/internal/kernel/arena"
+	"ablate/stages/internal/kernel/matmul"
+)
 
 // queryBlock is the number of queries whose scores are held at once. It fills
 // whole panels on every path, and is small, because the block on the diagonal
@@ -21,9 +26,9 @@ const keyBlock = 512
 // A worker takes one head of one sequence and holds the scores of queryBlock
 // queries; T x T scores never exist.
 func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
-	p.run(B*NH, func(w *worker, i int) {
+	p.RunOn(B*NH, func(worker, i int) {
 		i = p.headAt(i, B, NH)
-		h := newHead(p.k, w, i, T, NH, HD)
+		h := newHead(p, worker, i, T, NH, HD)
 		var l []float32
 		if lse != nil {
 			l = lse[i*T : (i+1)*T]
@@ -39,9 +44,9 @@ func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 //
 // (Dao et al., "FlashAttention", arXiv:2205.14135, appendix B.)
 func AttentionBackward(p *Pool, dqkv, dout, out, lse, qkv []float32, B, T, NH, HD int) {
-	p.run(B*NH, func(w *worker, i int) {
+	p.RunOn(B*NH, func(worker, i int) {
 		i = p.headAt(i, B, NH)
-		h := newHead(p.k, w, i, T, NH, HD)
+		h := newHead(p, worker, i, T, NH, HD)
 		h.backward(dqkv[h.at:], dout[h.outAt:], out[h.outAt:], lse[i*T:(i+1)*T], qkv[h.at:])
 	})
 }
@@ -50,7 +55,7 @@ func AttentionBackward(p *Pool, dqkv, dout, out, lse, qkv []float32, B, T, NH, H
 // same time disturb each other: so several take the first head of each sequence, then the second, and so on (the gradient on two cores: 2.0
 // times one instead of 1.6). One alone finds the rows near if it takes a sequence at a time.
 func (p *Pool) headAt(i, B, NH int) int {
-	if p.threads == 1 {
+	if p.Active() == 1 {
 		return i
 	}
 	return i%B*NH + i/B
@@ -61,6 +66,7 @@ func (p *Pool) headAt(i, B, NH int) int {
 type head struct {
 	k         *path
 	w         *worker
+	products  *matmul.Scratch
 	T, HD     int
 	C, stride int // NH*HD; 3*C
 	at, outAt int // first element in qkv and in out
@@ -75,10 +81,11 @@ type head struct {
 	peaks, sums [queryBlock]float32 // here, because what assembly is given by pointer would be allocated for each block
 }
 
-func newHead(k *path, w *worker, i, T, NH, HD int) *head {
+func newHead(p *Pool, worker, i, T, NH, HD int) *head {
+	w := &p.work[worker]
 	h := &w.head
 	b, n := i/NH, i%NH
-	*h = head{k: k, w: w, T: T, HD: HD, C: NH * HD, stride: 3 * NH * HD, scale: float32(1 / math.Sqrt(float64(HD)))}
+	*h = head{k: p.k, w: w, products: p.products.Scratch(worker), T: T, HD: HD, C: NH * HD, stride: 3 * NH * HD, scale: float32(1 / math.Sqrt(float64(HD)))}
 	h.at = b*T*h.stride + n*HD
 	h.outAt = b*T*h.C + n*HD
 	return h
@@ -89,9 +96,9 @@ func newHead(k *path, w *worker, i, T, NH, HD int) *head {
 func (h *head) reserve(keys int) {
 	h.ld = upTo(keys) + lanes
 	queries := (h.T + queryBlock - 1) / queryBlock * queryBlock
-	operand := max(h.k.packedSize(keys, h.HD), h.k.packedSize(h.HD, max(keys, queryBlock)))
+	operand := max(h.k.PackedSize(keys, h.HD), h.k.PackedSize(h.HD, max(keys, queryBlock)))
 	size := 2*queryBlock*h.ld + len(h.packed)*operand + queries
-	h.w.attn = grow(h.w.attn, size)
+	h.w.attn = arena.Grow(h.w.attn, size)
 	s := h.w.attn
 	h.scores, s = s[:queryBlock*h.ld], s[queryBlock*h.ld:]
 	h.grads, s = s[:queryBlock*h.ld], s[queryBlock*h.ld:]
@@ -105,12 +112,12 @@ func (h *head) forward(out, lse, q []float32) {
 	h.reserve(h.T)
 	k, key, value := h.k, q[h.C:], q[2*h.C:]
 	keyT, values := h.packed[0], h.packed[1]
-	k.pack(keyT, key, h.stride, true, h.T, h.HD)
-	k.pack(values, value, h.stride, false, h.HD, h.T)
+	k.Pack(keyT, key, h.stride, true, h.T, h.HD)
+	k.Pack(values, value, h.stride, false, h.HD, h.T)
 	for q0 := 0; q0 < h.T; q0 += queryBlock {
 		q1 := min(h.T, q0+queryBlock)
 		m := q1 - q0
-		k.causalBlock(h.w, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, h.scores, h.ld, q0)
+		k.CausalBlock(h.products, m, q1, h.HD, q[q0*h.stride:], h.stride, 1, keyT, h.HD, h.scores, h.ld, q0)
 		peaks, sums := &h.peaks, &h.sums
 		h.softmax(peaks, sums, q0, q1)
 		if lse != nil {
@@ -119,7 +126,7 @@ func (h *head) forward(out, lse, q []float32) {
 			}
 		}
 		o := out[q0*h.C:]
-		k.block(h.w, m, h.HD, q1, h.scores, h.ld, 1, values, h.T, false, o, h.C)
+		k.Block(h.products, m, h.HD, q1, h.scores, h.ld, 1, values, h.T, false, o, h.C)
 		for i := range m {
 			sums[i] = 1 / sums[i]
 		}
@@ -144,20 +151,20 @@ func (h *head) backwardKeys(k0, k1 int, dq, dout, lse, q []float32) {
 	k, key, value := h.k, q[k0*h.stride+h.C:], q[k0*h.stride+2*h.C:]
 	dkey, dvalue := dq[k0*h.stride+h.C:], dq[k0*h.stride+2*h.C:]
 	keyT, valueT, keys, rows := h.packed[0], h.packed[1], h.packed[2], h.packed[3]
-	k.pack(keyT, key, h.stride, true, k1-k0, h.HD)
-	k.pack(valueT, value, h.stride, true, k1-k0, h.HD)
-	k.pack(keys, key, h.stride, false, h.HD, k1-k0)
+	k.Pack(keyT, key, h.stride, true, k1-k0, h.HD)
+	k.Pack(valueT, value, h.stride, true, k1-k0, h.HD)
+	k.Pack(keys, key, h.stride, false, h.HD, k1-k0)
 	for q0 := k0; q0 < h.T; q0 += queryBlock {
 		q1 := min(h.T, q0+queryBlock)
 		m, n := q1-q0, min(q1, k1)-k0 // queries, and keys that the last of them sees
 		qb, do := q[q0*h.stride:], dout[q0*h.C:]
-		k.causalBlock(h.w, m, n, h.HD, qb, h.stride, 1, keyT, h.HD, h.scores, h.ld, q0-k0)
-		k.causalBlock(h.w, m, n, h.HD, do, h.C, 1, valueT, h.HD, h.grads, h.ld, q0-k0)
+		k.CausalBlock(h.products, m, n, h.HD, qb, h.stride, 1, keyT, h.HD, h.scores, h.ld, q0-k0)
+		k.CausalBlock(h.products, m, n, h.HD, do, h.C, 1, valueT, h.HD, h.grads, h.ld, q0-k0)
 		h.scoreGrad(lse[q0:q1], (*[queryBlock]float32)(h.deltas[q0:]), q0-k0, n)
-		k.pack(rows, do, h.C, false, h.HD, m)
+		k.Pack(rows, do, h.C, false, h.HD, m)
 		h.gather(dvalue, h.scores, rows, q0-k0, n, m)
-		k.block(h.w, m, h.HD, n, h.grads, h.ld, 1, keys, k1-k0, k0 > 0, dq[q0*h.stride:], h.stride)
-		k.pack(rows, qb, h.stride, false, h.HD, m)
+		k.Block(h.products, m, h.HD, n, h.grads, h.ld, 1, keys, k1-k0, k0 > 0, dq[q0*h.stride:], h.stride)
+		k.Pack(rows, qb, h.stride, false, h.HD, m)
 		h.gather(dkey, h.grads, rows, q0-k0, n, m)
 	}
 }
@@ -167,10 +174,10 @@ func (h *head) backwardKeys(k0, k1 int, dq, dout, lse, q []float32) {
 func (h *head) gather(dkey, x, rows []float32, seen, n, m int) {
 	seen = min(seen, n)
 	if seen > 0 {
-		h.k.block(h.w, seen, h.HD, m, x, 1, h.ld, rows, m, true, dkey, h.stride)
+		h.k.Block(h.products, seen, h.HD, m, x, 1, h.ld, rows, m, true, dkey, h.stride)
 	}
 	if seen < n {
-		h.k.block(h.w, n-seen, h.HD, m, x[seen:], 1, h.ld, rows, m, false, dkey[seen*h.stride:], h.stride)
+		h.k.Block(h.products, n-seen, h.HD, m, x[seen:], 1, h.ld, rows, m, false, dkey[seen*h.stride:], h.stride)
 	}
 }
 

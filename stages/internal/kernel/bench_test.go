@@ -9,41 +9,22 @@ import (
 func BenchmarkPeak(b *testing.B) {
 	for _, k := range paths() {
 		b.Run(k.name, func(b *testing.B) {
-			const depth = 256
-			x, y, c := make([]float32, k.mr*depth), make([]float32, k.nr*depth), make([]float32, k.mr*k.nr)
-			gigaflops(b, k, 100*k.mr*k.nr*depth, func() {
+			fma, f := k.TileLoop()
+			gigaflops(b, k, 100*fma, func() {
 				for range 100 {
-					if k.down != nil {
-						k.down(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
-					} else {
-						k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0)
-					}
+					f()
 				}
 			})
 		})
 	}
 }
 
-// peakLoop is f, of so many multiply-adds: as fast as one core can, on registers alone. Go has no such loop: there it is the microkernel.
-func peakLoop(k *path) (fma int, f func()) {
-	if k.peak != nil {
-		const turns = 4096
-		return turns * peakChains * k.nr / 2, func() { k.peak(turns) }
-	}
-	const depth = 128
-	x, y, c := make([]float32, k.mr*depth), make([]float32, k.nr*depth), make([]float32, k.mr*k.nr)
-	return k.mr * k.nr * depth, func() { k.tiles(depth, &x[0], 1, k.mr, &y[0], &c[0], k.nr, true, 1, 0, &x[0], 0) }
-}
-
-// peakChains is gen_tile.go's; a vector is half a panel on both paths that have a peak loop.
-const peakChains = 12
-
 var peaks = map[*path]float64{}
 
 // peak is the best of some short measurements of peakLoop, in GF.
 func peak(k *path) float64 {
 	if _, ok := peaks[k]; !ok {
-		fma, f := peakLoop(k)
+		fma, f := k.PeakLoop()
 		for range 20 {
 			runs, start := 0, cpuTime()
 			for cpuTime()-start < 5e6 {

@@ -7,18 +7,20 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+
+	"ablate/stages/internal/kernel/scalar"
 )
 
 // everyBF16Pool is everyPool for each implementation of GemmBF16 on each path.
 func everyBF16Pool(t *testing.T, f func(t *testing.T, p *Pool)) {
 	t.Helper()
 	for _, k := range paths() {
-		for _, h := range k.bf16() {
+		for _, h := range k.BF16() {
 			for _, threads := range []int{1, 2, 7} {
-				t.Run(fmt.Sprintf("%s/%s/%d", k.name, h.name, threads), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%d", k.name, h.Name, threads), func(t *testing.T) {
 					p := newPool(threads, k)
 					defer p.Close()
-					p.bf16.path = h
+					p.products.SetBF16(h)
 					f(t, p)
 				})
 			}
@@ -28,10 +30,10 @@ func everyBF16Pool(t *testing.T, f func(t *testing.T, p *Pool)) {
 
 func TestRoundBF16(t *testing.T) {
 	for u := range uint32(1 << 16) {
-		x := widenBF16(uint16(u))
+		x := scalar.WidenBF16(uint16(u))
 		if x != x {
 			for _, rest := range []uint32{0, 1, 0x8000, 0xffff} {
-				if y := widenBF16(roundBF16(math.Float32frombits(u<<16 | rest))); y == y {
+				if y := scalar.WidenBF16(scalar.RoundBF16(math.Float32frombits(u<<16 | rest))); y == y {
 					t.Fatalf("NaN %04x%04x becomes %v", u, rest, y)
 				}
 			}
@@ -48,14 +50,14 @@ func TestRoundBF16(t *testing.T) {
 			if c.up {
 				want++
 			}
-			if got := roundBF16(math.Float32frombits(u<<16 | c.rest)); uint32(got) != want {
+			if got := scalar.RoundBF16(math.Float32frombits(u<<16 | c.rest)); uint32(got) != want {
 				t.Fatalf("%04x%04x becomes %04x, want %04x", u, c.rest, got, want)
 			}
 		}
 	}
 }
 
-// bigFlushingFMA is flushingFMA from its definition, for finite operands.
+// bigFlushingFMA is scalar.FlushingFMA from its definition, for finite operands.
 func bigFlushingFMA(a, b, c float32) float32 {
 	exact := func(x float32) *big.Float { return new(big.Float).SetPrec(2000).SetFloat64(float64(x)) }
 	x := exact(a)
@@ -79,9 +81,9 @@ func bf16Operands(rng *rand.Rand) (a, b uint16, c float32) {
 	draw := func() uint16 {
 		switch rng.IntN(4) {
 		case 0:
-			return roundBF16(float32(rng.NormFloat64()))
+			return scalar.RoundBF16(float32(rng.NormFloat64()))
 		case 1:
-			return roundBF16(float32(math.Ldexp(rng.NormFloat64(), rng.IntN(6)-66)))
+			return scalar.RoundBF16(float32(math.Ldexp(rng.NormFloat64(), rng.IntN(6)-66)))
 		case 2:
 			return bf16Specials[rng.IntN(len(bf16Specials))]
 		}
@@ -96,7 +98,7 @@ func bf16Operands(rng *rand.Rand) (a, b uint16, c float32) {
 	case 2:
 		c = float32(math.Ldexp(rng.NormFloat64(), rng.IntN(5)-127))
 	case 3:
-		c = -widenBF16(a) * widenBF16(b)
+		c = -scalar.WidenBF16(a) * scalar.WidenBF16(b)
 	case 4:
 		c = []float32{0, float32(math.Copysign(0, -1)), 0x1p-126, -0x1p-126, 0x1p-149, -0x1.fffffcp-127, math.MaxFloat32}[rng.IntN(7)]
 	}
@@ -106,11 +108,11 @@ func bf16Operands(rng *rand.Rand) (a, b uint16, c float32) {
 func TestFlushingFMA(t *testing.T) {
 	check := func(a, b, c float32) {
 		t.Helper()
-		a, b, c = flush(a), flush(b), flush(c)
+		a, b, c = scalar.Flush(a), scalar.Flush(b), scalar.Flush(c)
 		if a-a != 0 || b-b != 0 || c-c != 0 {
 			return
 		}
-		if got, want := flushingFMA(a, b, c), bigFlushingFMA(a, b, c); math.Float32bits(got) != math.Float32bits(want) {
+		if got, want := scalar.FlushingFMA(a, b, c), bigFlushingFMA(a, b, c); math.Float32bits(got) != math.Float32bits(want) {
 			t.Fatalf("flushingFMA(%x, %x, %x) = %x (%08x), want %x", a, b, c, got, math.Float32bits(got), want)
 		}
 	}
@@ -126,7 +128,7 @@ func TestFlushingFMA(t *testing.T) {
 	rng := rngFor(21)
 	for range 400000 {
 		a, b, c := bf16Operands(rng)
-		check(widenBF16(a), widenBF16(b), c)
+		check(scalar.WidenBF16(a), scalar.WidenBF16(b), c)
 	}
 }
 
@@ -184,7 +186,7 @@ func TestGemmBF16Edges(t *testing.T) {
 			case 2:
 				return math.Float32frombits(uint32(y)<<16 | 0x8000) // half-way
 			}
-			return widenBF16(x)
+			return scalar.WidenBF16(x)
 		}
 		for _, x := range [][]float32{a, b, c0} {
 			for i := range x {

@@ -23,7 +23,7 @@
 //   - everything else uses only IEEE operations that are rounded correctly
 //     (add, subtract, multiply, divide, square root, fused multiply-add), in one
 //     order; fused are those of the exponential and of GELU, where the Go loops
-//     say mulAdd, and no others.
+//     say MulAdd (package scalar), and no others.
 //
 // What follows for a model and its training is stated in package lm/cpu.
 //
@@ -40,6 +40,11 @@
 // having on AMD since Zen 4, where VDPBF16PS does twice the products of VFMADD231PS; on Emerald Rapids the instruction does half of them, so
 // the float32 instruction is used and GemmBF16 is a little slower than Gemm. On AMD VDPBF16PS is used only if it agrees with the Go step on
 // some 60,000 pairs of products whenever a process starts using it. On arm64 the Go loop runs; BFDOT adds in another order.
+//
+// # Packages
+//
+// This one has the loops along rows, attention, the choice of a path and what others call. Below it are matmul, the matrix products; pool, the
+// workers; scalar, what is done to one number; arena, memory; processor, what the machine can do; and generate, the programs that write assembly.
 //
 // # Contracts
 //

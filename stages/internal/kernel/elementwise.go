@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"ablate/stages/internal/kernel/scalar"
+)
 
 var negInf = float32(math.Inf(-1))
 
@@ -90,8 +94,8 @@ const (
 func geluRow(y, x []float32) {
 	x = x[:len(y)]
 	for i, v := range x {
-		u := float32(v*geluA) * mulAdd(v*v, geluB, 1)
-		y[i] = v / (expf(-u) + 1)
+		u := float32(v*geluA) * scalar.MulAdd(v*v, geluB, 1)
+		y[i] = v / (scalar.Exp(-u) + 1)
 	}
 }
 
@@ -100,10 +104,10 @@ func geluBackwardRow(dx, dy, x []float32) {
 	for i, v := range x {
 		b := float32(float32(v*v) * geluB)
 		u := float32(v*geluA) * (b + 1)
-		s := 1 / (expf(-u) + 1)
-		du := mulAdd(b, 3*geluA, geluA)
+		s := 1 / (scalar.Exp(-u) + 1)
+		du := scalar.MulAdd(b, 3*geluA, geluA)
 		// For large |x| the factor (1-s) or s is 0 and wins over x*du.
-		dx[i] = dy[i] * mulAdd(float32(s*(1-s))*v, du, s)
+		dx[i] = dy[i] * scalar.MulAdd(float32(s*(1-s))*v, du, s)
 	}
 }
 
@@ -135,7 +139,7 @@ func SwiGLUBackward(p *Pool, dx, dy, x []float32, rows, H int) {
 func swigluRow(y, value, gate []float32) {
 	value, gate = value[:len(y)], gate[:len(y)]
 	for i, g := range gate {
-		y[i] = float32(g/(expf(-g)+1)) * value[i]
+		y[i] = float32(g/(scalar.Exp(-g)+1)) * value[i]
 	}
 }
 
@@ -144,7 +148,7 @@ func swigluBackwardRow(dvalue, dgate, dy, value, gate []float32) {
 	dgate, dy, value, gate = dgate[:n], dy[:n], value[:n], gate[:n]
 	for i, g := range gate {
 		v := value[i]
-		s := 1 / (expf(-g) + 1)
+		s := 1 / (scalar.Exp(-g) + 1)
 		dvalue[i] = float32(g*s) * dy[i]
 		t := float32(float32(g*(1-s))+1) * s
 		dgate[i] = float32(t*v) * dy[i]

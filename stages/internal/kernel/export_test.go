@@ -1,16 +1,18 @@
 package kernel
 
+import "ablate/stages/internal/kernel/matmul"
+
 // For the tables, which measure the packages above this one beside it.
 
 var CPUTime = cpuTime
 
-// PeakLoop is peakLoop for the path in use, in floating-point operations.
+// PeakLoop is that of the path in use, in floating-point operations.
 func PeakLoop() (flop int, f func()) {
 	k, err := selected()
 	if err != nil {
 		panic(err)
 	}
-	fma, f := peakLoop(k)
+	fma, f := k.PeakLoop()
 	return 2 * fma, f
 }
 
@@ -23,19 +25,19 @@ func ReadAll(x []float32) float32 {
 	return k.rowMax(x)
 }
 
-func bf16Paths() []*bf16Path {
+func bf16Paths() []*matmul.BF16Path {
 	k, err := selected()
 	if err != nil {
 		panic(err)
 	}
-	return k.bf16()
+	return k.BF16()
 }
 
 // BF16Names lists the implementations of GemmBF16 of the path in use.
 func BF16Names() []string {
 	var names []string
 	for _, h := range bf16Paths() {
-		names = append(names, h.name)
+		names = append(names, h.Name)
 	}
 	return names
 }
@@ -49,9 +51,9 @@ func PreferBF16(i int) {
 // BF16PeakLoop is PeakLoop for the first implementation.
 func BF16PeakLoop() (flop int, f func()) {
 	h := bf16Paths()[0]
-	if h.peak == nil {
+	if h.Peak == nil {
 		return PeakLoop()
 	}
 	const turns = 2000
-	return turns * 12 * 2 * 2 * 16, func() { h.peak(turns) }
+	return turns * 12 * 2 * 2 * 16, func() { h.Peak(turns) }
 }

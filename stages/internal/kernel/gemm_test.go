@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"ablate/stages/internal/kernel/scalar"
 )
 
 // guard is written round outputs; no kernel may touch it.
@@ -83,7 +85,7 @@ func TestFMA(t *testing.T) {
 	check := func(a, b, c float32) {
 		t.Helper()
 		want := exact(a, b, c)
-		for name, got := range map[string]float32{"fma32": fma32(a, b, c), "fma32in64": float32(fma32in64(float64(a)*float64(b), float64(c)))} {
+		for name, got := range map[string]float32{"FMA": scalar.FMA(a, b, c), "FMAIn64": float32(scalar.FMAIn64(float64(a)*float64(b), float64(c)))} {
 			if got != want {
 				t.Fatalf("%s(%v, %v, %v) = %v, want %v", name, a, b, c, got, want)
 			}
@@ -111,7 +113,7 @@ func TestFMA(t *testing.T) {
 		check(float32(math.Ldexp(float64(a), -70)), float32(math.Ldexp(float64(b), -70)), float32(math.Ldexp(float64(c), -130)))
 	}
 	for _, x := range []float32{float32(math.Inf(1)), float32(math.NaN())} {
-		if got := fma32(x, 0, 1); got == got {
+		if got := scalar.FMA(x, 0, 1); got == got {
 			t.Errorf("fma32(%v, 0, 1) = %v, want NaN", x, got)
 		}
 	}
@@ -121,10 +123,10 @@ var gemmShapes = [][3]int{
 	{1, 1, 1}, {1, 1, 0}, {0, 3, 2}, {3, 0, 2}, {5, 3, 7}, {8, 32, 16}, {6, 16, 9}, {7, 31, 8}, {9, 33, 17},
 	{16, 48, 24}, {17, 16, 40}, {13, 8, 65}, {40, 65, 257}, {24, 64, 520}, {3, 700, 33}, {130, 17, 10}, {61, 530, 300}, {301, 96, 28}, {700, 130, 20}, {33, 900, 40},
 	{15, 112, 5}, {11, 149, 13}, {20, 1060, 6}, {8, 16, 4}, {9, 80, 3}, // wide panels and what is left of them
-	{110, 80, 509},          // rows of A 512 apart, which meet in few sets of the cache
-	{29, 205, 1021},         // rows of A 1024 apart
-	{9, 500, 1601},          // several blocks of B below and beside each other
-	{20, 200, nearRows - 3}, // rows of A as far apart as copied ones, but not copied
+	{110, 80, 509},  // rows of A 512 apart, which meet in few sets of the cache
+	{29, 205, 1021}, // rows of A 1024 apart
+	{9, 500, 1601},  // several blocks of B below and beside each other
+	{20, 200, 785},  // rows of A as far apart as copied ones (nearRows of package matmul), but not copied
 }
 
 // extent is the length of a rows x cols matrix, stored transposed or not.

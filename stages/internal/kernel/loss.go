@@ -1,13 +1,16 @@
 package kernel
 
-import "ablate/stages/internal/elementary"
+import (
+	"ablate/stages/internal/elementary"
+	"ablate/stages/internal/kernel/arena"
+)
 
 // CrossEntropy sets losses[r] = log sum exp of row r - logits[r][targets[r]] in
 // nats. A negative target is ignored: its loss is 0. losses, targets (rows);
 // logits (rows, V).
 func CrossEntropy(p *Pool, losses, logits []float32, targets []int32, rows, V int) {
 	p.splitRows(rows, V, func(w *worker, lo, hi int) {
-		w.row = grow(w.row, V)
+		w.row = arena.Grow(w.row, V)
 		for r := lo; r < hi; r++ {
 			losses[r] = 0
 			if t := targets[r]; t >= 0 {

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"ablate/stages/internal/kernel/arena"
+)
 
 // AdamWParams are the scalars of one AdamW step.
 type AdamWParams struct {
@@ -80,9 +84,9 @@ const sumBlock = 8192
 // partial sums each, folded as a tree, then the blocks in order.
 func SumSquares(p *Pool, x []float32) float64 {
 	blocks := (len(x) + sumBlock - 1) / sumBlock
-	p.sums = grow(p.sums, blocks)
+	p.sums = arena.Grow(p.sums, blocks)
 	sums := p.sums
-	p.run(blocks, func(_ *worker, i int) {
+	p.RunOn(blocks, func(_, i int) {
 		sums[i] = p.k.squares64(x[i*sumBlock : min(len(x), (i+1)*sumBlock)])
 	})
 	var sum float64

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"ablate/stages/internal/kernel/matmul"
 )
 
 // pathVariable names the environment variable that forces a path.
@@ -13,26 +15,8 @@ const pathVariable = "ABLATE_KERNEL"
 
 // path is one implementation of the inner loops.
 type path struct {
-	name        string
-	mr, nr      int // rows and columns of a tile of C
-	blocks      blocking
-	tiles, half tilesFunc // panels nr and nr/2 wide
-	wide        tilesFunc // panels 3 nr/2 wide; nil: not worth it
-
-	down, halfDown tilesDownFunc // instead of tiles and half; nil: those
-
-	peak func(n int) // n turns of multiply-adds on registers alone; nil: none
-
-	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
-	// nr/2 to a half, copyWide 3 nr/2 to a wide one; nil: Go.
-	copyPanel, copyHalf, copyWide func(dst, src *float32, ld, depth int)
-	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of mr, step floats apart; nil: not worth it.
-	copyStrip func(dst, src *float32, ld, depth, panels, step int)
-	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
-	// panel with rows of width; nil: Go.
-	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
-
-	bf16 func() []*bf16Path // of GemmBF16, the fastest first
+	name         string
+	*matmul.Path // of matrix products
 
 	scores *scoreLoops // nil: the loops along rows, a row at a time
 
@@ -94,12 +78,7 @@ var goLoops = rowLoops{
 
 var portablePath = path{
 	name:     "portable",
-	mr:       portableRows,
-	nr:       portableCols,
-	blocks:   blocking{256 * 512, 256, 256},
-	tiles:    panelwise(portableCols, tileGo),
-	half:     panelwise(portableCols/2, tileGo),
-	bf16:     goBF16,
+	Path:     &matmul.Portable,
 	rowLoops: goLoops,
 }
 

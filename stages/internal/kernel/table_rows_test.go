@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ablate/stages/internal/kernel"
+	"ablate/stages/internal/kernel/arena"
 )
 
 // tableAttention counts the multiply-adds of the causal half: 2 products forward and 5 backward.
@@ -30,7 +31,7 @@ func tableRows() {
 	p := kernel.NewPool(1)
 	defer p.Close()
 	const n = rows * H
-	x, y, m, v := kernel.Arena(n), kernel.Arena(n), kernel.Arena(n), kernel.Arena(n)
+	x, y, m, v := arena.New(n), arena.New(n), arena.New(n), arena.New(n)
 	copy(x, memory())
 	copied := func() float64 { // on the same pages, which may be huge
 		return 4 * float64(2*n) / timed(0, func() { copy(m, x) }).cpu / 1e9

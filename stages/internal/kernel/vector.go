@@ -1,5 +1,7 @@
 package kernel
 
+import "ablate/stages/internal/kernel/scalar"
+
 // lanes is the number of partial sums of a sum along a row: the width of an
 // AVX-512 register. Narrower paths emulate it.
 const lanes = 16
@@ -40,7 +42,7 @@ func laneDot(s *[lanes]float32, x, y []float32) {
 func laneExp(s *[lanes]float32, y, x []float32, a, m float32) {
 	y = y[:len(x)]
 	for i, v := range x {
-		e := expf(float32(v*a) - m)
+		e := scalar.Exp(float32(v*a) - m)
 		y[i] = e
 		s[i%lanes] += e
 	}

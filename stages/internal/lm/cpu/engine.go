@@ -9,6 +9,7 @@ import (
 
 	"ablate/specs/arch"
 	"ablate/stages/internal/kernel"
+	"ablate/stages/internal/kernel/arena"
 	"ablate/stages/internal/lm"
 	"ablate/stages/internal/optim"
 )
@@ -59,7 +60,7 @@ func newEngine(m arch.Model, opt lm.Options) (_ *engine, err error) {
 		}
 	}()
 	e, size := planned(m, opt)
-	e.weights = kernel.Arena(size)
+	e.weights = arena.New(size)
 	e.rope = kernel.NewRopeTable(m.Context, m.RotaryChannels(), m.RopeBase)
 	e.pool = kernel.NewPool(opt.Threads)
 	return e, nil
@@ -103,7 +104,7 @@ func prefixed(prefix string, tensors []lm.Tensor) []lm.Tensor {
 // training makes the arenas that only training needs.
 func (e *engine) training() {
 	if e.grads == nil {
-		e.grads, e.m, e.v = kernel.Arena(len(e.weights)), kernel.Arena(len(e.weights)), kernel.Arena(len(e.weights))
+		e.grads, e.m, e.v = arena.New(len(e.weights)), arena.New(len(e.weights)), arena.New(len(e.weights))
 	}
 }
 
@@ -302,7 +303,7 @@ func (e *engine) graph(B, T int, train bool) (*graph, error) {
 			return nil, err
 		}
 		e.acts = nil // let the collector have it before the larger one is made
-		e.acts = kernel.Arena(g.size)
+		e.acts = arena.New(g.size)
 	}
 	g.bind(e.acts)
 	if len(e.graphs) == maxGraphs {

@@ -17,6 +17,7 @@ import (
 const rooms = `
 	specs/nearest            <
 	specs/ident              <
+	specs/words              <
 	specs/arch               <
 	specs                    < specs/nearest specs/ident specs/arch
 	cache/system             <
@@ -42,31 +43,31 @@ const rooms = `
 	stages/internal/figure   < stages/internal/elementary stages/internal/plot
 	stages/internal/layout   <
 	stages/internal/page     < stages/internal/plot
-	stages/internal/words    <
 	stages/internal/random   <
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint
-	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus stages/internal/words
+	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus specs/words
 	stages/internal/stagetest < specs/arch stages/kind stages/tables cache cache/table stages/internal/bpe
 	stages/text              < stages/kind stages/tables cache/table stages/internal/step stages/internal/random stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet
-	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step stages/internal/words stages/internal/elementary
+	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step specs/words stages/internal/elementary
 	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/plot
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
-	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/plot stages/internal/stat
+	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/plot stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/figure stages/internal/layout stages/internal/page stages/internal/plot stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
 	runner/exec              < stages/kind
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec
-	runner/audit             < pipeline cache stages/kind runner/exec
+	runner/audit             < specs/words pipeline cache stages/kind runner/exec
 	runner/bundle            < pipeline cache stages/kind
 	licences                 <
 	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/show        < cache stages/kind pipeline runner
+	cmd/ablate               < cmd/internal/output cmd/internal/show specs/words licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
@@ -88,8 +89,8 @@ const libraries = `
 	github.com/chewxy/hm                 < stages/internal/lm/cpu
 	go4.org/unsafe/assume-no-moving-gc   < stages/internal/lm/cpu
 	github.com/alecthomas/kong           < cmd/ablate
-	github.com/jedib0t/go-pretty/v6      < cmd/ablate
-	golang.org/x/term                    < cmd/ablate
+	github.com/jedib0t/go-pretty/v6      < cmd/internal/show
+	golang.org/x/term                    < cmd/internal/show
 	github.com/minio/minio-go/v7       < cache/remote
 	gopkg.in/ini.v1                      < cache/remote
 	golang.org/x/sys/unix                < cache cache/table/mapping

@@ -18,11 +18,12 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/runner/audit"
 	"ablate/runner/bundle"
 	"ablate/specs"
+	"ablate/specs/words"
 	"ablate/stages"
 	"ablate/stages/report"
 	"ablate/stages/text"
@@ -234,7 +235,7 @@ func (x *auditing) sameStudy(recorded []byte) {
 		return
 	}
 	for _, c := range specs.Diff(was, x.study) {
-		x.Find("study", c.Path, "", "was %s when it ran (%s), is %s now (%s)", orAbsent(c.Old), c.OldAt, orAbsent(c.New), c.NewAt)
+		x.Find("study", c.Path, "", "was %s when it ran (%s), is %s now (%s)", words.OrAbsent(c.Old), c.OldAt, words.OrAbsent(c.New), c.NewAt)
 	}
 }
 
@@ -473,23 +474,23 @@ func (x *auditing) print(a *app) {
 	r := x.Result
 	if !x.Quiet {
 		if x.bundle != nil {
-			tell(w, "study %s, bundle %s, packed by %s\n\n", x.study.Name, x.Study, x.bundle.Program)
+			show.Printf(w, "study %s, bundle %s, packed by %s\n\n", x.study.Name, x.Study, x.bundle.Program)
 		} else {
-			tell(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
+			show.Printf(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
 		}
-		tell(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, runner.Count(r.Raw.Bytes, "B"))
-		tell(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
+		show.Printf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, show.Bytes(r.Raw.Bytes))
+		show.Printf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 		if r.Upstream > 0 {
-			tell(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
+			show.Printf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
 		}
-		tell(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, runner.Count(r.Blobs.Bytes, "B"))
+		show.Printf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, show.Bytes(r.Blobs.Bytes))
 		if r.Report.Of > 0 {
-			tell(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+			show.Printf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
 		} else {
-			tell(w, "report      not checked\n")
+			show.Printf(w, "report      not checked\n")
 		}
 		for _, e := range unasked(r.Executed) {
-			tell(w, "executed    %s\n", e)
+			show.Printf(w, "executed    %s\n", e)
 		}
 		for _, e := range r.Executed {
 			if e.Unasked && e.Same {
@@ -499,25 +500,25 @@ func (x *auditing) print(a *app) {
 			if !e.Same {
 				verdict = "DIFFERS"
 			}
-			tell(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
+			show.Printf(w, "executed    %s: %d outputs, %s; %.1fs, %.1fs when it was made\n", e.Step, e.Outputs, verdict, e.Seconds, e.Was)
 		}
 		if x.drawn {
-			tell(w, "drawn with  --seed %d\n", x.seed)
+			show.Printf(w, "drawn with  --seed %d\n", x.seed)
 		}
-		tell(w, "\nnot checked\n")
+		show.Printf(w, "\nnot checked\n")
 		for _, u := range r.Unchecked {
-			tell(w, "  %s: %s\n", u.What, u.Why)
+			show.Printf(w, "  %s: %s\n", u.What, u.Why)
 		}
 		fmt.Fprintln(w)
 	}
 	for _, f := range r.Findings {
-		tell(w, "%s\n", f)
+		show.Printf(w, "%s\n", f)
 	}
 	switch n := len(r.Findings); {
 	case n == 1:
 		fmt.Fprintln(w, "\n1 difference")
 	case n > 1:
-		tell(w, "\n%d differences\n", n)
+		show.Printf(w, "\n%d differences\n", n)
 	case x.Quiet:
 	case r.Report.Of == 0:
 		fmt.Fprintln(w, "no differences in the cache, and no report was checked; "+x.onWord())
@@ -554,11 +555,4 @@ func (x *auditing) onWord() string {
 		return "every step was executed again"
 	}
 	return fmt.Sprintf("%d of %d steps rest on the word of whoever made them (%s); --recompute all executes them", n, len(x.p.plan.Steps), strings.Join(parts, ", "))
-}
-
-func orAbsent(s string) string {
-	if s == "" {
-		return "absent"
-	}
-	return s
 }

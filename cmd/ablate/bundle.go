@@ -13,8 +13,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/runner/bundle"
 	"ablate/specs"
 )
@@ -42,7 +42,7 @@ func (x *auditing) pack(a *app) (err error) {
 		return placeError(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
 	}
 	if !x.JSON {
-		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, runner.Count(int64(size), "B"), x.Bundle)
+		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, show.Bytes(int64(size)), x.Bundle)
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sou
 		if len(x.Data) > 0 {
 			why = "they are not below the directories of --data, by the names that the study gives"
 		}
-		x.Skip(fmt.Sprintf("%d raw files, %s", away, runner.Count(bytes, "B")), "%s; sources.json has their digests, which the keys of the steps that read them go by", why)
+		x.Skip(fmt.Sprintf("%d raw files, %s", away, show.Bytes(bytes)), "%s; sources.json has their digests, which the keys of the steps that read them go by", why)
 	}
 	if src.Tokenizer != nil {
 		x.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file; sources.json says so")

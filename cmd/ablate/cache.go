@@ -10,10 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
-	"ablate/runner"
+	"ablate/cmd/internal/show"
 )
 
 type storeCommand struct {
@@ -93,14 +91,12 @@ func (cmd cacheLs) Run(a *app) error {
 			if len(r.Needed) == 0 {
 				loose = "  (no study needs it)"
 			}
-			tell(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
-				runner.Count(r.Bytes, "B"), seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
+			show.Printf(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
+				show.Bytes(r.Bytes), show.Seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
 		}
 		return nil
 	})
 }
-
-func seconds(s float64) string { return fmt.Sprintf("%.1fs", s) }
 
 // holders maps each key to the studies that need it since their last run, each once, sorted.
 func holders(c *cache.Cache) (map[cache.Key][]string, error) {
@@ -154,14 +150,14 @@ func (cmd cacheDu) Run(a *app) error {
 		fmt.Fprintln(a.stdout, c.Dir())
 		printUsage(a.stdout, u)
 		if len(studies) > 0 {
-			t := newTable(table.Row{"study", "entries", "bytes of outputs", "needed by it alone"}, 1)
+			t := show.NewTable(show.Row{"study", "entries", "bytes of outputs", "needed by it alone"}, 1)
 			for _, s := range studies {
-				t.AppendRow(table.Row{cache.Printable(s.Study), s.All.Files, runner.Count(s.All.Bytes, "B"), runner.Count(s.Alone.Bytes, "B")})
+				t.AppendRow(show.Row{cache.Printable(s.Study), s.All.Files, show.Bytes(s.All.Bytes), show.Bytes(s.Alone.Bytes)})
 			}
 			fmt.Fprintf(a.stdout, "\n%s\n", t.Render(a.stdout))
 		}
 		if free := c.Free(); free >= 0 {
-			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", runner.Count(free, "B"))
+			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", show.Bytes(free))
 		}
 		return nil
 	})
@@ -213,9 +209,9 @@ func b2i(b bool) int {
 }
 
 func printUsage(w io.Writer, u cache.Usage) {
-	t := newTable(table.Row{"", "files", "bytes"}, 1)
+	t := show.NewTable(show.Row{"", "files", "bytes"}, 1)
 	for _, k := range u.Kinds {
-		t.AppendRow(table.Row{cache.Printable(k.Kind), k.Blobs.Files, runner.Count(k.Blobs.Bytes, "B")})
+		t.AppendRow(show.Row{cache.Printable(k.Kind), k.Blobs.Files, show.Bytes(k.Blobs.Bytes)})
 	}
 	t.AppendSeparator()
 	for _, r := range []struct {
@@ -223,7 +219,7 @@ func printUsage(w io.Writer, u cache.Usage) {
 		n    cache.Count
 	}{{"entries", u.Entries}, {"blobs", u.Blobs}, {"blobs that no entry names", u.Orphans}, {"unfinished steps", u.Partial},
 		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
-		t.AppendRow(table.Row{r.name, r.n.Files, runner.Count(r.n.Bytes, "B")})
+		t.AppendRow(show.Row{r.name, r.n.Files, show.Bytes(r.n.Bytes)})
 	}
 	fmt.Fprintln(w, t.Render(w))
 }
@@ -273,6 +269,6 @@ func (a *app) verifyRemote() (err error) {
 	if len(found.Problems) > 0 {
 		return errRemoteProblems
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, runner.Count(found.Bytes, "B"))
+	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, show.Bytes(found.Bytes))
 	return err
 }

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"time"
-
-	"golang.org/x/term"
 
 	"ablate/cache"
 	"ablate/cache/remote"
+	"ablate/cmd/internal/show"
 )
 
 type cachePush struct {
@@ -118,17 +115,11 @@ func (a *app) withRemote(at string, open func() (*cache.Cache, error), f func(*r
 
 // copying shows on a terminal how far a copy is.
 func (a *app) copying(doing string) remote.Progress {
-	f, ok := a.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+	status := show.Status(a.stderr)
+	if status == nil {
 		return nil
 	}
-	var last time.Time
-	return func(n remote.Count) {
-		if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
-			last = now
-			fmt.Fprintf(f, "\r\x1b[K%s: %s\r", doing, moved(n))
-		}
-	}
+	return func(n remote.Count) { status(fmt.Sprintf("%s: %s", doing, moved(n))) }
 }
 
 // copyWords are how a push or a pull says what it did.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 )
 
 type cacheGc struct {
@@ -122,8 +122,8 @@ func printFreed(w io.Writer, f *cache.Freed, dry bool, most int64, asJSON bool) 
 	if dry {
 		went = "would remove"
 	}
-	tell(w, "%s %d entries, %d blobs and %d files of unfinished steps: %d bytes (%s); %d bytes (%s) stay\n", went, f.Entries.Files, f.Blobs.Files, f.Partial.Files,
-		f.Before-after, runner.Count(f.Before-after, "B"), after, runner.Count(after, "B"))
+	show.Printf(w, "%s %d entries, %d blobs and %d files of unfinished steps: %d bytes (%s); %d bytes (%s) stay\n", went, f.Entries.Files, f.Blobs.Files, f.Partial.Files,
+		f.Before-after, show.Bytes(f.Before-after), after, show.Bytes(after))
 	var kept []string
 	for _, k := range []struct {
 		n   int
@@ -134,13 +134,13 @@ func printFreed(w io.Writer, f *cache.Freed, dry bool, most int64, asJSON bool) 
 		}
 	}
 	if len(kept) > 0 {
-		tell(w, "entries kept: %s\n", strings.Join(kept, ", "))
+		show.Printf(w, "entries kept: %s\n", strings.Join(kept, ", "))
 	}
 	for _, r := range f.Live {
-		tell(w, "under way: a run of study %s on %s, begun %s\n", cache.Printable(r.Study), cache.Printable(r.Host), r.Started)
+		show.Printf(w, "under way: a run of study %s on %s, begun %s\n", cache.Printable(r.Study), cache.Printable(r.Host), r.Started)
 	}
 	if most > 0 && after > most {
-		tell(w, "still %s more than %s: the rest is needed or kept by a rule; `ablate cache du` shows what each study needs\n", runner.Count(after-most, "B"), runner.Count(most, "B"))
+		show.Printf(w, "still %s more than %s: the rest is needed or kept by a rule; `ablate cache du` shows what each study needs\n", show.Bytes(after-most), show.Bytes(most))
 	}
 	return nil
 }
@@ -149,10 +149,10 @@ func printItems(w io.Writer, items []cache.Item) {
 	const most = 40
 	for i, it := range items {
 		if i == most {
-			tell(w, "  and %d more\n", len(items)-most)
+			show.Printf(w, "  and %d more\n", len(items)-most)
 			return
 		}
-		tell(w, "  %s  %-9s  %8s  %8s  %s %s\n", it.Key.Short(), cache.Printable(it.Kind), runner.Count(it.Size, "B"), seconds(it.Cost.Seconds()),
+		show.Printf(w, "  %s  %-9s  %8s  %8s  %s %s\n", it.Key.Short(), cache.Printable(it.Kind), show.Bytes(it.Size), show.Seconds(it.Cost.Seconds()),
 			cache.Printable(it.Study), cache.Printable(it.Step))
 	}
 }
@@ -213,7 +213,7 @@ func (cmd cacheRm) Run(a *app) (err error) {
 	}
 	printItems(a.stdout, items)
 	if len(dependants) > 0 {
-		tell(a.stdout, "made from these, and whole without them:\n")
+		show.Printf(a.stdout, "made from these, and whole without them:\n")
 		printItems(a.stdout, dependants)
 	}
 	bytes := freed.Before - freed.After()
@@ -222,7 +222,7 @@ func (cmd cacheRm) Run(a *app) (err error) {
 		return fmt.Errorf("%d of these are used by a run under way (study %s); nothing was removed (--force removes them, and the run makes them again)",
 			freed.Kept.Roots, cache.Printable(freed.Live[0].Study))
 	case !cmd.Yes:
-		tell(a.stdout, "%d entries, %d bytes (%s); nothing was removed, --yes removes them\n", len(items), bytes, runner.Count(bytes, "B"))
+		show.Printf(a.stdout, "%d entries, %d bytes (%s); nothing was removed, --yes removes them\n", len(items), bytes, show.Bytes(bytes))
 		return nil
 	case len(dependants) > 0 && !cmd.Force:
 		return fmt.Errorf("%d entries were made from these; nothing was removed (--force removes these and leaves those)", len(dependants))
@@ -231,6 +231,6 @@ func (cmd cacheRm) Run(a *app) (err error) {
 		return err
 	}
 	bytes = freed.Before - freed.After()
-	tell(a.stdout, "removed %d entries, %d bytes (%s)\n", len(freed.Removed), bytes, runner.Count(bytes, "B"))
+	show.Printf(a.stdout, "removed %d entries, %d bytes (%s)\n", len(freed.Removed), bytes, show.Bytes(bytes))
 	return nil
 }

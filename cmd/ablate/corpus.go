@@ -8,11 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -59,7 +57,7 @@ func (cmd corpusCommand) Run(a *app) error {
 		}
 		p.tellNotes(a.stdout)
 		for _, line := range lines {
-			tell(a.stdout, "%s\n", line)
+			show.Printf(a.stdout, "%s\n", line)
 		}
 		fmt.Fprintln(a.stdout)
 		for i, split := range p.plan.Splits {
@@ -72,7 +70,7 @@ func (cmd corpusCommand) Run(a *app) error {
 
 // printSplit prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it, and what was removed because of what.
 func printSplit(w io.Writer, p *compiled, split pipeline.SplitRef, data splitData, units bool) {
-	tell(w, "%s\n\n", p.plan.Steps[split.Step].ID)
+	show.Printf(w, "%s\n\n", p.plan.Steps[split.Step].ID)
 	printPartitions(w, data.sizes)
 	if units {
 		printUnits(w, data.sizes)
@@ -113,34 +111,34 @@ func readSplit(c *cache.Cache, e *cache.Entry) (d splitData, err error) {
 }
 
 func printPartitions(w io.Writer, sizes []tables.SizeRow) {
-	t := newTable(table.Row{"partition", "units", "documents", "tokens", "smallest unit", "largest unit", "test", "validation", "removed documents", "removed tokens"}, 1)
+	t := show.NewTable(show.Row{"partition", "units", "documents", "tokens", "smallest unit", "largest unit", "test", "validation", "removed documents", "removed tokens"}, 1)
 	var all tables.Breakdown
 	parts := tables.Breakdowns(sizes)
 	for _, b := range parts {
-		t.AppendRow(table.Row{b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.RemovedDocuments, b.RemovedTokens})
+		t.AppendRow(show.Row{b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.RemovedDocuments, b.RemovedTokens})
 		all.Units, all.Documents, all.Tokens = all.Units+b.Units, all.Documents+b.Documents, all.Tokens+b.Tokens
 		all.Test, all.Validation = all.Test+b.Test, all.Validation+b.Validation
 		all.RemovedDocuments, all.RemovedTokens = all.RemovedDocuments+b.RemovedDocuments, all.RemovedTokens+b.RemovedTokens
 	}
 	if len(parts) > 1 {
 		t.AppendSeparator()
-		t.AppendRow(table.Row{"all", all.Units, all.Documents, all.Tokens, "", "", all.Test, all.Validation, all.RemovedDocuments, all.RemovedTokens})
+		t.AppendRow(show.Row{"all", all.Units, all.Documents, all.Tokens, "", "", all.Test, all.Validation, all.RemovedDocuments, all.RemovedTokens})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	for _, r := range sizes {
 		switch r.Part {
 		case tables.PartUnit, tables.PartTest, tables.PartValidation:
 		default:
-			tell(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
+			show.Printf(w, "%s %s: %d documents, %d tokens\n", cmp.Or(r.Partition, "the corpus"), r.Part, r.Documents, r.Tokens)
 		}
 	}
 }
 
 func printUnits(w io.Writer, sizes []tables.SizeRow) {
-	t := newTable(table.Row{"unit", "number", "documents", "tokens", "removed documents", "removed tokens"}, 1)
+	t := show.NewTable(show.Row{"unit", "number", "documents", "tokens", "removed documents", "removed tokens"}, 1)
 	for _, r := range sizes {
 		if r.Part == tables.PartUnit {
-			t.AppendRow(table.Row{r.Name, fmt.Sprintf("%s %d", r.Part, r.Unit), r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
+			t.AppendRow(show.Row{r.Name, fmt.Sprintf("%s %d", r.Part, r.Unit), r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens})
 		}
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
@@ -152,13 +150,13 @@ func printContamination(w io.Writer, steps []*pipeline.Step, split *pipeline.Ste
 		return
 	}
 	losses := tables.Losses(d.filter, d.ledger)
-	tell(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
-	t := newTable(table.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
+	show.Printf(w, "decontamination: paragraphs %s\n\n", d.filter.Words(losses))
+	t := show.NewTable(show.Row{"removed because of", "its documents", "its paragraphs", "removed documents", "removed tokens", "false positives"}, 1)
 	if d.filter.Kind != "bloom" {
-		t.hidden = []int{5}
+		t.Hidden = []int{5}
 	}
 	for _, l := range losses {
-		t.AppendRow(table.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
+		t.AppendRow(show.Row{evalSetInWords(steps, split, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
@@ -191,11 +189,11 @@ func printTimeline(w io.Writer, order string, rows []tables.TimelineRow, labels 
 		for _, r := range rows {
 			values[r.Value] = true
 		}
-		tell(w, "%d values of %s, %d rows with those of all partitions: too many for a table here; --csv prints them\n\n", len(values), order, len(rows))
+		show.Printf(w, "%d values of %s, %d rows with those of all partitions: too many for a table here; --csv prints them\n\n", len(values), order, len(rows))
 		return
 	}
-	t := newTable(table.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
-	t.words, t.sections = []int{4}, true
+	t := show.NewTable(show.Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
+	t.Words, t.Sections = []int{4}, true
 	last := ""
 	for _, r := range rows {
 		name := r.Partition
@@ -206,7 +204,7 @@ func printTimeline(w io.Writer, order string, rows []tables.TimelineRow, labels 
 			t.AppendSeparator()
 		}
 		last = r.Partition
-		t.AppendRow(table.Row{name, r.Value, r.Documents, r.Tokens, r.Units(labels[r.Partition]), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
+		t.AppendRow(show.Row{name, r.Value, r.Documents, r.Tokens, r.Units(labels[r.Partition]), r.Test, r.Validation, r.RemovedDocuments, r.RemovedTokens})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
@@ -221,11 +219,11 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
 		}
-		t := newTable(table.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
+		t := show.NewTable(show.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
 		labels := tables.Labels(d.sizes)
 		for _, b := range tables.Breakdowns(d.sizes) {
-			t.AppendRow(table.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
-				runner.Count(b.Tokens, ""), runner.Count(b.Smallest, ""), runner.Count(b.Largest, "")})
+			t.AppendRow(show.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
+				show.Count(b.Tokens, ""), show.Count(b.Smallest, ""), show.Count(b.Largest, "")})
 		}
 		fmt.Fprintf(w, "%s\n", t.Render(w))
 		printLeft(w, d.sizes)
@@ -262,6 +260,6 @@ func printLeft(w io.Writer, sizes []tables.SizeRow) {
 		if len(names) > 0 {
 			of = ": " + strings.Join(names, ", ")
 		}
-		tell(w, "left out, %s%s; %d documents, %d tokens\n", why.words, of, documents, tokens)
+		show.Printf(w, "left out, %s%s; %d documents, %d tokens\n", why.words, of, documents, tokens)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -115,7 +116,7 @@ func printChanges(w io.Writer, p *compiled, c *cache.Cache) {
 		if err != nil {
 			continue // what the old split left is gone: there is nothing to compare with
 		}
-		tell(w, "Since %s was split on %s, %d units are as they were, %d changed, %d are new, %d are gone.\n",
+		show.Printf(w, "Since %s was split on %s, %d units are as they were, %d changed, %d are new, %d are gone.\n",
 			split.Set, d.since, d.same, len(d.changed), len(d.added), len(d.gone))
 		for _, l := range []struct {
 			what  string
@@ -125,7 +126,7 @@ func printChanges(w io.Writer, p *compiled, c *cache.Cache) {
 				l.names = append(l.names[:mostChanges], fmt.Sprintf("%d more", n-mostChanges))
 			}
 			if len(l.names) > 0 {
-				tell(w, "  %s: %s\n", l.what, strings.Join(l.names, "; "))
+				show.Printf(w, "  %s: %s\n", l.what, strings.Join(l.names, "; "))
 			}
 		}
 		fmt.Fprintln(w)

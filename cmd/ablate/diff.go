@@ -13,13 +13,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/runner/bundle"
 	"ablate/specs"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -310,35 +309,35 @@ func costs(a, b *compiled) []changedCost {
 }
 
 func (d difference) print(w io.Writer) {
-	tell(w, "A %s\nB %s\n", d.A, d.B)
+	show.Printf(w, "A %s\nB %s\n", d.A, d.B)
 	for _, n := range d.Notes {
 		fmt.Fprintln(w, n)
 	}
 	fmt.Fprintln(w, "\nstudy")
 	for _, v := range d.Study {
-		tell(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, orAbsent(v.Old), orAbsent(v.New), v.OldAt, v.NewAt)
+		show.Printf(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, words.OrAbsent(v.Old), words.OrAbsent(v.New), v.OldAt, v.NewAt)
 	}
 	if len(d.Study) == 0 {
 		fmt.Fprintln(w, "  no differences")
 	}
-	tell(w, "\nsteps\n  %d are the same\n", d.Steps)
+	show.Printf(w, "\nsteps\n  %d are the same\n", d.Steps)
 	for _, g := range d.Changes {
-		tell(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
+		show.Printf(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
 		if g.Through != "" {
-			tell(w, "    only because %s differs\n", g.Through)
+			show.Printf(w, "    only because %s differs\n", g.Through)
 		}
 		for _, v := range g.Differs[:min(shownDifferences, len(g.Differs))] {
-			tell(w, "    %s\n", changed(v))
+			show.Printf(w, "    %s\n", changed(v))
 		}
 		if more := len(g.Differs) - shownDifferences; more > 0 {
-			tell(w, "    and %d more ingredients\n", more)
+			show.Printf(w, "    and %d more ingredients\n", more)
 		}
 	}
 	d.printResults(w)
 	fmt.Fprintln(w, "\ncost")
-	t := newTable(table.Row{"", "A", "B", "B - A"}, 1)
+	t := show.NewTable(show.Row{"", "A", "B", "B - A"}, 1)
 	for _, c := range d.Costs {
-		t.AppendRow(table.Row{c.What, amount(c.Cost[0], c.Unit), amount(c.Cost[1], c.Unit), amount(c.Cost[1]-c.Cost[0], c.Unit)})
+		t.AppendRow(show.Row{c.What, amount(c.Cost[0], c.Unit), amount(c.Cost[1], c.Unit), amount(c.Cost[1]-c.Cost[0], c.Unit)})
 	}
 	fmt.Fprintln(w, t.Render(w))
 }
@@ -350,8 +349,8 @@ func (d difference) printResults(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, "\nresults")
-	t := newTable(table.Row{"mixtures", "eval set", "proxy", "pearson A", "pearson B", "B - A", "chooses A", "chooses B", "regret A", "regret B"}, 3)
-	t.names = []int{6, 7}
+	t := show.NewTable(show.Row{"mixtures", "eval set", "proxy", "pearson A", "pearson B", "B - A", "chooses A", "chooses B", "regret A", "regret B"}, 3)
+	t.Names = []int{6, 7}
 	number := func(s string) float64 {
 		v, err := strconv.ParseFloat(s, 64)
 		if err != nil {
@@ -359,16 +358,10 @@ func (d difference) printResults(w io.Writer) {
 		}
 		return v
 	}
-	cell := func(v float64, digits int) string {
-		if v != v {
-			return "-"
-		}
-		return strconv.FormatFloat(v, 'f', digits, 64)
-	}
 	for _, r := range d.Results {
 		a, b := number(r.Pearson[0]), number(r.Pearson[1])
-		t.AppendRow(table.Row{r.Group, r.Set, r.Proxy, cell(a, 3), cell(b, 3), cell(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
-			cell(number(r.Regret[0]), 2), cell(number(r.Regret[1]), 2)})
+		t.AppendRow(show.Row{r.Group, r.Set, r.Proxy, show.Fixed(a, 3), show.Fixed(b, 3), show.Fixed(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
+			show.Fixed(number(r.Regret[0]), 2), show.Fixed(number(r.Regret[1]), 2)})
 	}
 	fmt.Fprintln(w, t.Render(w))
 }
@@ -392,7 +385,7 @@ func amount(v float64, unit string) string {
 	case "steps":
 		return sign + strconv.FormatFloat(v, 'f', 0, 64)
 	}
-	return sign + runner.Count(int64(v), unit)
+	return sign + show.Count(int64(v), unit)
 }
 
 func dash(s string) string {

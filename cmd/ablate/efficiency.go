@@ -9,11 +9,10 @@ import (
 	"math/big"
 	"strconv"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -199,65 +198,43 @@ func float(n *big.Int) float64 {
 }
 
 func (e *efficiency) print(w io.Writer, study string) error {
-	tell(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
-	t := newTable(table.Row{"", "in the cache", "tokens", "time", "tokens/s"}, 1)
+	show.Printf(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
+	t := show.NewTable(show.Row{"", "in the cache", "tokens", "time", "tokens/s"}, 1)
 	for _, r := range e.Measured {
 		rate := ""
 		if r.Tokens > 0 && r.Seconds > 0 {
-			rate = runner.Count(int64(float64(r.Tokens)/r.Seconds), "")
+			rate = show.Count(int64(float64(r.Tokens)/r.Seconds), "")
 		}
-		t.AppendRow(table.Row{r.What, fmt.Sprintf("%d of %d", r.Done, r.Steps), tokensCell(r.Tokens), span(&r.Seconds), rate})
+		t.AppendRow(show.Row{r.What, fmt.Sprintf("%d of %d", r.Done, r.Steps), show.Tokens(r.Tokens), show.Span(&r.Seconds), rate})
 	}
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
-	ways := newTable(table.Row{"every one of " + e.Possible.String() + " possible mixtures", "models", "tokens", "training", "evaluating", "together"}, 1)
+	ways := show.NewTable(show.Row{"every one of " + e.Possible.String() + " possible mixtures", "models", "tokens", "training", "evaluating", "together"}, 1)
 	add := func(what string, v wayJSON) {
-		ways.AppendRow(table.Row{what, v.Models, bigTokens(v.Tokens), span(v.Train), span(v.Eval), span(v.Seconds)})
+		ways.AppendRow(show.Row{what, v.Models, bigTokens(v.Tokens), show.Span(v.Train), show.Span(v.Eval), show.Span(v.Seconds)})
 	}
 	add("modular: a model for every unit, averages of them", e.Modular)
 	add("naive: a model for every mixture", e.Naive)
 	for _, n := range e.Next {
 		ways.AppendSeparator()
-		what := fmt.Sprintf("one more partition of %s (%s, %s)", n.Set, counted(n.Units, "unit", "units"), n.Mixtures.String()+" more mixtures")
+		what := fmt.Sprintf("one more partition of %s (%s, %s)", n.Set, words.Counted(n.Units, "unit", "units"), n.Mixtures.String()+" more mixtures")
 		add(what+", modular", n.Modular)
 		add("  naive", n.Naive)
 	}
 	fmt.Fprintf(w, "%s\n\n", ways.Render(w))
 	if e.Mixture.Proxy != nil {
-		tell(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
-			span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'g', 3, 64), span(e.Mixture.Reference))
+		show.Printf(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
+			show.Span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'g', 3, 64), show.Span(e.Mixture.Reference))
 	}
 	if e.Saving != nil {
-		tell(w, "the naive way takes %.3g times as long; the units cost less than models of the mixtures from %.0f on\n", *e.Saving, math.Ceil(*e.BreakEven))
+		show.Printf(w, "the naive way takes %.3g times as long; the units cost less than models of the mixtures from %.0f on\n", *e.Saving, math.Ceil(*e.BreakEven))
 	} else {
-		tell(w, "nothing is measured yet; `ablate run %s`, then this again. `ablate plan %s` says what it will cost\n", study, study)
+		show.Printf(w, "nothing is measured yet; `ablate run %s`, then this again. `ablate plan %s` says what it will cost\n", study, study)
 	}
 	if e.Covered != "" {
-		tell(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
+		show.Printf(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
 	}
 	if e.Left.Units > 0 {
-		tell(w, "%s still to train: %s tokens\n", counted(e.Left.Units, "unit model is", "unit models are"), runner.Count(e.Left.Tokens, ""))
+		show.Printf(w, "%s still to train: %s tokens\n", words.Counted(e.Left.Units, "unit model is", "unit models are"), show.Count(e.Left.Tokens, ""))
 	}
-	return tell(w, "the seed model, which both ways start from, is in neither sum\n")
-}
-
-// span is a time in the unit that suits it.
-func span(seconds *float64) string {
-	switch {
-	case seconds == nil:
-		return "-"
-	case *seconds < 120:
-		return fmt.Sprintf("%.3g s", *seconds)
-	case *seconds < 120*60:
-		return fmt.Sprintf("%.3g min", *seconds/60)
-	}
-	return strconv.FormatFloat(round3(*seconds/3600), 'f', -1, 64) + " h"
-}
-
-// round3 keeps three significant digits.
-func round3(v float64) float64 {
-	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 3, 64), 64)
-	if err != nil {
-		return v // cannot be: it was written in the same line
-	}
-	return r
+	return show.Printf(w, "the seed model, which both ways start from, is in neither sum\n")
 }

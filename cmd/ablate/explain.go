@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 )
 
@@ -122,27 +123,27 @@ func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
 	for n, r := range x.Because {
 		indent := strings.Repeat("  ", n+1)
 		if n > 0 {
-			tell(w, "%s%s:\n", indent[2:], r.Step)
+			show.Printf(w, "%s%s:\n", indent[2:], r.Step)
 		}
 		if r.Note != "" {
-			tell(w, "%s%s\n", indent, r.Note)
+			show.Printf(w, "%s%s\n", indent, r.Note)
 		}
 		if r.Nearest == "" { // never seen: all that it is made of
 			for _, d := range r.Differs {
-				tell(w, "%s  %s\n", indent, ingredient(d))
+				show.Printf(w, "%s  %s\n", indent, ingredient(d))
 			}
 			continue
 		}
-		tell(w, "%snearest in the cache: %s\n", indent, r.Nearest)
+		show.Printf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
 		if len(r.Differs) == 0 {
-			tell(w, "%sthe same ingredients; its outputs are gone\n", indent)
+			show.Printf(w, "%sthe same ingredients; its outputs are gone\n", indent)
 			continue
 		}
 		for _, d := range r.Differs[:min(shownDifferences, len(r.Differs))] {
-			tell(w, "%s%s\n", indent, changed(d))
+			show.Printf(w, "%s%s\n", indent, changed(d))
 		}
 		if more := len(r.Differs) - shownDifferences; more > 0 {
-			tell(w, "%sand %d more ingredients\n", indent, more)
+			show.Printf(w, "%sand %d more ingredients\n", indent, more)
 		}
 	}
 }

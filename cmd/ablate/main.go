@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +14,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
+	"ablate/cmd/internal/show"
 	"ablate/runner"
 	"ablate/runner/machine"
 	"ablate/specs"
@@ -99,7 +97,7 @@ func Main() int {
 		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ablate:", printable(err))
+		fmt.Fprintln(os.Stderr, "ablate:", show.Printable(err))
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
@@ -111,58 +109,21 @@ func Main() int {
 	if named && !usesRemote(command) {
 		return exitCode(os.Stderr, usageError{fmt.Errorf("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command)})
 	}
-	out := &stdout{w: os.Stdout}
+	out := show.NewStdout(os.Stdout)
 	err = parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
-	return exitCode(os.Stderr, out.told(err))
+	return exitCode(os.Stderr, told(err, out))
 }
 
-// stdout is standard output. It remembers the first error, so that no command ends well whose output
-// did not arrive: most of them print without looking.
-type stdout struct {
-	w   io.Writer
-	err error
-}
-
-func (o *stdout) Write(p []byte) (int, error) {
-	if o.err != nil {
-		return 0, o.err
-	}
-	text := p
-	if o.columns() > 0 {
-		text = harmless(p)
-	}
-	if _, o.err = o.w.Write(text); o.err != nil {
-		return 0, o.err
-	}
-	return len(p), nil
-}
-
-// columns is the width of the terminal that standard output is; 0 where it is none.
-func (o *stdout) columns() int { return columnsOf(o.w) }
-
-// harmless is text without the control characters that a terminal obeys. Nothing of ours has any on
-// standard output; data may, as in text that `ablate tokens --decode` prints.
-func harmless(text []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
-}
-
-// told adds to how a command ended that its output was lost. A reader that went away, as head does, has
-// read what it wanted.
-func (o *stdout) told(err error) error {
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
-		return err
-	}
-	lost := fmt.Errorf("standard output could not be written, so that part of it is lost: %v", o.err) // no %w: that a disk is full is told otherwise of the cache
+// told adds to how a command ended that its output was lost.
+func told(err error, out *show.Stdout) error {
+	lost := out.Lost()
 	switch {
+	case lost == nil:
+		return err
 	case errors.Is(err, errDiffers): // which outweighs
 		fmt.Fprintln(os.Stderr, "ablate:", lost)
 		return err
-	case err == nil, errors.Is(err, o.err):
+	case err == nil, out.Caused(err):
 		return lost
 	}
 	return errors.Join(err, lost)
@@ -231,18 +192,18 @@ func exitCode(w io.Writer, err error) int {
 	case errors.Is(err, errDiffers): // told on stdout
 		return exitDiffers
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(w, printable(mistakes))
+		fmt.Fprintln(w, show.Printable(mistakes))
 		return exitUsage
 	case errors.As(err, &mistake):
-		fmt.Fprintln(w, printable(mistake))
+		fmt.Fprintln(w, show.Printable(mistake))
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintln(w, "ablate:", printable(err))
+		fmt.Fprintln(w, "ablate:", show.Printable(err))
 		return exitUsage
 	case errors.As(err, &failed):
-		fmt.Fprintln(w, printable(failed))
+		fmt.Fprintln(w, show.Printable(failed))
 	default:
-		fmt.Fprintln(w, "ablate:", printable(err))
+		fmt.Fprintln(w, "ablate:", show.Printable(err))
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages/kind"
 )
@@ -45,7 +44,7 @@ func (cmd planCommand) Run(a *app) (err error) {
 	p := plans[0]
 	p.tellNotes(a.stderr)
 	if cmd.JSON {
-		return printJSON(a.stdout, p.state.Account())
+		return show.JSON(a.stdout, p.state.Account())
 	}
 	if cmd.Steps {
 		printSteps(a.stdout, p)
@@ -55,12 +54,6 @@ func (cmd planCommand) Run(a *app) (err error) {
 	}
 	printAccount(a.stdout, p)
 	return nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 // withPlan opens the cache, compiles a study and calls f.
@@ -104,10 +97,10 @@ func printSteps(w io.Writer, p *compiled) {
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
+			line += "  " + show.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
 		}
 		if step.Cost.Bytes > 0 {
-			line += "  " + runner.Count(step.Cost.Bytes, "B")
+			line += "  " + show.Bytes(step.Cost.Bytes)
 		}
 		if s.Status[i] == pipeline.Waits {
 			on := s.WaitsOn(i)
@@ -121,7 +114,7 @@ func printSteps(w io.Writer, p *compiled) {
 				line += fmt.Sprintf(" and %d more", len(on)-1)
 			}
 		}
-		tell(w, "%s\n", line)
+		show.Printf(w, "%s\n", line)
 	}
 	fmt.Fprintln(w)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
@@ -282,7 +283,7 @@ func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.
 	if err != nil {
 		return nil, usageError{err}
 	}
-	display := runCommand{Quiet: k.Quiet}.display(k.app)
+	display := show.NewDisplay(k.app.stderr, k.Quiet)
 	defer display.Close()
 	slots := k.Threads
 	if slots < 1 {

@@ -8,54 +8,53 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"strconv"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
+	"ablate/specs/words"
 	"ablate/stages/correlate"
 )
 
 // print shows the best mixtures and what the order rests on.
 func (k *ranking) print(w io.Writer) error {
-	level := strconv.FormatFloat(math.Round(1e6*float64(k.p.study.Correlate.Level))/1e4, 'f', -1, 64) + "%"
-	tell(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
+	level := show.Percent(float64(k.p.study.Correlate.Level))
+	show.Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
 	several := len(k.possible) > 1
 	expected, trained := false, false
 	top := k.ranked[:min(k.Top, len(k.ranked))]
 	for _, r := range top {
 		expected, trained = expected || !math.IsNaN(r.Expected), trained || !math.IsNaN(r.Reference)
 	}
-	header := table.Row{"", "mixture", "proxy loss", "perplexity"}
+	header := show.Row{"", "mixture", "proxy loss", "perplexity"}
 	if expected {
 		header = append(header, "expected loss", level+" interval")
 	}
 	if trained {
 		header = append(header, "reference")
 	}
-	t := newTable(header, 2)
-	t.names = []int{1}
+	t := show.NewTable(header, 2)
+	t.Names = []int{1}
 	for i, r := range top {
 		name := r.Mixture
 		if several {
 			name = r.Group + ": " + name
 		}
-		row := table.Row{i + 1, name, nats(r.Loss), nats(r.Perplexity)}
+		row := show.Row{i + 1, name, show.Loss(r.Loss), show.Loss(r.Perplexity)}
 		if expected {
-			interval := nats(r.Low) + " to " + nats(r.High)
+			interval := show.Loss(r.Low) + " to " + show.Loss(r.High)
 			if r.Beyond {
 				interval += " *"
 			}
-			row = append(row, nats(r.Expected), interval)
+			row = append(row, show.Loss(r.Expected), interval)
 		}
 		if trained {
-			row = append(row, nats(r.Reference))
+			row = append(row, show.Loss(r.Reference))
 		}
 		t.AppendRow(row)
 	}
 	fmt.Fprintf(w, "%s\n", t.Render(w))
 	for _, note := range k.notes() {
-		tell(w, "\n%s", note)
+		show.Printf(w, "\n%s", note)
 	}
 	_, err := fmt.Fprintln(w)
 	return err
@@ -78,10 +77,10 @@ func (k *ranking) notes() []string {
 		case !ok:
 			add("%s: no reference models, so the proxy's order is all there is", g)
 		case math.IsNaN(l.Slope):
-			add("%s: %s too few for a line from proxy to reference", g, counted(l.References, "reference is", "references are"))
+			add("%s: %s too few for a line from proxy to reference", g, words.Counted(l.References, "reference is", "references are"))
 		default:
 			add("%s: losses are expected by the line through %d references, r %.2f; it misses by %s nats per token, and by %s those it was fitted without",
-				g, l.References, l.Pearson, nats(l.SD), nats(l.Left))
+				g, l.References, l.Pearson, show.Loss(l.SD), show.Loss(l.Left))
 			if l.References < 10 {
 				add("%s: with fewer than ten references the interval itself is uncertain", g)
 			}
@@ -91,7 +90,7 @@ func (k *ranking) notes() []string {
 		}
 	}
 	if k.untrained > 0 {
-		add("%s not trained yet and took no part; `ablate run %s` trains them", counted(k.untrained, "reference model is", "reference models are"), k.Study)
+		add("%s not trained yet and took no part; `ablate run %s` trains them", words.Counted(k.untrained, "reference model is", "reference models are"), k.Study)
 	}
 	if n := k.alike(); n > 1 {
 		add("the references cannot tell the first %d apart: their expected losses lie in the interval of the first", n)
@@ -175,44 +174,14 @@ func (k *ranking) printJSON(w io.Writer) error {
 		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: k.notes(),
 	}
 	for _, l := range k.lines {
-		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, known(l.Intercept), known(l.Slope), known(l.SD), known(l.Left), known(l.Pearson)})
+		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, show.Known(l.Intercept), show.Known(l.Slope), show.Known(l.SD), show.Known(l.Left), show.Known(l.Pearson)})
 	}
 	for i, r := range k.ranked[:min(k.Top, len(k.ranked))] {
 		out.Ranking = append(out.Ranking, rankedJSON{
-			i + 1, r.Group, r.Mixture, known(r.Loss), known(r.Perplexity), known(r.Expected), known(r.Low), known(r.High), r.Beyond, known(r.Reference),
+			i + 1, r.Group, r.Mixture, show.Known(r.Loss), show.Known(r.Perplexity), show.Known(r.Expected), show.Known(r.Low), show.Known(r.High), r.Beyond, show.Known(r.Reference),
 		})
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(out)
-}
-
-// known is a number of JSON, or null.
-func known(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
-}
-
-// nats has five significant digits at most, and as many decimals for all losses between 1 and 10.
-func nats(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "-"
-	case math.Abs(v) >= 1e7: // of a model that diverged
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	case math.Abs(v) >= 100:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	case math.Abs(v) >= 10:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 4, 64)
-}
-
-func counted(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + several
 }

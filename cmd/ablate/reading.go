@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages/kind"
@@ -85,7 +86,7 @@ func (r reading) words() string {
 // tellNotes says which files were passed over, and what the study most likely does not mean, before anything is computed.
 func (p *compiled) tellNotes(w io.Writer) {
 	for _, note := range append(slices.Clone(p.src.Notes), concerns(p.study, p.src)...) {
-		tell(w, "%s\n", note)
+		show.Printf(w, "%s\n", note)
 	}
 }
 

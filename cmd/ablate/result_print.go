@@ -5,15 +5,13 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
+	"ablate/cmd/internal/show"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -87,13 +85,10 @@ func (t csvTable) text(row []string, column string) string {
 // number writes a number with so many decimals; what is not known is a dash.
 func (t csvTable) number(row []string, column string, digits int) string {
 	v, err := strconv.ParseFloat(t.text(row, column), 64)
-	switch {
-	case err != nil || math.IsNaN(v):
+	if err != nil {
 		return "-"
-	case math.Abs(v) >= 1e7: // of models that diverged
-		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
+	return show.Fixed(v, digits)
 }
 
 // warned is what the sample of mixtures cannot support: of all proxies of a set in words, of one proxy by codes that stand beside its row.
@@ -134,7 +129,7 @@ func (w warned) print(out io.Writer) {
 		fmt.Fprintln(out)
 	}
 	for _, l := range lines {
-		tell(out, "%s\n", l)
+		show.Printf(out, "%s\n", l)
 	}
 }
 
@@ -162,13 +157,13 @@ func weaknesses(codes []string) string {
 // printCorrelations shows how well proxies predict references and what they would choose; level is the coverage of the intervals. On a
 // terminal, proxies of a set that are alike in every number are one row: merged = macro = micro, where each partition has one unit.
 func printCorrelations(w io.Writer, c csvTable, warned warned, level float64) error {
-	percent := strconv.FormatFloat(math.Round(1e6*level)/1e4, 'f', -1, 64) + "% interval"
-	header := table.Row{"eval set", "proxy", "n", "pearson", percent, "spearman", "kendall", "chooses", "rank", "regret"}
+	percent := show.Percent(level) + " interval"
+	header := show.Row{"eval set", "proxy", "n", "pearson", percent, "spearman", "kendall", "chooses", "rank", "regret"}
 	if len(warned.weak) > 0 {
 		header = append(header, "weak for")
 	}
-	t := newTable(header, 2)
-	t.names, t.words, t.sections = []int{7}, []int{7, 10}, true
+	t := show.NewTable(header, 2)
+	t.Names, t.Words, t.Sections = []int{7}, []int{7, 10}, true
 	groups := map[string]bool{}
 	for _, r := range c.rows {
 		groups[c.text(r, "mixture_set")] = true
@@ -178,7 +173,7 @@ func printCorrelations(w io.Writer, c csvTable, warned warned, level float64) er
 		r := c.rows[i]
 		group, set, proxies := c.text(r, "mixture_set"), c.text(r, "eval_set"), c.text(r, "proxy")
 		weak := strings.Join(warned.weak[[3]string{group, set, proxies}], ", ")
-		for columnsOf(w) > 0 && i+1 < len(c.rows) && c.alike(r, c.rows[i+1], "proxy") {
+		for show.Columns(w) > 0 && i+1 < len(c.rows) && c.alike(r, c.rows[i+1], "proxy") {
 			i++
 			proxies += " = " + c.text(c.rows[i], "proxy")
 		}
@@ -201,7 +196,7 @@ func printCorrelations(w io.Writer, c csvTable, warned warned, level float64) er
 		if chosen == "" {
 			chosen, place = "-", "-"
 		}
-		t.AppendRow(table.Row{label, proxies, c.text(r, "n"), c.number(r, "pearson", 3), interval, c.number(r, "spearman", 3), c.number(r, "kendall", 3),
+		t.AppendRow(show.Row{label, proxies, c.text(r, "n"), c.number(r, "pearson", 3), interval, c.number(r, "spearman", 3), c.number(r, "kendall", 3),
 			chosen, place, c.number(r, "regret", 2), weak})
 	}
 	_, err := fmt.Fprintln(w, t.Render(w))

@@ -12,11 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
-
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/show"
 	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages"
@@ -178,7 +176,7 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 			return f, err
 		}
 	}
-	display := r.display(a)
+	display := show.NewDisplay(a.stderr, r.Quiet)
 	opt.LogDir, opt.Events = filepath.Join(f.out, "logs"), display.Event
 	if r.JSON {
 		opt.Events = r.jsonEvents(a, p)
@@ -334,16 +332,6 @@ func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.O
 	return n.check(a.stderr, c.Free(), c)
 }
 
-func (r runCommand) display(a *app) *runner.Display {
-	f, ok := a.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" || r.Quiet {
-		return runner.NewDisplay(a.stderr, nil, r.Quiet)
-	}
-	d := runner.NewDisplay(a.stderr, func() int { return columnsOf(f) }, false)
-	d.Clip = func(line string, columns int) string { return text.Snip(line, columns, "…") }
-	return d
-}
-
 // jsonEvents prints each event as a line of JSON. Of several studies each line names its own.
 func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
 	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
@@ -396,7 +384,7 @@ func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
 		if r.JSON {
 			r.jsonEvents(a, p)(runner.Event{What: runner.Notice, Step: -1, Message: line})
 		} else {
-			tell(a.stderr, "%s\n", line)
+			show.Printf(a.stderr, "%s\n", line)
 		}
 	}
 	return nil

@@ -3,21 +3,17 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"math/big"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/show"
 	"ablate/pipeline"
-	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages/correlate"
 	"ablate/stages/kind"
@@ -65,7 +61,7 @@ func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.D
 		}
 	}
 	x.models = len(trained)
-	tell(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(a.stdout), x.results(false).Render(a.stdout), rendered(x.footing()))
+	show.Printf(a.stdout, "%s\n\n%s\n%s\n\n", x.settings().Render(a.stdout), x.results(false).Render(a.stdout), show.Rendered(x.footing()))
 	for _, s := range x.studies {
 		fmt.Fprintf(a.stdout, "report: %s\n", filepath.Join(s.out, "report.html"))
 	}
@@ -133,8 +129,8 @@ func (x comparison) mini() bool {
 }
 
 // settings is the table of sizes, two lines for a miniature: itself, and the study at its own size.
-func (x comparison) settings() *grid {
-	t := newTable(table.Row{"study", "", "parameters", "of references", "seed tokens", "units", "tokens each", "mixtures", "of possible", "sets out of domain"}, 2)
+func (x comparison) settings() *show.Table {
+	t := show.NewTable(show.Row{"study", "", "parameters", "of references", "seed tokens", "units", "tokens each", "mixtures", "of possible", "sets out of domain"}, 2)
 	for i, s := range x.studies {
 		if i > 0 && x.mini() {
 			t.AppendSeparator()
@@ -150,8 +146,8 @@ func (x comparison) settings() *grid {
 }
 
 // settingsRow is a line of the table of sizes. Without a plan it has what the study says.
-func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row {
-	row := table.Row{name, scale, "", "", billions(big.NewInt(int64(s.SeedModel.Tokens))), "", billions(big.NewInt(int64(s.Train.TokensPerUnit))), "", "", len(s.Eval.OutOfDomain)}
+func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) show.Row {
+	row := show.Row{name, scale, "", "", show.BigTokens(big.NewInt(int64(s.SeedModel.Tokens))), "", show.BigTokens(big.NewInt(int64(s.Train.TokensPerUnit))), "", "", len(s.Eval.OutOfDomain)}
 	if p == nil {
 		return row
 	}
@@ -159,21 +155,20 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) table.Row
 		n := p.Steps[m.Step].Cost.Parameters
 		switch m.Role {
 		case kind.RoleUnit:
-			row[2] = runner.Count(n, "")
+			row[2] = show.Count(n, "")
 		case kind.RoleReference:
-			row[3] = runner.Count(n, "")
+			row[3] = show.Count(n, "")
 		}
 	}
 	sum := p.Summary
-	row[5], row[7], row[8] = sum.BaseUnits, grouped(strconv.Itoa(sum.MixturesSelected)), bigGrouped(sum.MixturesPossible)
+	row[5], row[7], row[8] = sum.BaseUnits, show.Whole(sum.MixturesSelected), show.BigWhole(sum.MixturesPossible)
 	return row
 }
 
 // results is the table of correlations. With full, each line says by itself what it is of.
-func (x comparison) results(full bool) *grid {
-	percent := strconv.FormatFloat(math.Round(1e6*x.level)/1e4, 'f', -1, 64)
-	t := newTable(table.Row{"study", "evaluated", "proxy", "n", "pearson", percent + "% interval", "paper", "where it stands", "weak for"}, 3)
-	t.words, t.sections = []int{7, 8}, true
+func (x comparison) results(full bool) *show.Table {
+	t := show.NewTable(show.Row{"study", "evaluated", "proxy", "n", "pearson", show.Percent(x.level) + " interval", "paper", "where it stands", "weak for"}, 3)
+	t.Words, t.Sections = []int{7, 8}, true
 	for i, s := range x.studies {
 		if i > 0 {
 			t.AppendSeparator()
@@ -193,31 +188,16 @@ func (x comparison) results(full bool) *grid {
 				label = ""
 			}
 			last = set
-			t.AppendRow(table.Row{name, label, r.Proxy, r.N, decimals(r.Pearson), interval(r.PearsonLow, r.PearsonHigh), decimals(r.Published), r.Source, strings.Join(r.Weak, ", ")})
+			t.AppendRow(show.Row{name, label, r.Proxy, r.N, show.Fixed(r.Pearson, 3), show.Interval(r.PearsonLow, r.PearsonHigh), show.Fixed(r.Published, 3), r.Source, strings.Join(r.Weak, ", ")})
 			if !full {
 				name = ""
 			}
 		}
 		if len(s.rows) == 0 {
-			t.AppendRow(table.Row{name, "no reference models"})
+			t.AppendRow(show.Row{name, "no reference models"})
 		}
 	}
 	return t
-}
-
-// decimals is a correlation, or a dash where there is none.
-func decimals(v float64) string {
-	if math.IsNaN(v) {
-		return "-"
-	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
-}
-
-func interval(low, high float64) string {
-	if math.IsNaN(low) || math.IsNaN(high) {
-		return "-"
-	}
-	return strconv.FormatFloat(low, 'f', 2, 64) + " to " + strconv.FormatFloat(high, 'f', 2, 64)
 }
 
 // weakness says what the words in the last column of the table of correlations mean, of those that are in it.
@@ -241,7 +221,7 @@ func (x comparison) footing() string {
 		lines = append(lines, "These are miniatures: other text, smaller models, fewer tokens and mixtures than the paper's. The two columns are beside each other to be looked at, not to be held against each other.")
 	}
 	if len(x.studies) > 1 {
-		lines = append(lines, fmt.Sprintf("%d models, asked for %d times: %d trainings and %s tokens are shared.", x.models, x.asked, x.asked-x.models, billions(big.NewInt(x.saved))))
+		lines = append(lines, fmt.Sprintf("%d models, asked for %d times: %d trainings and %s tokens are shared.", x.models, x.asked, x.asked-x.models, show.BigTokens(big.NewInt(x.saved))))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -258,14 +238,14 @@ func (x comparison) markdown(dir string) []byte {
 	x.differences(&b)
 	fmt.Fprintf(&b, "\n## Provenance\n\nablate %s, %s, %s/%s. Each report's provenance.json names the digest of every artifact behind these numbers; `ablate audit` derives them again.\n\n",
 		version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	t := newTable(table.Row{"study", "key of the comparison", "report"}, 3)
+	t := show.NewTable(show.Row{"study", "key of the comparison", "report"}, 3)
 	for _, s := range x.studies {
 		path := filepath.Join(s.out, "report.html")
 		if rel, err := filepath.Rel(dir, path); err == nil {
 			path = rel
 		}
 		path = filepath.ToSlash(path)
-		t.AppendRow(table.Row{s.study.Name, s.state.Keys[s.plan.Result].String(), "[" + path + "](" + path + ")"})
+		t.AppendRow(show.Row{s.study.Name, s.state.Keys[s.plan.Result].String(), "[" + path + "](" + path + ")"})
 	}
 	fmt.Fprintf(&b, "%s\n", t.RenderMarkdown())
 	return b.Bytes()
@@ -296,9 +276,9 @@ func (x comparison) differences(b *bytes.Buffer) {
 		if len(changes) == 0 {
 			return
 		}
-		t := newTable(table.Row{"key", "at its own size", "here"}, 3)
+		t := show.NewTable(show.Row{"key", "at its own size", "here"}, 3)
 		for _, c := range changes {
-			t.AppendRow(table.Row{c.Path, code(c.Old), code(c.New)})
+			t.AppendRow(show.Row{c.Path, code(c.Old), code(c.New)})
 		}
 		fmt.Fprintf(b, "\n### %s\n\n%s\n", title, t.RenderMarkdown())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cache/remote"
+	"ablate/cmd/internal/show"
 	"ablate/runner"
 )
 
@@ -151,7 +152,7 @@ func (s *share) close() error {
 }
 
 func moved(n remote.Count) string {
-	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, runner.Count(n.Bytes, "B"))
+	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, show.Bytes(n.Bytes))
 	if n.Healed > 0 {
 		text += fmt.Sprintf("; %d of them had been damaged there", n.Healed)
 	}

@@ -1,74 +1,49 @@
-package main
+package show
 
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
-
-	"ablate/cache"
 )
 
-// A grid is a table of words and numbers, in the one look of our tables. In a file or a pipe each row is a line, however long. On a terminal
-// the grid fits the columns there are; nothing is cut off. In this order, and only as far as it must: headers break at spaces; long names
+// A Table is a table of words and numbers, in the one look of our tables. In a file or a pipe each row is a line, however long. On a terminal
+// the table fits the columns there are; nothing is cut off. In this order, and only as far as it must: headers break at spaces; long names
 // that stand in many rows, or that there is no room for, get short ones, with a key below; empty columns go; what the first column says of many rows is said once, in the line above them;
 // columns move together; words break within their cells; and what is still too wide becomes several tables, each of which begins with the
 // columns that say what a row is.
-type grid struct {
-	header   table.Row
-	left     int   // columns that say what a row is: words, aligned to the left
-	words    []int // other columns of words that may break, from 0
-	names    []int // columns of names that may become short ones, from 0
-	hidden   []int
-	sections bool // the first column says what all rows up to the next separator are of
-	lines    []gridLine
+type Table struct {
+	Words    []int // columns of words, beside the first ones, that may break; from 0
+	Names    []int // columns of names that may become short ones, from 0
+	Hidden   []int // columns that are left out, from 0
+	Sections bool  // the first column says what all rows up to the next separator are of
+
+	header Row
+	left   int // columns that say what a row is: words, aligned to the left
+	rows   []Row
 }
 
-type gridLine struct {
-	cells     table.Row // nil: a line between rows
-	separator bool
-}
+// Row is the cells of a row of a table; a nil one is a line between two rows.
+type Row []any
 
-// newTable is a grid without rows: the first left columns are words, the others numbers.
-func newTable(header table.Row, left int) *grid { return &grid{header: header, left: left} }
+// NewTable is a table without rows: the first left columns are words, the others numbers.
+func NewTable(header Row, left int) *Table { return &Table{header: header, left: left} }
 
 // AppendRow adds a row; cells that it lacks are empty.
-func (g *grid) AppendRow(row table.Row) { g.lines = append(g.lines, gridLine{cells: row}) }
+func (t *Table) AppendRow(row Row) { t.rows = append(t.rows, row) }
 
 // AppendSeparator adds a line between two rows.
-func (g *grid) AppendSeparator() { g.lines = append(g.lines, gridLine{separator: true}) }
-
-// columnsOf is the width of the terminal that w is; 0 where it is none.
-func columnsOf(w io.Writer) int {
-	switch f := w.(type) {
-	case interface{ columns() int }:
-		return f.columns()
-	case *os.File:
-		if term.IsTerminal(int(f.Fd())) {
-			if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
-				return n
-			}
-			return 80
-		}
-	}
-	return 0
-}
-
-// rendered is text of ours in lines of its own, such as a table, whose values are printable already: tell
-// leaves it as it is.
-type rendered string
+func (t *Table) AppendSeparator() { t.rows = append(t.rows, nil) }
 
 // Render is the table as w can show it.
-func (g *grid) Render(w io.Writer) rendered {
-	width := columnsOf(w)
-	s := g.sheet()
+func (t *Table) Render(w io.Writer) Rendered {
+	width := Columns(w)
+	s := t.sheet()
 	if width == 0 || s.width() <= width {
-		return rendered(s.writer(s.all()).Render())
+		return Rendered(s.writer(s.all()).Render())
 	}
 	s.breakHeaders()
 	if s.width() > width {
@@ -78,7 +53,7 @@ func (g *grid) Render(w io.Writer) rendered {
 	if s.width() > width {
 		key = s.shorten(width)
 	}
-	if s.width() > width && g.sections {
+	if s.width() > width && t.Sections {
 		s.divide()
 	}
 	if s.width() > width {
@@ -91,24 +66,24 @@ func (g *grid) Render(w io.Writer) rendered {
 	for _, part := range s.parts(width) {
 		out = append(out, s.titled(s.writer(part).Render(), width))
 	}
-	table := strings.Join(out, "\n\n")
+	text := strings.Join(out, "\n\n")
 	if len(key) > 0 {
-		table += "\n"
+		text += "\n"
 	}
 	for n, name := range key {
 		const indent = 5
-		table += fmt.Sprintf("\n%-*s%s", indent, fmt.Sprintf(" m%d", n+1), strings.ReplaceAll(broken(name, max(width-indent, 10)), "\n", "\n"+strings.Repeat(" ", indent)))
+		text += fmt.Sprintf("\n%-*s%s", indent, fmt.Sprintf(" m%d", n+1), strings.ReplaceAll(broken(name, max(width-indent, 10)), "\n", "\n"+strings.Repeat(" ", indent)))
 	}
-	return rendered(table)
+	return Rendered(text)
 }
 
 // RenderMarkdown is the table in Markdown.
-func (g *grid) RenderMarkdown() string {
-	s := g.sheet()
+func (t *Table) RenderMarkdown() string {
+	s := t.sheet()
 	return s.writer(s.all()).RenderMarkdown()
 }
 
-// A sheet is a grid whose cells are text, on its way to a width.
+// A sheet is a table whose cells are text, on its way to a width.
 type sheet struct {
 	left    int
 	words   []bool     // by column: aligned to the left, may break
@@ -118,33 +93,33 @@ type sheet struct {
 	titles  []string   // of the rows between separators
 }
 
-func (g *grid) sheet() *sheet {
+func (t *Table) sheet() *sheet {
 	var shown []int
-	for i := range g.header {
-		if !slices.Contains(g.hidden, i) {
+	for i := range t.header {
+		if !slices.Contains(t.Hidden, i) {
 			shown = append(shown, i)
 		}
 	}
-	s := &sheet{left: g.left, padding: 2}
+	s := &sheet{left: t.left, padding: 2}
 	for _, i := range shown {
-		s.words = append(s.words, i < g.left || slices.Contains(g.words, i))
-		s.names = append(s.names, slices.Contains(g.names, i))
+		s.words = append(s.words, i < t.left || slices.Contains(t.Words, i))
+		s.names = append(s.names, slices.Contains(t.Names, i))
 	}
-	row := func(cells table.Row) []string {
+	row := func(cells Row) []string {
 		out := make([]string, len(shown))
 		for k, i := range shown {
 			if i < len(cells) {
-				out[k] = printable(cells[i])
+				out[k] = Printable(cells[i])
 			}
 		}
 		return out
 	}
-	s.cells = append(s.cells, row(g.header))
-	for _, l := range g.lines {
-		if l.separator {
+	s.cells = append(s.cells, row(t.header))
+	for _, cells := range t.rows {
+		if cells == nil {
 			s.cells = append(s.cells, nil)
 		} else {
-			s.cells = append(s.cells, row(l.cells))
+			s.cells = append(s.cells, row(cells))
 		}
 	}
 	return s
@@ -446,31 +421,4 @@ func folded(prose string, width, indent int) string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.Join(lines, "\n")
-}
-
-// printable is a value as a person sees it. Names come from data, so what does not print stands as an
-// escape; an error may have several lines.
-func printable(value any) string {
-	if err, ok := value.(error); ok {
-		lines := strings.Split(err.Error(), "\n")
-		for i, line := range lines {
-			lines[i] = cache.Printable(line)
-		}
-		return strings.Join(lines, "\n")
-	}
-	return cache.Printable(fmt.Sprint(value))
-}
-
-// tell prints prose, folded to the width of the terminal that w is. What does not print in its values
-// is escaped, but for a value that is rendered.
-func tell(w io.Writer, format string, args ...any) error {
-	args = slices.Clone(args)
-	for i, arg := range args {
-		switch arg.(type) {
-		case string, error, fmt.Stringer:
-			args[i] = printable(arg)
-		}
-	}
-	_, err := fmt.Fprint(w, folded(fmt.Sprintf(format, args...), columnsOf(w), 2))
-	return err
 }

@@ -1,4 +1,4 @@
-package runner
+package show
 
 import (
 	"fmt"
@@ -7,8 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/runner"
 	"ablate/stages/kind"
 )
 
@@ -17,13 +20,10 @@ import (
 type Display struct {
 	w     io.Writer
 	width func() int // columns of the terminal; nil: not a terminal
-	// Clip cuts a line to so many columns. It may be replaced by one that knows how wide characters are; this one counts them.
-	Clip  func(text string, columns int) string
 	plan  *pipeline.Plan
 	quiet bool
 
 	mu     sync.Mutex
-	began  time.Time
 	active []*activity
 	steps  map[string]*tally // by kind
 	total  int               // steps to do
@@ -88,9 +88,13 @@ func (r *rate) perSecond() float64 {
 	return 0
 }
 
-// NewDisplay writes to w. width gives the columns of the terminal that w is, or is nil.
-func NewDisplay(w io.Writer, width func() int, quiet bool) *Display {
-	return &Display{w: w, width: width, Clip: clip, quiet: quiet, began: time.Now(), steps: map[string]*tally{}}
+// NewDisplay writes to w, with a status line where w is a terminal. A quiet one shows failures and warnings only.
+func NewDisplay(w io.Writer, quiet bool) *Display {
+	d := &Display{w: w, quiet: quiet, steps: map[string]*tally{}}
+	if f := terminal(w); f != nil && !quiet {
+		d.width = func() int { return Columns(f) }
+	}
+	return d
 }
 
 // show begins to show a plan, with the state it starts from.
@@ -117,10 +121,10 @@ func (d *Display) kind(k string) *tally {
 }
 
 // Event takes one event of the run.
-func (d *Display) Event(e Event) {
+func (d *Display) Event(e runner.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if e.What == Planned {
+	if e.What == runner.Planned {
 		d.show(e.State)
 		return
 	}
@@ -129,15 +133,15 @@ func (d *Display) Event(e Event) {
 		step = d.plan.Steps[e.Step]
 	}
 	switch e.What {
-	case Started:
+	case runner.Started:
 		d.active = append(d.active, &activity{step: e.Step, began: time.Now()})
-	case Progress:
+	case runner.Progress:
 		for _, a := range d.active {
 			if a.step == e.Step {
 				a.done, a.total, a.unit, a.docs = e.Done, e.Total, e.Unit, e.Docs
 			}
 		}
-	case Finished, Reused:
+	case runner.Finished, runner.Reused:
 		d.end(e.Step)
 		t := d.kind(step.Kind)
 		t.left--
@@ -149,15 +153,15 @@ func (d *Display) Event(e Event) {
 		d.bytes += step.Cost.Bytes
 		d.unread -= step.Cost.Bytes
 		d.line(d.finished(step, e))
-	case Failed:
+	case runner.Failed:
 		d.end(e.Step)
 		cause, _, _ := strings.Cut(e.Err.Error(), "\n") // the whole of it comes with the run's own error
 		d.line(fmt.Sprintf("FAILED %s %s: %s", e.Key.Short(), step.ID, clip(cause, 160)))
-	case Warning:
+	case runner.Warning:
 		d.line("warning: " + e.Message)
-	case Conflict:
+	case runner.Conflict:
 		d.line(fmt.Sprintf("warning: step %s is not deterministic: %v", step.ID, e.Err))
-	case Notice:
+	case runner.Notice:
 		d.line(e.Message)
 	}
 	d.draw()
@@ -172,9 +176,9 @@ func (d *Display) end(step int) {
 	}
 }
 
-func (d *Display) finished(s *pipeline.Step, e Event) string {
+func (d *Display) finished(s *pipeline.Step, e runner.Event) string {
 	line := fmt.Sprintf("%4d/%d %s %-8s %s", d.done, d.total, e.Key.Short(), short(e.Took), s.ID)
-	if e.What == Reused {
+	if e.What == runner.Reused {
 		return line + " (in the cache by now)"
 	}
 	if s.Cost.Bytes > 0 && e.Took > 0 {
@@ -188,7 +192,7 @@ func (d *Display) finished(s *pipeline.Step, e Event) string {
 
 // line writes a line above the status line. Without a terminal the many short steps are gathered into a line every few seconds.
 func (d *Display) line(text string) {
-	text = plain(text)
+	text = cache.PrintableLines(text)
 	if d.width == nil {
 		if !d.quiet || strings.HasPrefix(text, "FAILED") || strings.HasPrefix(text, "warning") {
 			fmt.Fprintln(d.w, text)
@@ -197,19 +201,9 @@ func (d *Display) line(text string) {
 	}
 	d.erase()
 	if !strings.HasPrefix(text, "FAILED") && !strings.HasPrefix(text, "warning") { // what a person must read is whole
-		text = d.Clip(text, d.width())
+		text = clip(text, d.width())
 	}
 	fmt.Fprintln(d.w, text)
-}
-
-// plain is text whose control characters but line feeds are escaped: names come from data, and neither a
-// terminal nor whoever reads a log is to obey them.
-func plain(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = cache.Printable(line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 func (d *Display) erase() {
@@ -259,7 +253,7 @@ func (d *Display) draw() {
 		}
 	}
 	d.erase()
-	fmt.Fprint(d.w, d.Clip(b.String(), d.width()-1))
+	fmt.Fprint(d.w, clip(b.String(), d.width()-1))
 	d.drawn = true
 }
 
@@ -301,42 +295,21 @@ func bar(share float64, width int) string {
 	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", width-n) + "]"
 }
 
-func clip(s string, width int) string {
-	if r := []rune(s); width > 0 && len(r) > width {
-		return string(r[:width-1]) + "…"
-	}
-	return s
-}
+// clip cuts a line to so many columns of a terminal.
+func clip(line string, columns int) string { return text.Snip(line, columns, "…") }
 
-// short writes a duration to two figures or so: 0.12s, 4.5s, 1m05s, 2h10m.
-func short(d time.Duration) string {
-	switch s := d.Seconds(); {
-	case s < 1:
-		return fmt.Sprintf("%.2fs", s)
-	case s < 60:
-		return fmt.Sprintf("%.1fs", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", int(s)/60, int(s)%60)
-	default:
-		return fmt.Sprintf("%dh%02dm", int(s)/3600, int(s)%3600/60)
+// Status gives a function that writes a line over the one before on the terminal that w is, a few times a second at most; nil where w is
+// none.
+func Status(w io.Writer) func(line string) {
+	f := terminal(w)
+	if f == nil {
+		return nil
 	}
-}
-
-// Count writes a number of things to three figures: "950 tokens", "12.3k tokens", "1.05G tokens".
-func Count(n int64, unit string) string {
-	f, suffix := float64(n), ""
-	for _, s := range []string{"k", "M", "G", "T"} {
-		if f < 1000 {
-			break
+	var last time.Time
+	return func(line string) {
+		if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
+			last = now
+			fmt.Fprintf(f, "\r\x1b[K%s\r", line)
 		}
-		f, suffix = f/1000, s
 	}
-	text := fmt.Sprintf("%.3g", f)
-	if f >= 100 || suffix == "" {
-		text = fmt.Sprintf("%.0f", f)
-	}
-	if unit == "B" {
-		return text + " " + suffix + unit // 159 kB
-	}
-	return strings.TrimSpace(text + suffix + " " + unit)
 }

@@ -66,7 +66,7 @@ const rooms = `
 	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/internal/show        < cache stages/kind pipeline runner
+	cmd/internal/show        < specs/words cache stages/kind pipeline runner
 	cmd/ablate               < cmd/internal/output cmd/internal/show specs/words licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
 `
 

@@ -9,6 +9,7 @@ import (
 
 	"ablate/cmd/internal/show"
 	"ablate/pipeline"
+	"ablate/specs/words"
 )
 
 // printAccount prints the plan by kind of step, and what it costs: the modular way, which trains the units, beside the naive one.
@@ -59,7 +60,7 @@ func printAccount(w io.Writer, p *compiled) {
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 	show.Printf(w, "%s disk for all steps, the raw data besides", show.BigBytes(whole(acc.Summary.Bytes)))
 	if acc.Summary.BytesRaw > 0 {
-		show.Printf(w, ": %s", show.Bytes(acc.Summary.BytesRaw))
+		show.Printf(w, ": %s", words.Bytes(acc.Summary.BytesRaw))
 	}
 	fmt.Fprintln(w)
 	if priced {
@@ -212,8 +213,8 @@ func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
 		return ", " + hoursCell(h, true) + " hours"
 	}
 	for _, u := range shared.Units {
-		show.Printf(w, "%d unit models of %s parameters: %s tokens%s, %s of checkpoints\n", u.Models, show.Count(u.Parameters, ""), whole(u.Tokens), hours(u.Hours),
-			show.Bytes(u.Bytes))
+		show.Printf(w, "%d unit models of %s parameters: %s tokens%s, %s of checkpoints\n", u.Models, words.Count(u.Parameters, ""), whole(u.Tokens), hours(u.Hours),
+			words.Bytes(u.Bytes))
 	}
-	show.Printf(w, "saved by sharing: %d trainings, %s tokens%s, %s of checkpoints\n", shared.Saved.Models, whole(shared.Saved.Tokens), hours(shared.Saved.Hours), show.Bytes(shared.Saved.Bytes))
+	show.Printf(w, "saved by sharing: %d trainings, %s tokens%s, %s of checkpoints\n", shared.Saved.Models, whole(shared.Saved.Tokens), hours(shared.Saved.Hours), words.Bytes(shared.Saved.Bytes))
 }

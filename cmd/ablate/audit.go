@@ -478,12 +478,12 @@ func (x *auditing) print(a *app) {
 		} else {
 			show.Printf(w, "study %s, cache %s, report %s\n\n", x.study.Name, x.cache.Dir(), x.out)
 		}
-		show.Printf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, show.Bytes(r.Raw.Bytes))
+		show.Printf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, words.Bytes(r.Raw.Bytes))
 		show.Printf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 		if r.Upstream > 0 {
 			show.Printf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
 		}
-		show.Printf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, show.Bytes(r.Blobs.Bytes))
+		show.Printf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, words.Bytes(r.Blobs.Bytes))
 		if r.Report.Of > 0 {
 			show.Printf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
 		} else {

@@ -13,10 +13,10 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
-	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/runner/bundle"
 	"ablate/specs"
+	"ablate/specs/words"
 )
 
 // pack writes the bundle of a run in which the audit found no difference.
@@ -42,7 +42,7 @@ func (x *auditing) pack(a *app) (err error) {
 		return placeError(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
 	}
 	if !x.JSON {
-		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, show.Bytes(int64(size)), x.Bundle)
+		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, words.Bytes(int64(size)), x.Bundle)
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sou
 		if len(x.Data) > 0 {
 			why = "they are not below the directories of --data, by the names that the study gives"
 		}
-		x.Skip(fmt.Sprintf("%d raw files, %s", away, show.Bytes(bytes)), "%s; sources.json has their digests, which the keys of the steps that read them go by", why)
+		x.Skip(fmt.Sprintf("%d raw files, %s", away, words.Bytes(bytes)), "%s; sources.json has their digests, which the keys of the steps that read them go by", why)
 	}
 	if src.Tokenizer != nil {
 		x.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file; sources.json says so")

@@ -12,6 +12,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/specs/words"
 )
 
 type storeCommand struct {
@@ -92,7 +93,7 @@ func (cmd cacheLs) Run(a *app) error {
 				loose = "  (no study needs it)"
 			}
 			show.Printf(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
-				show.Bytes(r.Bytes), show.Seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
+				words.Bytes(r.Bytes), show.Seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
 		}
 		return nil
 	})
@@ -152,12 +153,12 @@ func (cmd cacheDu) Run(a *app) error {
 		if len(studies) > 0 {
 			t := show.NewTable(show.Row{"study", "entries", "bytes of outputs", "needed by it alone"}, 1)
 			for _, s := range studies {
-				t.AppendRow(show.Row{cache.Printable(s.Study), s.All.Files, show.Bytes(s.All.Bytes), show.Bytes(s.Alone.Bytes)})
+				t.AppendRow(show.Row{cache.Printable(s.Study), s.All.Files, words.Bytes(s.All.Bytes), words.Bytes(s.Alone.Bytes)})
 			}
 			fmt.Fprintf(a.stdout, "\n%s\n", t.Render(a.stdout))
 		}
 		if free := c.Free(); free >= 0 {
-			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", show.Bytes(free))
+			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", words.Bytes(free))
 		}
 		return nil
 	})
@@ -211,7 +212,7 @@ func b2i(b bool) int {
 func printUsage(w io.Writer, u cache.Usage) {
 	t := show.NewTable(show.Row{"", "files", "bytes"}, 1)
 	for _, k := range u.Kinds {
-		t.AppendRow(show.Row{cache.Printable(k.Kind), k.Blobs.Files, show.Bytes(k.Blobs.Bytes)})
+		t.AppendRow(show.Row{cache.Printable(k.Kind), k.Blobs.Files, words.Bytes(k.Blobs.Bytes)})
 	}
 	t.AppendSeparator()
 	for _, r := range []struct {
@@ -219,7 +220,7 @@ func printUsage(w io.Writer, u cache.Usage) {
 		n    cache.Count
 	}{{"entries", u.Entries}, {"blobs", u.Blobs}, {"blobs that no entry names", u.Orphans}, {"unfinished steps", u.Partial},
 		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
-		t.AppendRow(show.Row{r.name, r.n.Files, show.Bytes(r.n.Bytes)})
+		t.AppendRow(show.Row{r.name, r.n.Files, words.Bytes(r.n.Bytes)})
 	}
 	fmt.Fprintln(w, t.Render(w))
 }
@@ -269,6 +270,6 @@ func (a *app) verifyRemote() (err error) {
 	if len(found.Problems) > 0 {
 		return errRemoteProblems
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, show.Bytes(found.Bytes))
+	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, words.Bytes(found.Bytes))
 	return err
 }

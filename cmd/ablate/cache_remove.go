@@ -13,6 +13,7 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/show"
 	"ablate/pipeline"
+	"ablate/specs/words"
 )
 
 type cacheGc struct {
@@ -123,7 +124,7 @@ func printFreed(w io.Writer, f *cache.Freed, dry bool, most int64, asJSON bool) 
 		went = "would remove"
 	}
 	show.Printf(w, "%s %d entries, %d blobs and %d files of unfinished steps: %d bytes (%s); %d bytes (%s) stay\n", went, f.Entries.Files, f.Blobs.Files, f.Partial.Files,
-		f.Before-after, show.Bytes(f.Before-after), after, show.Bytes(after))
+		f.Before-after, words.Bytes(f.Before-after), after, words.Bytes(after))
 	var kept []string
 	for _, k := range []struct {
 		n   int
@@ -140,7 +141,7 @@ func printFreed(w io.Writer, f *cache.Freed, dry bool, most int64, asJSON bool) 
 		show.Printf(w, "under way: a run of study %s on %s, begun %s\n", cache.Printable(r.Study), cache.Printable(r.Host), r.Started)
 	}
 	if most > 0 && after > most {
-		show.Printf(w, "still %s more than %s: the rest is needed or kept by a rule; `ablate cache du` shows what each study needs\n", show.Bytes(after-most), show.Bytes(most))
+		show.Printf(w, "still %s more than %s: the rest is needed or kept by a rule; `ablate cache du` shows what each study needs\n", words.Bytes(after-most), words.Bytes(most))
 	}
 	return nil
 }
@@ -152,7 +153,7 @@ func printItems(w io.Writer, items []cache.Item) {
 			show.Printf(w, "  and %d more\n", len(items)-most)
 			return
 		}
-		show.Printf(w, "  %s  %-9s  %8s  %8s  %s %s\n", it.Key.Short(), cache.Printable(it.Kind), show.Bytes(it.Size), show.Seconds(it.Cost.Seconds()),
+		show.Printf(w, "  %s  %-9s  %8s  %8s  %s %s\n", it.Key.Short(), cache.Printable(it.Kind), words.Bytes(it.Size), show.Seconds(it.Cost.Seconds()),
 			cache.Printable(it.Study), cache.Printable(it.Step))
 	}
 }
@@ -222,7 +223,7 @@ func (cmd cacheRm) Run(a *app) (err error) {
 		return fmt.Errorf("%d of these are used by a run under way (study %s); nothing was removed (--force removes them, and the run makes them again)",
 			freed.Kept.Roots, cache.Printable(freed.Live[0].Study))
 	case !cmd.Yes:
-		show.Printf(a.stdout, "%d entries, %d bytes (%s); nothing was removed, --yes removes them\n", len(items), bytes, show.Bytes(bytes))
+		show.Printf(a.stdout, "%d entries, %d bytes (%s); nothing was removed, --yes removes them\n", len(items), bytes, words.Bytes(bytes))
 		return nil
 	case len(dependants) > 0 && !cmd.Force:
 		return fmt.Errorf("%d entries were made from these; nothing was removed (--force removes these and leaves those)", len(dependants))
@@ -231,6 +232,6 @@ func (cmd cacheRm) Run(a *app) (err error) {
 		return err
 	}
 	bytes = freed.Before - freed.After()
-	show.Printf(a.stdout, "removed %d entries, %d bytes (%s)\n", len(freed.Removed), bytes, show.Bytes(bytes))
+	show.Printf(a.stdout, "removed %d entries, %d bytes (%s)\n", len(freed.Removed), bytes, words.Bytes(bytes))
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/show"
 	"ablate/pipeline"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -223,7 +224,7 @@ func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
 		labels := tables.Labels(d.sizes)
 		for _, b := range tables.Breakdowns(d.sizes) {
 			t.AppendRow(show.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,
-				show.Count(b.Tokens, ""), show.Count(b.Smallest, ""), show.Count(b.Largest, "")})
+				words.Count(b.Tokens, ""), words.Count(b.Smallest, ""), words.Count(b.Largest, "")})
 		}
 		fmt.Fprintf(w, "%s\n", t.Render(w))
 		printLeft(w, d.sizes)

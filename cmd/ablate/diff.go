@@ -385,7 +385,7 @@ func amount(v float64, unit string) string {
 	case "steps":
 		return sign + strconv.FormatFloat(v, 'f', 0, 64)
 	}
-	return sign + show.Count(int64(v), unit)
+	return sign + words.Count(int64(v), unit)
 }
 
 func dash(s string) string {

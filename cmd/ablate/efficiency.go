@@ -203,7 +203,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 	for _, r := range e.Measured {
 		rate := ""
 		if r.Tokens > 0 && r.Seconds > 0 {
-			rate = show.Count(int64(float64(r.Tokens)/r.Seconds), "")
+			rate = words.Count(int64(float64(r.Tokens)/r.Seconds), "")
 		}
 		t.AppendRow(show.Row{r.What, fmt.Sprintf("%d of %d", r.Done, r.Steps), show.Tokens(r.Tokens), show.Span(&r.Seconds), rate})
 	}
@@ -234,7 +234,7 @@ func (e *efficiency) print(w io.Writer, study string) error {
 		show.Printf(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
 	}
 	if e.Left.Units > 0 {
-		show.Printf(w, "%s still to train: %s tokens\n", words.Counted(e.Left.Units, "unit model is", "unit models are"), show.Count(e.Left.Tokens, ""))
+		show.Printf(w, "%s still to train: %s tokens\n", words.Counted(e.Left.Units, "unit model is", "unit models are"), words.Count(e.Left.Tokens, ""))
 	}
 	return show.Printf(w, "the seed model, which both ways start from, is in neither sum\n")
 }

@@ -11,10 +11,10 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
-	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/runner/audit"
 	"ablate/specs"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -58,7 +58,7 @@ func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error
 	need, free := reportBytes(p.plan), out.Free()
 	if free >= 0 && need > free && !ignoreSpace {
 		return fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
-			"make room, name another place with --out, or run it all the same with --ignore-space", show.Bytes(need), show.Bytes(free), out.Path())
+			"make room, name another place with --out, or run it all the same with --ignore-space", words.Bytes(need), words.Bytes(free), out.Path())
 	}
 	if err := out.Claim(); err != nil {
 		return reportError(out.Path(), err)

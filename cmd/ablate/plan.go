@@ -10,6 +10,7 @@ import (
 	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/specs"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -97,10 +98,10 @@ func printSteps(w io.Writer, p *compiled) {
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + show.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
+			line += "  " + words.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
 		}
 		if step.Cost.Bytes > 0 {
-			line += "  " + show.Bytes(step.Cost.Bytes)
+			line += "  " + words.Bytes(step.Cost.Bytes)
 		}
 		if s.Status[i] == pipeline.Waits {
 			on := s.WaitsOn(i)

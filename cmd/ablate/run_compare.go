@@ -15,6 +15,7 @@ import (
 	"ablate/cmd/internal/show"
 	"ablate/pipeline"
 	"ablate/specs"
+	"ablate/specs/words"
 	"ablate/stages/correlate"
 	"ablate/stages/kind"
 )
@@ -155,9 +156,9 @@ func settingsRow(name, scale string, s *specs.Study, p *pipeline.Plan) show.Row 
 		n := p.Steps[m.Step].Cost.Parameters
 		switch m.Role {
 		case kind.RoleUnit:
-			row[2] = show.Count(n, "")
+			row[2] = words.Count(n, "")
 		case kind.RoleReference:
-			row[3] = show.Count(n, "")
+			row[3] = words.Count(n, "")
 		}
 	}
 	sum := p.Summary

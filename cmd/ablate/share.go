@@ -8,8 +8,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cache/remote"
-	"ablate/cmd/internal/show"
 	"ablate/runner"
+	"ablate/specs/words"
 )
 
 // share is the remote of a run: what the cache lacks is looked for there, and what the run makes is written there, beside it. A nil share
@@ -152,7 +152,7 @@ func (s *share) close() error {
 }
 
 func moved(n remote.Count) string {
-	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, show.Bytes(n.Bytes))
+	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, words.Bytes(n.Bytes))
 	if n.Healed > 0 {
 		text += fmt.Sprintf("; %d of them had been damaged there", n.Healed)
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"ablate/cache"
-	"ablate/cmd/internal/show"
 	"ablate/pipeline"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -64,9 +64,9 @@ func (n space) check(w io.Writer, free int64, c *cache.Cache) error {
 	case sure > free:
 		return fmt.Errorf("the disk of the cache is too small: %d trainings to come leave %s of checkpoints and keep up to %s aside while they run, and %s is free on the file system of %s\n"+
 			"make room (`ablate cache gc --dry-run` says what could go), name another place with --cache, or run it all the same with --ignore-space",
-			n.trainings, show.Bytes(n.checkpoints), show.Bytes(n.aside), show.Bytes(free), c.Dir())
+			n.trainings, words.Bytes(n.checkpoints), words.Bytes(n.aside), words.Bytes(free), c.Dir())
 	}
 	_, err := fmt.Fprintf(w, "warning: the disk of the cache may be too small: the run takes about %s, of which %s for the corpora is a guess, and %s is free on the file system of %s\n",
-		show.Bytes(sure+n.corpora), show.Bytes(n.corpora), show.Bytes(free), c.Dir())
+		words.Bytes(sure+n.corpora), words.Bytes(n.corpora), words.Bytes(free), c.Dir())
 	return err
 }

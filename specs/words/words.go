@@ -35,3 +35,25 @@ func OrAbsent(value string) string {
 	}
 	return value
 }
+
+// Count writes a number of things to three figures: "950 tokens", "12.3k tokens", "1.05G tokens".
+func Count(n int64, unit string) string {
+	f, suffix := float64(n), ""
+	for _, s := range []string{"k", "M", "G", "T"} {
+		if f < 1000 {
+			break
+		}
+		f, suffix = f/1000, s
+	}
+	text := fmt.Sprintf("%.3g", f)
+	if f >= 100 || suffix == "" {
+		text = fmt.Sprintf("%.0f", f)
+	}
+	if unit == "B" {
+		return text + " " + suffix + unit // 159 kB
+	}
+	return strings.TrimSpace(text + suffix + " " + unit)
+}
+
+// Bytes writes a size to three figures: "159 kB".
+func Bytes(n int64) string { return Count(n, "B") }

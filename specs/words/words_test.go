@@ -36,3 +36,15 @@ func TestOrAbsent(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Count(0, "tokens"), "0 tokens"}, {Count(999, ""), "999"}, {Count(1000, ""), "1k"}, {Count(12345, "tokens"), "12.3k tokens"},
+		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(1048576000, "tokens"), "1.05G tokens"},
+		{Bytes(159000), "159 kB"}, {Bytes(12), "12 B"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}

@@ -6,33 +6,12 @@ import (
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
+
+	"ablate/specs/words"
 )
 
-// Count writes a number of things to three figures: "950 tokens", "12.3k tokens", "1.05G tokens".
-func Count(n int64, unit string) string {
-	f, suffix := float64(n), ""
-	for _, s := range []string{"k", "M", "G", "T"} {
-		if f < 1000 {
-			break
-		}
-		f, suffix = f/1000, s
-	}
-	text := fmt.Sprintf("%.3g", f)
-	if f >= 100 || suffix == "" {
-		text = fmt.Sprintf("%.0f", f)
-	}
-	if unit == "B" {
-		return text + " " + suffix + unit // 159 kB
-	}
-	return strings.TrimSpace(text + suffix + " " + unit)
-}
-
-// Bytes writes a size to three figures: "159 kB".
-func Bytes(n int64) string { return Count(n, "B") }
-
-// BigBytes is Bytes of any size; empty for none.
+// BigBytes writes a size, however large, as words.Bytes does; empty for none.
 func BigBytes(n *big.Int) string {
 	switch {
 	case n.Sign() == 0:
@@ -40,7 +19,7 @@ func BigBytes(n *big.Int) string {
 	case !n.IsInt64():
 		return scientific(n.String()) + "B"
 	}
-	return Bytes(n.Int64())
+	return words.Bytes(n.Int64())
 }
 
 // Tokens writes a number of tokens, empty for none.
@@ -55,7 +34,7 @@ func Tokens(n int64) string {
 func BigTokens(n *big.Int) string {
 	const billion = 1e9
 	if n.IsInt64() && n.Int64() < billion {
-		return Count(n.Int64(), "")
+		return words.Count(n.Int64(), "")
 	}
 	b, rest := new(big.Int).QuoRem(n, big.NewInt(billion), new(big.Int))
 	if b.Cmp(big.NewInt(1000)) < 0 {

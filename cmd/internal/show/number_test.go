@@ -13,9 +13,7 @@ func TestNumbers(t *testing.T) {
 	}
 	span := func(seconds float64) string { return Span(&seconds) }
 	for _, c := range []struct{ got, want string }{
-		{Count(0, "tokens"), "0 tokens"}, {Count(999, ""), "999"}, {Count(1000, ""), "1k"}, {Count(12345, "tokens"), "12.3k tokens"},
-		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(1048576000, "tokens"), "1.05G tokens"},
-		{Bytes(159000), "159 kB"}, {Bytes(12), "12 B"}, {BigBytes(new(big.Int)), ""}, {BigBytes(big.NewInt(159000)), "159 kB"}, {BigBytes(large), "1.23e29B"},
+		{BigBytes(new(big.Int)), ""}, {BigBytes(big.NewInt(159000)), "159 kB"}, {BigBytes(large), "1.23e29B"},
 		{Tokens(0), ""}, {Tokens(999_999_999), "1000M"}, {Tokens(1_500_000_000), "1.5B"}, {BigTokens(big.NewInt(16_256_400_000_000)), "16,256B"}, {BigTokens(big.NewInt(16_256_500_000_000)), "16,257B"},
 		{Whole(7), "7"}, {Whole(341376), "341,376"}, {BigWhole(big.NewInt(1234567)), "1,234,567"}, {BigWhole(large), "1.23e29"},
 		{Hours(0.12345), "0.1235"}, {Hours(81280.4), "81,280"}, {Hours(2e15), "2.00e+15"},

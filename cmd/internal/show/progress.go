@@ -12,6 +12,7 @@ import (
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -49,10 +50,10 @@ type activity struct {
 func (a *activity) String() string {
 	text := fmt.Sprintf("%d%%", 100*a.done/a.total)
 	if a.unit == "bytes" {
-		text += " of " + Count(a.total, "B")
+		text += " of " + words.Count(a.total, "B")
 	}
 	if a.docs > 0 {
-		text += ", " + Count(a.docs, "documents")
+		text += ", " + words.Count(a.docs, "documents")
 	}
 	return text
 }
@@ -182,10 +183,10 @@ func (d *Display) finished(s *pipeline.Step, e runner.Event) string {
 		return line + " (in the cache by now)"
 	}
 	if s.Cost.Bytes > 0 && e.Took > 0 {
-		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Bytes, "B"), Count(int64(float64(s.Cost.Bytes)/e.Took.Seconds()), "B"))
+		line += fmt.Sprintf(", %s at %s/s", words.Count(s.Cost.Bytes, "B"), words.Count(int64(float64(s.Cost.Bytes)/e.Took.Seconds()), "B"))
 	}
 	if s.Cost.Tokens > 0 && e.Took > 0 {
-		line += fmt.Sprintf(", %s at %s/s", Count(s.Cost.Tokens, "tokens"), Count(int64(float64(s.Cost.Tokens)/e.Took.Seconds()), "tokens"))
+		line += fmt.Sprintf(", %s at %s/s", words.Count(s.Cost.Tokens, "tokens"), words.Count(int64(float64(s.Cost.Tokens)/e.Took.Seconds()), "tokens"))
 	}
 	return line
 }
@@ -241,7 +242,7 @@ func (d *Display) draw() {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d/%d", bar(d.share(trained, read), 20), d.done, d.total)
 	if r := d.rate.perSecond(); r > 0 {
-		fmt.Fprintf(&b, "  %s/s", Count(int64(r), "tokens"))
+		fmt.Fprintf(&b, "  %s/s", words.Count(int64(r), "tokens"))
 	}
 	if eta, ok := d.eta(trained); ok {
 		fmt.Fprintf(&b, "  %s left", short(eta))

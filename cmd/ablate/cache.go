@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"ablate/cache"
+	"ablate/cmd/internal/study"
 	"ablate/runner"
 )
 
@@ -28,7 +29,7 @@ type storeCommand struct {
 
 // withCache opens the cache, to look only where it cannot be written, and calls f.
 func (a *app) withCache(f func(*cache.Cache) error) error {
-	c, err := a.readCache()
+	c, err := a.ReadCache(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -258,7 +259,7 @@ func (cacheVerify) Run(a *app) error {
 }
 
 func (a *app) verifyRemote() (err error) {
-	r, err := a.openRemote(a.remote)
+	r, err := study.OpenRemote(a.Remote)
 	if err != nil {
 		return err
 	}

@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/specs/words"
 )
 
 // printAccount prints the plan by kind of step, and what it costs: the modular way, which trains the units, beside the naive one.
-func printAccount(w io.Writer, p *compiled) {
-	acc := p.state.Account()
+func printAccount(w io.Writer, p *study.Compiled) {
+	acc := p.State.Account()
 	printKinds(w, acc)
 	if acc.Partial != "" {
 		show.Printf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
@@ -26,7 +28,7 @@ func printAccount(w io.Writer, p *compiled) {
 	if len(acc.Missing) > 0 {
 		show.Printf(w, "The data is not at hand: %s not set. This plan counts the units that the study declares; a run needs the data.\n\n", variables(acc.Missing))
 	}
-	s := p.plan.Summary
+	s := p.Plan.Summary
 	show.Printf(w, "%s possible mixtures, %s\n%d base units\n%s\n", show.BigWhole(s.MixturesPossible), chosen(s), s.BaseUnits, coverage(acc.Summary.Coverage, s.Units.Hours > 0))
 	t := show.NewTable(show.Row{"", "models", "tokens", "hours", "disk"}, 1)
 	priced := s.Units.Hours > 0
@@ -34,9 +36,9 @@ func printAccount(w io.Writer, p *compiled) {
 		t.AppendRow(show.Row{what + precision, show.BigWhole(models), show.BigTokens(tokens), hoursCell(hours, priced), show.BigBytes(bytes)})
 	}
 	whole := func(n int64) *big.Int { return big.NewInt(n) }
-	trained, seed := inPrecision(p.study, false), ""
-	if p.study.SeedModel != nil {
-		seed = inPrecision(p.study, true)
+	trained, seed := inPrecision(p.Study, false), ""
+	if p.Study.SeedModel != nil {
+		seed = inPrecision(p.Study, true)
 	}
 	for _, r := range []struct {
 		what, precision string
@@ -159,16 +161,16 @@ func hoursCell(hours float64, priced bool) string {
 }
 
 // together prints several studies' accounts, and what they share.
-func (cmd planCommand) together(a *app, plans []*compiled) error {
+func (cmd planCommand) together(a *app, plans []*study.Compiled) error {
 	var list []*pipeline.Plan
 	var accounts []pipeline.Account
 	for _, p := range plans {
-		if p.plan.Partial != "" {
-			return usageError{fmt.Errorf("study %s: the plan goes only as far as the split: %s; run or declare it before planning it with others", p.study.Name, p.plan.Partial)}
+		if p.Plan.Partial != "" {
+			return fault.Usagef("study %s: the plan goes only as far as the split: %s; run or declare it before planning it with others", p.Study.Name, p.Plan.Partial)
 		}
-		list = append(list, p.plan)
+		list = append(list, p.Plan)
 		if cmd.JSON {
-			accounts = append(accounts, p.state.Account())
+			accounts = append(accounts, p.State.Account())
 		}
 	}
 	shared := pipeline.ShareOf(list)
@@ -180,7 +182,7 @@ func (cmd planCommand) together(a *app, plans []*compiled) error {
 	}
 	if cmd.Steps {
 		for _, p := range plans {
-			fmt.Fprintf(a.stdout, "study %s\n", p.study.Name)
+			fmt.Fprintf(a.stdout, "study %s\n", p.Study.Name)
 			printSteps(a.stdout, p)
 		}
 	}
@@ -188,13 +190,13 @@ func (cmd planCommand) together(a *app, plans []*compiled) error {
 	return nil
 }
 
-func printTogether(w io.Writer, plans []*compiled, shared pipeline.Together) {
+func printTogether(w io.Writer, plans []*study.Compiled, shared pipeline.Together) {
 	priced := shared.Apart.Hours > 0
 	whole := func(n int64) string { return show.BigTokens(big.NewInt(n)) }
 	t := show.NewTable(show.Row{"study", "mixtures", "selected", "base units", "models", "tokens", "of them new", "hours", "new hours", "shared with"}, 1)
 	t.Words = []int{9}
 	for i, s := range shared.Studies {
-		sum := plans[i].plan.Summary
+		sum := plans[i].Plan.Summary
 		var from []string
 		for _, f := range s.From {
 			from = append(from, fmt.Sprintf("%s (%s)", f.Study, whole(f.Tokens)))

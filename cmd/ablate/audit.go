@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,9 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/sources"
 	"ablate/pipeline"
 	"ablate/runner/audit"
 	"ablate/runner/bundle"
@@ -26,7 +28,6 @@ import (
 	"ablate/specs/words"
 	"ablate/stages"
 	"ablate/stages/report"
-	"ablate/stages/text"
 )
 
 type auditCommand struct {
@@ -60,7 +61,7 @@ type auditing struct {
 	cache *cache.Cache
 	out   string // where the report lies
 	temp  string // for all that is made again
-	p     *compiled
+	p     *study.Compiled
 	seed  uint64
 	drawn bool // the seed decided what was executed again
 
@@ -70,7 +71,7 @@ type auditing struct {
 
 func (cmd auditCommand) Run(a *app) (err error) {
 	if cmd.Threads < 0 || cmd.Budget < 0 {
-		return usageError{fmt.Errorf("--threads %d --budget %s: want none below 0", cmd.Threads, cmd.Budget)}
+		return fault.Usagef("--threads %d --budget %s: want none below 0", cmd.Threads, cmd.Budget)
 	}
 	if cmd.Bundle != "" {
 		if err := checkFile("--bundle", cmd.Bundle, nil); err != nil {
@@ -99,11 +100,11 @@ func (cmd auditCommand) Run(a *app) (err error) {
 			return err
 		}
 	}
-	rec, err := readRecord(x.out)
+	rec, err := study.ReadRecord(x.out)
 	if err != nil {
 		return err
 	}
-	x.Audit = audit.New(x.options(a), rec.steps)
+	x.Audit = audit.New(x.options(a), rec.Steps)
 	if err := x.all(a.ctx, rec); a.ctx.Err() != nil {
 		return context.Cause(a.ctx)
 	} else if err != nil {
@@ -116,24 +117,18 @@ func (cmd auditCommand) Run(a *app) (err error) {
 }
 
 func (x *auditing) openStudy(a *app) (err error) {
-	dir := a.cacheDir
-	if dir == "" {
-		if dir, err = cache.DefaultDir(); err != nil {
-			return err
-		}
-	}
-	if x.study, err = a.loadStudy(x.Study); err != nil {
+	if x.study, err = a.Load(x.Study); err != nil {
 		return err
 	}
 	if len(x.Data) > 0 {
-		return usageError{errors.New("--data is for bundles: a study says itself where its files lie")}
+		return fault.Usage(errors.New("--data is for bundles: a study says itself where its files lie"))
 	}
 	x.out = outDir(x.Out, x.study)
 	if x.Out != "" && !x.hasReport() {
-		return usageError{fmt.Errorf("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
-			x.Out, strings.Join([]string{reportFile, planFile, provenanceFile}, ", "), x.Study, outDir("", x.study))}
+		return fault.Usagef("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
+			x.Out, strings.Join([]string{reportFile, planFile, study.ProvenanceFile}, ", "), x.Study, outDir("", x.study))
 	}
-	x.cache, err = a.join(a.until(cache.OpenAudit(dir)))
+	x.cache, err = a.AuditCache(a.ctx)
 	return err
 }
 
@@ -142,20 +137,15 @@ func (x *auditing) openStudy(a *app) (err error) {
 func (x *auditing) hasReport() bool {
 	return slices.ContainsFunc(reportNames, func(name string) bool {
 		info, err := os.Stat(filepath.Join(x.out, name))
-		return name != studyFile && err == nil && info.Mode().IsRegular()
+		return name != study.StudyFile && err == nil && info.Mode().IsRegular()
 	})
 }
 
 // options are what an audit of cache c works with.
 func (x *auditing) options(a *app) audit.Options {
+	use := study.Resources{Threads: x.Threads, Memory: int64(x.Memory)}.WithDefaults()
 	opt := audit.Options{
-		Cache: x.cache, Kinds: stages.Kinds(), Threads: x.Threads, Memory: int64(x.Memory), Temp: x.temp, Beside: []string{output.MarkFile}, Differ: report.Difference,
-	}
-	if opt.Threads == 0 {
-		opt.Threads = runtime.GOMAXPROCS(0)
-	}
-	if opt.Memory == 0 {
-		opt.Memory = machineMemory()
+		Cache: x.cache, Kinds: stages.Kinds(), Threads: use.Threads, Memory: use.Memory, Temp: x.temp, Beside: []string{output.MarkFile}, Differ: report.Difference,
 	}
 	if !x.Quiet && !x.JSON {
 		opt.Tell = func(line string) { fmt.Fprintln(a.stderr, line) }
@@ -167,19 +157,19 @@ func (x *auditing) options(a *app) audit.Options {
 }
 
 // all carries the audit out.
-func (x *auditing) all(ctx context.Context, rec *record) (err error) {
+func (x *auditing) all(ctx context.Context, rec *study.Record) (err error) {
 	src, err := x.raw(ctx, rec)
 	if err != nil {
 		return err
 	}
-	if rec.study != nil && x.bundle == nil {
-		x.sameStudy(rec.study)
+	if rec.Study != nil && x.bundle == nil {
+		x.sameStudy(rec.Study)
 	}
-	if x.p, err = compileWith(x.study, src, x.Lookup, unitsRead(x.cache, src)); err != nil {
+	if x.p, err = study.PlanRecorded(x.study, src, x.cache, x.Lookup); err != nil {
 		return err
 	}
-	x.Steps(x.p.state)
-	x.tell("reading the blobs of %d steps", len(x.p.plan.Steps))
+	x.Steps(x.p.State)
+	x.tell("reading the blobs of %d steps", len(x.p.Plan.Steps))
 	if err := x.Blobs(ctx); err != nil {
 		return err
 	}
@@ -191,9 +181,9 @@ func (x *auditing) all(ctx context.Context, rec *record) (err error) {
 	if err := os.Mkdir(remade, 0o777); err != nil {
 		return err
 	}
-	if x.p.plan.Result >= 0 {
+	if x.p.Plan.Result >= 0 {
 		keep := func(dir string) error { return os.CopyFS(remade, os.DirFS(dir)) }
-		if err := x.Execute(ctx, x.p.plan.Result, keep); err != nil {
+		if err := x.Execute(ctx, x.p.Plan.Result, keep); err != nil {
 			return err
 		}
 	}
@@ -229,9 +219,9 @@ func (x *auditing) sameStudy(recorded []byte) {
 	if bytes.Equal(recorded, x.study.Text()) {
 		return
 	}
-	was, err := specs.Parse(filepath.Join(x.out, studyFile), recorded, x.study.Dir)
+	was, err := specs.Parse(filepath.Join(x.out, study.StudyFile), recorded, x.study.Dir)
 	if err != nil {
-		x.Find("study", x.out+"/"+studyFile, "", "is no study: %v", err)
+		x.Find("study", x.out+"/"+study.StudyFile, "", "is no study: %v", err)
 		return
 	}
 	for _, c := range specs.Diff(was, x.study) {
@@ -241,108 +231,35 @@ func (x *auditing) sameStudy(recorded []byte) {
 
 // raw finds the raw files and compares them with those that the run read. What it returns are the recorded ones where there is a record, so
 // that a file that was changed does not hide everything made from it.
-func (x *auditing) raw(ctx context.Context, rec *record) (pipeline.Sources, error) {
+func (x *auditing) raw(ctx context.Context, rec *study.Record) (pipeline.Sources, error) {
 	if x.bundle != nil {
 		return x.packedSources(ctx, rec)
 	}
-	now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
-	if rec.sources == nil {
-		src, err := sources(x.study, now, false)
+	if rec.Sources == nil {
+		now := func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) }
+		src, err := sources.Finder{Digest: now, Variable: x.variable}.Find(x.study)
 		if err != nil {
 			return src, err
 		}
-		for _, f := range rawFiles(src) {
-			if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+		for _, f := range sources.List(src) {
+			if err := x.Raw(ctx, f.Called, f.Path, f.Digest); err != nil {
 				return src, err
 			}
 		}
 		return src, nil
 	}
-	src := *rec.sources
-	if err := complete(x.study, src); err != nil {
+	src := *rec.Sources
+	if err := study.Complete(x.study, src); err != nil {
 		return src, err
 	}
-	for _, f := range x.located(src) {
+	for _, f := range (sources.Finder{Variable: x.variable}).Locate(x.study, src, x.confined) {
 		if f.Digest.IsZero() {
-			x.Find("raw file", f.name, "", "was not there when the study was run: %s", f.Path)
-		} else if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+			x.Find("raw file", f.Called, "", "was not there when the study was run: %s", f.Path)
+		} else if err := x.Raw(ctx, f.Called, f.Path, f.Digest); err != nil {
 			return src, err
 		}
 	}
 	return src, nil
-}
-
-// rawFile is a raw file and what a person calls it.
-type rawFile struct {
-	pipeline.File
-	name string
-}
-
-// rawFiles lists the files of a study, in a stable order.
-func rawFiles(src pipeline.Sources) []rawFile {
-	var out []rawFile
-	for _, name := range slices.Sorted(maps.Keys(src.Corpora)) {
-		for _, f := range src.Corpora[name] {
-			out = append(out, rawFile{f, f.Name + " of corpus " + name})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(src.EvalSets)) {
-		for _, f := range src.EvalSets[name] {
-			out = append(out, rawFile{f, f.Name + " of evaluation set " + name})
-		}
-	}
-	if src.Tokenizer != nil {
-		out = append(out, rawFile{*src.Tokenizer, src.Tokenizer.Name + ", the tokenizer"})
-	}
-	return out
-}
-
-// located lists the recorded files with the paths where they lie now (empty: gone) and, without a digest, those that were not recorded.
-func (x *auditing) located(src pipeline.Sources) []rawFile {
-	found := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
-	find := func(c specs.Corpus) []pipeline.File {
-		var files []pipeline.File
-		for _, pattern := range c.Files { // one by one: a pattern that matches nothing any more must not hide what the others match
-			if !x.confined(pattern) {
-				continue
-			}
-			list, _, err := text.Files(x.study.Dir, []string{pattern}, c.Exclude, x.variable)
-			if err != nil {
-				continue // each file that was recorded and is not found is told
-			}
-			for _, f := range list {
-				files = append(files, pipeline.File{Path: f.Path, Name: f.Name})
-			}
-		}
-		return files
-	}
-	for name, c := range x.study.Corpora {
-		found.Corpora[name] = find(c)
-	}
-	for name, e := range x.study.Eval.OutOfDomain {
-		found.EvalSets[name] = find(e.Corpus)
-	}
-	if file := x.study.Tokenizer.File; file != "" {
-		if path, err := text.FilePath(x.study.Dir, file, x.variable); err == nil && src.Tokenizer != nil && x.confined(file) {
-			found.Tokenizer = &pipeline.File{Name: src.Tokenizer.Name}
-			if _, err := os.Stat(path); err == nil {
-				found.Tokenizer.Path = path
-			}
-		}
-	}
-	there := map[string]pipeline.File{}
-	for _, f := range rawFiles(found) {
-		there[f.name] = f.File
-	}
-	list := rawFiles(src)
-	for i, f := range list {
-		list[i].Path = there[f.name].Path
-		delete(there, f.name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(there)) {
-		list = append(list, rawFile{there[name], name})
-	}
-	return list
 }
 
 // chosen settles which steps are executed again.
@@ -352,24 +269,24 @@ func (x *auditing) chosen() ([]int, error) {
 		n, err := strconv.Atoi(word)
 		switch {
 		case err == nil && n < 0:
-			return nil, usageError{fmt.Errorf("--recompute %s: want a number of steps, the name of one, or all", word)}
+			return nil, fault.Usagef("--recompute %s: want a number of steps, the name of one, or all", word)
 		case err == nil:
 			x.drawn = true
 			steps = append(steps, x.Sample(n, x.drawSeed())...)
 		case word == "all":
-			for i := range x.p.plan.Steps {
+			for i := range x.p.Plan.Steps {
 				steps = append(steps, i)
 			}
 		default:
-			i, err := x.p.plan.Find(word)
+			i, err := x.p.Plan.Find(word)
 			if err != nil {
-				return nil, usageError{err}
+				return nil, fault.Usage(err)
 			}
 			steps = append(steps, i)
 		}
 	}
 	slices.Sort(steps)
-	return slices.DeleteFunc(slices.Compact(steps), func(i int) bool { return i == x.p.plan.Result }), nil
+	return slices.DeleteFunc(slices.Compact(steps), func(i int) bool { return i == x.p.Plan.Result }), nil
 }
 
 // drawSeed is the seed of everything that this audit draws.
@@ -383,8 +300,8 @@ func (x *auditing) drawSeed() uint64 {
 // notExecuted lists the steps that were taken at their word.
 func (x *auditing) notExecuted(executed []int) {
 	left := map[string]int{}
-	for i, step := range x.p.plan.Steps {
-		if i != x.p.plan.Result && x.p.state.Status[i] == pipeline.Hit && !slices.Contains(executed, i) {
+	for i, step := range x.p.Plan.Steps {
+		if i != x.p.Plan.Result && x.p.State.Status[i] == pipeline.Hit && !slices.Contains(executed, i) {
 			left[step.Kind]++
 		}
 	}
@@ -402,14 +319,14 @@ func (x *auditing) notExecuted(executed []int) {
 
 // report makes the output directory again from the cache and compares it. remade holds what the comparison left when it was executed again.
 func (x *auditing) report(ctx context.Context, remade string) error {
-	_, run, waits := x.p.state.Count()
+	_, run, waits := x.p.State.Count()
 	why := ""
-	if run+waits > 0 || x.p.plan.Partial != "" {
+	if run+waits > 0 || x.p.Plan.Partial != "" {
 		why = "steps that it is made of are lost"
 	} else if err := x.remake(remade, x.p); err != nil {
 		why = err.Error()
 	} else if _, err := os.Lstat(filepath.Join(x.out, lossesFile)); err == nil {
-		if err := studyLosses(ctx, x.p, x.cache).Write(filepath.Join(remade, lossesFile)); err != nil {
+		if err := studyLosses(ctx, x.p).Write(filepath.Join(remade, lossesFile)); err != nil {
 			return err
 		}
 	}
@@ -424,8 +341,8 @@ func (x *auditing) report(ctx context.Context, remade string) error {
 }
 
 // remake makes the files of the report of a run again.
-func (x *auditing) remake(dir string, p *compiled) error {
-	files, _, err := reportFiles(dir, p, x.cache)
+func (x *auditing) remake(dir string, p *study.Compiled) error {
+	files, _, err := reportFiles(dir, p)
 	if err != nil {
 		return err
 	}
@@ -481,7 +398,7 @@ func (x *auditing) print(a *app) {
 		show.Printf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, words.Bytes(r.Raw.Bytes))
 		show.Printf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 		if r.Upstream > 0 {
-			show.Printf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.upstream)
+			show.Printf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, a.Upstream)
 		}
 		show.Printf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, words.Bytes(r.Blobs.Bytes))
 		if r.Report.Of > 0 {
@@ -554,5 +471,5 @@ func (x *auditing) onWord() string {
 	if n == 0 {
 		return "every step was executed again"
 	}
-	return fmt.Sprintf("%d of %d steps rest on the word of whoever made them (%s); --recompute all executes them", n, len(x.p.plan.Steps), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d of %d steps rest on the word of whoever made them (%s); --recompute all executes them", n, len(x.p.Plan.Steps), strings.Join(parts, ", "))
 }

@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/stages/kind"
 	"ablate/stages/train"
@@ -17,36 +18,36 @@ import (
 // writeBatches writes the sequences that a model is trained on, in their order. The units must be in the cache; the model need not.
 func (cmd exportCommand) writeBatches(a *app) error {
 	if len(cmd.Models) != 1 {
-		return usageError{fmt.Errorf("--batches: want one model, which is trained; got %d: an average is not trained", len(cmd.Models))}
+		return fault.Usagef("--batches: want one model, which is trained; got %d: an average is not trained", len(cmd.Models))
 	}
 	name := cmd.Models[0]
 	if err := checkFile("-o", cmd.To, nil); err != nil { // known before the batches are written
 		return err
 	}
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		i, err := p.plan.Find(name)
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		i, err := p.Plan.Find(name)
 		if err != nil {
-			return usageError{fmt.Errorf("--batches wants a model that is trained, not an average: %w", err)}
+			return fault.Usagef("--batches wants a model that is trained, not an average: %w", err)
 		}
-		if k := p.plan.Steps[i].Kind; k != kind.Train {
-			return usageError{fmt.Errorf("--batches: %s is no training but of kind %s; `ablate plan --steps` lists the models that are trained", p.plan.Steps[i].ID, k)}
+		if k := p.Plan.Steps[i].Kind; k != kind.Train {
+			return fault.Usagef("--batches: %s is no training but of kind %s; `ablate plan --steps` lists the models that are trained", p.Plan.Steps[i].ID, k)
 		}
-		batches := train.Batches{Params: p.plan.Steps[i].Params}
-		for _, in := range p.plan.Steps[i].Inputs {
+		batches := train.Batches{Params: p.Plan.Steps[i].Params}
+		for _, in := range p.Plan.Steps[i].Inputs {
 			if !strings.HasPrefix(in.Role, "unit.") {
 				continue
 			}
-			from := p.plan.Steps[in.Step].ID
-			if p.state.Status[in.Step] != pipeline.Hit {
+			from := p.Plan.Steps[in.Step].ID
+			if p.State.Status[in.Step] != pipeline.Hit {
 				return fmt.Errorf("what %s is trained on is not in the cache yet: step %s has not run; `ablate run %s` does it", name, from, cmd.Study)
 			}
-			path, err := outputPath(c, p.state.Entries[in.Step], in.Output)
+			path, err := p.Output(in.Step, in.Output)
 			if err != nil {
 				return err
 			}
 			batches.Units = append(batches.Units, kind.Input{Role: in.Role, Path: path, Name: from + " " + in.Output})
 		}
-		if err := checkFile("-o", cmd.To, p.reads()); err != nil {
+		if err := checkFile("-o", cmd.To, p.Reads()); err != nil {
 			return err
 		}
 		dir, err := makeTemp("ablate-batches-*")

@@ -13,6 +13,9 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/sources"
 	"ablate/pipeline"
 	"ablate/runner/bundle"
 	"ablate/specs"
@@ -22,12 +25,12 @@ import (
 // pack writes the bundle of a run in which the audit found no difference.
 func (x *auditing) pack(a *app) (err error) {
 	if x.bundle != nil {
-		return usageError{errors.New("--bundle: what was audited is a bundle; copy it")}
+		return fault.Usage(errors.New("--bundle: what was audited is a bundle; copy it"))
 	}
-	if hit, run, waits := x.p.state.Count(); run+waits > 0 || x.p.plan.Partial != "" {
+	if hit, run, waits := x.p.State.Count(); run+waits > 0 || x.p.Plan.Partial != "" {
 		return fmt.Errorf("--bundle: the cache has only %d of the study's steps; `ablate run %s` makes the rest", hit, x.Study)
 	}
-	if err := checkFile("--bundle", x.Bundle, x.p.reads()); err != nil {
+	if err := checkFile("--bundle", x.Bundle, x.p.Reads()); err != nil {
 		return err
 	}
 	m := bundle.Manifest{
@@ -39,7 +42,7 @@ func (x *auditing) pack(a *app) (err error) {
 		return x.packInto(io.MultiWriter(w, &size), m)
 	})
 	if err != nil {
-		return placeError(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
+		return fault.Place(fmt.Errorf("--bundle %s: %w", x.Bundle, err))
 	}
 	if !x.JSON {
 		fmt.Fprintf(a.stdout, "bundle: %s, %s; `ablate audit %s` checks it\n", x.Bundle, words.Bytes(int64(size)), x.Bundle)
@@ -51,16 +54,16 @@ func (x *auditing) pack(a *app) (err error) {
 // for: entries, provenance and report are made again without them.
 func (x *auditing) packInto(w io.Writer, m bundle.Manifest) error {
 	if m.Hosts {
-		return bundle.Pack(w, m, x.p.state, x.cache, x.remade())
+		return bundle.Pack(w, m, x.p.State, x.cache, x.remade())
 	}
-	p, state := *x.p, *x.p.state
+	p, state := *x.p, *x.p.State
 	state.Entries = slices.Clone(state.Entries)
 	for i, e := range state.Entries {
 		nameless := *e
 		nameless.Provenance.Host = ""
 		state.Entries[i] = &nameless
 	}
-	p.state = &state
+	p.State = &state
 	out := filepath.Join(x.temp, "nameless")
 	if err := os.CopyFS(out, os.DirFS(x.remade())); err != nil {
 		return err
@@ -85,7 +88,7 @@ func (x *auditing) unpacked() string { return filepath.Join(x.temp, "bundle") }
 // openBundle unpacks a bundle, which a stranger may have made.
 func (x *auditing) openBundle(a *app) error {
 	if x.Out != "" || x.Bundle != "" {
-		return usageError{errors.New("--out and --bundle: what is audited is a bundle, which has its report in it and is packed already")}
+		return fault.Usage(errors.New("--out and --bundle: what is audited is a bundle, which has its report in it and is packed already"))
 	}
 	if err := x.readPlaces(); err != nil {
 		return err
@@ -95,14 +98,16 @@ func (x *auditing) openBundle(a *app) error {
 		return err
 	}
 	x.bundle, x.out = &m, filepath.Join(x.unpacked(), "out")
-	text, err := os.ReadFile(filepath.Join(x.out, studyFile))
+	text, err := os.ReadFile(filepath.Join(x.out, study.StudyFile))
 	if err != nil {
 		return err
 	}
 	if x.study, err = specs.ParseAlone(m.StudyFile, text, x.unpacked()); err != nil {
 		return err
 	}
-	x.cache, err = a.until(cache.OpenAudit(filepath.Join(x.unpacked(), "cache")))
+	if x.cache, err = cache.OpenAudit(filepath.Join(x.unpacked(), "cache")); err == nil {
+		x.cache.Until(a.ctx)
+	}
 	return err
 }
 
@@ -116,10 +121,10 @@ func (x *auditing) readPlaces() error {
 			name, dir = "", word
 		}
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return usageError{fmt.Errorf("--data %s: no directory %s", word, dir)}
+			return fault.Usagef("--data %s: no directory %s", word, dir)
 		}
 		if x.places[name] != "" {
-			return usageError{fmt.Errorf("--data %s: %s is given already", word, x.places[name])}
+			return fault.Usagef("--data %s: %s is given already", word, x.places[name])
 		}
 		var err error
 		if x.places[name], err = filepath.Abs(dir); err != nil {
@@ -133,7 +138,7 @@ func (x *auditing) readPlaces() error {
 // no variable of this machine's environment is expanded in it.
 func (x *auditing) variable(name string) (string, bool) {
 	if x.bundle == nil {
-		return variable(name)
+		return sources.Environment(name)
 	}
 	dir, ok := x.places[name]
 	return dir, ok
@@ -152,30 +157,30 @@ func (x *auditing) confined(pattern string) bool {
 var confinedForm = regexp.MustCompile(`^(\$\{[A-Za-z_][A-Za-z0-9_]*\}/)?[^$\\]*$`)
 
 // packedSources takes the raw files from the bundle's record, and checks those that are here.
-func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sources, error) {
-	src := *rec.sources // Unpack wants the file
-	if err := complete(x.study, src); err != nil {
+func (x *auditing) packedSources(ctx context.Context, rec *study.Record) (pipeline.Sources, error) {
+	src := *rec.Sources // Unpack wants the file
+	if err := study.Complete(x.study, src); err != nil {
 		return src, err
 	}
 	var away int
 	var bytes int64
-	files := rawFiles(src)
+	files := sources.List(src)
 	if len(x.Data) > 0 {
 		if x.study.Dir = x.places[""]; x.study.Dir == "" {
 			x.study.Dir = x.unpacked() // patterns that begin with no variable find nothing
 		}
-		files = x.located(src)
+		files = sources.Finder{Variable: x.variable}.Locate(x.study, src, x.confined)
 	}
 	for _, f := range files {
 		switch {
 		case f.Digest.IsZero():
-			x.Find("raw file", f.name, "", "was not there when the study was run: %s", f.Path)
+			x.Find("raw file", f.Called, "", "was not there when the study was run: %s", f.Path)
 		case f.Path == "":
 			x.Result.Raw.Of++
 			away++
 			bytes += f.Size
 		default:
-			if err := x.Raw(ctx, f.name, f.Path, f.Digest); err != nil {
+			if err := x.Raw(ctx, f.Called, f.Path, f.Digest); err != nil {
 				return src, err
 			}
 		}
@@ -198,11 +203,11 @@ func (x *auditing) packedSources(ctx context.Context, rec *record) (pipeline.Sou
 
 // checkBundle compares the bundle's own account of itself with what is in it.
 func (x *auditing) checkBundle() error {
-	if _, run, waits := x.p.state.Count(); run+waits > 0 || x.p.plan.Partial != "" {
+	if _, run, waits := x.p.State.Count(); run+waits > 0 || x.p.Plan.Partial != "" {
 		x.Skip("the bundle's metadata", "steps that they name are lost")
 		return nil
 	}
-	is, want, extra, err := bundle.Check(x.unpacked(), *x.bundle, x.p.state, x.cache)
+	is, want, extra, err := bundle.Check(x.unpacked(), *x.bundle, x.p.State, x.cache)
 	if err != nil {
 		x.Skip("the bundle's metadata", "they could not be made again: %v", err)
 		return nil

@@ -12,6 +12,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/specs/words"
 )
 
@@ -27,7 +28,7 @@ type storeCommand struct {
 
 // withCache opens the cache, to look only where it cannot be written, and calls f.
 func (a *app) withCache(f func(*cache.Cache) error) error {
-	c, err := a.readCache()
+	c, err := a.ReadCache(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -255,7 +256,7 @@ func (cacheVerify) Run(a *app) error {
 }
 
 func (a *app) verifyRemote() (err error) {
-	r, err := a.openRemote(a.remote)
+	r, err := study.OpenRemote(a.Remote)
 	if err != nil {
 		return err
 	}

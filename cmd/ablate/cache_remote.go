@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"ablate/cache"
 	"ablate/cache/remote"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 )
 
 type cachePush struct {
@@ -20,7 +23,7 @@ type cachePush struct {
 }
 
 func (cmd cachePush) Run(a *app) error {
-	return a.withRemote(cmd.URL, a.readCache, func(r *remote.Remote, c *cache.Cache) error {
+	return a.withRemote(cmd.URL, a.ReadCache, func(r *remote.Remote, c *cache.Cache) error {
 		keys := c.Keys()
 		if len(cmd.Study) > 0 {
 			needed, err := a.roots(c, cmd.Study)
@@ -42,7 +45,7 @@ type cachePull struct {
 }
 
 func (cmd cachePull) Run(a *app) error {
-	return a.withRemote(cmd.URL, a.openCache, func(r *remote.Remote, c *cache.Cache) error {
+	return a.withRemote(cmd.URL, a.OpenCache, func(r *remote.Remote, c *cache.Cache) error {
 		words := copyWords{"pulled", "would pull", "were here", "have no entry there", cmd.DryRun, cmd.JSON}
 		if len(cmd.Study) == 0 {
 			rep, err := r.Pull(a.ctx, c, r.Keys(a.ctx), cmd.DryRun, a.copying("pulling"))
@@ -62,14 +65,13 @@ func (a *app) pullStudies(r *remote.Remote, c *cache.Cache, studies []string, dr
 	var failed []error
 	s := remote.NewSource(a.ctx, r, c, dry, func(err error) { failed = append(failed, err) })
 	defer s.Close()
-	a.registers = !dry // what is pulled for a study is kept by gc as if it had run
 	for _, name := range studies {
-		p, err := a.compile(name, c)
+		p, err := a.Plan(c, name, study.Planning{Register: !dry}) // what is pulled for a study is kept by gc as if it had run
 		if err != nil {
 			return rep, err
 		}
-		_, run, waits := p.state.Count()
-		for _, key := range p.state.Keys {
+		_, run, waits := p.State.Count()
+		for _, key := range p.State.Keys {
 			if !s.Has(key) && c.Has(key) {
 				rep.There++
 			}
@@ -96,19 +98,19 @@ func (a *app) pullStudies(r *remote.Remote, c *cache.Cache, studies []string, dr
 }
 
 // withRemote opens a remote and the cache, and calls f.
-func (a *app) withRemote(at string, open func() (*cache.Cache, error), f func(*remote.Remote, *cache.Cache) error) (err error) {
-	r, err := a.openRemote(at)
+func (a *app) withRemote(at string, open func(context.Context) (*cache.Cache, error), f func(*remote.Remote, *cache.Cache) error) (err error) {
+	r, err := study.OpenRemote(at)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	c, err := open()
+	c, err := open(a.ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if r.IsCache(c) {
-		return usageError{fmt.Errorf("%s is the cache itself", r)}
+		return fault.Usagef("%s is the cache itself", r)
 	}
 	return f(r, c)
 }
@@ -147,7 +149,7 @@ func (a *app) copied(rep remote.Report, err error, r *remote.Remote, w copyWords
 			fmt.Fprintf(a.stdout, "%d steps %s\n", rep.Absent, w.absent)
 		}
 	}
-	tellRemoteConflicts(a.stderr, r, rep.Conflicts)
+	tellRemoteConflicts(a.stderr, r.String(), rep.Conflicts)
 	const most = 10
 	for i, f := range rep.Failed {
 		if i == most {

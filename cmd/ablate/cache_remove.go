@@ -12,6 +12,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/specs/words"
 )
@@ -27,13 +29,13 @@ type cacheGc struct {
 
 func (cmd cacheGc) Run(a *app) (err error) {
 	if cmd.OlderThan < 0 || cmd.KeepCost < 0 {
-		return usageError{fmt.Errorf("--older-than %s --keep-cost %s: want none below 0", time.Duration(cmd.OlderThan), cmd.KeepCost)}
+		return fault.Usagef("--older-than %s --keep-cost %s: want none below 0", time.Duration(cmd.OlderThan), cmd.KeepCost)
 	}
-	open := a.openCache
+	open := a.OpenCache
 	if cmd.DryRun {
-		open = a.readCache
+		open = a.LookupCache
 	}
-	c, err := a.join(open())
+	c, err := open(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -77,23 +79,23 @@ func (a *app) roots(c *cache.Cache, studies []string) (map[cache.Key]bool, error
 			hold(name)
 			continue
 		}
-		p, err := a.compile(name, c)
+		p, err := a.Plan(c, name, study.Planning{})
 		if err != nil {
 			if len(names) > 0 {
 				slices.Sort(names)
-				err = usageError{fmt.Errorf("%w (and no study of that name was run on this cache; there are %q)", err, slices.Compact(names))}
+				err = fault.Usagef("%w (and no study of that name was run on this cache; there are %q)", err, slices.Compact(names))
 			}
 			return nil, err
 		}
-		hold(p.study.Name)
-		for i, status := range p.state.Status {
+		hold(p.Study.Name)
+		for i, status := range p.State.Status {
 			if status != pipeline.Waits {
-				keep[p.state.Keys[i]] = true
+				keep[p.State.Keys[i]] = true
 			}
 		}
 	}
 	if len(roots) == 0 && len(studies) == 0 {
-		return nil, usageError{errors.New("no study was run on this cache since it keeps account of them, so all would go; name the studies to keep")}
+		return nil, fault.Usage(errors.New("no study was run on this cache since it keeps account of them, so all would go; name the studies to keep"))
 	}
 	return keep, nil
 }
@@ -166,7 +168,7 @@ type cacheRm struct {
 }
 
 func (cmd cacheRm) Run(a *app) (err error) {
-	c, err := a.openCache()
+	c, err := a.OpenCache(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -185,7 +187,7 @@ func (cmd cacheRm) Run(a *app) (err error) {
 		for i, what := range cmd.What {
 			step, err := path.Match(what, it.Step)
 			if err != nil {
-				return usageError{fmt.Errorf("%s: %w", what, err)}
+				return fault.Usagef("%s: %w", what, err)
 			}
 			if step || len(what) >= 6 && strings.HasPrefix(it.Key.String(), what) {
 				found[i], any = true, true
@@ -197,7 +199,7 @@ func (cmd cacheRm) Run(a *app) (err error) {
 	}
 	for i, what := range cmd.What {
 		if !found[i] {
-			return usageError{fmt.Errorf("no entry has a key that begins with %q, or is of a step %q; `ablate cache ls` lists them", what, what)}
+			return fault.Usagef("no entry has a key that begins with %q, or is of a step %q; `ablate cache ls` lists them", what, what)
 		}
 	}
 	keys := make([]cache.Key, len(items))

@@ -10,6 +10,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/specs/words"
 	"ablate/stages/kind"
@@ -25,60 +26,60 @@ type corpusCommand struct {
 
 // Run shows what the data is, once the corpus has been split.
 func (cmd corpusCommand) Run(a *app) error {
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		for _, split := range p.plan.Splits {
-			if p.state.Status[split.Step] != pipeline.Hit {
-				return fmt.Errorf("the corpus of %s has not been split yet; `ablate run %s --corpus` does it", p.plan.Steps[split.Step].ID, cmd.Study)
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		for _, split := range p.Plan.Splits {
+			if p.State.Status[split.Step] != pipeline.Hit {
+				return fmt.Errorf("the corpus of %s has not been split yet; `ablate run %s --corpus` does it", p.Plan.Steps[split.Step].ID, cmd.Study)
 			}
 		}
-		data := make([]splitData, len(p.plan.Splits))
-		for i, split := range p.plan.Splits {
+		data := make([]splitData, len(p.Plan.Splits))
+		for i, split := range p.Plan.Splits {
 			var err error
-			if data[i], err = readSplit(c, p.state.Entries[split.Step]); err != nil {
-				return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
+			if data[i], err = readSplit(p.Cache, p.State.Entries[split.Step]); err != nil {
+				return fmt.Errorf("%s: %w", p.Plan.Steps[split.Step].ID, err)
 			}
 		}
 		switch {
 		case cmd.JSON:
 			enc := json.NewEncoder(a.stdout)
 			enc.SetIndent("", "  ")
-			list, err := readings(p, c)
+			list, err := readings(p)
 			if err != nil {
 				return err
 			}
 			out := corpusInJSON(p, data)
-			out.read(list, p.src.Notes)
+			out.read(list, p.Sources.Notes)
 			return enc.Encode(out)
 		case cmd.CSV:
 			return corpusInCSV(a.stdout, p, data)
 		}
-		lines, err := readingLines(p, c, true)
+		lines, err := readingLines(p, true)
 		if err != nil {
 			return err
 		}
-		p.tellNotes(a.stdout)
+		tellNotes(a.stdout, p)
 		for _, line := range lines {
 			show.Printf(a.stdout, "%s\n", line)
 		}
 		fmt.Fprintln(a.stdout)
-		for i, split := range p.plan.Splits {
+		for i, split := range p.Plan.Splits {
 			printSplit(a.stdout, p, split, data[i], cmd.Units)
 		}
-		printChanges(a.stdout, p, c)
+		printChanges(a.stdout, p)
 		return nil
 	})
 }
 
 // printSplit prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it, and what was removed because of what.
-func printSplit(w io.Writer, p *compiled, split pipeline.SplitRef, data splitData, units bool) {
-	show.Printf(w, "%s\n\n", p.plan.Steps[split.Step].ID)
+func printSplit(w io.Writer, p *study.Compiled, split pipeline.SplitRef, data splitData, units bool) {
+	show.Printf(w, "%s\n\n", p.Plan.Steps[split.Step].ID)
 	printPartitions(w, data.sizes)
 	if units {
 		printUnits(w, data.sizes)
 	}
-	printContamination(w, p.plan.Steps, p.plan.Steps[split.Step], data)
+	printContamination(w, p.Plan.Steps, p.Plan.Steps[split.Step], data)
 	if !split.Seed {
-		printTimeline(w, p.study.Partitions[split.Set].Order, data.timeline, tables.Labels(data.sizes))
+		printTimeline(w, p.Study.Partitions[split.Set].Order, data.timeline, tables.Labels(data.sizes))
 	}
 }
 
@@ -100,7 +101,7 @@ func readSplit(c *cache.Cache, e *cache.Entry) (d splitData, err error) {
 		{kind.OutLedger, func(path string) (err error) { d.ledger, err = tables.Ledger(path); return }},
 		{kind.OutFilter, func(path string) (err error) { d.filter, err = tables.ReadFilter(path); return }},
 	} {
-		path, err := outputPath(c, e, read.output)
+		path, err := study.OutputPath(c, e, read.output)
 		if err != nil {
 			return d, err
 		}
@@ -211,16 +212,16 @@ func printTimeline(w io.Writer, order string, rows []tables.TimelineRow, labels 
 }
 
 // printCatalogue prints the units that are known from a split: a line a partition, as the paper's table of base units.
-func printCatalogue(w io.Writer, p *compiled, c *cache.Cache) error {
-	for _, split := range p.plan.Splits {
-		if split.Seed || p.state.Status[split.Step] != pipeline.Hit {
+func printCatalogue(w io.Writer, p *study.Compiled) error {
+	for _, split := range p.Plan.Splits {
+		if split.Seed || p.State.Status[split.Step] != pipeline.Hit {
 			continue
 		}
-		d, err := readSplit(c, p.state.Entries[split.Step])
+		d, err := readSplit(p.Cache, p.State.Entries[split.Step])
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.plan.Steps[split.Step].ID, err)
+			return fmt.Errorf("%s: %w", p.Plan.Steps[split.Step].ID, err)
 		}
-		t := show.NewTable(show.Row{split.Set, "units by " + p.study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
+		t := show.NewTable(show.Row{split.Set, "units by " + p.Study.Partitions[split.Set].Order, "units", "tokens", "smallest", "largest"}, 2)
 		labels := tables.Labels(d.sizes)
 		for _, b := range tables.Breakdowns(d.sizes) {
 			t.AppendRow(show.Row{b.Partition, strings.Join(labels[b.Partition], " "), b.Units,

@@ -8,6 +8,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -49,7 +50,7 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 		number    int64
 	}
 	read := func(e *cache.Entry) (map[unit]tables.SizeRow, []unit, error) {
-		path, err := outputPath(c, e, kind.OutSizes)
+		path, err := study.OutputPath(c, e, kind.OutSizes)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -105,14 +106,14 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 
 // printChanges says which units of each split are others than the last time, so that nobody is surprised by what trains again: documents that
 // come late, of years that are in a full unit, change that unit.
-func printChanges(w io.Writer, p *compiled, c *cache.Cache) {
-	for _, split := range p.plan.Splits {
-		step, e := p.plan.Steps[split.Step], p.state.Entries[split.Step]
-		old := previousSplit(c, e, p.study.Name, step.ID)
+func printChanges(w io.Writer, p *study.Compiled) {
+	for _, split := range p.Plan.Splits {
+		step, e := p.Plan.Steps[split.Step], p.State.Entries[split.Step]
+		old := previousSplit(p.Cache, e, p.Study.Name, step.ID)
 		if old == nil {
 			continue
 		}
-		d, err := changes(c, old, e)
+		d, err := changes(p.Cache, old, e)
 		if err != nil {
 			continue // what the old split left is gone: there is nothing to compare with
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ablate/cmd/internal/study"
 	"ablate/stages/tables"
 )
 
@@ -136,16 +137,16 @@ type removedJSON struct {
 }
 
 // corpusInJSON gathers data, that of each split of the plan.
-func corpusInJSON(p *compiled, data []splitData) corpusJSON {
-	out := corpusJSON{Study: p.study.Name, Sets: []setJSON{}}
-	for i, split := range p.plan.Splits {
-		d, step := data[i], p.plan.Steps[split.Step]
+func corpusInJSON(p *study.Compiled, data []splitData) corpusJSON {
+	out := corpusJSON{Study: p.Study.Name, Sets: []setJSON{}}
+	for i, split := range p.Plan.Splits {
+		d, step := data[i], p.Plan.Steps[split.Step]
 		s := setJSON{
-			Set: split.Set, Seed: split.Seed, Corpus: split.Set, Order: "id", Key: p.state.Keys[split.Step].String(), Filter: d.filter.Kind,
+			Set: split.Set, Seed: split.Seed, Corpus: split.Set, Order: "id", Key: p.State.Keys[split.Step].String(), Filter: d.filter.Kind,
 			Partitions: []partitionJSON{}, Units: []unitJSON{}, Timeline: []yearJSON{}, Elsewhere: []elsewhereJSON{}, Removed: []removedJSON{},
 		}
 		if !split.Seed {
-			s.Corpus, s.Order = p.study.Partitions[split.Set].Corpus, p.study.Partitions[split.Set].Order
+			s.Corpus, s.Order = p.Study.Partitions[split.Set].Corpus, p.Study.Partitions[split.Set].Order
 		}
 		for _, b := range tables.Breakdowns(d.sizes) {
 			s.Partitions = append(s.Partitions, partitionJSON{
@@ -170,7 +171,7 @@ func corpusInJSON(p *compiled, data []splitData) corpusJSON {
 		}
 		for _, l := range tables.Losses(d.filter, d.ledger) {
 			s.Removed = append(s.Removed, removedJSON{
-				evalSetInWords(p.plan.Steps, step, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives,
+				evalSetInWords(p.Plan.Steps, step, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives,
 			})
 		}
 		out.Sets = append(out.Sets, s)
@@ -179,7 +180,7 @@ func corpusInJSON(p *compiled, data []splitData) corpusJSON {
 }
 
 // corpusInCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
-func corpusInCSV(w io.Writer, p *compiled, data []splitData) error {
+func corpusInCSV(w io.Writer, p *study.Compiled, data []splitData) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"partition_set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
 	n := func(x int64) string { return strconv.FormatInt(x, 10) }

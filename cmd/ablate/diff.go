@@ -15,6 +15,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/runner/bundle"
 	"ablate/specs"
@@ -31,7 +33,7 @@ type diffCommand struct {
 // side is one of the two that are compared.
 type side struct {
 	name    string
-	p       *compiled
+	p       *study.Compiled
 	results [][]string // correlations.csv with its header; nil where there is none
 }
 
@@ -53,7 +55,7 @@ func (cmd diffCommand) Run(a *app) (err error) {
 			sides[i], err = sideOfBundle(a.ctx, name)
 		default:
 			if c == nil {
-				if c, err = a.join(a.readCache()); err != nil {
+				if c, err = a.LookupCache(a.ctx); err != nil {
 					return err
 				}
 			}
@@ -76,35 +78,35 @@ func (cmd diffCommand) Run(a *app) (err error) {
 // sideOfRun reads an output directory; nothing is looked up in a cache, and nothing is believed that does not follow from the study.
 func sideOfRun(name, dir string) (side, error) {
 	s := side{name: name}
-	rec, err := readRecord(dir)
+	rec, err := study.ReadRecord(dir)
 	if err != nil {
 		return s, err
 	}
-	if len(rec.lacks) > 0 {
-		return s, usageError{fmt.Errorf("%s: lacks %s; it is no output directory of a finished run (`ablate report STUDY --out %s` writes what an older one lacks)",
-			name, strings.Join(rec.lacks, ", "), dir)}
+	if len(rec.Lacks) > 0 {
+		return s, fault.Usagef("%s: lacks %s; it is no output directory of a finished run (`ablate report STUDY --out %s` writes what an older one lacks)",
+			name, strings.Join(rec.Lacks, ", "), dir)
 	}
-	study, err := specs.ParseAlone(filepath.Join(dir, studyFile), rec.study, dir)
+	parsed, err := specs.ParseAlone(filepath.Join(dir, study.StudyFile), rec.Study, dir)
 	if err != nil {
 		return s, err
 	}
 	claims := map[cache.Key]*cache.Entry{}
-	for _, c := range rec.steps {
+	for _, c := range rec.Steps {
 		claims[c.Key] = &cache.Entry{Key: c.Key, Kind: c.Kind, Outputs: c.Outputs, Provenance: c.Provenance}
 	}
-	s.p, err = compileWith(study, *rec.sources, func(key cache.Key) (*cache.Entry, error) {
+	s.p, err = study.PlanRecorded(parsed, *rec.Sources, nil, func(key cache.Key) (*cache.Entry, error) {
 		if e := claims[key]; e != nil {
 			return e, nil
 		}
 		return nil, &cache.Miss{What: "entry " + key.Short(), Reason: cache.Absent}
-	}, unitsRecorded(*rec.sources))
+	})
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", name, err)
 	}
-	if hit, run, waits := s.p.state.Count(); run+waits > 0 || s.p.plan.Partial != "" {
+	if hit, run, waits := s.p.State.Count(); run+waits > 0 || s.p.Plan.Partial != "" {
 		return s, fmt.Errorf("%s: only %d of the steps of its provenance.json follow from its study.yaml and sources.json: they were made by another version of ablate, or edited (`ablate audit` says which)", name, hit)
 	}
-	data, err := cache.ReadFollowed(filepath.Join(dir, kind.OutCorrCSV), mostOutput)
+	data, err := cache.ReadFollowed(filepath.Join(dir, kind.OutCorrCSV), study.MostOutput)
 	if err != nil {
 		return s, err
 	}
@@ -128,16 +130,11 @@ func sideOfBundle(ctx context.Context, name string) (s side, err error) {
 func (a *app) sideOfStudy(name string, c *cache.Cache) (side, error) {
 	s := side{name: name}
 	var err error
-	if s.p, err = a.compile(name, c); err != nil {
+	if s.p, err = a.Plan(c, name, study.Planning{Assume: true}); err != nil {
 		return s, err
 	}
-	if s.p.plan.Partial != "" {
-		if err := s.p.assume(c); err != nil {
-			return s, err
-		}
-	}
-	if i := s.p.plan.Result; i >= 0 && s.p.state.Status[i] == pipeline.Hit {
-		data, err := readOutput(c, s.p.state.Entries[i], kind.OutCorrCSV)
+	if i := s.p.Plan.Result; i >= 0 && s.p.State.Status[i] == pipeline.Hit {
+		data, err := s.p.ResultOutput(kind.OutCorrCSV)
 		if err != nil {
 			return s, err
 		}
@@ -196,17 +193,17 @@ type changedCost struct {
 
 func compare(a, b side) difference {
 	d := difference{A: a.name, B: b.name, Study: []changedValue{}, Results: []changedScore{}}
-	for _, c := range specs.Diff(a.p.study, b.p.study) {
+	for _, c := range specs.Diff(a.p.Study, b.p.Study) {
 		d.Study = append(d.Study, changedValue{c.Path, c.Old, c.OldAt.String(), c.New, c.NewAt.String()})
 	}
 	for _, s := range []side{a, b} {
-		if s.p.plan.Partial != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%s is compared as far as the split: %s", s.name, s.p.plan.Partial))
-		} else if s.p.plan.Assumed != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%s must be split again; assumed is that %s", s.name, s.p.plan.Assumed))
+		if s.p.Plan.Partial != "" {
+			d.Notes = append(d.Notes, fmt.Sprintf("%s is compared as far as the split: %s", s.name, s.p.Plan.Partial))
+		} else if s.p.Plan.Assumed != "" {
+			d.Notes = append(d.Notes, fmt.Sprintf("%s must be split again; assumed is that %s", s.name, s.p.Plan.Assumed))
 		}
 	}
-	steps := pipeline.Compare(a.p.state, b.p.state)
+	steps := pipeline.Compare(a.p.State, b.p.State)
 	d.Steps, d.Changes = steps.Same, group(steps.Changes, b.p)
 	d.Results = results(a.results, b.results)
 	d.Costs = costs(a.p, b.p)
@@ -214,7 +211,7 @@ func compare(a, b side) difference {
 }
 
 // group gathers steps of one kind that differ for the same reason, in the order of the plan.
-func group(changes []pipeline.Change, now *compiled) []changedSteps {
+func group(changes []pipeline.Change, now *study.Compiled) []changedSteps {
 	out := []changedSteps{}
 	at := map[string]int{}
 	for _, c := range changes {
@@ -226,16 +223,16 @@ func group(changes []pipeline.Change, now *compiled) []changedSteps {
 			g.How = "removed"
 		case c.Through != "":
 			g.Through = c.Through
-			if i, err := now.plan.Find(c.Through); err == nil {
-				g.Through = "what " + now.plan.Steps[i].Kind + " steps leave"
+			if i, err := now.Plan.Find(c.Through); err == nil {
+				g.Through = "what " + now.Plan.Steps[i].Kind + " steps leave"
 			}
 		}
 		label := g.How + " " + g.Kind + " " + g.Through
 		for k := range g.Differs {
 			v := &g.Differs[k]
-			if i, err := now.plan.Find(c.ID); err == nil {
-				if path := now.state.Origin(now.study, i, v.Label); path != nil {
-					v.At = now.study.At(path...).String()
+			if i, err := now.Plan.Find(c.ID); err == nil {
+				if path := now.State.Origin(now.Study, i, v.Label); path != nil {
+					v.At = now.Study.At(path...).String()
 				}
 			}
 			label += "\x00" + v.Label + "\x00" + v.Old + "\x00" + v.New
@@ -278,22 +275,22 @@ func results(a, b [][]string) []changedScore {
 }
 
 // costs pairs what two plans cost, and what the steps that are there took.
-func costs(a, b *compiled) []changedCost {
+func costs(a, b *study.Compiled) []changedCost {
 	lines := []changedCost{
 		{What: "steps", Unit: "steps"}, {What: "raw files", Unit: "B"}, {What: "seed model", Unit: "tokens"}, {What: "unit models", Unit: "tokens"},
 		{What: "partition models", Unit: "tokens"}, {What: "reference models", Unit: "tokens"}, {What: "hours, by the study's price", Unit: "h"},
 		{What: "seconds that its steps took", Unit: "s"}, {What: "bytes that its steps left", Unit: "B"},
 	}
-	for i, p := range []*compiled{a, b} {
-		account := p.state.Account()
+	for i, p := range []*study.Compiled{a, b} {
+		account := p.State.Account()
 		sum := account.Summary
 		var took, left float64
-		for n, status := range p.state.Status {
+		for n, status := range p.State.Status {
 			if status != pipeline.Hit {
 				continue
 			}
-			took += p.state.Entries[n].Provenance.WallSeconds
-			for _, o := range p.state.Entries[n].Outputs {
+			took += p.State.Entries[n].Provenance.WallSeconds
+			for _, o := range p.State.Entries[n].Outputs {
 				left += float64(o.Size)
 			}
 		}

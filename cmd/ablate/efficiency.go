@@ -2,15 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/big"
 	"strconv"
 
-	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/specs/words"
 	"ablate/stages/kind"
@@ -22,20 +21,15 @@ type savingCommand struct {
 }
 
 // Run accounts for a study as section 5.5 of the paper does, from what its steps took when they ran.
-func (cmd savingCommand) Run(a *app) (err error) {
-	c, err := a.join(a.readCache())
-	if err != nil {
-		return err
+func (cmd savingCommand) Run(a *app) error {
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Local: true}, func(p *study.Compiled) error { return cmd.print(a, p) })
+}
+
+func (cmd savingCommand) print(a *app, p *study.Compiled) error {
+	if p.Plan.Partial != "" {
+		return fmt.Errorf("nothing to account for yet: %s; `ablate run %s` splits it", p.Plan.Partial, cmd.Study)
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	p, err := a.compile(cmd.Study, c)
-	if err != nil {
-		return err
-	}
-	if p.plan.Partial != "" {
-		return fmt.Errorf("nothing to account for yet: %s; `ablate run %s` splits it", p.plan.Partial, cmd.Study)
-	}
-	e, err := account(p, c)
+	e, err := account(p)
 	if err != nil {
 		return err
 	}
@@ -97,20 +91,20 @@ type efficiency struct {
 	} `json:"still_to_train"`
 }
 
-func account(p *compiled, c *cache.Cache) (*efficiency, error) {
-	m, err := p.state.Efficiency()
+func account(p *study.Compiled) (*efficiency, error) {
+	m, err := p.State.Efficiency()
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.catalogue(c)
+	found, err := p.Catalogue()
 	if err != nil {
 		return nil, err
 	}
-	next, err := pipeline.NextPartition(p.study, p.src, found)
+	next, err := pipeline.NextPartition(p.Study, p.Sources, found)
 	if err != nil {
 		return nil, err
 	}
-	e := &efficiency{Study: p.study.Name, Measured: []sortJSON{}, Next: []nextJSON{}}
+	e := &efficiency{Study: p.Study.Name, Measured: []sortJSON{}, Next: []nextJSON{}}
 	for _, role := range []string{"seed", "unit", "partition", "small", "reference"} {
 		if r := m.Models[role]; r != nil {
 			e.Measured = append(e.Measured, sortJSON{role + " models", r.Steps, r.Done, r.Tokens, r.Seconds})
@@ -133,15 +127,15 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 		v := average.Each() * m.PerMixture * float(mixtures)
 		return &v
 	}
-	possible, all := p.plan.Summary.MixturesPossible, p.plan.Summary.TokensReferenceOf
+	possible, all := p.Plan.Summary.MixturesPossible, p.Plan.Summary.TokensReferenceOf
 	units, tokens := 0, int64(0)
-	for _, model := range p.plan.Models {
+	for _, model := range p.Plan.Models {
 		if model.Role != kind.RoleUnit {
 			continue
 		}
-		step := p.plan.Steps[model.Step]
+		step := p.Plan.Steps[model.Step]
 		units, tokens = units+1, tokens+step.Cost.Tokens
-		if p.state.Status[model.Step] != pipeline.Hit {
+		if p.State.Status[model.Step] != pipeline.Hit {
 			e.Left.Units++
 			e.Left.Tokens += step.Cost.Tokens
 		}
@@ -159,7 +153,7 @@ func account(p *compiled, c *cache.Cache) (*efficiency, error) {
 		return w
 	}
 	e.Possible = json.Number(possible.String())
-	if covered := p.state.Covered(p.study, p.src); covered != nil {
+	if covered := p.State.Covered(p.Study, p.Sources); covered != nil {
 		e.Covered = json.Number(covered.String())
 	}
 	e.Modular = way(big.NewInt(int64(units)), big.NewInt(tokens), unit, evaluate(possible))

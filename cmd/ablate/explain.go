@@ -9,6 +9,8 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 )
 
@@ -19,18 +21,18 @@ type explainCommand struct {
 }
 
 func (cmd explainCommand) Run(a *app) error {
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		i, err := p.plan.Find(cmd.Step)
-		if err != nil && p.plan.Partial != "" {
-			return usageError{fmt.Errorf("%w; the plan goes only as far as the split: %s", err, p.plan.Partial)}
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		i, err := p.Plan.Find(cmd.Step)
+		if err != nil && p.Plan.Partial != "" {
+			return fault.Usagef("%w; the plan goes only as far as the split: %s", err, p.Plan.Partial)
 		} else if err != nil {
-			return usageError{err}
+			return fault.Usage(err)
 		}
-		entries := entriesOf(c)
-		x := p.state.Explain(i, entries)
+		entries := entriesOf(p.Cache)
+		x := p.State.Explain(i, entries)
 		for n := range x.Because {
-			p.locate(&x.Because[n])
-			p.recall(&x.Because[n], c, entries)
+			locate(p, &x.Because[n])
+			recall(p, &x.Because[n], entries)
 		}
 		if cmd.JSON {
 			enc := json.NewEncoder(a.stdout)
@@ -53,24 +55,24 @@ func entriesOf(c *cache.Cache) []*cache.Entry {
 }
 
 // locate says of each ingredient where the study sets it.
-func (p *compiled) locate(r *pipeline.Reason) {
-	i, err := p.plan.Find(r.Step)
+func locate(p *study.Compiled, r *pipeline.Reason) {
+	i, err := p.Plan.Find(r.Step)
 	if err != nil {
 		return
 	}
 	for k, d := range r.Differs {
-		if path := p.state.Origin(p.study, i, d.Label); path != nil {
-			r.Differs[k].At = p.study.At(path...).String()
+		if path := p.State.Origin(p.Study, i, d.Label); path != nil {
+			r.Differs[k].At = p.Study.At(path...).String()
 		}
 	}
 }
 
 // because says of a step that would run which ingredient of its own is the first to differ from the nearest cached entry.
-func (p *compiled) because(c *cache.Cache) func(step int) string {
-	entries := entriesOf(c)
+func because(p *study.Compiled) func(step int) string {
+	entries := entriesOf(p.Cache)
 	return func(i int) string {
-		r := p.state.Explain(i, entries).Because[0]
-		p.locate(&r)
+		r := p.State.Explain(i, entries).Because[0]
+		locate(p, &r)
 		if r.Nearest == "" || len(r.Differs) == 0 {
 			return r.Note
 		}
@@ -79,34 +81,34 @@ func (p *compiled) because(c *cache.Cache) func(step int) string {
 }
 
 // recall adds what else is known of a step that the cache cannot give: damaged files that were moved away, and what the last report says.
-func (p *compiled) recall(r *pipeline.Reason, c *cache.Cache, entries []*cache.Entry) {
-	i, err := p.plan.Find(r.Step)
-	if err != nil || p.state.Status[i] != pipeline.Run {
+func recall(p *study.Compiled, r *pipeline.Reason, entries []*cache.Entry) {
+	i, err := p.Plan.Find(r.Step)
+	if err != nil || p.State.Status[i] != pipeline.Run {
 		return
 	}
-	key := p.state.Keys[i]
+	key := p.State.Keys[i]
 	for _, e := range entries {
 		if e.Key != key {
 			continue
 		}
 		for _, o := range e.Outputs {
-			for _, path := range c.Quarantined(o.Digest.String()) {
+			for _, path := range p.Cache.Quarantined(o.Digest.String()) {
 				r.Note = strings.Replace(r.Note, "evicted:", "corrupted:", 1) + fmt.Sprintf("; a damaged %s is kept as %s", o.Name, path)
 			}
 		}
 		return
 	}
 	note := ""
-	rec, err := readRecord(outDir("", p.study))
+	rec, err := study.ReadRecord(outDir("", p.Study))
 	if err == nil { // else no evidence
-		for _, s := range rec.steps {
+		for _, s := range rec.Steps {
 			if s.Key == key {
 				note = fmt.Sprintf("evicted: %s says that step %s left it on %s in %.3g s, with the same ingredients; this cache has no entry of it",
-					filepath.Join(rec.dir, provenanceFile), s.ID, s.Provenance.Started, s.Provenance.WallSeconds)
+					filepath.Join(rec.Dir, study.ProvenanceFile), s.ID, s.Provenance.Started, s.Provenance.WallSeconds)
 			}
 		}
 	}
-	for _, path := range c.Quarantined(key.String()) {
+	for _, path := range p.Cache.Quarantined(key.String()) {
 		note = "corrupted: its entry was found damaged and is kept as " + path
 	}
 	if note != "" {
@@ -114,8 +116,8 @@ func (p *compiled) recall(r *pipeline.Reason, c *cache.Cache, entries []*cache.E
 	}
 }
 
-func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
-	fmt.Fprintf(w, "%s: %s", p.plan.Steps[x.Step].ID, x.Status)
+func printExplanation(w io.Writer, p *study.Compiled, x pipeline.Explanation) {
+	fmt.Fprintf(w, "%s: %s", p.Plan.Steps[x.Step].ID, x.Status)
 	if x.Status != pipeline.Waits {
 		fmt.Fprintf(w, ", key %s", x.Key.Short())
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ablate/cache"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages"
@@ -92,7 +93,7 @@ func TestKindOfOnesOwn(t *testing.T) {
 	if seen != 2<<20 {
 		t.Errorf("a step had %d bytes of memory, want the %d that it needs", seen, 2<<20)
 	}
-	out, err := outputPath(c, state.Entries[1], "length.txt")
+	out, err := study.OutputPath(c, state.Entries[1], "length.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

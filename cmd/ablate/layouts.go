@@ -12,6 +12,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/stages/kind"
 	"ablate/stages/report"
@@ -27,20 +28,20 @@ type madeLayouts struct {
 
 // layoutFiles are the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run without
 // work does, so they are drawn only if something that goes into them or what is in dir differs from the last time; there names them if not.
-func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named, there []string, err error) {
-	in := report.LayoutInput{Study: p.study.Name, InDomain: pipeline.InDomain, Params: p.plan.Steps[p.plan.Result].Params, Costs: mixtureCosts(p)}
-	result := p.state.Entries[p.plan.Result]
+func layoutFiles(dir string, p *study.Compiled) (files []output.Named, there []string, err error) {
+	in := report.LayoutInput{Study: p.Study.Name, InDomain: pipeline.InDomain, Params: p.Plan.Steps[p.Plan.Result].Params, Costs: mixtureCosts(p)}
+	result := p.State.Entries[p.Plan.Result]
 	costs, err := json.Marshal(in.Costs)
 	if err != nil {
 		return nil, nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", report.LayoutVersion, in.Study, p.state.Keys[p.plan.Result], costs)
+	fmt.Fprintf(h, "layouts %d\nstudy %q\nkey %s\ncosts %s\n", report.LayoutVersion, in.Study, p.State.Keys[p.Plan.Result], costs)
 	fmt.Fprintf(h, "params %s\n", in.Params) // the key holds those of the step; names of mixtures are told apart here
 	for _, o := range result.Outputs {
 		fmt.Fprintf(h, "output %q %s\n", o.Name, o.Digest)
 	}
-	ledgers, err := studyLedgers(p, c, h)
+	ledgers, err := studyLedgers(p, h)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,10 +50,10 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 	if there, ok := layoutsThere(dir, of); ok {
 		return nil, there, nil
 	}
-	if in.Scores, err = outputPath(c, result, kind.OutScores); err != nil {
+	if in.Scores, err = p.Output(p.Plan.Result, kind.OutScores); err != nil {
 		return nil, nil, err
 	}
-	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
+	if in.Correlations, err = p.Output(p.Plan.Result, kind.OutCorrelations); err != nil {
 		return nil, nil, err
 	}
 	made, err := report.Layouts(in)
@@ -72,11 +73,11 @@ func layoutFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named,
 }
 
 // studyLedgers are the ledgers of a study's splits; h gets what they hold and which texts their names mean.
-func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]report.LayoutLedger, error) {
+func studyLedgers(p *study.Compiled, h io.Writer) ([]report.LayoutLedger, error) {
 	var out []report.LayoutLedger
-	for _, split := range p.plan.Splits {
-		e := p.state.Entries[split.Step]
-		path, err := outputPath(c, e, kind.OutLedger)
+	for _, split := range p.Plan.Splits {
+		e := p.State.Entries[split.Step]
+		path, err := p.Output(split.Step, kind.OutLedger)
 		if err != nil {
 			return nil, err
 		}
@@ -85,16 +86,16 @@ func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]report.LayoutLedg
 			l.Set = ""
 		}
 		l.Text = func(input string) (string, string, error) {
-			t, ok := p.plan.EvalText(split.Step, input)
+			t, ok := p.Plan.EvalText(split.Step, input)
 			if !ok {
-				return "", "", fmt.Errorf("internal error: split %s has no input %q to decontaminate against", p.plan.Steps[split.Step].ID, input)
+				return "", "", fmt.Errorf("internal error: split %s has no input %q to decontaminate against", p.Plan.Steps[split.Step].ID, input)
 			}
 			return t.EvalSet, t.Corpus, nil
 		}
 		ledger, _ := e.Output(kind.OutLedger)
 		fmt.Fprintf(h, "ledger %q %s\n", l.Set, ledger.Digest)
-		for _, in := range p.plan.Steps[split.Step].Inputs {
-			if t, ok := p.plan.EvalText(split.Step, in.Role); ok {
+		for _, in := range p.Plan.Steps[split.Step].Inputs {
+			if t, ok := p.Plan.EvalText(split.Step, in.Role); ok {
 				fmt.Fprintf(h, "text %q %q %q\n", in.Role, t.EvalSet, t.Corpus)
 			}
 		}
@@ -106,12 +107,12 @@ func studyLedgers(p *compiled, c *cache.Cache, h io.Writer) ([]report.LayoutLedg
 // layoutsThere reports whether the directory holds what would be made, byte for byte, and names it.
 func layoutsThere(dir, of string) ([]string, bool) {
 	var made madeLayouts
-	data, err := cache.ReadFollowed(filepath.Join(dir, madeFile), mostOutput)
+	data, err := cache.ReadFollowed(filepath.Join(dir, madeFile), study.MostOutput)
 	if err != nil || json.Unmarshal(data, &made) != nil || made.Of != of {
 		return nil, false
 	}
 	for name, digest := range made.Files {
-		if data, err := cache.ReadFollowed(filepath.Join(dir, filepath.FromSlash(name)), mostOutput); err != nil || sum(data) != digest {
+		if data, err := cache.ReadFollowed(filepath.Join(dir, filepath.FromSlash(name)), study.MostOutput); err != nil || sum(data) != digest {
 			return nil, false
 		}
 	}
@@ -124,9 +125,9 @@ func sum(data []byte) string {
 }
 
 // mixtureCosts are what comparing all mixtures of a set takes, over the components that it draws from.
-func mixtureCosts(p *compiled) []report.LayoutCost {
+func mixtureCosts(p *study.Compiled) []report.LayoutCost {
 	var out []report.LayoutCost
-	for _, g := range p.plan.Growth {
+	for _, g := range p.Plan.Growth {
 		c := report.LayoutCost{Group: g.Group, K: g.K, Repeat: g.Repeat, Of: g.Of, Beside: g.Beside}
 		for _, at := range g.Points {
 			c.Points = append(c.Points, report.LayoutPoint(at))

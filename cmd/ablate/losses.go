@@ -10,8 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -21,7 +21,7 @@ const lossesFile = kind.OutLosses
 
 // keepLosses leaves the table of all losses of a finished study in its output directory, if it is asked for. A table that was asked for once is kept
 // up to date by later runs that do not ask: it is made again where what it says it was made of is no longer so.
-func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cache, asked bool) (err error) {
+func keepLosses(ctx context.Context, out *output.Dir, p *study.Compiled, asked bool) (err error) {
 	path := filepath.Join(out.Path(), lossesFile)
 	switch _, err := os.Lstat(path); {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -29,7 +29,7 @@ func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cach
 	case !asked && err != nil:
 		return nil
 	}
-	in := studyLosses(ctx, p, c)
+	in := studyLosses(ctx, p)
 	if !asked {
 		if of, err := tables.LossesOf(path); err == nil && of == in.Of {
 			return nil
@@ -48,21 +48,21 @@ func keepLosses(ctx context.Context, out *output.Dir, p *compiled, c *cache.Cach
 }
 
 // studyLosses gathers what the table is made of.
-func studyLosses(ctx context.Context, p *compiled, c *cache.Cache) tables.StudyLosses {
+func studyLosses(ctx context.Context, p *study.Compiled) tables.StudyLosses {
 	in := tables.StudyLosses{Table: func(eval int) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", context.Cause(ctx)
 		}
-		return outputPath(c, p.state.Entries[eval], kind.OutLosses)
+		return p.Output(eval, kind.OutLosses)
 	}}
 	h := sha256.New()
-	for _, s := range p.plan.Scores {
+	for _, s := range p.Plan.Scores {
 		fmt.Fprintf(h, "score %q\n", []string{s.Group, s.Mixture, s.Scorer, s.Set})
 		score := tables.LossScore{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
 		for _, d := range s.Domains {
 			domain := tables.LossDomain{Name: d.Name}
 			for _, e := range d.Evals {
-				losses, _ := p.state.Entries[e.Step].Output(kind.OutLosses)
+				losses, _ := p.State.Entries[e.Step].Output(kind.OutLosses)
 				fmt.Fprintf(h, "losses %q %q %s\n", d.Name, e.Model, losses.Digest)
 				domain.Models = append(domain.Models, tables.LossModel{Name: e.Model, Eval: e.Step})
 			}

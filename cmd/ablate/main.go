@@ -18,6 +18,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/runner"
 	"ablate/runner/machine"
 	"ablate/specs"
@@ -62,14 +64,20 @@ type cli struct {
 
 // app is what commands share.
 type app struct {
+	*study.Session
 	ctx            context.Context
-	cacheDir       string
-	upstream       string
-	remote         string
-	remoteNamed    bool   // on the command line, and not by the environment
-	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
-	scale          string // "" is a study's own size
+	remoteNamed    bool // on the command line, and not by the environment
 	stdout, stderr io.Writer
+}
+
+// heard shows what an operation tells while it goes on.
+func (a *app) heard(e study.Event) {
+	switch e := e.(type) {
+	case study.Note:
+		show.Printf(a.stderr, "%s\n", e.Text)
+	case study.Warning:
+		fmt.Fprintln(a.stderr, "warning:", e.Text)
+	}
 }
 
 func main() { os.Exit(Main()) }
@@ -107,10 +115,14 @@ func Main() int {
 	named := flagNamed(parsed, "remote")
 	command, _, _ := strings.Cut(parsed.Command(), " <")
 	if named && !usesRemote(command) {
-		return exitCode(os.Stderr, usageError{fmt.Errorf("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command)})
+		return exitCode(os.Stderr, fault.Usagef("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command))
 	}
 	out := show.NewStdout(os.Stdout)
-	err = parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
+	a := &app{ctx: ctx, remoteNamed: named, stdout: out, stderr: os.Stderr}
+	a.Session = &study.Session{
+		CacheDir: c.Cache, Upstream: c.Upstream, Remote: c.Remote, Scale: strings.TrimPrefix(c.Scale, "full"), Version: version, Tell: a.heard,
+	}
+	err = parsed.Run(a)
 	return exitCode(os.Stderr, told(err, out))
 }
 
@@ -139,9 +151,6 @@ func usesRemote(command string) bool {
 	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
-// errInterrupted ends the context when a person or the system asks the program to stop.
-var errInterrupted = errors.New("interrupted")
-
 // interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a second
 // signal ends the program at once.
 func interruptible() (context.Context, func()) {
@@ -151,7 +160,7 @@ func interruptible() (context.Context, func()) {
 	go func() {
 		if _, ok := <-signals; ok {
 			signal.Stop(signals)
-			cancel(errInterrupted)
+			cancel(fault.Interrupted)
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
@@ -170,23 +179,18 @@ func stopSignals() []os.Signal {
 // outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the program: a run goes on without its audience.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
-// usageError marks an error that the study or the command line is to blame for.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // exitCode prints what went wrong and says how the program should end.
 func exitCode(w io.Writer, err error) int {
 	var (
 		mistake  specs.Error
 		mistakes specs.Errors
-		usage    usageError
+		usage    *fault.UsageError
 		failed   *runner.FailedError
 	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errInterrupted):
+	case errors.Is(err, fault.Interrupted):
 		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
 		return exitInterrupted
 	case errors.Is(err, errDiffers): // told on stdout
@@ -216,7 +220,7 @@ type validateCommand struct {
 }
 
 func (c validateCommand) Run(a *app) error {
-	s, err := a.loadStudy(c.Study)
+	s, err := a.Load(c.Study)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"ablate/runner/machine"
 	"ablate/specs"
 )
 
@@ -45,8 +44,3 @@ func (d *days) UnmarshalText(text []byte) error {
 	*d = days(age)
 	return nil
 }
-
-// machineMemory is how many bytes this process may count on: four fifths of what the machine, its control
-// groups and its limits give it; 0 where the system does not say. The rest is for other programs and for
-// files' pages.
-func machineMemory() int64 { return machine.Here().Memory() / 5 * 4 }

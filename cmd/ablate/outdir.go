@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
-	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/runner/audit"
 	"ablate/specs"
@@ -27,7 +27,7 @@ const (
 // reportNames are the files that the report of every study has, and reportFolders its folders.
 var (
 	reportNames = []string{
-		reportFile, planFile, studyFile, sourcesFile, provenanceFile, madeFile, lossesFile,
+		reportFile, planFile, study.StudyFile, study.SourcesFile, study.ProvenanceFile, madeFile, lossesFile,
 		kind.OutScores, kind.OutScoresCSV, kind.OutCorrelations, kind.OutCorrCSV,
 		kind.OutDecisions, kind.OutDecisionsCSV, kind.OutWarnings, kind.OutWarningsCSV,
 	}
@@ -47,15 +47,15 @@ func outDir(given string, s *specs.Study) string {
 func lookOut(dir string, s *specs.Study, force bool) (*output.Dir, error) {
 	out, err := output.Look(dir, output.Options{
 		Study: s.Name, Names: reportNames, Above: reportFolders, Force: force,
-		Known: []output.Named{{Name: studyFile, Data: s.Text()}}, Inputs: s.Files(),
+		Known: []output.Named{{Name: study.StudyFile, Data: s.Text()}}, Inputs: s.Files(),
 	})
 	return out, reportError(dir, err)
 }
 
 // claimOut makes the output directory and marks it, once it is known what the study reads.
-func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error {
-	out.Protect(p.reads())
-	need, free := reportBytes(p.plan), out.Free()
+func claimOut(w io.Writer, out *output.Dir, p *study.Compiled, ignoreSpace bool) error {
+	out.Protect(p.Reads())
+	need, free := reportBytes(p.Plan), out.Free()
 	if free >= 0 && need > free && !ignoreSpace {
 		return fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
 			"make room, name another place with --out, or run it all the same with --ignore-space", words.Bytes(need), words.Bytes(free), out.Path())
@@ -69,15 +69,6 @@ func claimOut(w io.Writer, out *output.Dir, p *compiled, ignoreSpace bool) error
 	return nil
 }
 
-// reads lists the files that a study reads: those that it was read from, and its raw files.
-func (p *compiled) reads() []string {
-	files := p.study.Files()
-	for _, f := range rawFiles(p.src) {
-		files = append(files, f.Path)
-	}
-	return files
-}
-
 // checkFile says before any work whether the file that an option names can be written. What a command
 // reads is no place for it.
 func checkFile(option, path string, reads []string) error {
@@ -86,7 +77,7 @@ func checkFile(option, path string, reads []string) error {
 		err = errors.New("the study reads this file; name another")
 	}
 	if err != nil {
-		return placeError(fmt.Errorf("%s %s: %w", option, path, err))
+		return fault.Place(fmt.Errorf("%s %s: %w", option, path, err))
 	}
 	return nil
 }
@@ -103,33 +94,24 @@ func reportBytes(plan *pipeline.Plan) int64 {
 func reportError(dir string, err error) error {
 	var foreign *output.ForeignError
 	if err == nil || errors.As(err, &foreign) {
-		return placeError(err)
+		return fault.Place(err)
 	}
-	return placeError(fmt.Errorf("the report cannot be written to %s: %w; name another folder with --out", dir, err))
-}
-
-// placeError marks an error in writing to a place that the command line names: another place mends
-// it, unless the disk is full or fails.
-func placeError(err error) error {
-	if err == nil || ofMachine(err) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return err
-	}
-	return usageError{err}
+	return fault.Place(fmt.Errorf("the report cannot be written to %s: %w; name another folder with --out", dir, err))
 }
 
 // makeTemp makes a folder for temporary files.
 func makeTemp(pattern string) (string, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {
-		return "", placeError(fmt.Errorf("temporary files cannot be written to %s: %w; set TMPDIR to a folder that can be written to", os.TempDir(), err))
+		return "", fault.Place(fmt.Errorf("temporary files cannot be written to %s: %w; set TMPDIR to a folder that can be written to", os.TempDir(), err))
 	}
 	return dir, nil
 }
 
 // writeOut leaves what a run promises in the output directory. The same cache gives the same bytes, and a file that holds them already
 // is not touched.
-func writeOut(out *output.Dir, p *compiled, c *cache.Cache) error {
-	files, there, err := reportFiles(out.Path(), p, c)
+func writeOut(out *output.Dir, p *study.Compiled) error {
+	files, there, err := reportFiles(out.Path(), p)
 	if err != nil {
 		return err
 	}
@@ -137,39 +119,39 @@ func writeOut(out *output.Dir, p *compiled, c *cache.Cache) error {
 }
 
 // reportFiles are the files of a report; there names those that dir holds already.
-func reportFiles(dir string, p *compiled, c *cache.Cache) (files []output.Named, there []string, err error) {
-	result := p.state.Entries[p.plan.Result]
+func reportFiles(dir string, p *study.Compiled) (files []output.Named, there []string, err error) {
+	result := p.State.Entries[p.Plan.Result]
 	for _, o := range result.Outputs {
-		data, err := readOutput(c, result, o.Name)
+		data, err := p.ResultOutput(o.Name)
 		if err != nil {
 			return nil, nil, err
 		}
 		files = append(files, output.Named{Name: o.Name, Data: data})
 	}
-	page, err := renderReport(p, c)
+	page, err := renderReport(p)
 	if err != nil {
 		return nil, nil, err
 	}
-	layouts, there, err := layoutFiles(dir, p, c)
+	layouts, there, err := layoutFiles(dir, p)
 	if err != nil {
 		return nil, nil, err
 	}
-	plan, err := json.MarshalIndent(p.state.Account(), "", "  ")
+	plan, err := json.MarshalIndent(p.State.Account(), "", "  ")
 	if err != nil {
 		return nil, nil, err
 	}
-	prov, err := json.MarshalIndent(audit.Provenance(p.state), "", "  ")
+	prov, err := json.MarshalIndent(audit.Provenance(p.State), "", "  ")
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err := writeSources(p.src)
+	src, err := study.WriteSources(p.Sources)
 	if err != nil {
 		return nil, nil, err
 	}
 	return append(append(files, layouts...),
 		output.Named{Name: reportFile, Data: page},
 		output.Named{Name: planFile, Data: append(plan, '\n')},
-		output.Named{Name: studyFile, Data: p.study.Text()},
-		output.Named{Name: sourcesFile, Data: src},
-		output.Named{Name: provenanceFile, Data: append(prov, '\n')}), there, nil
+		output.Named{Name: study.StudyFile, Data: p.Study.Text()},
+		output.Named{Name: study.SourcesFile, Data: src},
+		output.Named{Name: study.ProvenanceFile, Data: append(prov, '\n')}), there, nil
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/specs"
 	"ablate/specs/words"
@@ -20,85 +19,37 @@ type planCommand struct {
 	JSON    bool     `help:"Print the whole plan as JSON."`
 }
 
-func (cmd planCommand) Run(a *app) (err error) {
-	c, err := a.join(a.readCache())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	end, err := a.lookRemote(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	var plans []*compiled
-	for _, study := range cmd.Studies {
-		p, err := a.look(study, c, true)
-		if err != nil {
-			return err
+func (cmd planCommand) Run(a *app) error {
+	return a.WithPlans(a.ctx, cmd.Studies, study.Planning{Absent: true, Assume: true}, func(plans []*study.Compiled) error {
+		if len(plans) > 1 {
+			return cmd.together(a, plans)
 		}
-		plans = append(plans, p)
-	}
-	if len(plans) > 1 {
-		return cmd.together(a, plans)
-	}
-	p := plans[0]
-	p.tellNotes(a.stderr)
+		return cmd.one(a, plans[0])
+	})
+}
+
+// one prints the plan of one study.
+func (cmd planCommand) one(a *app, p *study.Compiled) error {
+	tellNotes(a.stderr, p)
 	if cmd.JSON {
-		return show.JSON(a.stdout, p.state.Account())
+		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
 		printSteps(a.stdout, p)
 	}
-	if err := printCatalogue(a.stdout, p, c); err != nil {
+	if err := printCatalogue(a.stdout, p); err != nil {
 		return err
 	}
 	printAccount(a.stdout, p)
 	return nil
 }
 
-// withPlan opens the cache, compiles a study and calls f.
-func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) error {
-	return a.withLook(study, false, f)
-}
-
-// withLook is withPlan, with absent even where the study's data is not there.
-func (a *app) withLook(study string, absent bool, f func(*compiled, *cache.Cache) error) (err error) {
-	c, err := a.join(a.readCache())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	end, err := a.lookRemote(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	p, err := a.look(study, c, absent)
-	if err != nil {
-		return err
-	}
-	return f(p, c)
-}
-
-// look compiles a study to be looked at; with absent, even where its data is not there.
-func (a *app) look(study string, c *cache.Cache, absent bool) (*compiled, error) {
-	p, err := a.compileAs(study, c, absent)
-	if err != nil {
-		return nil, err
-	}
-	if p.plan.Partial != "" {
-		return p, p.assume(c)
-	}
-	return p, nil
-}
-
-func printSteps(w io.Writer, p *compiled) {
-	s := p.state
+func printSteps(w io.Writer, p *study.Compiled) {
+	s := p.State
 	for i, step := range s.Plan.Steps {
 		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
 		if step.Cost.Tokens > 0 {
-			line += "  " + words.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
+			line += "  " + words.Count(step.Cost.Tokens, "tokens") + inPrecision(p.Study, step.About.Role == kind.RoleSeed)
 		}
 		if step.Cost.Bytes > 0 {
 			line += "  " + words.Bytes(step.Cost.Bytes)
@@ -147,13 +98,13 @@ type graphCommand struct {
 }
 
 func (cmd graphCommand) Run(a *app) error {
-	return a.withLook(cmd.Study, true, func(p *compiled, c *cache.Cache) error {
-		nodes, edges := p.plan.Collapse(cmd.Steps)
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Absent: true, Assume: true}, func(p *study.Compiled) error {
+		nodes, edges := p.Plan.Collapse(cmd.Steps)
 		if cmd.Why {
-			nodes, edges = p.state.CollapseWhy(cmd.Steps, p.because(c))
+			nodes, edges = p.State.CollapseWhy(cmd.Steps, because(p))
 		}
 		if cmd.Format == "dot" {
-			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.plan.Study)
+			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.Plan.Study)
 			for i, n := range nodes {
 				fmt.Fprintf(a.stdout, "  n%d [label=%q]\n", i, n)
 			}

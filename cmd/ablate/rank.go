@@ -7,13 +7,14 @@ import (
 	"maps"
 	"math/big"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
@@ -40,36 +41,33 @@ type rankCommand struct {
 // Run ranks mixtures by averages of models that are in the cache. It evaluates and never trains.
 func (r rankCommand) Run(a *app) (err error) {
 	if r.Top < 1 || r.Most < 1 || r.Threads < 0 {
-		return usageError{fmt.Errorf("--top %d --most %d --threads %d: want at least 1, 1 and 0", r.Top, r.Most, r.Threads)}
+		return fault.Usagef("--top %d --most %d --threads %d: want at least 1, 1 and 0", r.Top, r.Most, r.Threads)
 	}
 	if r.Most > specs.MostMixtures {
-		return usageError{fmt.Errorf("--most %d: want at most %d, of which a plan takes some gigabytes of memory", r.Most, specs.MostMixtures)}
+		return fault.Usagef("--most %d: want at most %d, of which a plan takes some gigabytes of memory", r.Most, specs.MostMixtures)
 	}
 	outliveReaders()
-	c, err := a.join(a.readCache())
+	c, err := a.LookupCache(a.ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	p, err := a.compile(r.Study, c)
+	p, err := a.Plan(c, r.Study, study.Planning{})
 	if err != nil {
 		return err
 	}
-	if err := r.check(p.study); err != nil {
-		return usageError{err}
+	if err := r.check(p.Study); err != nil {
+		return fault.Usage(err)
 	}
-	if p.plan.Partial != "" {
-		return fmt.Errorf("nothing to rank yet: %s; `ablate run %s` splits it and trains the units", p.plan.Partial, r.Study)
+	if p.Plan.Partial != "" {
+		return fmt.Errorf("nothing to rank yet: %s; `ablate run %s` splits it and trains the units", p.Plan.Partial, r.Study)
 	}
 	k := &ranking{rankCommand: r, app: a, cache: c, p: p, began: time.Now(), evaluations: map[cache.Key]bool{}}
-	if k.Memory == 0 {
-		k.Memory = size(machineMemory())
-	}
-	found, err := p.catalogue(c)
+	found, err := p.Catalogue()
 	if err != nil {
 		return err
 	}
-	k.query = pipeline.Query{Study: p.study, Sources: p.src, Units: found, Set: k.On, Proxy: r.Proxy}
+	k.query = pipeline.Query{Study: p.Study, Sources: p.Sources, Units: found, Set: k.On, Proxy: r.Proxy}
 	if err := k.run(a.ctx); err != nil {
 		return err
 	}
@@ -114,7 +112,7 @@ type ranking struct {
 	rankCommand
 	app   *app
 	cache *cache.Cache
-	p     *compiled
+	p     *study.Compiled
 	query pipeline.Query
 	began time.Time
 
@@ -128,7 +126,7 @@ type ranking struct {
 }
 
 func (k *ranking) run(ctx context.Context) error {
-	chosen := maps.Clone(k.p.study.Mixtures)
+	chosen := maps.Clone(k.p.Study.Mixtures)
 	if k.Mixtures != "" {
 		chosen = map[string]specs.Mixture{k.Mixtures: chosen[k.Mixtures]}
 	}
@@ -163,7 +161,7 @@ func (k *ranking) run(ctx context.Context) error {
 	if in.References, err = k.references(ctx, chosen); err != nil {
 		return err
 	}
-	in.Level = float64(k.p.study.Correlate.Level)
+	in.Level = float64(k.p.Study.Correlate.Level)
 	if k.ranked, k.lines, err = correlate.Rank(in); err != nil {
 		return err
 	}
@@ -206,7 +204,7 @@ func (k *ranking) missing(plan *pipeline.Plan, steps []int) error {
 	makes := true // whether a run of the study makes them
 	for _, i := range steps {
 		step := plan.Steps[i]
-		_, err := k.p.plan.Find(step.ID)
+		_, err := k.p.Plan.Find(step.ID)
 		makes = makes && err == nil
 		if step.Kind == kind.Train || len(names) == 0 {
 			names = append(names, step.ID)
@@ -281,24 +279,20 @@ func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixt
 func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.State, error) {
 	kernels, err := stages.Kernels("")
 	if err != nil {
-		return nil, usageError{err}
+		return nil, fault.Usage(err)
 	}
 	display := show.NewDisplay(k.app.stderr, k.Quiet)
 	defer display.Close()
-	slots := k.Threads
-	if slots < 1 {
-		slots = runtime.GOMAXPROCS(0)
+	k.app.Resources, k.app.Kernels = study.Resources{Threads: k.Threads, Memory: int64(k.Memory)}, kernels
+	opt := k.app.Running(k.cache)
+	opt.Kinds, opt.LogDir = evaluating(k.Study), filepath.Join(outDir("", k.p.Study), "logs")
+	opt.Events = func(e runner.Event) {
+		if e.What == runner.Finished {
+			k.ran++
+		}
+		display.Event(e)
 	}
-	state, err := runner.Run(ctx, plan, runner.Options{
-		Cache: k.cache, Kinds: evaluating(k.Study), Slots: slots, Version: version, Kernels: kernels,
-		LogDir: filepath.Join(outDir("", k.p.study), "logs"), Memory: int64(k.Memory),
-		Events: func(e runner.Event) {
-			if e.What == runner.Finished {
-				k.ran++
-			}
-			display.Event(e)
-		},
-	})
+	state, err := runner.Run(ctx, plan, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +322,7 @@ func (k *ranking) losses(state *pipeline.State, evals [][]int) ([][]string, erro
 	out := make([][]string, len(evals))
 	for d, steps := range evals {
 		for _, i := range steps {
-			path, err := outputPath(k.cache, state.Entries[i], kind.OutLosses)
+			path, err := study.OutputPath(k.cache, state.Entries[i], kind.OutLosses)
 			if err != nil {
 				return nil, err
 			}
@@ -343,8 +337,8 @@ func (k *ranking) losses(state *pipeline.State, evals [][]int) ([][]string, erro
 // models for an ensemble so). It returns the whole mixtures that it came to, those of the last round.
 func (k *ranking) search(ctx context.Context, group string, spec specs.Mixture) ([]correlate.RankMixture, error) {
 	if len(spec.List) > 0 {
-		return nil, usageError{fmt.Errorf("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
-			group, k.possible[group], k.Most)}
+		return nil, fault.Usagef("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
+			group, k.possible[group], k.Most)
 	}
 	drawn, err := k.query.Draws(group, spec)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 
 // print shows the best mixtures and what the order rests on.
 func (k *ranking) print(w io.Writer) error {
-	level := show.Percent(float64(k.p.study.Correlate.Level))
-	show.Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
+	level := show.Percent(float64(k.p.Study.Correlate.Level))
+	show.Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.Study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
 	several := len(k.possible) > 1
 	expected, trained := false, false
 	top := k.ranked[:min(k.Top, len(k.ranked))]
@@ -169,7 +169,7 @@ func (k *ranking) printJSON(w io.Writer) error {
 		Ranking     []rankedJSON `json:"ranking"`
 		Notes       []string     `json:"notes"`
 	}{
-		Study: k.p.study.Name, Set: k.On, Proxy: k.Proxy, Level: float64(k.p.study.Correlate.Level),
+		Study: k.p.Study.Name, Set: k.On, Proxy: k.Proxy, Level: float64(k.p.Study.Correlate.Level),
 		Possible: json.Number(k.allPossible().String()), Scored: len(k.ranked), Searched: k.searched, Evaluations: len(k.evaluations), Ran: k.ran,
 		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: k.notes(),
 	}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"slices"
 
-	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages/kind"
@@ -24,24 +24,24 @@ type reading struct {
 }
 
 // readings are those of all corpora and evaluation sets, in the order of the plan.
-func readings(p *compiled, c *cache.Cache) ([]reading, error) {
-	list, err := corpora(p, c)
+func readings(p *study.Compiled) ([]reading, error) {
+	list, err := corpora(p)
 	if err != nil {
 		return nil, err
 	}
 	var out []reading
 	for _, x := range list {
-		r := reading{name: x.Name, evalSet: x.EvalSet, absent: p.study.Corpora[x.Name].Absent}
+		r := reading{name: x.Name, evalSet: x.EvalSet, absent: p.Study.Corpora[x.Name].Absent}
 		if x.EvalSet {
-			r.absent = p.study.Eval.OutOfDomain[x.Name].Absent
+			r.absent = p.Study.Eval.OutOfDomain[x.Name].Absent
 		}
 		if r.Reading, err = tables.Readings(x.Counts); err != nil {
 			return nil, fmt.Errorf("%s: %w", x.Name, err)
 		}
 		out = append(out, r)
 	}
-	for _, split := range p.plan.Splits {
-		path, err := outputPath(c, p.state.Entries[split.Step], kind.OutSizes)
+	for _, split := range p.Plan.Splits {
+		path, err := p.Output(split.Step, kind.OutSizes)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +49,7 @@ func readings(p *compiled, c *cache.Cache) ([]reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(out, func(r reading) bool { return !r.evalSet && r.name == corpusOf(p, split) })
+		i := slices.IndexFunc(out, func(r reading) bool { return !r.evalSet && r.name == p.CorpusOf(split) })
 		for _, row := range rows {
 			if row.Part == tables.PartDuplicate && i >= 0 {
 				out[i].duplicate = max(out[i].duplicate, row.Documents)
@@ -57,14 +57,6 @@ func readings(p *compiled, c *cache.Cache) ([]reading, error) {
 		}
 	}
 	return out, nil
-}
-
-// corpusOf is the corpus that a split divides.
-func corpusOf(p *compiled, split pipeline.SplitRef) string {
-	if split.Seed {
-		return split.Set
-	}
-	return p.study.Partitions[split.Set].Corpus
 }
 
 // words are the reading in a line.
@@ -84,15 +76,15 @@ func (r reading) words() string {
 }
 
 // tellNotes says which files were passed over, and what the study most likely does not mean, before anything is computed.
-func (p *compiled) tellNotes(w io.Writer) {
-	for _, note := range append(slices.Clone(p.src.Notes), concerns(p.study, p.src)...) {
+func tellNotes(w io.Writer, p *study.Compiled) {
+	for _, note := range p.Notes() {
 		show.Printf(w, "%s\n", note)
 	}
 }
 
 // readingLines are a line for each corpus and evaluation set, or for those only of which something was left out or not found.
-func readingLines(p *compiled, c *cache.Cache, all bool) ([]string, error) {
-	list, err := readings(p, c)
+func readingLines(p *study.Compiled, all bool) ([]string, error) {
+	list, err := readings(p)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +98,7 @@ func readingLines(p *compiled, c *cache.Cache, all bool) ([]string, error) {
 }
 
 // blame puts the place in the study before the failures that one of its keys is to blame for.
-func blame(p *compiled, err error) error {
+func blame(p *study.Compiled, err error) error {
 	var failed *runner.FailedError
 	if !errors.As(err, &failed) {
 		return err
@@ -118,34 +110,34 @@ func blame(p *compiled, err error) error {
 			continue
 		}
 		if at := readBy(p, f.Step); at != nil {
-			f.Err = fmt.Errorf("%s: %w", p.study.At(append(at, key.Key...)...), f.Err)
+			f.Err = fmt.Errorf("%s: %w", p.Study.At(append(at, key.Key...)...), f.Err)
 		}
 	}
 	return err
 }
 
 // readBy is the place in the study of the corpus or evaluation set whose documents a step reads; nil: it reads none.
-func readBy(p *compiled, id string) []string {
-	i := slices.IndexFunc(p.plan.Steps, func(s *pipeline.Step) bool { return s.ID == id })
+func readBy(p *study.Compiled, id string) []string {
+	i := slices.IndexFunc(p.Plan.Steps, func(s *pipeline.Step) bool { return s.ID == id })
 	if i < 0 {
 		return nil
 	}
-	for _, split := range p.plan.Splits {
+	for _, split := range p.Plan.Splits {
 		if split.Step == i {
-			return []string{"corpora", corpusOf(p, split)}
+			return []string{"corpora", p.CorpusOf(split)}
 		}
 	}
 	of := func(files []pipeline.File) bool {
-		return slices.ContainsFunc(p.plan.Steps[i].Inputs, func(in pipeline.Input) bool {
+		return slices.ContainsFunc(p.Plan.Steps[i].Inputs, func(in pipeline.Input) bool {
 			return in.File != nil && slices.ContainsFunc(files, func(f pipeline.File) bool { return f.Path == in.File.Path })
 		})
 	}
-	for name, files := range p.src.EvalSets {
+	for name, files := range p.Sources.EvalSets {
 		if of(files) {
 			return []string{"eval", "out_of_domain", name}
 		}
 	}
-	for name, files := range p.src.Corpora {
+	for name, files := range p.Sources.Corpora {
 		if of(files) {
 			return []string{"corpora", name}
 		}

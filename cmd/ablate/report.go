@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ablate/cache"
+	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/stages/kind"
 	"ablate/stages/report"
@@ -23,83 +23,84 @@ type reportCommand struct {
 }
 
 func (r reportCommand) Run(a *app) error {
-	return a.withPlan(r.Study, func(p *compiled, c *cache.Cache) error {
-		if _, run, waits := p.state.Count(); run+waits > 0 || p.plan.Partial != "" {
+	return a.WithPlan(a.ctx, r.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		if _, run, waits := p.State.Count(); run+waits > 0 || p.Plan.Partial != "" {
 			return fmt.Errorf("the cache lacks %d of the study's steps; `ablate run %s` makes them", run+waits, r.Study)
 		}
-		out, err := lookOut(outDir(r.Out, p.study), p.study, r.Force)
+		out, err := lookOut(outDir(r.Out, p.Study), p.Study, r.Force)
 		if err != nil {
 			return err
 		}
 		if err := claimOut(a.stderr, out, p, true); err != nil {
 			return err
 		}
-		if err := writeOut(out, p, c); err != nil {
+		if err := writeOut(out, p); err != nil {
 			return err
 		}
-		if err := keepLosses(a.ctx, out, p, c, r.Losses); err != nil {
+		if err := keepLosses(a.ctx, out, p, r.Losses); err != nil {
 			return err
 		}
-		return printResult(a.stdout, p, c, out.Path())
+		return printResult(a.stdout, p, out.Path())
 	})
 }
 
 // renderReport gathers what the report shows of a finished study.
-func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
-	result := p.state.Entries[p.plan.Result]
+func renderReport(p *study.Compiled) ([]byte, error) {
 	in := report.Input{
-		Study: p.study.Name, About: p.study.About, Program: "ablate " + version,
-		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.study.Correlate.Level), Training: training(p.plan.Summary),
-		Params: p.plan.Steps[p.plan.Result].Params,
-		Figure: func(group, set string) (string, error) { return outputPath(c, result, kind.FigureOutput(group, set)) },
+		Study: p.Study.Name, About: p.Study.About, Program: "ablate " + version,
+		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.Study.Correlate.Level), Training: training(p.Plan.Summary),
+		Params: p.Plan.Steps[p.Plan.Result].Params,
+		Figure: func(group, set string) (string, error) {
+			return p.Output(p.Plan.Result, kind.FigureOutput(group, set))
+		},
 	}
-	for name, set := range p.study.Eval.OutOfDomain {
+	for name, set := range p.Study.Eval.OutOfDomain {
 		in.SetAbout[name] = set.About
 	}
 	var err error
-	if in.Scores, err = outputPath(c, result, kind.OutScores); err != nil {
+	if in.Scores, err = p.Output(p.Plan.Result, kind.OutScores); err != nil {
 		return nil, err
 	}
-	if in.Correlations, err = outputPath(c, result, kind.OutCorrelations); err != nil {
+	if in.Correlations, err = p.Output(p.Plan.Result, kind.OutCorrelations); err != nil {
 		return nil, err
 	}
-	if in.Decisions, err = outputPath(c, result, kind.OutDecisions); err != nil {
+	if in.Decisions, err = p.Output(p.Plan.Result, kind.OutDecisions); err != nil {
 		return nil, err
 	}
-	if in.Limits, err = outputPath(c, result, kind.OutWarnings); err != nil {
+	if in.Limits, err = p.Output(p.Plan.Result, kind.OutWarnings); err != nil {
 		return nil, err
 	}
-	if in.Corpora, err = corpora(p, c); err != nil {
+	if in.Corpora, err = corpora(p); err != nil {
 		return nil, err
 	}
-	for _, split := range p.plan.Splits {
+	for _, split := range p.Plan.Splits {
 		if split.Seed {
 			continue
 		}
-		r, err := reportSplit(p, c, split)
+		r, err := reportSplit(p, split)
 		if err != nil {
 			return nil, err
 		}
 		in.Splits = append(in.Splits, r)
 	}
-	for _, m := range p.plan.Models {
-		e := p.state.Entries[m.Step]
-		curve, err := outputPath(c, e, kind.OutCurve)
+	for _, m := range p.Plan.Models {
+		e := p.State.Entries[m.Step]
+		curve, err := p.Output(m.Step, kind.OutCurve)
 		if err != nil {
 			return nil, err
 		}
 		checkpoint, _ := e.Output(kind.OutModel)
 		in.Models = append(in.Models, report.Model{
-			Name: shortModel(m.Name), Role: m.Role, Tokens: p.plan.Steps[m.Step].Cost.Tokens,
+			Name: shortModel(m.Name), Role: m.Role, Tokens: p.Plan.Steps[m.Step].Cost.Tokens,
 			Key: e.Key.String(), Checkpoint: checkpoint.Digest.String(), Curve: curve,
 		})
 	}
-	for _, m := range p.plan.Mixtures {
+	for _, m := range p.Plan.Mixtures {
 		in.Mixtures = append(in.Mixtures, report.Mixture{
 			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
 		})
 	}
-	if in.Steps, in.Flow, err = stepsByKind(p.state); err != nil {
+	if in.Steps, in.Flow, err = stepsByKind(p.State); err != nil {
 		return nil, err
 	}
 	in.Provenance = machines(p)
@@ -107,17 +108,17 @@ func renderReport(p *compiled, c *cache.Cache) ([]byte, error) {
 }
 
 // reportSplit gathers what the report shows of a set of partitions; without an order there is nothing to show by it.
-func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (report.Split, error) {
-	spec, step := p.study.Partitions[split.Set], p.plan.Steps[split.Step]
+func reportSplit(p *study.Compiled, split pipeline.SplitRef) (report.Split, error) {
+	spec, step := p.Study.Partitions[split.Set], p.Plan.Steps[split.Step]
 	r := report.Split{
 		Set: split.Set, Corpus: spec.Corpus, Order: spec.Order,
-		Words: func(set string) string { return evalSetInWords(p.plan.Steps, step, set) },
+		Words: func(set string) string { return evalSetInWords(p.Plan.Steps, step, set) },
 	}
 	for _, o := range []struct {
 		path *string
 		name string
 	}{{&r.Sizes, kind.OutSizes}, {&r.Timeline, kind.OutTimeline}, {&r.Filter, kind.OutFilter}, {&r.Ledger, kind.OutLedger}, {&r.Duplicates, kind.OutDuplicates}} {
-		path, err := outputPath(c, p.state.Entries[split.Step], o.name)
+		path, err := p.Output(split.Step, o.name)
 		if err != nil {
 			return r, err
 		}
@@ -127,11 +128,11 @@ func reportSplit(p *compiled, c *cache.Cache, split pipeline.SplitRef) (report.S
 		if !strings.HasPrefix(in.Role, "documents.") {
 			continue
 		}
-		path, err := outputPath(c, p.state.Entries[in.Step], kind.OutPlaces)
+		path, err := p.Output(in.Step, kind.OutPlaces)
 		if err != nil {
 			return r, err
 		}
-		r.Places, r.Files = append(r.Places, path), append(r.Files, p.plan.Steps[in.Step].FileNames())
+		r.Places, r.Files = append(r.Places, path), append(r.Files, p.Plan.Steps[in.Step].FileNames())
 	}
 	if spec.Order == "id" {
 		r.Timeline = ""
@@ -147,13 +148,13 @@ func training(s pipeline.Summary) report.Training {
 }
 
 // corpora gathers the counts of the steps that read each corpus and each evaluation set, in the order of the plan.
-func corpora(p *compiled, c *cache.Cache) ([]report.Corpus, error) {
+func corpora(p *study.Compiled) ([]report.Corpus, error) {
 	var out []report.Corpus
-	for i, step := range p.plan.Steps {
-		if step.Kind != kind.Tokenize || p.state.Entries[i] == nil { // of a study that is not run to its end
+	for i, step := range p.Plan.Steps {
+		if step.Kind != kind.Tokenize || p.State.Entries[i] == nil { // of a study that is not run to its end
 			continue
 		}
-		counts, err := outputPath(c, p.state.Entries[i], kind.OutCounts)
+		counts, err := p.Output(i, kind.OutCounts)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +190,7 @@ func shortModel(name string) string {
 }
 
 // machines says where the steps ran and with what.
-func machines(p *compiled) [][2]string {
+func machines(p *study.Compiled) [][2]string {
 	facts := map[string][]string{}
 	add := func(name, value string) {
 		if value != "" && !slices.Contains(facts[name], value) {
@@ -197,7 +198,7 @@ func machines(p *compiled) [][2]string {
 		}
 	}
 	first, last := "", ""
-	for _, e := range p.state.Entries {
+	for _, e := range p.State.Entries {
 		v := e.Provenance
 		add("host", v.Host)
 		add("processor", v.CPU)
@@ -209,7 +210,7 @@ func machines(p *compiled) [][2]string {
 		}
 		last = max(last, v.Started)
 	}
-	out := [][2]string{{"study file", filepath.Base(p.study.Path)}, {"steps", strconv.Itoa(len(p.plan.Steps))},
+	out := [][2]string{{"study file", filepath.Base(p.Study.Path)}, {"steps", strconv.Itoa(len(p.Plan.Steps))},
 		{"first step began", first}, {"last step began", last}}
 	for _, name := range []string{"host", "processor", "system", "go", "ablate"} {
 		if len(facts[name]) == 0 {
@@ -218,5 +219,5 @@ func machines(p *compiled) [][2]string {
 		slices.Sort(facts[name])
 		out = append(out, [2]string{name, strings.Join(facts[name], ", ")})
 	}
-	return append(out, [2]string{"key of the comparison", p.state.Keys[p.plan.Result].String()})
+	return append(out, [2]string{"key of the comparison", p.State.Keys[p.Plan.Result].String()})
 }

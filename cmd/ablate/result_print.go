@@ -10,25 +10,25 @@ import (
 	"strconv"
 	"strings"
 
-	"ablate/cache"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
 
 // printResult prints the table of correlations, what weakens them, and where everything lies.
-func printResult(w io.Writer, p *compiled, c *cache.Cache, out string) error {
-	correlations, err := csvOutput(c, p, kind.OutCorrCSV)
+func printResult(w io.Writer, p *study.Compiled, out string) error {
+	correlations, err := csvOutput(p, kind.OutCorrCSV)
 	if err != nil {
 		return err
 	}
-	rows, err := csvOutput(c, p, kind.OutWarningsCSV)
+	rows, err := csvOutput(p, kind.OutWarningsCSV)
 	if err != nil {
 		return err
 	}
 	warned := warningsOf(rows)
 	if len(correlations.rows) > 0 {
-		err = printCorrelations(w, correlations, warned, float64(p.study.Correlate.Level))
+		err = printCorrelations(w, correlations, warned, float64(p.Study.Correlate.Level))
 	} else {
 		_, err = fmt.Fprintln(w, "no correlations: the study trains no reference models (reference.seq)")
 	}
@@ -46,8 +46,8 @@ type csvTable struct {
 	rows   [][]string
 }
 
-func csvOutput(c *cache.Cache, p *compiled, name string) (t csvTable, err error) {
-	data, err := readOutput(c, p.state.Entries[p.plan.Result], name)
+func csvOutput(p *study.Compiled, name string) (t csvTable, err error) {
+	data, err := p.ResultOutput(name)
 	if err != nil {
 		return t, err
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages"
@@ -39,7 +40,7 @@ type runCommand struct {
 
 // finished is a study that a run has carried out.
 type finished struct {
-	*compiled
+	*study.Compiled
 	name string // on the command line
 	out  string // where its report lies
 	ran  int    // steps
@@ -48,38 +49,30 @@ type finished struct {
 func (r runCommand) Run(a *app) (err error) {
 	began := time.Now()
 	if r.Jobs < 0 || r.Threads < 0 || r.SaveEvery < 0 {
-		return usageError{fmt.Errorf("--jobs %d --threads %d --save-every %s: want none below 0", r.Jobs, r.Threads, r.SaveEvery)}
+		return fault.Usagef("--jobs %d --threads %d --save-every %s: want none below 0", r.Jobs, r.Threads, r.SaveEvery)
 	}
 	if r.Table != "" && r.Corpus {
-		return usageError{errors.New("--table compares trained models, and --corpus trains none: take one of them")}
+		return fault.Usage(errors.New("--table compares trained models, and --corpus trains none: take one of them"))
 	}
 	if r.Losses && r.Corpus {
-		return usageError{errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them")}
+		return fault.Usage(errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them"))
 	}
 	outliveReaders()
 	kernels, err := stages.Kernels("")
 	if err != nil {
-		return usageError{err}
+		return fault.Usage(err)
 	}
-	c, err := a.join(a.readCache())
+	c, err := a.LookupCache(a.ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	a.registers = true
-	opt := runner.Options{
-		Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
-		Began: began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), Memory: int64(r.Memory),
-	}
-	if opt.Memory == 0 {
-		opt.Memory = machineMemory()
-	}
+	a.Resources, a.Kernels = study.Resources{Threads: r.Threads, Memory: int64(r.Memory)}, kernels
+	opt := a.Running(c)
+	opt.Jobs, opt.FailFast, opt.Save, opt.Began = r.Jobs, r.FailFast, r.SaveEvery, began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 	if opt.Memory > 0 {
 		// What a step leaves behind must go before the next one's memory comes; otherwise the collector would let the heap double first.
 		debug.SetMemoryLimit(min(opt.Memory, debug.SetMemoryLimit(-1)))
-	}
-	if opt.Slots < 1 {
-		opt.Slots = runtime.GOMAXPROCS(0)
 	}
 	outs, err := r.check(a)
 	if err != nil {
@@ -104,7 +97,7 @@ func (r runCommand) Run(a *app) (err error) {
 	if r.JSON || r.Corpus || len(r.Studies) == 1 && r.Table == "" {
 		return failed
 	}
-	return errors.Join(failed, r.compare(a, c, done, time.Since(began)))
+	return errors.Join(failed, r.compare(a, done, time.Since(began)))
 }
 
 // check reads every study before the first one runs and looks where its report goes, so that mistakes are told at once. It returns the
@@ -113,12 +106,12 @@ func (r runCommand) check(a *app) ([]*output.Dir, error) {
 	names := map[string]string{}
 	var outs []*output.Dir
 	for _, study := range r.Studies {
-		s, err := a.loadStudy(study)
+		s, err := a.Load(study)
 		if err != nil {
 			return nil, err
 		}
 		if other, ok := names[s.Name]; ok {
-			return nil, usageError{fmt.Errorf("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)}
+			return nil, fault.Usagef("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)
 		}
 		names[s.Name] = study
 		out, err := lookOut(r.outOf(s), s, r.Force)
@@ -153,21 +146,21 @@ func (r runCommand) outOf(s *specs.Study) string {
 // one runs one study and leaves its report. What studies before it have done it finds in the cache.
 func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string, out *output.Dir) (f finished, err error) {
 	began := time.Now()
-	share, err := a.shareRemote(c)
+	far, err := a.RunRemote(a.ctx, c)
 	if err != nil {
 		return f, err
 	}
-	defer func() { err = errors.Join(err, share.close()) }()
-	p, err := a.compile(name, c)
+	defer func() { err = errors.Join(err, far.Close()) }()
+	p, err := a.Plan(c, name, study.Planning{Register: true})
 	if err != nil {
 		return f, err
 	}
-	f = finished{compiled: p, name: name, out: out.Path()}
+	f = finished{Compiled: p, name: name, out: out.Path()}
 	if !r.Quiet {
-		p.tellNotes(a.stderr)
+		tellNotes(a.stderr, p)
 	}
 	if r.Table != "" {
-		if err := checkFile("--table", r.Table, p.reads()); err != nil {
+		if err := checkFile("--table", r.Table, p.Reads()); err != nil {
 			return f, err
 		}
 	}
@@ -182,23 +175,23 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 		opt.Events = r.jsonEvents(a, p)
 	}
 	var conflicts []*cache.Conflict
-	opt.Events = share.watch(opt.Events)
-	f.ran, conflicts, err = r.carryOut(a, p, c, opt, share)
-	share.finish()
+	opt.Events = far.Watch(opt.Events)
+	f.ran, conflicts, err = r.carryOut(a, p, opt, far)
+	moved := far.Finish()
 	display.Close()
 	tellConflicts(a.stderr, conflicts)
-	share.tell(a.stderr)
+	tellMoved(a.stderr, moved)
 	if err != nil {
 		return f, blame(p, err)
 	}
-	if err := r.tellReadings(a, p, c); err != nil {
+	if err := r.tellReadings(a, p); err != nil {
 		return f, err
 	}
 	if !r.Corpus {
-		if err := writeOut(out, p, c); err != nil {
+		if err := writeOut(out, p); err != nil {
 			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
 		}
-		if err := keepLosses(a.ctx, out, p, c, r.Losses); err != nil {
+		if err := keepLosses(a.ctx, out, p, r.Losses); err != nil {
 			return f, err
 		}
 	}
@@ -208,25 +201,25 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 	if r.JSON {
 		return f, nil
 	}
-	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-f.ran, fromElsewhere(p, c, share), f.ran, time.Since(began).Seconds())
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.Plan.Steps), len(p.Plan.Steps)-f.ran, fromElsewhere(p, far), f.ran, time.Since(began).Seconds())
 	if r.Corpus {
-		err := printCatalogue(a.stdout, p, c)
-		printChanges(a.stdout, p, c)
+		err := printCatalogue(a.stdout, p)
+		printChanges(a.stdout, p)
 		return f, err
 	}
 	if len(r.Studies) > 1 {
 		return f, nil // one table tells of all
 	}
-	return f, printResult(a.stdout, p, c, f.out)
+	return f, printResult(a.stdout, p, f.out)
 }
 
 // fromElsewhere says how many steps the upstream and the remote had, if any.
-func fromElsewhere(p *compiled, c *cache.Cache, share *share) string {
+func fromElsewhere(p *study.Compiled, remote *study.RemoteRun) string {
 	up, far := 0, 0
-	for _, key := range p.state.Keys {
-		if c.FromUpstream(key) {
+	for _, key := range p.State.Keys {
+		if p.Cache.FromUpstream(key) {
 			up++
-		} else if share.has(key) {
+		} else if remote.Has(key) {
 			far++
 		}
 	}
@@ -257,7 +250,7 @@ func tellConflicts(w io.Writer, conflicts []*cache.Conflict) {
 
 // carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
 // compiled again. It returns how many steps ran, and which gave other bytes than another run's.
-func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Options, share *share) (ran int, conflicts []*cache.Conflict, err error) {
+func (r runCommand) carryOut(a *app, p *study.Compiled, opt runner.Options, far *study.RemoteRun) (ran int, conflicts []*cache.Conflict, err error) {
 	events := opt.Events
 	opt.Events = func(e runner.Event) {
 		if e.What == runner.Finished {
@@ -270,47 +263,43 @@ func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Opt
 		events(e)
 	}
 	if r.Corpus {
-		p.plan = p.plan.Corpora(false)
+		p.Plan = p.Plan.Corpora(false)
 		for whole := false; !whole && err == nil; {
-			if p.state, err = runner.Run(a.ctx, p.plan, opt); err == nil {
-				whole, err = share.settle()
+			if p.State, err = runner.Run(a.ctx, p.Plan, opt); err == nil {
+				whole, err = far.Settle()
 			}
 		}
 		return ran, conflicts, err
 	}
 	for {
-		settled := p.plan.Partial == "" && len(p.plan.Numbered) == 0
+		settled := p.Settled()
 		if !settled {
-			p.plan = p.plan.Corpora(true)
+			p.Plan = p.Plan.Corpora(true)
 		}
-		if err := r.checkSpace(a, p, c, opt); err != nil {
+		if err := r.checkSpace(a, p, opt); err != nil {
 			return ran, conflicts, err
 		}
-		if p.state, err = runner.Run(a.ctx, p.plan, opt); err != nil {
+		if p.State, err = runner.Run(a.ctx, p.Plan, opt); err != nil {
 			return ran, conflicts, err
 		}
 		if settled {
-			whole, err := share.settle()
+			whole, err := far.Settle()
 			if err != nil || whole {
 				return ran, conflicts, err
 			}
 			continue // what the remote could not give after all is made here
 		}
-		found, err := p.catalogue(c)
-		if err != nil {
+		if _, err := p.Extend(); err != nil {
 			return ran, conflicts, err
 		}
-		if err := p.replan(c, found); err != nil {
-			return ran, conflicts, err
-		}
-		if p.plan.Partial != "" || len(p.plan.Numbered) > 0 {
-			return ran, conflicts, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
+		if !p.Settled() {
+			return ran, conflicts, fmt.Errorf("internal error: every corpus is split, yet %s", p.Plan.Partial)
 		}
 	}
 }
 
 // checkSpace holds what the run will leave against what is free, before it begins.
-func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.Options) error {
+func (r runCommand) checkSpace(a *app, p *study.Compiled, opt runner.Options) error {
 	jobs := opt.Slots
 	if opt.Jobs > 0 {
 		jobs = min(jobs, opt.Jobs)
@@ -318,10 +307,10 @@ func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.O
 	if r.IgnoreSpace {
 		return nil
 	}
-	state := p.state
-	if state.Plan != p.plan {
+	state := p.State
+	if state.Plan != p.Plan {
 		var err error
-		if state, err = p.plan.Resolve(stages.Kinds(), c.Lookup); err != nil {
+		if state, err = p.Plan.Resolve(stages.Kinds(), p.Cache.Lookup); err != nil {
 			return err
 		}
 	}
@@ -329,11 +318,11 @@ func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.O
 	if err != nil {
 		return err
 	}
-	return n.check(a.stderr, c.Free(), c)
+	return n.check(a.stderr, p.Cache.Free(), p.Cache)
 }
 
 // jsonEvents prints each event as a line of JSON. Of several studies each line names its own.
-func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
+func (r runCommand) jsonEvents(a *app, p *study.Compiled) func(runner.Event) {
 	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
 	enc := json.NewEncoder(a.stdout)
 	return func(e runner.Event) {
@@ -352,14 +341,14 @@ func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
 			Steps   int     `json:"steps,omitempty"`
 		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Docs: e.Docs, Message: e.Message}
 		if len(r.Studies) > 1 {
-			line.Study = p.study.Name
+			line.Study = p.Study.Name
 		}
 		if e.State != nil {
 			line.Hit, _, _ = e.State.Count()
 			line.Steps = len(e.State.Plan.Steps)
 		}
 		if e.Step >= 0 {
-			line.Step = p.plan.Steps[e.Step].ID
+			line.Step = p.Plan.Steps[e.Step].ID
 		}
 		if !e.Key.IsZero() {
 			line.Key = e.Key.String()
@@ -372,11 +361,11 @@ func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
 }
 
 // tellReadings says what became of documents: of all corpora where nothing but these is made, else where something was left out or not found.
-func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
+func (r runCommand) tellReadings(a *app, p *study.Compiled) error {
 	if r.Quiet && !r.JSON {
 		return nil
 	}
-	lines, err := readingLines(p, c, r.Corpus)
+	lines, err := readingLines(p, r.Corpus)
 	if err != nil {
 		return err
 	}

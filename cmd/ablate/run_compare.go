@@ -13,6 +13,8 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/sources"
 	"ablate/pipeline"
 	"ablate/specs"
 	"ablate/specs/words"
@@ -40,23 +42,23 @@ type comparedStudy struct {
 }
 
 // compare prints the table of several studies, and leaves it as Markdown where it was asked for.
-func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.Duration) error {
+func (r runCommand) compare(a *app, done []finished, took time.Duration) error {
 	if len(done) == 0 {
 		return nil
 	}
-	x := comparison{level: float64(done[0].study.Correlate.Level)}
+	x := comparison{level: float64(done[0].Study.Correlate.Level)}
 	trained := map[cache.Key]bool{}
 	for _, f := range done {
-		s, err := compared(a, c, f)
+		s, err := compared(a, f)
 		if err != nil {
 			return err
 		}
 		x.studies = append(x.studies, s)
-		x.ran, x.steps, x.asked = x.ran+f.ran, x.steps+len(f.plan.Steps), x.asked+len(f.plan.Models)
-		for _, m := range f.plan.Models {
-			key := f.state.Keys[m.Step]
+		x.ran, x.steps, x.asked = x.ran+f.ran, x.steps+len(f.Plan.Steps), x.asked+len(f.Plan.Models)
+		for _, m := range f.Plan.Models {
+			key := f.State.Keys[m.Step]
 			if trained[key] {
-				x.saved += f.plan.Steps[m.Step].Cost.Tokens
+				x.saved += f.Plan.Steps[m.Step].Cost.Tokens
 			}
 			trained[key] = true
 		}
@@ -71,28 +73,28 @@ func (r runCommand) compare(a *app, c *cache.Cache, done []finished, took time.D
 		return nil
 	}
 	if err := output.Write(r.Table, x.markdown(filepath.Dir(r.Table))); err != nil {
-		return placeError(fmt.Errorf("--table %s: %w", r.Table, err))
+		return fault.Place(fmt.Errorf("--table %s: %w", r.Table, err))
 	}
 	_, err := fmt.Fprintf(a.stdout, "table: %s\n", r.Table)
 	return err
 }
 
-func compared(a *app, c *cache.Cache, f finished) (comparedStudy, error) {
+func compared(a *app, f finished) (comparedStudy, error) {
 	s := comparedStudy{finished: f}
 	var paths [2]string
 	for i, name := range []string{kind.OutCorrelations, kind.OutWarnings} {
 		var err error
-		if paths[i], err = outputPath(c, f.state.Entries[f.plan.Result], name); err != nil {
+		if paths[i], err = f.Output(f.Plan.Result, name); err != nil {
 			return s, err
 		}
 	}
 	var err error
-	if a.scale != "" {
+	if a.Scale != "" {
 		if s.own, err = specs.LoadScale(f.name, ""); err != nil {
 			return s, err
 		}
 		if s.own.Declared() {
-			if s.ownPlan, err = pipeline.Compile(s.own, absent(s.own), nil); err != nil {
+			if s.ownPlan, err = pipeline.Compile(s.own, sources.StandIns(s.own), nil); err != nil {
 				return s, err
 			}
 		}
@@ -101,27 +103,12 @@ func compared(a *app, c *cache.Cache, f finished) (comparedStudy, error) {
 	return s, err
 }
 
-// absent stands for the raw files of a study, which counts of models and tokens do not need.
-func absent(s *specs.Study) pipeline.Sources {
-	src := pipeline.Sources{Corpora: map[string][]pipeline.File{}, EvalSets: map[string][]pipeline.File{}}
-	for name, corpus := range s.Corpora {
-		src.Corpora[name] = missingFiles(corpus.Files)
-	}
-	for name, set := range s.Eval.OutOfDomain {
-		src.EvalSets[name] = missingFiles(set.Files)
-	}
-	if s.Tokenizer.File != "" {
-		src.Tokenizer = &missingFiles([]string{s.Tokenizer.File})[0]
-	}
-	return src
-}
-
 // ownName is the study's name without a word of its scale.
 func (s comparedStudy) ownName() string {
 	if s.own != nil {
 		return s.own.Name
 	}
-	return s.study.Name
+	return s.Study.Name
 }
 
 // mini reports whether any of the studies is smaller than its own size.
@@ -137,10 +124,10 @@ func (x comparison) settings() *show.Table {
 			t.AppendSeparator()
 		}
 		if s.own == nil {
-			t.AppendRow(settingsRow(s.study.Name, "", s.study, s.plan))
+			t.AppendRow(settingsRow(s.Study.Name, "", s.Study, s.Plan))
 			continue
 		}
-		t.AppendRow(settingsRow(s.own.Name, "here", s.study, s.plan))
+		t.AppendRow(settingsRow(s.own.Name, "here", s.Study, s.Plan))
 		t.AppendRow(settingsRow("", "own size", s.own, s.ownPlan))
 	}
 	return t
@@ -246,7 +233,7 @@ func (x comparison) markdown(dir string) []byte {
 			path = rel
 		}
 		path = filepath.ToSlash(path)
-		t.AppendRow(show.Row{s.study.Name, s.state.Keys[s.plan.Result].String(), "[" + path + "](" + path + ")"})
+		t.AppendRow(show.Row{s.Study.Name, s.State.Keys[s.Plan.Result].String(), "[" + path + "](" + path + ")"})
 	}
 	fmt.Fprintf(&b, "%s\n", t.RenderMarkdown())
 	return b.Bytes()
@@ -262,7 +249,7 @@ func (x comparison) differences(b *bytes.Buffer) {
 	for _, s := range x.studies {
 		var changes []specs.Change
 		if s.own != nil {
-			for _, c := range specs.Diff(s.own, s.study) {
+			for _, c := range specs.Diff(s.own, s.Study) {
 				if c.Path == "study" || usual(c) {
 					continue
 				}

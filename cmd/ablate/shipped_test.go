@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ablate/cmd/internal/study/sources"
 	"ablate/specs"
 	"ablate/stages/text"
 )
@@ -50,7 +51,7 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 					t.Errorf("%s: %s reads %s, which is not below src of Go's tree", s.Name, name, p)
 				}
 			}
-			files, _, err := text.Files(s.Dir, sets[name].Files, sets[name].Exclude, variable)
+			files, _, err := text.Files(s.Dir, sets[name].Files, sets[name].Exclude, sources.Environment)
 			if err != nil {
 				t.Errorf("%s: %s: %v", s.Name, name, err)
 			}

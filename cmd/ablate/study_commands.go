@@ -10,8 +10,9 @@ import (
 	"regexp"
 	"strings"
 
-	"ablate/cache"
 	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/specs"
@@ -46,29 +47,31 @@ func (cmd exportCommand) Run(a *app) error {
 	}
 	parts, err := weighted(cmd.Models)
 	if err != nil {
-		return usageError{err}
+		return fault.Usage(err)
 	}
 	if err := checkFile("-o", cmd.To, nil); err != nil {
 		return err
 	}
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		if err := checkFile("-o", cmd.To, p.reads()); err != nil {
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		if err := checkFile("-o", cmd.To, p.Reads()); err != nil {
 			return err
 		}
-		i, err := p.plan.Find(parts[0].Model)
-		if len(parts) > 1 || err != nil || p.plan.Steps[i].Kind != kind.Train {
-			if i, err = p.plan.AddMerge(parts); err != nil {
-				return usageError{err}
+		i, err := p.Plan.Find(parts[0].Model)
+		if len(parts) > 1 || err != nil || p.Plan.Steps[i].Kind != kind.Train {
+			if i, err = p.Plan.AddMerge(parts); err != nil {
+				return fault.Usage(err)
 			}
 		}
-		plan, at := p.plan.Sub(i)
+		plan, at := p.Plan.Sub(i)
 		i = at[0]
-		state, err := plan.Resolve(stages.Kinds(), c.Lookup)
+		state, err := plan.Resolve(stages.Kinds(), p.Cache.Lookup)
 		if err != nil {
 			return err
 		}
 		if _, run, waits := state.Count(); plan.Steps[i].Kind == kind.Merge && run == 1 && waits == 0 {
-			state, err = runner.Run(a.ctx, plan, runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: 1, Version: version})
+			opt := a.Running(p.Cache)
+			opt.Slots = 1
+			state, err = runner.Run(a.ctx, plan, opt)
 			if err != nil {
 				return err
 			}
@@ -76,7 +79,7 @@ func (cmd exportCommand) Run(a *app) error {
 		if state.Status[i] != pipeline.Hit {
 			return fmt.Errorf("%s is not in the cache yet; `ablate run %s` trains it", strings.Join(cmd.Models, " "), cmd.Study)
 		}
-		path, err := outputPath(c, state.Entries[i], kind.OutModel)
+		path, err := study.OutputPath(p.Cache, state.Entries[i], kind.OutModel)
 		if err != nil {
 			return err
 		}
@@ -121,7 +124,7 @@ func (cmd exportCommand) copy(from string) error {
 	defer in.Close()
 	err = output.To(cmd.To, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
 	if err != nil {
-		return placeError(fmt.Errorf("-o %s: %w", cmd.To, err))
+		return fault.Place(fmt.Errorf("-o %s: %w", cmd.To, err))
 	}
 	return nil
 }
@@ -136,7 +139,7 @@ func (cmd initCommand) Run(a *app) error {
 		if errors.Is(err, fs.ErrExist) {
 			err = fmt.Errorf("%s is there already, and init replaces no file: name another", cmd.File)
 		}
-		return placeError(err)
+		return fault.Place(err)
 	}
 	if output.IsStdout(cmd.File) {
 		return nil

@@ -1,4 +1,4 @@
-package main
+package study
 
 import (
 	"fmt"
@@ -66,4 +66,9 @@ func sameFiles(a, b []pipeline.File) (n int, first string) {
 		}
 	}
 	return n, first
+}
+
+// Notes say which files were passed over, and what the study most likely does not mean, before anything is computed.
+func (p *Compiled) Notes() []string {
+	return append(slices.Clone(p.Sources.Notes), concerns(p.Study, p.Sources)...)
 }

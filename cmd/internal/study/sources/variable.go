@@ -1,4 +1,4 @@
-package main
+package sources
 
 import (
 	"errors"
@@ -16,9 +16,9 @@ import (
 // goTree is the variable of a study's patterns that stands for Go's tree.
 const goTree = "GOROOT"
 
-// variable is what ${NAME} in a file pattern stands for: the environment, and for GOROOT the go
-// command's own answer where the environment has none.
-func variable(name string) (string, bool) {
+// Environment is what ${NAME} in a file pattern stands for on this machine: the environment, and for
+// GOROOT the go command's own answer where the environment has none.
+func Environment(name string) (string, bool) {
 	if v, ok := os.LookupEnv(name); ok && v != "" {
 		return v, true
 	}
@@ -57,11 +57,11 @@ func unsetHint(name string) string {
 
 // noSources says what is wrong with Go's tree where patterns name its sources and it has none; nil
 // where that is not so.
-func noSources(patterns []string) error {
+func (f Finder) noSources(patterns []string) error {
 	if !slices.ContainsFunc(patterns, func(p string) bool { return strings.Contains(p, "${"+goTree+"}/src/") }) {
 		return nil
 	}
-	dir, ok := variable(goTree)
+	dir, ok := f.variable(goTree)
 	if !ok {
 		return nil
 	}

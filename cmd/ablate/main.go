@@ -160,7 +160,7 @@ func interruptible() (context.Context, func()) {
 	go func() {
 		if _, ok := <-signals; ok {
 			signal.Stop(signals)
-			cancel(fault.Interrupted)
+			cancel(fault.ErrInterrupted)
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
@@ -190,7 +190,7 @@ func exitCode(w io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, fault.Interrupted):
+	case errors.Is(err, fault.ErrInterrupted):
 		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
 		return exitInterrupted
 	case errors.Is(err, errDiffers): // told on stdout

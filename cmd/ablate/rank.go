@@ -277,14 +277,13 @@ func (k *ranking) references(ctx context.Context, mixtures map[string]specs.Mixt
 
 // evaluate carries out the evaluations of a plan whose models are all there.
 func (k *ranking) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.State, error) {
-	kernels, err := stages.Kernels("")
-	if err != nil {
-		return nil, fault.Usage(err)
-	}
 	display := show.NewDisplay(k.app.stderr, k.Quiet)
 	defer display.Close()
-	k.app.Resources, k.app.Kernels = study.Resources{Threads: k.Threads, Memory: int64(k.Memory)}, kernels
-	opt := k.app.Running(k.cache)
+	k.app.Resources = study.Resources{Threads: k.Threads, Memory: int64(k.Memory)}
+	opt, err := k.app.Running(k.cache)
+	if err != nil {
+		return nil, err
+	}
 	opt.Kinds, opt.LogDir = evaluating(k.Study), filepath.Join(outDir("", k.p.Study), "logs")
 	opt.Events = func(e runner.Event) {
 		if e.What == runner.Finished {

@@ -58,17 +58,16 @@ func (r runCommand) Run(a *app) (err error) {
 		return fault.Usage(errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them"))
 	}
 	outliveReaders()
-	kernels, err := stages.Kernels("")
-	if err != nil {
-		return fault.Usage(err)
-	}
 	c, err := a.LookupCache(a.ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	a.Resources, a.Kernels = study.Resources{Threads: r.Threads, Memory: int64(r.Memory)}, kernels
-	opt := a.Running(c)
+	a.Resources = study.Resources{Threads: r.Threads, Memory: int64(r.Memory)}
+	opt, err := a.Running(c)
+	if err != nil {
+		return err
+	}
 	opt.Jobs, opt.FailFast, opt.Save, opt.Began = r.Jobs, r.FailFast, r.SaveEvery, began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 	if opt.Memory > 0 {
 		// What a step leaves behind must go before the next one's memory comes; otherwise the collector would let the heap double first.

@@ -69,7 +69,10 @@ func (cmd exportCommand) Run(a *app) error {
 			return err
 		}
 		if _, run, waits := state.Count(); plan.Steps[i].Kind == kind.Merge && run == 1 && waits == 0 {
-			opt := a.Running(p.Cache)
+			opt, err := a.Running(p.Cache)
+			if err != nil {
+				return err
+			}
 			opt.Slots = 1
 			state, err = runner.Run(a.ctx, plan, opt)
 			if err != nil {

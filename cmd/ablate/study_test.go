@@ -39,7 +39,7 @@ func TestSourcesOfFailingDisk(t *testing.T) {
 		return err
 	}
 	err = find(func(string) (cache.Digest, int64, error) {
-		return cache.Digest{}, 0, fmt.Errorf("read: %w", fault.Interrupted)
+		return cache.Digest{}, 0, fmt.Errorf("read: %w", fault.ErrInterrupted)
 	})
 	if code := exitCode(io.Discard, err); code != exitInterrupted {
 		t.Errorf("interrupted while raw files are read: exit code %d (%v), want %d", code, err, exitInterrupted)

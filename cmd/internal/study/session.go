@@ -28,7 +28,6 @@ type Session struct {
 	Scale    string // of studies: "" their own size, or mini
 
 	Resources
-	Kernels  string                                    // what a step's arithmetic is compiled for, as entries have it
 	Version  string                                    // of the program, for provenance
 	Variable func(name string) (value string, ok bool) // what ${NAME} in a pattern stands for; nil: sources.Environment
 	Tell     func(Event)                               // what a person should know while an operation goes on; nil: nothing
@@ -51,10 +50,14 @@ func (r Resources) WithDefaults() Resources {
 	return r
 }
 
-// Running are the options of a run in this session, on a cache.
-func (s *Session) Running(c *cache.Cache) runner.Options {
+// Running are the options of a run in this session, on a cache: the one place where they are filled in.
+func (s *Session) Running(c *cache.Cache) (runner.Options, error) {
+	kernels, err := stages.Kernels("")
+	if err != nil {
+		return runner.Options{}, fault.Usage(err)
+	}
 	r := s.WithDefaults()
-	return runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: s.Kernels}
+	return runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: kernels}, nil
 }
 
 // Event is what a person should know while an operation goes on: a Note, a Warning, or one of the events that an operation documents.

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Interrupted ends the context of an operation when a person or the system asks the program to stop.
-var Interrupted = errors.New("interrupted")
+// ErrInterrupted ends the context of an operation when a person or the system asks the program to stop.
+var ErrInterrupted = errors.New("interrupted")
 
 // UsageError marks an error that the study or the command line is to blame for.
 type UsageError struct{ Err error }
@@ -31,7 +31,7 @@ func Usagef(format string, args ...any) error { return Usage(fmt.Errorf(format, 
 // somebody who wants the command to end.
 func OfMachine(err error) bool {
 	var errno syscall.Errno
-	return errors.Is(err, Interrupted) || errors.As(err, &errno) && slices.Contains([]syscall.Errno{
+	return errors.Is(err, ErrInterrupted) || errors.As(err, &errno) && slices.Contains([]syscall.Errno{
 		syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
 	}, errno)
 }

@@ -15,17 +15,17 @@ import (
 	"ablate/stages/kind"
 )
 
-type savingCommand struct {
+type efficiencyCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	JSON  bool   `help:"Print the account as JSON."`
 }
 
 // Run accounts for a study as section 5.5 of the paper does, from what its steps took when they ran.
-func (cmd savingCommand) Run(a *app) error {
+func (cmd efficiencyCommand) Run(a *app) error {
 	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Local: true}, func(p *study.Compiled) error { return cmd.print(a, p) })
 }
 
-func (cmd savingCommand) print(a *app, p *study.Compiled) error {
+func (cmd efficiencyCommand) print(a *app, p *study.Compiled) error {
 	if p.Plan.Partial != "" {
 		return fmt.Errorf("nothing to account for yet: %s; `ablate run %s` splits it", p.Plan.Partial, cmd.Study)
 	}

@@ -101,6 +101,11 @@ func (s *Session) LookupCache(ctx context.Context) (*cache.Cache, error) {
 	return s.join(s.ReadCache(ctx))
 }
 
+// ChangeCache is OpenCache with the upstream, for an operation that looks studies up and changes the cache.
+func (s *Session) ChangeCache(ctx context.Context) (*cache.Cache, error) {
+	return s.join(s.OpenCache(ctx))
+}
+
 // AuditCache opens the cache for an audit, which writes nothing, with the upstream.
 func (s *Session) AuditCache(ctx context.Context) (*cache.Cache, error) {
 	return s.join(s.open(ctx, cache.OpenAudit))

@@ -165,7 +165,7 @@ func (x *auditing) all(ctx context.Context, rec *study.Record) (err error) {
 	if rec.Study != nil && x.bundle == nil {
 		x.sameStudy(rec.Study)
 	}
-	if x.p, err = study.PlanRecorded(x.study, src, x.cache, x.Lookup); err != nil {
+	if x.p, err = (&study.Session{Version: version}).PlanRecorded(x.study, src, x.cache, x.Lookup); err != nil {
 		return err
 	}
 	x.Steps(x.p.State)

@@ -94,7 +94,7 @@ func sideOfRun(name, dir string) (side, error) {
 	for _, c := range rec.Steps {
 		claims[c.Key] = &cache.Entry{Key: c.Key, Kind: c.Kind, Outputs: c.Outputs, Provenance: c.Provenance}
 	}
-	s.p, err = study.PlanRecorded(parsed, *rec.Sources, nil, func(key cache.Key) (*cache.Entry, error) {
+	s.p, err = (&study.Session{Version: version}).PlanRecorded(parsed, *rec.Sources, nil, func(key cache.Key) (*cache.Entry, error) {
 		if e := claims[key]; e != nil {
 			return e, nil
 		}

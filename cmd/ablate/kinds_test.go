@@ -11,6 +11,7 @@ import (
 
 	"ablate/cache"
 	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/reporting"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages"
@@ -103,7 +104,7 @@ func TestKindOfOnesOwn(t *testing.T) {
 	if keys := strings.Join(state.Origin(nil, 1, "param unit"), "."); keys != "corpora.go.text" {
 		t.Errorf("the parameter comes from %s", keys)
 	}
-	if steps, flow, err := stepsByKind(state); err != nil || len(steps) != 1 || steps[0].Of != "lengths of corpora" || steps[0].Count != 2 || len(flow) != 0 {
+	if steps, flow, err := reporting.StepsByKind(state); err != nil || len(steps) != 1 || steps[0].Of != "lengths of corpora" || steps[0].Count != 2 || len(flow) != 0 {
 		t.Errorf("steps %+v, flow %+v, %v", steps, flow, err)
 	}
 	if got := kinds.Difference("length", "length.txt", out, out); got != "length.txt is another length" {

@@ -15,7 +15,9 @@ import (
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/corpora"
 	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/reporting"
 	"ablate/runner"
 	"ablate/specs"
 	"ablate/stages"
@@ -113,7 +115,7 @@ func (r runCommand) check(a *app) ([]*output.Dir, error) {
 			return nil, fault.Usagef("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)
 		}
 		names[s.Name] = study
-		out, err := lookOut(r.outOf(s), s, r.Force)
+		out, err := reporting.Look(r.outOf(s), s, r.Force)
 		if err != nil {
 			return nil, err
 		}
@@ -187,11 +189,8 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 		return f, err
 	}
 	if !r.Corpus {
-		if err := writeOut(out, p); err != nil {
+		if err := reporting.Write(a.ctx, out, p, r.Losses); err != nil {
 			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
-		}
-		if err := keepLosses(a.ctx, out, p, r.Losses); err != nil {
-			return f, err
 		}
 	}
 	if err := c.Unregister(!r.Corpus); err != nil {
@@ -203,13 +202,17 @@ func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string,
 	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.Plan.Steps), len(p.Plan.Steps)-f.ran, fromElsewhere(p, far), f.ran, time.Since(began).Seconds())
 	if r.Corpus {
 		err := printCatalogue(a.stdout, p)
-		printChanges(a.stdout, p)
+		show.Changes(a.stdout, corpora.Changes(p))
 		return f, err
 	}
 	if len(r.Studies) > 1 {
 		return f, nil // one table tells of all
 	}
-	return f, printResult(a.stdout, p, f.out)
+	res, err := reporting.ResultOf(p, f.out)
+	if err != nil {
+		return f, err
+	}
+	return f, show.Result(a.stdout, res)
 }
 
 // fromElsewhere says how many steps the upstream and the remote had, if any.

@@ -196,7 +196,7 @@ func (x comparison) weakness() string {
 			found = append(found, r.Weak...)
 		}
 	}
-	return weaknesses(found)
+	return show.Weaknesses(found)
 }
 
 // footing is what must be known to read the tables.

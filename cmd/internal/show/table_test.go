@@ -23,8 +23,8 @@ const (
 	wideName = "材料科学与工程,二〇一八至二〇一九"
 )
 
-// tables are tables of every shape that we print, with names as people have them.
-func tables() map[string]*Table {
+// sampleTables are tables of every shape that we print, with names as people have them.
+func sampleTables() map[string]*Table {
 	results := NewTable(Row{"eval set", "proxy", "n", "pearson", "95% interval", "spearman", "chooses", "regret", "weak for"}, 2)
 	results.Names, results.Words, results.Sections = []int{6}, []int{6, 8}, true
 	for k, set := range []string{"in-domain", "far_away_text_of_another_kind", wideName} {
@@ -51,7 +51,7 @@ func tables() map[string]*Table {
 
 // On a terminal no line is wider than it, and nothing of any cell is lost.
 func TestTableFits(t *testing.T) {
-	for name, g := range tables() {
+	for name, g := range sampleTables() {
 		for _, width := range []int{40, 60, 80, 100, 132, 200} {
 			t.Run(fmt.Sprint(name, " in ", width), func(t *testing.T) {
 				got := string(g.Render(&screen{wide: width}))
@@ -89,7 +89,7 @@ func TestTableFits(t *testing.T) {
 
 // In a file or a pipe each row is a line, with every name in full.
 func TestTableInAPipe(t *testing.T) {
-	for name, g := range tables() {
+	for name, g := range sampleTables() {
 		rows := 0
 		for _, l := range g.rows {
 			rows++

@@ -17,6 +17,7 @@ type Compiled struct {
 	Plan    *pipeline.Plan
 	State   *pipeline.State
 	Cache   *cache.Cache // where its results are; nil: those of an output directory, which have none
+	Program string       // that plans it, for its report
 
 	lookup pipeline.Lookup
 	units  unitsOf

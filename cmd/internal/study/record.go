@@ -155,11 +155,11 @@ func soundUnits(recorded pipeline.UnitNames) unitsOf {
 
 // PlanRecorded plans a study from recorded sources, with entries found by lookup. The units are those of the tables in cache c where they
 // are sound; where c is nil, they are those of the record.
-func PlanRecorded(s *specs.Study, recorded pipeline.Sources, c *cache.Cache, lookup pipeline.Lookup) (*Compiled, error) {
-	if err := Complete(s, recorded); err != nil {
+func (s *Session) PlanRecorded(of *specs.Study, recorded pipeline.Sources, c *cache.Cache, lookup pipeline.Lookup) (*Compiled, error) {
+	if err := Complete(of, recorded); err != nil {
 		return nil, err
 	}
-	p := &Compiled{Study: s, Sources: recorded, Cache: c, lookup: lookup, units: recordedUnits(recorded.Names)}
+	p := &Compiled{Study: of, Sources: recorded, Cache: c, Program: s.Program(), lookup: lookup, units: recordedUnits(recorded.Names)}
 	if c != nil {
 		p.units = soundUnits(recorded.Names)
 	}
@@ -168,8 +168,8 @@ func PlanRecorded(s *specs.Study, recorded pipeline.Sources, c *cache.Cache, loo
 }
 
 // Complete checks that recorded sources are those of a study, as a plan needs them.
-func Complete(s *specs.Study, recorded pipeline.Sources) error {
-	if err := sources.Complete(s, recorded); err != nil {
+func Complete(of *specs.Study, recorded pipeline.Sources) error {
+	if err := sources.Complete(of, recorded); err != nil {
 		return fmt.Errorf("%s %w", SourcesFile, err)
 	}
 	return nil

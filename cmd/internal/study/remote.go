@@ -55,7 +55,7 @@ func (s *Session) RunRemote(ctx context.Context, c *cache.Cache) (*RemoteRun, er
 		return nil, nil
 	}
 	if c.ReadOnly() {
-		s.tell(Warning{fmt.Sprintf("the cache %s cannot be written, so nothing is read from the remote or written to it", c.Dir())})
+		s.Say(Warning{fmt.Sprintf("the cache %s cannot be written, so nothing is read from the remote or written to it", c.Dir())})
 		return nil, nil
 	}
 	r, err := OpenRemote(s.Remote)
@@ -81,7 +81,7 @@ func (s *Session) lookRemote(ctx context.Context, c *cache.Cache) (end func() er
 	if err != nil {
 		return nil, err
 	}
-	source := remote.NewSource(ctx, r, c, true, func(err error) { s.tell(Warning{err.Error()}) })
+	source := remote.NewSource(ctx, r, c, true, func(err error) { s.Say(Warning{err.Error()}) })
 	return func() error { source.Close(); return r.Close() }, nil
 }
 
@@ -146,7 +146,7 @@ func (x *RemoteRun) Close() error {
 	x.Finish()
 	x.source.Close()
 	for _, text := range x.held { // of a run that did not begin
-		x.session.tell(Warning{text})
+		x.session.Say(Warning{text})
 	}
 	return x.r.Close()
 }

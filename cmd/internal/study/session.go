@@ -5,6 +5,7 @@ package study
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,6 +51,18 @@ func (r Resources) WithDefaults() Resources {
 	return r
 }
 
+// Program is what reports and bundles say of the program that made them.
+func (s *Session) Program() string { return "ablate " + s.Version }
+
+// TempDir makes a folder for temporary files.
+func TempDir(pattern string) (string, error) {
+	dir, err := os.MkdirTemp("", pattern)
+	if err != nil {
+		return "", fault.Place(fmt.Errorf("temporary files cannot be written to %s: %w; set TMPDIR to a folder that can be written to", os.TempDir(), err))
+	}
+	return dir, nil
+}
+
 // Running are the options of a run in this session, on a cache: the one place where they are filled in.
 func (s *Session) Running(c *cache.Cache) (runner.Options, error) {
 	kernels, err := stages.Kernels("")
@@ -69,7 +82,8 @@ type Note struct{ Text string }
 // Warning says what is most likely not meant, or what could not be done and does not end the operation.
 type Warning struct{ Text string }
 
-func (s *Session) tell(e Event) {
+// Say tells an event of an operation.
+func (s *Session) Say(e Event) {
 	if s.Tell != nil {
 		s.Tell(e)
 	}
@@ -168,7 +182,7 @@ func (s *Session) Plan(c *cache.Cache, name string, how Planning) (*Compiled, er
 	if err != nil {
 		return nil, err
 	}
-	p := &Compiled{Study: study, Sources: src, Cache: c, lookup: c.Lookup, units: unitsFound}
+	p := &Compiled{Study: study, Sources: src, Cache: c, Program: s.Program(), lookup: c.Lookup, units: unitsFound}
 	if err := p.compile(); err != nil {
 		return nil, err
 	}

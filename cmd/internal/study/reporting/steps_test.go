@@ -1,4 +1,4 @@
-package main
+package reporting
 
 import (
 	"testing"
@@ -34,7 +34,7 @@ func TestStepsByKind(t *testing.T) {
 		}
 		s.Entries = append(s.Entries, &cache.Entry{Outputs: []cache.Output{{Size: 7}}, Provenance: cache.Provenance{Run: run, WallSeconds: 2}})
 	}
-	steps, flow, err := stepsByKind(s)
+	steps, flow, err := StepsByKind(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"encoding/csv"
@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strconv"
 
-	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/corpora"
 	"ablate/stages/tables"
 )
 
-// corpusJSON is what `ablate corpus --json` prints; CORPUS.md is written from these types.
-type corpusJSON struct {
+// CorporaForm is what `ablate corpus --json` prints; CORPUS.md is written from these types.
+type CorporaForm struct {
 	Study    string        `json:"study" doc:"name of the study"`
 	Readings []readingJSON `json:"readings" doc:"what became of the documents of each corpus and evaluation set that was read"`
 	Passed   []passedJSON  `json:"passed" doc:"files that patterns would match but for what they are"`
@@ -43,27 +43,6 @@ type absentJSON struct {
 
 type passedJSON struct {
 	Note string `json:"note" doc:"place in the study, why, how many, and one of them"`
-}
-
-// read takes the readings in, and what files were passed over.
-func (c *corpusJSON) read(list []reading, notes []string) {
-	c.Readings, c.Passed = []readingJSON{}, []passedJSON{}
-	for _, r := range list {
-		x := readingJSON{
-			Name: r.name, EvalSet: r.evalSet, Files: r.Files, Read: r.Read, Kept: r.Kept, Dropped: []droppedJSON{}, Absent: []absentJSON{},
-			Duplicates: r.duplicate + r.Twice,
-		}
-		for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
-			x.Dropped = append(x.Dropped, droppedJSON{reason, r.Dropped[reason]})
-		}
-		for _, name := range slices.Sorted(maps.Keys(r.Absent)) {
-			x.Absent = append(x.Absent, absentJSON{name, r.Absent[name], r.absent})
-		}
-		c.Readings = append(c.Readings, x)
-	}
-	for _, note := range notes {
-		c.Passed = append(c.Passed, passedJSON{note})
-	}
 }
 
 type setJSON struct {
@@ -136,59 +115,79 @@ type removedJSON struct {
 	FalsePositives   int64  `json:"false_positives" doc:"of the removed documents: a Bloom filter was wrong about them"`
 }
 
-// corpusInJSON gathers data, that of each split of the plan.
-func corpusInJSON(p *study.Compiled, data []splitData) corpusJSON {
-	out := corpusJSON{Study: p.Study.Name, Sets: []setJSON{}}
-	for i, split := range p.Plan.Splits {
-		d, step := data[i], p.Plan.Steps[split.Step]
-		s := setJSON{
-			Set: split.Set, Seed: split.Seed, Corpus: split.Set, Order: "id", Key: p.State.Keys[split.Step].String(), Filter: d.filter.Kind,
-			Partitions: []partitionJSON{}, Units: []unitJSON{}, Timeline: []yearJSON{}, Elsewhere: []elsewhereJSON{}, Removed: []removedJSON{},
-		}
-		if !split.Seed {
-			s.Corpus, s.Order = p.Study.Partitions[split.Set].Corpus, p.Study.Partitions[split.Set].Order
-		}
-		for _, b := range tables.Breakdowns(d.sizes) {
-			s.Partitions = append(s.Partitions, partitionJSON{
-				b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.Unused, b.RemovedDocuments, b.RemovedTokens,
-			})
-		}
-		for _, r := range d.sizes {
-			switch r.Part {
-			case tables.PartUnit:
-				s.Units = append(s.Units, unitJSON{
-					r.Partition, r.Unit, r.Name, r.First, r.Last, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens,
-				})
-			case tables.PartTest, tables.PartValidation: // counted by partition
-			default:
-				s.Elsewhere = append(s.Elsewhere, elsewhereJSON{r.Partition, r.Part, r.Documents, r.Tokens})
-			}
-		}
-		for _, r := range d.timeline {
-			s.Timeline = append(s.Timeline, yearJSON{
-				r.Partition, r.Value, r.Documents, r.Tokens, r.FirstUnit, r.LastUnit, r.Test, r.Validation, r.Unused, r.RemovedDocuments, r.RemovedTokens,
-			})
-		}
-		for _, l := range tables.Losses(d.filter, d.ledger) {
-			s.Removed = append(s.Removed, removedJSON{
-				evalSetInWords(p.Plan.Steps, step, l.Set), l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives,
-			})
-		}
-		out.Sets = append(out.Sets, s)
+// CorporaJSON prints the data of a study as JSON.
+func CorporaJSON(w io.Writer, d *corpora.Data) error { return JSON(w, formOf(d)) }
+
+func formOf(d *corpora.Data) CorporaForm {
+	out := CorporaForm{Study: d.Study, Readings: []readingJSON{}, Passed: []passedJSON{}, Sets: []setJSON{}}
+	for _, r := range d.Readings {
+		out.Readings = append(out.Readings, readingForm(r))
+	}
+	for _, note := range d.Passed {
+		out.Passed = append(out.Passed, passedJSON{note})
+	}
+	for _, s := range d.Splits {
+		out.Sets = append(out.Sets, setForm(s))
 	}
 	return out
 }
 
-// corpusInCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
-func corpusInCSV(w io.Writer, p *study.Compiled, data []splitData) error {
+func readingForm(r corpora.Reading) readingJSON {
+	x := readingJSON{
+		Name: r.Name, EvalSet: r.EvalSet, Files: r.Files, Read: r.Read, Kept: r.Kept, Dropped: []droppedJSON{}, Absent: []absentJSON{},
+		Duplicates: r.Duplicates + r.Twice,
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
+		x.Dropped = append(x.Dropped, droppedJSON{reason, r.Dropped[reason]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Absent)) {
+		x.Absent = append(x.Absent, absentJSON{name, r.Absent[name], r.StandIn})
+	}
+	return x
+}
+
+func setForm(d corpora.Split) setJSON {
+	s := setJSON{
+		Set: d.Set, Seed: d.Seed, Corpus: d.Corpus, Order: d.Order, Key: d.Key.String(), Filter: d.Filter.Kind,
+		Partitions: []partitionJSON{}, Units: []unitJSON{}, Timeline: []yearJSON{}, Elsewhere: []elsewhereJSON{}, Removed: []removedJSON{},
+	}
+	for _, b := range tables.Breakdowns(d.Sizes) {
+		s.Partitions = append(s.Partitions, partitionJSON{
+			b.Partition, b.Units, b.Documents, b.Tokens, b.Smallest, b.Largest, b.Test, b.Validation, b.Unused, b.RemovedDocuments, b.RemovedTokens,
+		})
+	}
+	for _, r := range d.Sizes {
+		switch r.Part {
+		case tables.PartUnit:
+			s.Units = append(s.Units, unitJSON{
+				r.Partition, r.Unit, r.Name, r.First, r.Last, r.Documents, r.Tokens, r.RemovedDocuments, r.RemovedTokens,
+			})
+		case tables.PartTest, tables.PartValidation: // counted by partition
+		default:
+			s.Elsewhere = append(s.Elsewhere, elsewhereJSON{r.Partition, r.Part, r.Documents, r.Tokens})
+		}
+	}
+	for _, r := range d.Timeline {
+		s.Timeline = append(s.Timeline, yearJSON{
+			r.Partition, r.Value, r.Documents, r.Tokens, r.FirstUnit, r.LastUnit, r.Test, r.Validation, r.Unused, r.RemovedDocuments, r.RemovedTokens,
+		})
+	}
+	for _, l := range d.Losses {
+		s.Removed = append(s.Removed, removedJSON{d.Texts[l.Set], l.Documents, l.Paragraphs, l.RemovedDocuments, l.RemovedTokens, l.FalsePositives})
+	}
+	return s
+}
+
+// CorporaCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
+func CorporaCSV(w io.Writer, d *corpora.Data) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"partition_set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}
 	n := func(x int64) string { return strconv.FormatInt(x, 10) }
-	for i, set := range corpusInJSON(p, data).Sets {
-		labels := tables.Labels(data[i].sizes)
-		for _, r := range data[i].timeline {
-			rows = append(rows, []string{tables.CSVText(set.Set), tables.CSVText(r.Partition), tables.CSVText(set.Order), tables.CSVText(r.Value), n(r.Documents), n(r.Tokens), tables.CSVText(r.Units(labels[r.Partition])), n(r.Test),
-				n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})
+	for _, s := range d.Splits {
+		labels := tables.Labels(s.Sizes)
+		for _, r := range s.Timeline {
+			rows = append(rows, []string{tables.CSVText(s.Set), tables.CSVText(r.Partition), tables.CSVText(s.Order), tables.CSVText(r.Value), n(r.Documents), n(r.Tokens),
+				tables.CSVText(r.Units(labels[r.Partition])), n(r.Test), n(r.Validation), n(r.Unused), n(r.RemovedDocuments), n(r.RemovedTokens)})
 		}
 	}
 	return out.WriteAll(rows)

@@ -1,25 +1,42 @@
-package main
+package corpora
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"ablate/cache"
-	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
 
-// splitChanges is how the units of a split differ from those of the last one of the same study by the same rules, over other documents.
-type splitChanges struct {
-	since   string // when that one began
-	same    int
-	changed []string // names, with what came or went
-	added   []string
-	gone    []string
+// Change is how the units of a split differ from those of the last one of the same study by the same rules, over other documents: documents
+// that come late, of years that are in a full unit, change that unit, which trains again.
+type Change struct {
+	Set     string
+	Since   string   // when the last split began
+	Same    int      // units
+	Changed []string // names, with what came or went
+	Added   []string
+	Gone    []string
+}
+
+// Changes compares each split of a plan with the last one, where there is one whose outputs are still in the cache.
+func Changes(p *study.Compiled) []Change {
+	var out []Change
+	for _, split := range p.Plan.Splits {
+		e := p.State.Entries[split.Step]
+		old := previousSplit(p.Cache, e, p.Study.Name, p.Plan.Steps[split.Step].ID)
+		if old == nil {
+			continue
+		}
+		if d, err := changes(p.Cache, old, e); err == nil { // else what the old split left is gone
+			d.Set = split.Set
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // previousSplit is the last split before e that the study's step left by the same parameters; nil where there is none.
@@ -44,7 +61,7 @@ func parameters(e *cache.Entry) []cache.Ingredient {
 }
 
 // changes compares two splits unit by unit. A unit is known by its number, which documents that come later leave it.
-func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
+func changes(c *cache.Cache, old, now *cache.Entry) (Change, error) {
 	type unit struct {
 		partition string
 		number    int64
@@ -64,7 +81,7 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 		}
 		return units, order, err
 	}
-	out := splitChanges{since: old.Provenance.Started}
+	out := Change{Since: old.Provenance.Started}
 	before, beforeOrder, err := read(old)
 	if err != nil {
 		return out, err
@@ -76,14 +93,14 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 	for _, u := range afterOrder {
 		a, b := after[u], before[u]
 		if b.Part == "" {
-			out.added = append(out.added, a.Name)
+			out.Added = append(out.Added, a.Name)
 			continue
 		}
 		name := kind.UnitOutput(u.partition, int(u.number))
 		was, _ := old.Output(name)
 		is, _ := now.Output(name)
 		if was.Digest == is.Digest {
-			out.same++
+			out.Same++
 			continue
 		}
 		words := a.Name
@@ -94,45 +111,12 @@ func changes(c *cache.Cache, old, now *cache.Entry) (splitChanges, error) {
 		if _, more := before[unit{u.partition, u.number + 1}]; more {
 			full = "full unit, "
 		}
-		out.changed = append(out.changed, fmt.Sprintf("%s (%s%+d documents, %+d tokens)", words, full, a.Documents-b.Documents, a.Tokens-b.Tokens))
+		out.Changed = append(out.Changed, fmt.Sprintf("%s (%s%+d documents, %+d tokens)", words, full, a.Documents-b.Documents, a.Tokens-b.Tokens))
 	}
 	for _, u := range beforeOrder {
 		if after[u].Part == "" {
-			out.gone = append(out.gone, before[u].Name)
+			out.Gone = append(out.Gone, before[u].Name)
 		}
 	}
 	return out, nil
 }
-
-// printChanges says which units of each split are others than the last time, so that nobody is surprised by what trains again: documents that
-// come late, of years that are in a full unit, change that unit.
-func printChanges(w io.Writer, p *study.Compiled) {
-	for _, split := range p.Plan.Splits {
-		step, e := p.Plan.Steps[split.Step], p.State.Entries[split.Step]
-		old := previousSplit(p.Cache, e, p.Study.Name, step.ID)
-		if old == nil {
-			continue
-		}
-		d, err := changes(p.Cache, old, e)
-		if err != nil {
-			continue // what the old split left is gone: there is nothing to compare with
-		}
-		show.Printf(w, "Since %s was split on %s, %d units are as they were, %d changed, %d are new, %d are gone.\n",
-			split.Set, d.since, d.same, len(d.changed), len(d.added), len(d.gone))
-		for _, l := range []struct {
-			what  string
-			names []string
-		}{{"changed", d.changed}, {"new", d.added}, {"gone", d.gone}} {
-			if n := len(l.names); n > mostChanges {
-				l.names = append(l.names[:mostChanges], fmt.Sprintf("%d more", n-mostChanges))
-			}
-			if len(l.names) > 0 {
-				show.Printf(w, "  %s: %s\n", l.what, strings.Join(l.names, "; "))
-			}
-		}
-		fmt.Fprintln(w)
-	}
-}
-
-// mostChanges is how many names of units a line of changes has.
-const mostChanges = 12

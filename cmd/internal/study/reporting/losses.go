@@ -1,4 +1,4 @@
-package main
+package reporting
 
 import (
 	"context"
@@ -16,39 +16,39 @@ import (
 	"ablate/stages/tables"
 )
 
-// lossesFile holds the losses of all documents, by every model behind a score.
-const lossesFile = kind.OutLosses
+// LossesFile holds the losses of all documents, by every model behind a score.
+const LossesFile = kind.OutLosses
 
 // keepLosses leaves the table of all losses of a finished study in its output directory, if it is asked for. A table that was asked for once is kept
 // up to date by later runs that do not ask: it is made again where what it says it was made of is no longer so.
 func keepLosses(ctx context.Context, out *output.Dir, p *study.Compiled, asked bool) (err error) {
-	path := filepath.Join(out.Path(), lossesFile)
+	path := filepath.Join(out.Path(), LossesFile)
 	switch _, err := os.Lstat(path); {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !asked && err != nil:
 		return nil
 	}
-	in := studyLosses(ctx, p)
+	in := Losses(ctx, p)
 	if !asked {
 		if of, err := tables.LossesOf(path); err == nil && of == in.Of {
 			return nil
 		}
 	}
-	dir, err := makeTemp("ablate-losses-*")
+	dir, err := study.TempDir("ablate-losses-*")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	made := filepath.Join(dir, lossesFile)
+	made := filepath.Join(dir, LossesFile)
 	if err := in.Write(made); err != nil {
 		return err
 	}
-	return reportError(out.Path(), out.Write([]output.Named{{Name: lossesFile, Path: made}}, nil))
+	return placeError(out.Path(), out.Write([]output.Named{{Name: LossesFile, Path: made}}, nil))
 }
 
-// studyLosses gathers what the table is made of.
-func studyLosses(ctx context.Context, p *study.Compiled) tables.StudyLosses {
+// Losses gathers what the table is made of.
+func Losses(ctx context.Context, p *study.Compiled) tables.StudyLosses {
 	in := tables.StudyLosses{Table: func(eval int) (string, error) {
 		if err := ctx.Err(); err != nil {
 			return "", context.Cause(ctx)

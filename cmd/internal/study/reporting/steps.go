@@ -1,4 +1,4 @@
-package main
+package reporting
 
 import (
 	"cmp"
@@ -9,10 +9,10 @@ import (
 	"ablate/stages/report"
 )
 
-// stepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
+// StepsByKind is the plan collapsed by kind, in its order, and how often steps of one kind take what those of another left. Steps of the
 // last run that did any of the work are told from those that were in the cache then; it is the entries that say so, so that a run that
 // finds everything shows the same.
-func stepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
+func StepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
 	last := ""
 	for _, e := range s.Entries {
 		last = max(last, e.Provenance.Run)

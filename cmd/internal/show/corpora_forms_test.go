@@ -1,6 +1,7 @@
-package main
+package show
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
@@ -10,13 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var update = flag.Bool("update", false, "write the reference of the JSON form")
+
 // TestCorpusJSONIsDocumented keeps CORPUS.md, the fields of `ablate corpus --json`, as the types say.
 func TestCorpusJSONIsDocumented(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# What `ablate corpus STUDY --json` prints\n\nWritten from the types in corpus_forms.go by `go test ./cmd/ablate -run CorpusJSON -update`. " +
+	b.WriteString("# What `ablate corpus STUDY --json` prints\n\nWritten from the types in show/corpora_forms.go by `go test ./cmd/internal/show -run CorpusJSON -update`. " +
 		"Every field is always there; lists may be empty.\n`--csv` prints the timelines of all sets as one table, with the same columns, the set before them and the units by name. Text that a spreadsheet would take for a formula has an apostrophe before it.\n")
-	describe(t, &b, "The object", reflect.TypeFor[corpusJSON]())
-	const path = "CORPUS.md"
+	describe(t, &b, "The object", reflect.TypeFor[CorporaForm]())
+	const path = "../../ablate/CORPUS.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(b.String()), 0o666); err != nil {
 			t.Fatal(err)
@@ -27,7 +30,7 @@ func TestCorpusJSONIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-file +types; go test ./cmd/ablate -run CorpusJSON -update writes it):\n%s", path, diff)
+		t.Errorf("%s (-file +types; go test ./cmd/internal/show -run CorpusJSON -update writes it):\n%s", path, diff)
 	}
 }
 

@@ -73,6 +73,7 @@ const rooms = `
 	cmd/internal/study/reporting < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/corpora specs specs/words cache pipeline runner/audit stages/kind stages/tables stages/report
 	cmd/internal/study/entries   < cmd/internal/study cmd/internal/study/fault cache cache/remote pipeline
 	cmd/internal/study/planning  < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cache pipeline stages/kind
+	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/reporting runner
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables pipeline runner runner/audit
 	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/words cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine

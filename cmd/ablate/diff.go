@@ -323,10 +323,10 @@ func (d difference) print(w io.Writer) {
 		if g.Through != "" {
 			show.Printf(w, "    only because %s differs\n", g.Through)
 		}
-		for _, v := range g.Differs[:min(shownDifferences, len(g.Differs))] {
-			show.Printf(w, "    %s\n", changed(v))
+		for _, v := range g.Differs[:min(show.ShownDifferences, len(g.Differs))] {
+			show.Printf(w, "    %s\n", show.Changed(v))
 		}
-		if more := len(g.Differs) - shownDifferences; more > 0 {
+		if more := len(g.Differs) - show.ShownDifferences; more > 0 {
 			show.Printf(w, "    and %d more ingredients\n", more)
 		}
 	}

@@ -1,16 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
-
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
-	"ablate/pipeline"
-	"ablate/specs"
-	"ablate/specs/words"
-	"ablate/stages/kind"
+	"ablate/cmd/internal/study/planning"
 )
 
 type planCommand struct {
@@ -19,8 +12,11 @@ type planCommand struct {
 	JSON    bool     `help:"Print the whole plan as JSON."`
 }
 
+// looking is how a study is planned that is looked at: as far as it goes without data and without running anything.
+var looking = study.Planning{Absent: true, Assume: true}
+
 func (cmd planCommand) Run(a *app) error {
-	return a.WithPlans(a.ctx, cmd.Studies, study.Planning{Absent: true, Assume: true}, func(plans []*study.Compiled) error {
+	return a.WithPlans(a.ctx, cmd.Studies, looking, func(plans []*study.Compiled) error {
 		if len(plans) > 1 {
 			return cmd.together(a, plans)
 		}
@@ -35,59 +31,32 @@ func (cmd planCommand) one(a *app, p *study.Compiled) error {
 		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
-		printSteps(a.stdout, p)
+		show.Steps(a.stdout, p)
 	}
 	if err := printCatalogue(a.stdout, p); err != nil {
 		return err
 	}
-	printAccount(a.stdout, p)
+	show.Plan(a.stdout, p)
 	return nil
 }
 
-func printSteps(w io.Writer, p *study.Compiled) {
-	s := p.State
-	for i, step := range s.Plan.Steps {
-		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
-		if step.Cost.Tokens > 0 {
-			line += "  " + words.Count(step.Cost.Tokens, "tokens") + inPrecision(p.Study, step.About.Role == kind.RoleSeed)
+// together prints the plans of several studies, and what they share.
+func (cmd planCommand) together(a *app, plans []*study.Compiled) error {
+	t, err := planning.TogetherOf(plans)
+	if err != nil {
+		return err
+	}
+	if cmd.JSON {
+		return show.TogetherJSON(a.stdout, t)
+	}
+	if cmd.Steps {
+		for _, p := range plans {
+			show.Printf(a.stdout, "study %s\n", p.Study.Name)
+			show.Steps(a.stdout, p)
 		}
-		if step.Cost.Bytes > 0 {
-			line += "  " + words.Bytes(step.Cost.Bytes)
-		}
-		if s.Status[i] == pipeline.Waits {
-			on := s.WaitsOn(i)
-			switch {
-			case len(on) == 0:
-				line += "  waits for data that is not there"
-			default:
-				line += "  waits on " + s.Plan.Steps[on[0]].ID
-			}
-			if len(on) > 1 {
-				line += fmt.Sprintf(" and %d more", len(on)-1)
-			}
-		}
-		show.Printf(w, "%s\n", line)
 	}
-	fmt.Fprintln(w)
-}
-
-// inPrecision says in what a model is trained, where that is not fp32.
-func inPrecision(s *specs.Study, seed bool) string {
-	word := s.Train.Precision
-	if seed {
-		word = s.SeedModel.Precision
-	}
-	if word == "fp32" {
-		return ""
-	}
-	return " in " + word
-}
-
-func keyOrDash(s *pipeline.State, i int) string {
-	if s.Status[i] == pipeline.Waits {
-		return "--------"
-	}
-	return s.Keys[i].Short()
+	show.Together(a.stdout, t)
+	return nil
 }
 
 type graphCommand struct {
@@ -98,29 +67,12 @@ type graphCommand struct {
 }
 
 func (cmd graphCommand) Run(a *app) error {
-	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Absent: true, Assume: true}, func(p *study.Compiled) error {
+	return a.WithPlan(a.ctx, cmd.Study, looking, func(p *study.Compiled) error {
 		nodes, edges := p.Plan.Collapse(cmd.Steps)
 		if cmd.Why {
-			nodes, edges = p.State.CollapseWhy(cmd.Steps, because(p))
+			reason := planning.Reasons(p)
+			nodes, edges = p.State.CollapseWhy(cmd.Steps, func(step int) string { return show.Because(reason(step)) })
 		}
-		if cmd.Format == "dot" {
-			fmt.Fprintf(a.stdout, "digraph %q {\n  rankdir=LR\n  node [shape=box]\n", p.Plan.Study)
-			for i, n := range nodes {
-				fmt.Fprintf(a.stdout, "  n%d [label=%q]\n", i, n)
-			}
-			for _, e := range edges {
-				fmt.Fprintf(a.stdout, "  n%d -> n%d\n", e[0], e[1])
-			}
-			fmt.Fprintln(a.stdout, "}")
-			return nil
-		}
-		fmt.Fprintln(a.stdout, "flowchart LR")
-		for i, n := range nodes {
-			fmt.Fprintf(a.stdout, "  n%d[\"%s\"]\n", i, strings.NewReplacer(`"`, "#quot;", "\n", "<br/>").Replace(n))
-		}
-		for _, e := range edges {
-			fmt.Fprintf(a.stdout, "  n%d --> n%d\n", e[0], e[1])
-		}
-		return nil
+		return show.Graph(a.stdout, cmd.Format, p.Plan.Study, nodes, edges)
 	})
 }

@@ -2,10 +2,46 @@ package show
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"ablate/pipeline"
 )
+
+// Explanation prints why a step would run.
+func Explanation(w io.Writer, x pipeline.Explanation) {
+	key := ""
+	if x.Status != pipeline.Waits {
+		key = ", key " + x.Key.Short()
+	}
+	Printf(w, "%s: %s%s\n", x.ID, x.Status, key)
+	for n, r := range x.Because {
+		indent := strings.Repeat("  ", n+1)
+		if n > 0 {
+			Printf(w, "%s%s:\n", indent[2:], r.Step)
+		}
+		if r.Note != "" {
+			Printf(w, "%s%s\n", indent, r.Note)
+		}
+		if r.Nearest == "" { // never seen: all that it is made of
+			for _, d := range r.Differs {
+				Printf(w, "%s  %s\n", indent, ingredient(d))
+			}
+			continue
+		}
+		Printf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
+		if len(r.Differs) == 0 {
+			Printf(w, "%sthe same ingredients; its outputs are gone\n", indent)
+			continue
+		}
+		for _, d := range r.Differs[:min(ShownDifferences, len(r.Differs))] {
+			Printf(w, "%s%s\n", indent, Changed(d))
+		}
+		if more := len(r.Differs) - ShownDifferences; more > 0 {
+			Printf(w, "%sand %d more ingredients\n", indent, more)
+		}
+	}
+}
 
 // ShownDifferences is how many ingredients of a step are shown: what a person changed at once is mostly fewer.
 const ShownDifferences = 5

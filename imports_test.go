@@ -73,7 +73,7 @@ const rooms = `
 	cmd/internal/study/reporting < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/corpora specs specs/words cache pipeline runner/audit stages/kind stages/tables stages/report
 	cmd/internal/study/entries   < cmd/internal/study cmd/internal/study/fault cache cache/remote pipeline
 	cmd/internal/study/planning  < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cache pipeline stages/kind
-	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/reporting runner
+	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/running
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"fmt"
+
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/study/running"
-	"fmt"
 )
 
 type exportCommand struct {

@@ -1,11 +1,13 @@
 package main
 
 import (
-	"ablate/cmd/internal/output"
-	"ablate/cmd/internal/study/fault"
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/study/fault"
+	"ablate/specs"
 )
 
 type initCommand struct {
@@ -14,7 +16,7 @@ type initCommand struct {
 
 // Run writes a study that runs as it is, to be changed.
 func (cmd initCommand) Run(a *app) error {
-	if err := output.New(cmd.File, []byte(template)); err != nil {
+	if err := output.New(cmd.File, specs.Example()); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			err = fmt.Errorf("%s is there already, and init replaces no file: name another", cmd.File)
 		}

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"fmt"
+
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/fault"
 	"ablate/cmd/internal/study/ranking"
 	"ablate/specs"
-	"fmt"
 )
 
 type rankCommand struct {

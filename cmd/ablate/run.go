@@ -1,16 +1,17 @@
 package main
 
 import (
-	"ablate/cmd/internal/output"
-	"ablate/cmd/internal/show"
-	"ablate/cmd/internal/study"
-	"ablate/cmd/internal/study/fault"
-	"ablate/cmd/internal/study/running"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
 	"time"
+
+	"ablate/cmd/internal/output"
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/running"
 )
 
 type runCommand struct {

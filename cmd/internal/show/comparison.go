@@ -1,12 +1,6 @@
 package show
 
 import (
-	"ablate/cmd/internal/study/reporting"
-	"ablate/cmd/internal/study/running"
-	"ablate/pipeline"
-	"ablate/specs"
-	"ablate/specs/words"
-	"ablate/stages/kind"
 	"bytes"
 	"fmt"
 	"io"
@@ -14,6 +8,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"ablate/cmd/internal/study/reporting"
+	"ablate/cmd/internal/study/running"
+	"ablate/pipeline"
+	"ablate/specs"
+	"ablate/specs/words"
+	"ablate/stages/kind"
 )
 
 // Comparison prints the tables of several studies.

@@ -1,12 +1,13 @@
 package show
 
 import (
-	"ablate/cmd/internal/study"
-	"ablate/specs/words"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
+
+	"ablate/cmd/internal/study"
+	"ablate/specs/words"
 )
 
 // Difference prints how two studies or runs differ.

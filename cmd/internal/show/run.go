@@ -1,15 +1,16 @@
 package show
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
 	"ablate/cache"
 	"ablate/cache/remote"
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/running"
 	"ablate/runner"
-	"encoding/json"
-	"fmt"
-	"io"
-	"strings"
 )
 
 // Run shows a run while it goes on: its progress and what must be known about each study at its end.

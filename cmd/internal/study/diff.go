@@ -1,12 +1,6 @@
 package study
 
 import (
-	"ablate/cache"
-	"ablate/cmd/internal/study/fault"
-	"ablate/pipeline"
-	"ablate/runner/bundle"
-	"ablate/specs"
-	"ablate/stages/kind"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ablate/cache"
+	"ablate/cmd/internal/study/fault"
+	"ablate/pipeline"
+	"ablate/runner/bundle"
+	"ablate/specs"
+	"ablate/stages/kind"
 )
 
 // side is one of the two that are compared.

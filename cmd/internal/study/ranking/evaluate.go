@@ -1,6 +1,12 @@
 package ranking
 
 import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/reporting"
 	"ablate/pipeline"
@@ -9,11 +15,6 @@ import (
 	"ablate/stages"
 	"ablate/stages/correlate"
 	"ablate/stages/kind"
-	"context"
-	"fmt"
-	"path/filepath"
-	"slices"
-	"strings"
 )
 
 // score evaluates the proxy of every mixture of some sets.

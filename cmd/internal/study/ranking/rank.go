@@ -3,13 +3,6 @@
 package ranking
 
 import (
-	"ablate/cache"
-	"ablate/cmd/internal/study"
-	"ablate/cmd/internal/study/fault"
-	"ablate/pipeline"
-	"ablate/specs"
-	"ablate/stages/correlate"
-	"ablate/stages/kind"
 	"context"
 	"fmt"
 	"maps"
@@ -18,6 +11,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ablate/cache"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/pipeline"
+	"ablate/specs"
+	"ablate/stages/correlate"
+	"ablate/stages/kind"
 )
 
 // Options of a ranking.

@@ -1,12 +1,13 @@
 package ranking
 
 import (
-	"ablate/cmd/internal/study/fault"
-	"ablate/specs"
-	"ablate/stages/correlate"
 	"context"
 	"fmt"
 	"slices"
+
+	"ablate/cmd/internal/study/fault"
+	"ablate/specs"
+	"ablate/stages/correlate"
 )
 
 // search builds a mixture of a large set up: to what every mixture has it adds, out of all that may still be drawn, the component that lowers

@@ -1,13 +1,14 @@
 package running
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+
 	"ablate/cmd/internal/study"
 	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/stages/kind"
-	"errors"
-	"fmt"
-	"slices"
 )
 
 // blame puts the place in the study before the failures that one of its keys is to blame for.

@@ -68,14 +68,16 @@ const rooms = `
 	cmd/internal/output      < cache
 	cmd/internal/study/fault   <
 	cmd/internal/study/sources < cmd/internal/study/fault cache pipeline specs stages/text
-	cmd/internal/study       < cmd/internal/study/fault cmd/internal/study/sources specs cache cache/remote stages stages/kind stages/tables pipeline runner runner/audit runner/machine
+	cmd/internal/study       < cmd/internal/study/fault cmd/internal/study/sources specs cache cache/remote stages stages/kind stages/tables pipeline runner runner/audit runner/bundle runner/machine
 	cmd/internal/study/corpora   < cmd/internal/study cache pipeline stages/kind stages/tables stages/report
 	cmd/internal/study/reporting < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/corpora specs specs/words cache pipeline runner/audit stages/kind stages/tables stages/report
 	cmd/internal/study/entries   < cmd/internal/study cmd/internal/study/fault cache cache/remote pipeline
 	cmd/internal/study/planning  < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cache pipeline stages/kind
-	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/reporting runner
+	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/running
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
-	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables pipeline runner runner/audit
+	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
+	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner
 	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/words cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
 `
 

@@ -20,6 +20,7 @@ import (
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/running"
 	"ablate/runner"
 	"ablate/runner/machine"
 	"ablate/specs"
@@ -70,16 +71,6 @@ type app struct {
 	stdout, stderr io.Writer
 }
 
-// heard shows what an operation tells while it goes on.
-func (a *app) heard(e study.Event) {
-	switch e := e.(type) {
-	case study.Note:
-		show.Printf(a.stderr, "%s\n", e.Text)
-	case study.Warning:
-		fmt.Fprintln(a.stderr, "warning:", e.Text)
-	}
-}
-
 func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit code.
@@ -101,7 +92,7 @@ func Main() int {
 	if code >= 0 { // --help
 		return code
 	}
-	if _, mistake := weighted(os.Args[1:]); err != nil && mistake != nil {
+	if _, mistake := running.Weighted(os.Args[1:]); err != nil && mistake != nil {
 		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
 	}
 	if err != nil {
@@ -120,7 +111,8 @@ func Main() int {
 	out := show.NewStdout(os.Stdout)
 	a := &app{ctx: ctx, remoteNamed: named, stdout: out, stderr: os.Stderr}
 	a.Session = &study.Session{
-		CacheDir: c.Cache, Upstream: c.Upstream, Remote: c.Remote, Scale: strings.TrimPrefix(c.Scale, "full"), Version: version, Tell: a.heard,
+		CacheDir: c.Cache, Upstream: c.Upstream, Remote: c.Remote, Scale: strings.TrimPrefix(c.Scale, "full"), Version: version,
+		Tell: func(e study.Event) { show.Hear(a.stderr, e) },
 	}
 	err = parsed.Run(a)
 	return exitCode(os.Stderr, told(err, out))

@@ -36,11 +36,7 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 			studies = append(studies, s)
 		}
 	}
-	start, err := specs.Parse("template", []byte(template), ".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range append(studies, start) {
+	for _, s := range studies {
 		sets := maps.Clone(s.Corpora)
 		for name, set := range s.Eval.OutOfDomain {
 			sets["eval "+name] = set.Corpus

@@ -1,14 +1,15 @@
 package show
 
 import (
-	"ablate/cmd/internal/study/corpora"
-	"ablate/specs/words"
-	"ablate/stages/tables"
 	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"ablate/cmd/internal/study/corpora"
+	"ablate/specs/words"
+	"ablate/stages/tables"
 )
 
 // Corpora prints what the data of a study is, with every unit if asked.

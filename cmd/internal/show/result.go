@@ -1,15 +1,16 @@
 package show
 
 import (
-	"ablate/cmd/internal/study"
-	"ablate/cmd/internal/study/reporting"
-	"ablate/stages/tables"
 	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/reporting"
+	"ablate/stages/tables"
 )
 
 // Result prints the table of correlations, what weakens them, and where everything lies.

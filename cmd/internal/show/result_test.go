@@ -1,11 +1,12 @@
 package show
 
 import (
-	"ablate/cmd/internal/study"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ablate/cmd/internal/study"
 )
 
 // The table of results on a terminal of 100 columns.

@@ -2,7 +2,6 @@
 package studytest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,8 +11,7 @@ import (
 	"testing"
 
 	"ablate/cmd/internal/study"
-	"ablate/cmd/internal/study/reporting"
-	"ablate/runner"
+	"ablate/cmd/internal/study/running"
 )
 
 // text is the study: two partitions of two units each, models of a few thousand parameters.
@@ -78,48 +76,7 @@ func documents(part string, topic int) []byte {
 // Run carries the study at a path out with the session's cache and leaves the report in out.
 func Run(t testing.TB, s *study.Session, path, out string) {
 	t.Helper()
-	if err := run(context.Background(), s, path, out); err != nil {
+	if _, err := running.Run(t.Context(), s, running.Options{Studies: []string{path}, Out: out}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func run(ctx context.Context, s *study.Session, path, out string) (err error) {
-	c, err := s.OpenCache(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	p, err := s.Plan(c, path, study.Planning{Register: true, Local: true})
-	if err != nil {
-		return err
-	}
-	opt, err := s.Running(c)
-	if err != nil {
-		return err
-	}
-	if !p.Settled() {
-		if _, err = runner.Run(ctx, p.Plan.Corpora(true), opt); err != nil {
-			return err
-		}
-		if err := p.Resolve(); err != nil {
-			return err
-		}
-		if whole, err := p.Extend(); err != nil || !whole {
-			return errors.Join(err, fmt.Errorf("the plan is whole after the split: %t", whole))
-		}
-	}
-	if p.State, err = runner.Run(ctx, p.Plan, opt); err != nil {
-		return err
-	}
-	if err := c.Unregister(true); err != nil {
-		return err
-	}
-	dir, err := reporting.Look(out, p.Study, false)
-	if err != nil {
-		return err
-	}
-	if _, err := reporting.Claim(dir, p, true); err != nil {
-		return err
-	}
-	return reporting.Write(ctx, dir, p, false)
 }

@@ -1,4 +1,4 @@
-package main
+package running
 
 import (
 	"context"
@@ -84,7 +84,7 @@ func TestKindOfOnesOwn(t *testing.T) {
 	if before.Status[0] != pipeline.Run || before.Status[1] != pipeline.Waits {
 		t.Fatalf("planned as %v", before.Status)
 	}
-	if n, err := need(before, 1); err != nil || n.checkpoints != 6 || n.aside != 4 {
+	if n, err := diskNeedsOf(before, 1); err != nil || n.checkpoints != 6 || n.aside != 4 {
 		t.Errorf("needs of the disk %+v, %v", n, err)
 	}
 	state, err := runner.Run(t.Context(), plan, runner.Options{Cache: c, Kinds: kinds, Slots: 2, Memory: 1 << 30})

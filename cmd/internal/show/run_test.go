@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"strings"
@@ -14,11 +14,11 @@ func TestTellConflicts(t *testing.T) {
 			Provenance: cache.Provenance{Host: host, Started: "2026-01-02T03:04:05Z", CPU: "a \x1b[31mcpu"}}
 	}
 	var said strings.Builder
-	tellConflicts(&said, nil)
+	conflicts(&said, nil)
 	if said.Len() > 0 {
 		t.Errorf("said %q of nothing", said.String())
 	}
-	tellConflicts(&said, []*cache.Conflict{{First: entry("a", "one"), Second: entry("b", "two")}})
+	conflicts(&said, []*cache.Conflict{{First: entry("a", "one"), Second: entry("b", "two")}})
 	for _, want := range []string{"NOT DETERMINISTIC", cache.DigestOf([]byte("a")).String(), cache.DigestOf([]byte("b")).String(), "on one", "on two", "ablate cache verify"} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("%q does not say %q", said.String(), want)

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"encoding/json"
@@ -6,72 +6,71 @@ import (
 	"io"
 	"maps"
 	"math"
-	"math/big"
 	"slices"
 
-	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study/ranking"
 	"ablate/pipeline"
 	"ablate/specs/words"
 	"ablate/stages/correlate"
 )
 
-// print shows the best mixtures and what the order rests on.
-func (k *ranking) print(w io.Writer) error {
-	level := show.Percent(float64(k.p.Study.Correlate.Level))
-	show.Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.p.Study.Name, k.On, k.Proxy, len(k.ranked), k.allPossible())
-	several := len(k.possible) > 1
+// Ranking prints the first mixtures of a ranking and what the order rests on.
+func Ranking(w io.Writer, k *ranking.Ranking, first int) error {
+	level := Percent(k.Level)
+	Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.Study, k.On, k.Proxy, len(k.Ranked), k.AllPossible())
+	several := len(k.Possible) > 1
 	expected, trained := false, false
-	top := k.ranked[:min(k.Top, len(k.ranked))]
+	top := k.Ranked[:min(first, len(k.Ranked))]
 	for _, r := range top {
 		expected, trained = expected || !math.IsNaN(r.Expected), trained || !math.IsNaN(r.Reference)
 	}
-	header := show.Row{"", "mixture", "proxy loss", "perplexity"}
+	header := Row{"", "mixture", "proxy loss", "perplexity"}
 	if expected {
 		header = append(header, "expected loss", level+" interval")
 	}
 	if trained {
 		header = append(header, "reference")
 	}
-	t := show.NewTable(header, 2)
+	t := NewTable(header, 2)
 	t.Names = []int{1}
 	for i, r := range top {
 		name := r.Mixture
 		if several {
 			name = r.Group + ": " + name
 		}
-		row := show.Row{i + 1, name, show.Loss(r.Loss), show.Loss(r.Perplexity)}
+		row := Row{i + 1, name, Loss(r.Loss), Loss(r.Perplexity)}
 		if expected {
-			interval := show.Loss(r.Low) + " to " + show.Loss(r.High)
+			interval := Loss(r.Low) + " to " + Loss(r.High)
 			if r.Beyond {
 				interval += " *"
 			}
-			row = append(row, show.Loss(r.Expected), interval)
+			row = append(row, Loss(r.Expected), interval)
 		}
 		if trained {
-			row = append(row, show.Loss(r.Reference))
+			row = append(row, Loss(r.Reference))
 		}
 		t.AppendRow(row)
 	}
 	fmt.Fprintf(w, "%s\n", t.Render(w))
-	for _, note := range k.notes() {
-		show.Printf(w, "\n%s", note)
+	for _, note := range rankingNotes(k, first) {
+		Printf(w, "\n%s", note)
 	}
 	_, err := fmt.Fprintln(w)
 	return err
 }
 
-// notes say in sentences what the ranking rests on and what weakens it.
-func (k *ranking) notes() []string {
+// rankingNotes say in sentences what the ranking rests on and what weakens it.
+func rankingNotes(k *ranking.Ranking, first int) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	for _, g := range k.searched {
-		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.possible[g])
+	for _, g := range k.Searched {
+		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.Possible[g])
 	}
 	lines := map[string]correlate.RankLine{}
-	for _, l := range k.lines {
+	for _, l := range k.Lines {
 		lines[l.Group] = l
 	}
-	for _, g := range slices.Sorted(maps.Keys(k.possible)) {
+	for _, g := range slices.Sorted(maps.Keys(k.Possible)) {
 		l, ok := lines[g]
 		switch {
 		case !ok:
@@ -80,7 +79,7 @@ func (k *ranking) notes() []string {
 			add("%s: %s too few for a line from proxy to reference", g, words.Counted(l.References, "reference is", "references are"))
 		default:
 			add("%s: losses are expected by the line through %d references, r %.2f; it misses by %s nats per token, and by %s those it was fitted without",
-				g, l.References, l.Pearson, show.Loss(l.SD), show.Loss(l.Left))
+				g, l.References, l.Pearson, Loss(l.SD), Loss(l.Left))
 			if l.References < 10 {
 				add("%s: with fewer than ten references the interval itself is uncertain", g)
 			}
@@ -89,13 +88,13 @@ func (k *ranking) notes() []string {
 			}
 		}
 	}
-	if k.untrained > 0 {
-		add("%s not trained yet and took no part; `ablate run %s` trains them", words.Counted(k.untrained, "reference model is", "reference models are"), k.Study)
+	if k.Untrained > 0 {
+		add("%s not trained yet and took no part; `ablate run %s` trains them", words.Counted(k.Untrained, "reference model is", "reference models are"), k.Named)
 	}
-	if n := k.alike(); n > 1 {
+	if n := k.Alike(); n > 1 {
 		add("the references cannot tell the first %d apart: their expected losses lie in the interval of the first", n)
 	}
-	for _, r := range k.ranked[:min(k.Top, len(k.ranked))] {
+	for _, r := range k.Ranked[:min(first, len(k.Ranked))] {
 		if r.Beyond {
 			add("*: the proxy's loss lies outside those of the references; the line is a guess there")
 			break
@@ -105,28 +104,6 @@ func (k *ranking) notes() []string {
 		add("in-domain: each mixture is scored on its own partitions' text, so that the order also says which text is easy")
 	}
 	return notes
-}
-
-// alike counts the mixtures whose expected losses lie in the interval of the first.
-func (k *ranking) alike() int {
-	if len(k.ranked) == 0 || math.IsNaN(k.ranked[0].High) {
-		return 0
-	}
-	n := 0
-	for _, r := range k.ranked {
-		if r.Expected <= k.ranked[0].High {
-			n++
-		}
-	}
-	return n
-}
-
-func (k *ranking) allPossible() *big.Int {
-	sum := new(big.Int)
-	for _, n := range k.possible {
-		sum.Add(sum, n)
-	}
-	return sum
 }
 
 // rankedJSON is one mixture of `ablate rank --json`; what is not known is null.
@@ -154,7 +131,8 @@ type lineJSON struct {
 	Pearson    *float64 `json:"pearson"`
 }
 
-func (k *ranking) printJSON(w io.Writer) error {
+// RankingJSON prints the first mixtures of a ranking as JSON.
+func RankingJSON(w io.Writer, k *ranking.Ranking, first int) error {
 	out := struct {
 		Study       string       `json:"study"`
 		Set         string       `json:"eval_set"`
@@ -169,19 +147,17 @@ func (k *ranking) printJSON(w io.Writer) error {
 		Ranking     []rankedJSON `json:"ranking"`
 		Notes       []string     `json:"notes"`
 	}{
-		Study: k.p.Study.Name, Set: k.On, Proxy: k.Proxy, Level: float64(k.p.Study.Correlate.Level),
-		Possible: json.Number(k.allPossible().String()), Scored: len(k.ranked), Searched: k.searched, Evaluations: len(k.evaluations), Ran: k.ran,
-		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: k.notes(),
+		Study: k.Study, Set: k.On, Proxy: k.Proxy, Level: k.Level,
+		Possible: json.Number(k.AllPossible().String()), Scored: len(k.Ranked), Searched: k.Searched, Evaluations: k.Evaluations, Ran: k.Ran,
+		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: rankingNotes(k, first),
 	}
-	for _, l := range k.lines {
-		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, show.Known(l.Intercept), show.Known(l.Slope), show.Known(l.SD), show.Known(l.Left), show.Known(l.Pearson)})
+	for _, l := range k.Lines {
+		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, Known(l.Intercept), Known(l.Slope), Known(l.SD), Known(l.Left), Known(l.Pearson)})
 	}
-	for i, r := range k.ranked[:min(k.Top, len(k.ranked))] {
+	for i, r := range k.Ranked[:min(first, len(k.Ranked))] {
 		out.Ranking = append(out.Ranking, rankedJSON{
-			i + 1, r.Group, r.Mixture, show.Known(r.Loss), show.Known(r.Perplexity), show.Known(r.Expected), show.Known(r.Low), show.Known(r.High), r.Beyond, show.Known(r.Reference),
+			i + 1, r.Group, r.Mixture, Known(r.Loss), Known(r.Perplexity), Known(r.Expected), Known(r.Low), Known(r.High), r.Beyond, Known(r.Reference),
 		})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return JSON(w, out)
 }

@@ -1,0 +1,99 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"ablate/cmd/internal/study"
+	"ablate/specs/words"
+)
+
+// Difference prints how two studies or runs differ.
+func Difference(w io.Writer, d *study.Difference) {
+	Printf(w, "A %s\nB %s\n", d.A, d.B)
+	for _, n := range d.Notes {
+		fmt.Fprintln(w, n)
+	}
+	fmt.Fprintln(w, "\nstudy")
+	for _, v := range d.Study {
+		Printf(w, "  %s: %s -> %s   (%s -> %s)\n", v.Key, words.OrAbsent(v.Old), words.OrAbsent(v.New), v.OldAt, v.NewAt)
+	}
+	if len(d.Study) == 0 {
+		fmt.Fprintln(w, "  no differences")
+	}
+	Printf(w, "\nsteps\n  %d are the same\n", d.Steps)
+	for _, g := range d.Changes {
+		Printf(w, "  %s: %s\n", g.How, someOf(g.Steps, g.Kind))
+		if g.Through != "" {
+			Printf(w, "    only because %s differs\n", g.Through)
+		}
+		for _, v := range g.Differs[:min(ShownDifferences, len(g.Differs))] {
+			Printf(w, "    %s\n", Changed(v))
+		}
+		if more := len(g.Differs) - ShownDifferences; more > 0 {
+			Printf(w, "    and %d more ingredients\n", more)
+		}
+	}
+	differentResults(w, d)
+	fmt.Fprintln(w, "\ncost")
+	t := NewTable(Row{"", "A", "B", "B - A"}, 1)
+	for _, c := range d.Costs {
+		t.AppendRow(Row{c.What, amount(c.Cost[0], c.Unit), amount(c.Cost[1], c.Unit), amount(c.Cost[1]-c.Cost[0], c.Unit)})
+	}
+	fmt.Fprintln(w, t.Render(w))
+}
+
+// differentResults shows correlations side by side.
+func differentResults(w io.Writer, d *study.Difference) {
+	if len(d.Results) == 0 {
+		fmt.Fprintln(w, "\nresults\n  neither has results in the cache")
+		return
+	}
+	fmt.Fprintln(w, "\nresults")
+	t := NewTable(Row{"mixtures", "eval set", "proxy", "pearson A", "pearson B", "B - A", "chooses A", "chooses B", "regret A", "regret B"}, 3)
+	t.Names = []int{6, 7}
+	number := func(s string) float64 {
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return math.NaN()
+		}
+		return v
+	}
+	for _, r := range d.Results {
+		a, b := number(r.Pearson[0]), number(r.Pearson[1])
+		t.AppendRow(Row{r.Group, r.Set, r.Proxy, Fixed(a, 3), Fixed(b, 3), Fixed(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
+			Fixed(number(r.Regret[0]), 2), Fixed(number(r.Regret[1]), 2)})
+	}
+	fmt.Fprintln(w, t.Render(w))
+}
+
+// someOf names the first of some steps and counts the others.
+func someOf(steps []string, kind string) string {
+	if len(steps) == 1 {
+		return steps[0]
+	}
+	return fmt.Sprintf("%d %s steps, %s first", len(steps), kind, steps[0])
+}
+
+func amount(v float64, unit string) string {
+	sign := ""
+	if v < 0 {
+		sign, v = "-", -v
+	}
+	switch unit {
+	case "h", "s":
+		return sign + strconv.FormatFloat(v, 'f', 1, 64) + " " + unit
+	case "steps":
+		return sign + strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return sign + words.Count(int64(v), unit)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -103,9 +103,16 @@ type Record struct {
 	Sources *pipeline.Sources // nil: not there
 	Steps   []audit.Step      // nil: not there
 	Lacks   []string          // which of the files are not there
+	Damaged []DamagedFile     // those that are there and cannot be read for what they are
 }
 
-// ReadRecord reads what there is. A file that cannot be read for what it is is an error.
+// DamagedFile is a file of an output directory that cannot be read for what it is.
+type DamagedFile struct {
+	Name string
+	Err  error
+}
+
+// ReadRecord reads what there is. A file that cannot be read for what it is is an error, with which the record has all the others.
 func ReadRecord(dir string) (*Record, error) {
 	r := &Record{Dir: dir}
 	for _, f := range []struct {
@@ -115,7 +122,9 @@ func ReadRecord(dir string) (*Record, error) {
 		{StudyFile, func(data []byte) error { r.Study = data; return nil }},
 		{SourcesFile, func(data []byte) error {
 			src, err := parseSources(data)
-			r.Sources = &src
+			if err == nil {
+				r.Sources = &src
+			}
 			return err
 		}},
 		{ProvenanceFile, func(data []byte) (err error) { r.Steps, err = audit.ParseProvenance(data); return err }},
@@ -129,8 +138,11 @@ func ReadRecord(dir string) (*Record, error) {
 			err = f.take(data)
 		}
 		if err != nil {
-			return r, fmt.Errorf("%s: %w", dir, err)
+			r.Damaged = append(r.Damaged, DamagedFile{f.name, err})
 		}
+	}
+	if len(r.Damaged) > 0 {
+		return r, fmt.Errorf("%s: %w", dir, r.Damaged[0].Err)
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/study"
@@ -29,6 +30,9 @@ var (
 	}
 	folders = []string{"tables", "figures", "logs"}
 )
+
+// Has reports whether the report of every study has a file of a name, or may have it.
+func Has(name string) bool { return slices.Contains(Names, name) }
 
 // Dir is where the report of a study goes: the folder given, or out/STUDY.
 func Dir(given string, s *specs.Study) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/corpora"
 	"ablate/cmd/internal/study/planning"
 )
 
@@ -26,16 +27,20 @@ func (cmd planCommand) Run(a *app) error {
 
 // one prints the plan of one study.
 func (cmd planCommand) one(a *app, p *study.Compiled) error {
-	tellNotes(a.stderr, p)
+	for _, note := range p.Notes() {
+		a.Say(study.Note{Text: note})
+	}
 	if cmd.JSON {
 		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
 		show.Steps(a.stdout, p)
 	}
-	if err := printCatalogue(a.stdout, p); err != nil {
+	units, err := corpora.Catalogue(p)
+	if err != nil {
 		return err
 	}
+	show.Catalogue(a.stdout, units)
 	show.Plan(a.stdout, p)
 	return nil
 }

@@ -77,8 +77,8 @@ const rooms = `
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
-	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner
-	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/words cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner runner/audit
+	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs cache cache/remote stages/text runner runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

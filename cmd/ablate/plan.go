@@ -3,6 +3,7 @@ package main
 import (
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/corpora"
 	"ablate/cmd/internal/study/planning"
 )
 
@@ -26,16 +27,18 @@ func (cmd planCommand) Run(a *app) error {
 
 // one prints the plan of one study.
 func (cmd planCommand) one(a *app, p *study.Compiled) error {
-	tellNotes(a.stderr, p)
+	show.Notes(a.stderr, p.Notes())
 	if cmd.JSON {
 		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
 		show.Steps(a.stdout, p)
 	}
-	if err := printCatalogue(a.stdout, p); err != nil {
+	list, err := corpora.Catalogue(p)
+	if err != nil {
 		return err
 	}
+	show.Catalogue(a.stdout, list)
 	show.Plan(a.stdout, p)
 	return nil
 }

@@ -27,20 +27,18 @@ func (cmd planCommand) Run(a *app) error {
 
 // one prints the plan of one study.
 func (cmd planCommand) one(a *app, p *study.Compiled) error {
-	for _, note := range p.Notes() {
-		a.Say(study.Note{Text: note})
-	}
+	show.Notes(a.stderr, p.Notes())
 	if cmd.JSON {
 		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
 		show.Steps(a.stdout, p)
 	}
-	units, err := corpora.Catalogue(p)
+	list, err := corpora.Catalogue(p)
 	if err != nil {
 		return err
 	}
-	show.Catalogue(a.stdout, units)
+	show.Catalogue(a.stdout, list)
 	show.Plan(a.stdout, p)
 	return nil
 }

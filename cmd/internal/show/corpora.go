@@ -14,9 +14,7 @@ import (
 
 // Corpora prints what the data of a study is, with every unit if asked.
 func Corpora(w io.Writer, d *corpora.Data, unitByUnit bool) {
-	for _, note := range d.Notes {
-		Printf(w, "%s\n", note)
-	}
+	Notes(w, d.Notes)
 	for _, r := range d.Readings {
 		Printf(w, "%s\n", Reading(r))
 	}

@@ -168,6 +168,13 @@ func Hear(w io.Writer, e study.Event) {
 	}
 }
 
+// Notes prints what is no mistake, a line each.
+func Notes(w io.Writer, notes []string) {
+	for _, note := range notes {
+		Printf(w, "%s\n", note)
+	}
+}
+
 // MovedBy says what a run moved to and from its remote, and what it did not.
 func MovedBy(w io.Writer, m study.Moved) {
 	if m.Remote == "" {

@@ -17,6 +17,7 @@ import (
 const rooms = `
 	specs/nearest            <
 	specs/ident              <
+	specs/words              <
 	specs/arch               <
 	specs                    < specs/nearest specs/ident specs/arch
 	cache/system             <
@@ -50,18 +51,17 @@ const rooms = `
 	stages/internal/paperfig < stages/internal/elementary stages/internal/svg
 	stages/internal/papertable <
 	stages/internal/page     < stages/kind stages/internal/svg
-	stages/internal/words    <
 	stages/internal/random   <
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint
-	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus stages/internal/words
+	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus specs/words
 	stages/internal/stagetest < specs/arch stages/kind stages/tables cache cache/table stages/internal/bpe
 	stages/text              < stages/kind stages/tables cache/table stages/internal/step stages/internal/random stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet
-	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step stages/internal/words stages/internal/elementary
+	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step specs/words stages/internal/elementary
 	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/svg
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
-	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
+	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
@@ -71,14 +71,26 @@ const rooms = `
 	runner/tasks             < pipeline runner/exec
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec runner/exec/local runner/tasks
-	runner/audit             < pipeline cache stages/kind runner/exec runner/tasks
+	runner/audit             < specs/words pipeline cache stages/kind runner/exec runner/tasks
 	runner/runnertest        < specs pipeline cache stages runner
 	runner/bundle            < pipeline cache stages/kind
 	licences                 <
 	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/study/fault   <
+	cmd/internal/study/sources < cmd/internal/study/fault cache pipeline specs stages/text
+	cmd/internal/study       < cmd/internal/study/fault cmd/internal/study/sources specs cache cache/remote stages stages/kind stages/tables pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/study/corpora   < cmd/internal/study cache pipeline stages/kind stages/tables stages/report
+	cmd/internal/study/reporting < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/corpora specs specs/words cache pipeline runner/audit stages/kind stages/tables stages/report
+	cmd/internal/study/entries   < cmd/internal/study cmd/internal/study/fault cache cache/remote pipeline
+	cmd/internal/study/planning  < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cache pipeline stages/kind
+	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/running
+	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
+	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
+	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner runner/audit
+	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs cache cache/remote stages/text runner runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
@@ -100,8 +112,8 @@ const libraries = `
 	github.com/chewxy/hm                 < stages/internal/lm/cpu
 	go4.org/unsafe/assume-no-moving-gc   < stages/internal/lm/cpu
 	github.com/alecthomas/kong           < cmd/ablate
-	github.com/jedib0t/go-pretty/v6      < cmd/ablate
-	golang.org/x/term                    < cmd/ablate
+	github.com/jedib0t/go-pretty/v6      < cmd/internal/show
+	golang.org/x/term                    < cmd/internal/show
 	github.com/minio/minio-go/v7       < cache/remote
 	gopkg.in/ini.v1                      < cache/remote
 	golang.org/x/sys/unix                < cache cache/table/mapping

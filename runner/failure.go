@@ -93,7 +93,7 @@ func (r *run) log(i int, f *Failure) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\nclass %s\n", f.Step, f.Key, plain(f.Err.Error()), f.Class)
+	fmt.Fprintf(&b, "step %s\nkey %s\nerror %s\nclass %s\n", f.Step, f.Key, cache.PrintableLines(f.Err.Error()), f.Class)
 	var p *exec.PanicError
 	if errors.As(f.Err, &p) {
 		fmt.Fprintf(&b, "\n%s\n", p.Stack)

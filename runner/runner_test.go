@@ -14,7 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"ablate/cache"
 	"ablate/pipeline"
@@ -638,73 +637,5 @@ func TestOtherRun(t *testing.T) {
 				t.Errorf("warnings %q, want %q", got, tt.warning)
 			}
 		})
-	}
-}
-
-func TestDisplayLines(t *testing.T) {
-	b := newBench(t)
-	var out bytes.Buffer
-	d := NewDisplay(&out, nil, false)
-	b.mustRun(Options{Events: d.Event})
-	d.Close()
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != len(b.plan.Steps) {
-		t.Errorf("%d lines for %d steps:\n%s", len(lines), len(b.plan.Steps), out.String())
-	}
-	if last := lines[len(lines)-1]; !strings.HasPrefix(strings.TrimSpace(last), fmt.Sprintf("%d/%d ", len(lines), len(lines))) || !strings.HasSuffix(last, " correlate") {
-		t.Errorf("last line %q", last)
-	}
-	if strings.Contains(out.String(), "\x1b") {
-		t.Error("escape codes without a terminal")
-	}
-}
-
-func TestDisplayStatusLine(t *testing.T) {
-	b := newBench(t)
-	var out bytes.Buffer
-	d := NewDisplay(&out, func() int { return 60 }, false)
-	b.mustRun(Options{Events: d.Event})
-	d.Close()
-	text := out.String()
-	if !strings.Contains(text, "[====================] ") || !strings.HasSuffix(text, "\r\x1b[2K") {
-		t.Errorf("no whole bar, or it was left standing: %q", text[max(0, len(text)-200):])
-	}
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if n := len([]rune(strings.TrimPrefix(part, "\x1b[2K"))); n > 60 {
-			t.Errorf("a line of %d columns on a terminal of 60: %q", n, part)
-		}
-	}
-}
-
-// A step that reads files shows how far it is in bytes and documents, and the bar goes by the bytes of all files.
-func TestDisplayReading(t *testing.T) {
-	plan := &pipeline.Plan{Steps: []*pipeline.Step{
-		{ID: "tokenize/a", Kind: kind.Tokenize, Cost: pipeline.Cost{Bytes: 30_000_000}},
-		{ID: "tokenize/b", Kind: kind.Tokenize, Cost: pipeline.Cost{Bytes: 10_000_000}},
-	}}
-	var out bytes.Buffer
-	d := NewDisplay(&out, func() int { return 100 }, false)
-	d.Event(Event{What: Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 2)}})
-	d.Event(Event{What: Started, Step: 0})
-	d.Event(Event{What: Progress, Step: 0, Done: 15_000_000, Total: 30_000_000, Unit: "bytes", Docs: 12_345})
-	if text := out.String(); !strings.HasSuffix(text, "0/2  tokenize/a 50% of 30 MB, 12.3k documents") || !strings.Contains(text, "[=======             ]") {
-		t.Errorf("status line %q", text) // 0.9 of 15/40 is 7 of 20
-	}
-	d.Event(Event{What: Finished, Step: 0, Took: 2 * time.Second})
-	if text := out.String(); !strings.Contains(text, "2.0s     tokenize/a, 30 MB at 15 MB/s") {
-		t.Errorf("line of a finished step: %q", text)
-	}
-}
-
-func TestWords(t *testing.T) {
-	for _, tt := range []struct{ got, want string }{
-		{Count(0, "tokens"), "0 tokens"}, {Count(999, ""), "999"}, {Count(1000, ""), "1k"}, {Count(12345, "tokens"), "12.3k tokens"},
-		{Count(999999, ""), "1000k"}, {Count(5120640, ""), "5.12M"}, {Count(159000, "B"), "159 kB"}, {Count(12, "B"), "12 B"}, {Count(1048576000, "tokens"), "1.05G tokens"},
-		{bar(0, 4), "[    ]"}, {bar(0.5, 4), "[==  ]"}, {bar(1.2, 4), "[====]"}, {clip("abcdef", 4), "abc…"}, {clip("abc", 4), "abc"},
-		{short(0), "0.00s"}, {short(12e9), "12.0s"}, {short(61e9), "1m01s"}, {short(3700e9), "1h01m"},
-	} {
-		if tt.got != tt.want {
-			t.Errorf("got %q, want %q", tt.got, tt.want)
-		}
 	}
 }

@@ -68,6 +68,15 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
+// Example is the text of the study to start from: the study runs as it is, and its comments say at each key what may be changed.
+func Example() []byte {
+	text, err := shipped.ReadFile("studies/smoke.yaml")
+	if err != nil {
+		panic(fmt.Sprintf("internal error: embedded studies: %v", err))
+	}
+	return text
+}
+
 // Shipped lists the studies in the program, as Load takes them. What others extend is none by
 // itself.
 func Shipped() []string {

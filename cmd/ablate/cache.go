@@ -1,22 +1,18 @@
 package main
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"ablate/cache"
-	"ablate/runner"
+	"ablate/cache/remote"
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study/entries"
+	"ablate/cmd/internal/study/fault"
 )
 
-type storeCommand struct {
+type cacheCommand struct {
 	Ls     cacheLs     `cmd:"" help:"List the entries: when made, size, cost to make again, study and step."`
 	Du     cacheDu     `cmd:"" help:"Say how much room the cache takes, by kind of step and by study."`
 	Gc     cacheGc     `cmd:"" help:"Remove what no study needs. What a run under way uses stays."`
@@ -28,11 +24,18 @@ type storeCommand struct {
 
 // withCache opens the cache, to look only where it cannot be written, and calls f.
 func (a *app) withCache(f func(*cache.Cache) error) error {
-	c, err := a.readCache()
+	c, err := a.ReadCache(a.ctx)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f(c), c.Close())
+}
+
+// warn prints what could not be looked at.
+func (a *app) warn(list []error) {
+	for _, err := range list {
+		fmt.Fprintln(a.stderr, "warning:", show.Printable(err))
+	}
 }
 
 type cacheLs struct {
@@ -43,189 +46,90 @@ type cacheLs struct {
 	JSON  bool   `help:"Print a line of JSON for each entry."`
 }
 
-// listed is an entry as `cache ls --json` prints it.
-type listed struct {
-	Key    cache.Key `json:"key"`
-	Kind   string    `json:"kind"`
-	Study  string    `json:"study"` // that made it
-	Step   string    `json:"step"`
-	Bytes  int64     `json:"bytes"`
-	Made   time.Time `json:"made"`
-	Cost   float64   `json:"cost_seconds"` // to make again from its inputs
-	Needed []string  `json:"needed_by"`    // studies that looked it up in their last run
-}
-
 func (cmd cacheLs) Run(a *app) error {
 	return a.withCache(func(c *cache.Cache) error {
-		holders, err := holders(c)
+		list, damaged, err := entries.List(c, entries.Filter{Study: cmd.Study, Kind: cmd.Kind, Loose: cmd.Loose, Sort: cmd.Sort})
 		if err != nil {
 			return err
 		}
-		var rows []listed
-		for it, err := range c.Items() {
-			if err != nil {
-				fmt.Fprintln(a.stderr, "warning:", err)
-				continue
-			}
-			needed := holders[it.Key]
-			if needed == nil {
-				needed = []string{}
-			}
-			if cmd.Study != "" && it.Study != cmd.Study && !slices.Contains(needed, cmd.Study) || cmd.Kind != "" && it.Kind != cmd.Kind || cmd.Loose && len(needed) > 0 {
-				continue
-			}
-			rows = append(rows, listed{it.Key, it.Kind, it.Study, it.Step, it.Size, it.Made.UTC(), it.Cost.Seconds(), needed})
+		a.warn(damaged)
+		if cmd.JSON {
+			return show.EntriesJSON(a.stdout, list)
 		}
-		slices.SortStableFunc(rows, func(x, y listed) int {
-			by := map[string]int{"size": cmp.Compare(y.Bytes, x.Bytes), "cost": cmp.Compare(y.Cost, x.Cost),
-				"study": strings.Compare(x.Study, y.Study), "kind": strings.Compare(x.Kind, y.Kind)}[cmd.Sort]
-			return cmp.Or(by, x.Made.Compare(y.Made), strings.Compare(x.Step, y.Step))
-		})
-		enc := json.NewEncoder(a.stdout)
-		for _, r := range rows {
-			if cmd.JSON {
-				if err := enc.Encode(r); err != nil {
-					return err
-				}
-				continue
-			}
-			loose := ""
-			if len(r.Needed) == 0 {
-				loose = "  (no study needs it)"
-			}
-			tell(a.stdout, "%s  %s  %-9s  %8s  %8s  %s %s%s\n", r.Made.Format(time.DateTime), r.Key.Short(), cache.Printable(r.Kind),
-				runner.Count(r.Bytes, "B"), seconds(r.Cost), cache.Printable(r.Study), cache.Printable(r.Step), loose)
-		}
-		return nil
+		return show.Entries(a.stdout, list)
 	})
-}
-
-func seconds(s float64) string { return fmt.Sprintf("%.1fs", s) }
-
-// holders maps each key to the studies that need it since their last run, each once, sorted.
-func holders(c *cache.Cache) (map[cache.Key][]string, error) {
-	roots, err := c.Roots()
-	if err != nil {
-		return nil, err
-	}
-	out := map[cache.Key][]string{}
-	for _, r := range roots {
-		for _, k := range r.Keys {
-			if !slices.Contains(out[k], r.Study) {
-				out[k] = append(out[k], r.Study)
-				slices.Sort(out[k])
-			}
-		}
-	}
-	return out, nil
 }
 
 type cacheDu struct {
 	JSON bool `help:"Print the account as JSON."`
 }
 
-// studyUsage is what the entries that a study needs take. Alone counts those that no other study needs.
-type studyUsage struct {
-	Study string      `json:"study"`
-	All   cache.Count `json:"all"`
-	Alone cache.Count `json:"alone"`
-}
-
 func (cmd cacheDu) Run(a *app) error {
 	return a.withCache(func(c *cache.Cache) error {
-		u, err := c.Usage()
-		if err != nil {
-			return err
-		}
-		studies, err := usageByStudy(c)
+		u, err := entries.UsageOf(c)
 		if err != nil {
 			return err
 		}
 		if cmd.JSON {
-			enc := json.NewEncoder(a.stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(struct {
-				Dir     string       `json:"dir"`
-				Free    int64        `json:"free_bytes"` // on its file system, -1 when unknown
-				Studies []studyUsage `json:"studies"`
-				cache.Usage
-			}{c.Dir(), c.Free(), studies, u})
+			return show.JSON(a.stdout, u)
 		}
-		fmt.Fprintln(a.stdout, c.Dir())
-		printUsage(a.stdout, u)
-		if len(studies) > 0 {
-			t := newTable(table.Row{"study", "entries", "bytes of outputs", "needed by it alone"}, 1)
-			for _, s := range studies {
-				t.AppendRow(table.Row{cache.Printable(s.Study), s.All.Files, runner.Count(s.All.Bytes, "B"), runner.Count(s.Alone.Bytes, "B")})
-			}
-			fmt.Fprintf(a.stdout, "\n%s\n", t.Render(a.stdout))
-		}
-		if free := c.Free(); free >= 0 {
-			fmt.Fprintf(a.stdout, "\n%s free on its file system\n", runner.Count(free, "B"))
-		}
-		return nil
+		return show.Usage(a.stdout, u)
 	})
 }
 
-// usageByStudy adds up outputs of entries, by the studies that need them; last what none needs, if there is any.
-func usageByStudy(c *cache.Cache) ([]studyUsage, error) {
-	holders, err := holders(c)
+type cacheGc struct {
+	Study     []string      `arg:"" optional:"" help:"Studies to keep: files, shipped studies, or names that cache du shows. Default: every study that was run on this cache."`
+	DryRun    bool          `short:"n" help:"Remove nothing; say what would go."`
+	OlderThan days          `help:"Keep what was made less long ago than this: 30d, 12h." placeholder:"AGE"`
+	KeepCost  time.Duration `help:"Keep what took as long as this to make, or longer: 10m." placeholder:"TIME"`
+	MaxSize   size          `help:"Keep what fits into this size; what is cheapest to make again for its size goes first." placeholder:"SIZE"`
+	JSON      bool          `help:"Print what goes as JSON."`
+}
+
+func (cmd cacheGc) Run(a *app) (err error) {
+	rules := cache.Rules{OlderThan: time.Duration(cmd.OlderThan), KeepCost: cmd.KeepCost, MaxSize: int64(cmd.MaxSize), DryRun: cmd.DryRun}
+	if rules.OlderThan < 0 || rules.KeepCost < 0 {
+		return fault.Usagef("--older-than %s --keep-cost %s: want none below 0", rules.OlderThan, rules.KeepCost)
+	}
+	open := a.ChangeCache
+	if cmd.DryRun {
+		open = a.LookupCache
+	}
+	c, err := open(a.ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	by := map[string]*studyUsage{}
-	add := func(study string, n int64, alone bool) {
-		if by[study] == nil {
-			by[study] = &studyUsage{Study: study}
-		}
-		by[study].All.Add(n)
-		if alone {
-			by[study].Alone.Add(n)
-		}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	went, err := entries.Collect(a.ctx, a.Session, c, cmd.Study, rules)
+	switch {
+	case err != nil:
+		return err
+	case cmd.JSON:
+		return show.CollectionJSON(a.stdout, went)
 	}
-	const none = "(no study needs it)"
-	for it, err := range c.Items() {
-		if err != nil {
-			continue // verify tells
-		}
-		for _, s := range holders[it.Key] {
-			add(s, it.Size, len(holders[it.Key]) == 1)
-		}
-		if len(holders[it.Key]) == 0 {
-			add(none, it.Size, true)
-		}
-	}
-	out := []studyUsage{}
-	for _, u := range by {
-		out = append(out, *u)
-	}
-	slices.SortFunc(out, func(x, y studyUsage) int {
-		return cmp.Or(cmp.Compare(b2i(x.Study == none), b2i(y.Study == none)), strings.Compare(x.Study, y.Study))
-	})
-	return out, nil
+	return show.Collection(a.stdout, went)
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+type cacheRm struct {
+	What  []string `arg:"" help:"Keys, or their first 6 digits or more; steps as cache ls shows them, with * for any text between slashes."`
+	Study string   `help:"Only what this study made." placeholder:"NAME"`
+	Yes   bool     `short:"y" help:"Remove them; otherwise they are shown."`
+	Force bool     `help:"Remove also what other entries were made from, and what a run under way uses."`
 }
 
-func printUsage(w io.Writer, u cache.Usage) {
-	t := newTable(table.Row{"", "files", "bytes"}, 1)
-	for _, k := range u.Kinds {
-		t.AppendRow(table.Row{cache.Printable(k.Kind), k.Blobs.Files, runner.Count(k.Blobs.Bytes, "B")})
+func (cmd cacheRm) Run(a *app) (err error) {
+	c, err := a.OpenCache(a.ctx)
+	if err != nil {
+		return err
 	}
-	t.AppendSeparator()
-	for _, r := range []struct {
-		name string
-		n    cache.Count
-	}{{"entries", u.Entries}, {"blobs", u.Blobs}, {"blobs that no entry names", u.Orphans}, {"unfinished steps", u.Partial},
-		{"quarantine", u.Quarantine}, {"temporary", u.Temporary}} {
-		t.AppendRow(table.Row{r.name, r.n.Files, runner.Count(r.n.Bytes, "B")})
+	defer func() { err = errors.Join(err, c.Close()) }()
+	went, err := entries.Remove(a.ctx, c, entries.Choice{What: cmd.What, Study: cmd.Study, Yes: cmd.Yes, Force: cmd.Force})
+	a.warn(went.Damaged)
+	var stay *entries.StaysError
+	if err != nil && !errors.As(err, &stay) {
+		return err
 	}
-	fmt.Fprintln(w, t.Render(w))
+	return errors.Join(err, show.Removal(a.stdout, went, err))
 }
 
 // cacheVerify reads the cache or, where --remote names one on the command line, what is there: in the environment it is named for runs.
@@ -243,36 +147,70 @@ func (cacheVerify) Run(a *app) error {
 	}
 	return a.withCache(func(c *cache.Cache) error {
 		problems, err := c.Verify(a.ctx, nil)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case len(problems) > 0:
+			return errors.Join(show.Problems(a.stdout, problems), errProblems)
 		}
-		for _, p := range problems {
-			fmt.Fprintln(a.stdout, p)
-		}
-		if len(problems) > 0 {
-			return errProblems
-		}
-		fmt.Fprintln(a.stdout, "every entry and blob verifies")
-		return nil
+		return show.Printf(a.stdout, "every entry and blob verifies\n")
 	})
 }
 
 func (a *app) verifyRemote() (err error) {
-	r, err := a.openRemote(a.remote)
-	if err != nil {
+	found, err := entries.VerifyRemote(a.ctx, a.Session, show.Moving(a.stderr, "reading"))
+	switch {
+	case err != nil:
+		return err
+	case len(found.Problems) > 0:
+		return errors.Join(show.Problems(a.stdout, found.Problems), errRemoteProblems)
+	}
+	return show.Verified(a.stdout, found)
+}
+
+type cachePush struct {
+	URL    string   `arg:"" help:"A directory, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL; credentials come from the environment."`
+	Study  []string `arg:"" optional:"" help:"Studies whose entries to copy: files, shipped studies, or names that cache du shows. Default: every entry."`
+	Check  bool     `help:"Read every copy that is there already and compare its digest; a damaged copy is written again."`
+	DryRun bool     `short:"n" help:"Copy nothing; say what would be."`
+	JSON   bool     `help:"Print what was copied as JSON."`
+}
+
+func (cmd cachePush) Run(a *app) error {
+	done, err := entries.Push(a.ctx, a.Session, entries.Copying{
+		Remote: cmd.URL, Studies: cmd.Study, Check: cmd.Check, Dry: cmd.DryRun, Progress: show.Moving(a.stderr, "pushing"),
+	})
+	return a.copied(done, err, cmd.JSON)
+}
+
+type cachePull struct {
+	URL    string   `arg:"" help:"A directory, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL; credentials come from the environment."`
+	Study  []string `arg:"" optional:"" help:"Studies whose entries to copy: files, or shipped studies. Default: every entry."`
+	DryRun bool     `short:"n" help:"Copy nothing but what is needed to plan the studies named; say what would be."`
+	JSON   bool     `help:"Print what was copied as JSON."`
+}
+
+func (cmd cachePull) Run(a *app) error {
+	done, err := entries.Pull(a.ctx, a.Session, entries.Copying{
+		Remote: cmd.URL, Studies: cmd.Study, Dry: cmd.DryRun, Progress: show.Moving(a.stderr, "pulling"),
+	})
+	return a.copied(done, err, cmd.JSON)
+}
+
+// copied shows what was copied, also where an error ended it; anything that should have been and was not is an error.
+func (a *app) copied(done *entries.Copied, err error, asJSON bool) error {
+	if err != nil && done.Moved == (remote.Count{}) {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	found, err := r.Verify(a.ctx, a.copying("reading"))
-	if err != nil {
-		return err
+	if err == nil {
+		err = done.Err()
 	}
-	for _, p := range found.Problems {
-		fmt.Fprintln(a.stdout, p)
+	if !asJSON {
+		return errors.Join(show.Copied(a.stdout, a.stderr, done), err)
 	}
-	if len(found.Problems) > 0 {
-		return errRemoteProblems
+	jerr := show.CopiedJSON(a.stdout, done)
+	if jerr == nil {
+		show.NotCopied(a.stderr, done)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", r, found.Entries, found.Blobs, runner.Count(found.Bytes, "B"))
-	return err
+	return errors.Join(jerr, err)
 }

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"path/filepath"
-	"strings"
-
-	"ablate/cache"
-	"ablate/pipeline"
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/planning"
 )
 
 type explainCommand struct {
@@ -18,183 +13,15 @@ type explainCommand struct {
 }
 
 func (cmd explainCommand) Run(a *app) error {
-	return a.withPlan(cmd.Study, func(p *compiled, c *cache.Cache) error {
-		i, err := p.plan.Find(cmd.Step)
-		if err != nil && p.plan.Partial != "" {
-			return usageError{fmt.Errorf("%w; the plan goes only as far as the split: %s", err, p.plan.Partial)}
-		} else if err != nil {
-			return usageError{err}
-		}
-		entries := entriesOf(c)
-		x := p.state.Explain(i, entries)
-		for n := range x.Because {
-			p.locate(&x.Because[n])
-			p.recall(&x.Because[n], c, entries)
-		}
-		if x.Reach, err = p.state.Reach(i); err != nil {
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		x, err := planning.Explain(p, cmd.Step)
+		switch {
+		case err != nil:
 			return err
+		case cmd.JSON:
+			return show.JSON(a.stdout, x)
 		}
-		if cmd.JSON {
-			enc := json.NewEncoder(a.stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(x)
-		}
-		printExplanation(a.stdout, p, x)
+		show.Explanation(a.stdout, x)
 		return nil
 	})
-}
-
-func entriesOf(c *cache.Cache) []*cache.Entry {
-	var entries []*cache.Entry
-	for e, err := range c.Entries() {
-		if err == nil { // a damaged entry explains nothing; lookups report it
-			entries = append(entries, e)
-		}
-	}
-	return entries
-}
-
-// locate says of each ingredient where the study sets it.
-func (p *compiled) locate(r *pipeline.Reason) {
-	i, err := p.plan.Find(r.Step)
-	if err != nil {
-		return
-	}
-	for k, d := range r.Differs {
-		if path := p.state.Origin(p.study, i, d.Label); path != nil {
-			r.Differs[k].At = p.study.At(path...).String()
-		}
-	}
-}
-
-// because says of a step that would run which ingredient of its own is the first to differ from the nearest cached entry.
-func (p *compiled) because(c *cache.Cache) func(step int) string {
-	entries := entriesOf(c)
-	return func(i int) string {
-		r := p.state.Explain(i, entries).Because[0]
-		p.locate(&r)
-		if r.Nearest == "" || len(r.Differs) == 0 {
-			return r.Note
-		}
-		return changed(r.Differs[0])
-	}
-}
-
-// recall adds what else is known of a step that the cache cannot give: damaged files that were moved away, and what the last report says.
-func (p *compiled) recall(r *pipeline.Reason, c *cache.Cache, entries []*cache.Entry) {
-	i, err := p.plan.Find(r.Step)
-	if err != nil || p.state.Status[i] != pipeline.Run {
-		return
-	}
-	key := p.state.Keys[i]
-	for _, e := range entries {
-		if e.Key != key {
-			continue
-		}
-		for _, o := range e.Outputs {
-			for _, path := range c.Quarantined(o.Digest.String()) {
-				r.Note = strings.Replace(r.Note, "evicted:", "corrupted:", 1) + fmt.Sprintf("; a damaged %s is kept as %s", o.Name, path)
-			}
-		}
-		return
-	}
-	note := ""
-	rec, err := readRecord(outDir("", p.study))
-	if err == nil { // else no evidence
-		for _, s := range rec.steps {
-			if s.Key == key {
-				note = fmt.Sprintf("evicted: %s says that step %s left it on %s in %.3g s, with the same ingredients; this cache has no entry of it",
-					filepath.Join(rec.dir, provenanceFile), s.ID, s.Provenance.Started, s.Provenance.WallSeconds)
-			}
-		}
-	}
-	for _, path := range c.Quarantined(key.String()) {
-		note = "corrupted: its entry was found damaged and is kept as " + path
-	}
-	if note != "" {
-		r.Note, r.Nearest, r.Differs = note, "", nil
-	}
-}
-
-func printExplanation(w io.Writer, p *compiled, x pipeline.Explanation) {
-	fmt.Fprintf(w, "%s: %s", p.plan.Steps[x.Step].ID, x.Status)
-	if x.Status != pipeline.Waits {
-		fmt.Fprintf(w, ", key %s", x.Key.Short())
-	}
-	fmt.Fprintln(w)
-	for n, r := range x.Because {
-		indent := strings.Repeat("  ", n+1)
-		if n > 0 {
-			tell(w, "%s%s:\n", indent[2:], r.Step)
-		}
-		if r.Note != "" {
-			tell(w, "%s%s\n", indent, r.Note)
-		}
-		if r.Nearest == "" { // never seen: all that it is made of
-			for _, d := range r.Differs {
-				tell(w, "%s  %s\n", indent, ingredient(d))
-			}
-			continue
-		}
-		tell(w, "%snearest in the cache: %s\n", indent, r.Nearest)
-		if len(r.Differs) == 0 {
-			tell(w, "%sthe same ingredients; its outputs are gone\n", indent)
-			continue
-		}
-		for _, d := range r.Differs[:min(shownDifferences, len(r.Differs))] {
-			tell(w, "%s%s\n", indent, changed(d))
-		}
-		if more := len(r.Differs) - shownDifferences; more > 0 {
-			tell(w, "%sand %d more ingredients\n", indent, more)
-		}
-	}
-	printReach(w, x.Reach)
-}
-
-// printReach says which steps before this one would run, and which steps depend on it.
-func printReach(w io.Writer, r pipeline.Reach) {
-	for _, side := range []struct {
-		says  string
-		parts []pipeline.Part
-	}{{"steps that it depends on and that would run", r.Upstream}, {"steps that depend on it", r.Downstream}} {
-		if len(side.parts) == 0 {
-			continue
-		}
-		var names []string
-		steps := 0
-		for _, part := range side.parts {
-			names, steps = append(names, part.InWords()), steps+part.Count
-		}
-		tell(w, "%s: %d: %s\n", side.says, steps, strings.Join(names, ", "))
-	}
-}
-
-// shownDifferences is how many ingredients of a step are shown: what a person changed at once is mostly fewer.
-const shownDifferences = 5
-
-// changed says what an ingredient was, is, and where the study says so.
-func changed(d pipeline.Difference) string {
-	return at(fmt.Sprintf("%s: %s -> %s", d.InWords(), valueOrAbsent(d.Old), valueOrAbsent(d.New)), d)
-}
-
-// ingredient says what an ingredient is and where the study says so.
-func ingredient(d pipeline.Difference) string {
-	return at(fmt.Sprintf("%s = %s", d.InWords(), valueOrAbsent(d.New)), d)
-}
-
-func at(text string, d pipeline.Difference) string {
-	if d.At != "" {
-		text += "   (" + d.At + ")"
-	}
-	return text
-}
-
-func valueOrAbsent(v string) string {
-	if v == "" {
-		return "(absent)"
-	}
-	if len(v) == 64 && !strings.ContainsAny(v, "\" ") { // a digest
-		return v[:8]
-	}
-	return v
 }

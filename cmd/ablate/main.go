@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +14,13 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/running"
 	"ablate/runner"
 	"ablate/runner/machine"
 	"ablate/specs"
@@ -42,35 +43,31 @@ type cli struct {
 
 	Scale string `help:"Size of the study: mini, its own miniature, or full." enum:"full,mini" default:"full"`
 
-	Run      runCommand      `cmd:"" help:"Run a study: what is in the cache already is not done again."`
-	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
-	Explain  explainCommand  `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
-	Diff     diffCommand     `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
-	Graph    graphCommand    `cmd:"" help:"Draw the plan (dot or mermaid)."`
-	Audit    auditCommand    `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
-	Rank     rankCommand     `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
-	Saving   savingCommand   `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
-	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
-	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
-	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`
-	Tokens   tokensCommand   `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
-	Validate validateCommand `cmd:"" help:"Check a study."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
-	Init     initCommand     `cmd:"" help:"Write a study to start from."`
-	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
-	Version  versionCommand  `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
-	Licences licencesCommand `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
+	Run      runCommand        `cmd:"" help:"Run a study: what is in the cache already is not done again."`
+	Plan     planCommand       `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
+	Explain  explainCommand    `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
+	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
+	Graph    graphCommand      `cmd:"" help:"Draw the plan (dot or mermaid)."`
+	Audit    auditCommand      `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
+	Rank     rankCommand       `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
+	Saving   efficiencyCommand `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
+	Report   reportCommand     `cmd:"" help:"Write the report again, from the cache alone."`
+	Export   exportCommand     `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
+	Corpus   corpusCommand     `cmd:"" help:"Show the partitions and units of a study's corpora."`
+	Tokens   tokensCommand     `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
+	Validate validateCommand   `cmd:"" help:"Check a study."`
+	Schema   schemaCommand     `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
+	Init     initCommand       `cmd:"" help:"Write a study to start from."`
+	Store    cacheCommand      `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
+	Version  versionCommand    `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
+	Licences licencesCommand   `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
 }
 
 // app is what commands share.
 type app struct {
+	*study.Session
 	ctx            context.Context
-	cacheDir       string
-	upstream       string
-	remote         string
-	remoteNamed    bool   // on the command line, and not by the environment
-	registers      bool   // the study that is compiled is run: what it needs is kept by cache gc
-	scale          string // "" is a study's own size
+	remoteNamed    bool // on the command line, and not by the environment
 	stdout, stderr io.Writer
 }
 
@@ -95,11 +92,11 @@ func Main() int {
 	if code >= 0 { // --help
 		return code
 	}
-	if _, mistake := weighted(os.Args[1:]); err != nil && mistake != nil {
+	if _, mistake := running.Weighted(os.Args[1:]); err != nil && mistake != nil {
 		err = mistake // the parser takes the weight of -0.5:MODEL for a flag
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "ablate:", printable(err))
+		fmt.Fprintln(os.Stderr, "ablate:", show.Printable(err))
 		fmt.Fprintln(os.Stderr, "run `ablate --help` for the commands")
 		return exitUsage
 	}
@@ -109,60 +106,28 @@ func Main() int {
 	named := flagNamed(parsed, "remote")
 	command, _, _ := strings.Cut(parsed.Command(), " <")
 	if named && !usesRemote(command) {
-		return exitCode(os.Stderr, usageError{fmt.Errorf("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command)})
+		return exitCode(os.Stderr, fault.Usagef("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command))
 	}
-	out := &stdout{w: os.Stdout}
-	err = parsed.Run(&app{ctx: ctx, remoteNamed: named, cacheDir: c.Cache, upstream: c.Upstream, remote: c.Remote, scale: strings.TrimPrefix(c.Scale, "full"), stdout: out, stderr: os.Stderr})
-	return exitCode(os.Stderr, out.told(err))
+	out := show.NewStdout(os.Stdout)
+	a := &app{ctx: ctx, remoteNamed: named, stdout: out, stderr: os.Stderr}
+	a.Session = &study.Session{
+		CacheDir: c.Cache, Upstream: c.Upstream, Remote: c.Remote, Scale: strings.TrimPrefix(c.Scale, "full"), Version: version,
+		Tell: func(e study.Event) { show.Hear(a.stderr, e) },
+	}
+	err = parsed.Run(a)
+	return exitCode(os.Stderr, told(err, out))
 }
 
-// stdout is standard output. It remembers the first error, so that no command ends well whose output
-// did not arrive: most of them print without looking.
-type stdout struct {
-	w   io.Writer
-	err error
-}
-
-func (o *stdout) Write(p []byte) (int, error) {
-	if o.err != nil {
-		return 0, o.err
-	}
-	text := p
-	if o.columns() > 0 {
-		text = harmless(p)
-	}
-	if _, o.err = o.w.Write(text); o.err != nil {
-		return 0, o.err
-	}
-	return len(p), nil
-}
-
-// columns is the width of the terminal that standard output is; 0 where it is none.
-func (o *stdout) columns() int { return columnsOf(o.w) }
-
-// harmless is text without the control characters that a terminal obeys. Nothing of ours has any on
-// standard output; data may, as in text that `ablate tokens --decode` prints.
-func harmless(text []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
-}
-
-// told adds to how a command ended that its output was lost. A reader that went away, as head does, has
-// read what it wanted.
-func (o *stdout) told(err error) error {
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
-		return err
-	}
-	lost := fmt.Errorf("standard output could not be written, so that part of it is lost: %v", o.err) // no %w: that a disk is full is told otherwise of the cache
+// told adds to how a command ended that its output was lost.
+func told(err error, out *show.Stdout) error {
+	lost := out.Lost()
 	switch {
+	case lost == nil:
+		return err
 	case errors.Is(err, errDiffers): // which outweighs
 		fmt.Fprintln(os.Stderr, "ablate:", lost)
 		return err
-	case err == nil, errors.Is(err, o.err):
+	case err == nil, out.Caused(err):
 		return lost
 	}
 	return errors.Join(err, lost)
@@ -178,9 +143,6 @@ func usesRemote(command string) bool {
 	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
-// errInterrupted ends the context when a person or the system asks the program to stop.
-var errInterrupted = errors.New("interrupted")
-
 // interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a second
 // signal ends the program at once.
 func interruptible() (context.Context, func()) {
@@ -190,7 +152,7 @@ func interruptible() (context.Context, func()) {
 	go func() {
 		if _, ok := <-signals; ok {
 			signal.Stop(signals)
-			cancel(errInterrupted)
+			cancel(fault.ErrInterrupted)
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
@@ -209,40 +171,35 @@ func stopSignals() []os.Signal {
 // outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the program: a run goes on without its audience.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
-// usageError marks an error that the study or the command line is to blame for.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
 // exitCode prints what went wrong and says how the program should end.
 func exitCode(w io.Writer, err error) int {
 	var (
 		mistake  specs.Error
 		mistakes specs.Errors
-		usage    usageError
+		usage    *fault.UsageError
 		failed   *runner.FailedError
 	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errInterrupted):
+	case errors.Is(err, fault.ErrInterrupted):
 		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
 		return exitInterrupted
 	case errors.Is(err, errDiffers): // told on stdout
 		return exitDiffers
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(w, printable(mistakes))
+		fmt.Fprintln(w, show.Printable(mistakes))
 		return exitUsage
 	case errors.As(err, &mistake):
-		fmt.Fprintln(w, printable(mistake))
+		fmt.Fprintln(w, show.Printable(mistake))
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintln(w, "ablate:", printable(err))
+		fmt.Fprintln(w, "ablate:", show.Printable(err))
 		return exitUsage
 	case errors.As(err, &failed):
-		fmt.Fprintln(w, printable(failed))
+		fmt.Fprintln(w, show.Printable(failed))
 	default:
-		fmt.Fprintln(w, "ablate:", printable(err))
+		fmt.Fprintln(w, "ablate:", show.Printable(err))
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
@@ -255,7 +212,7 @@ type validateCommand struct {
 }
 
 func (c validateCommand) Run(a *app) error {
-	s, err := a.loadStudy(c.Study)
+	s, err := a.Load(c.Study)
 	if err != nil {
 		return err
 	}

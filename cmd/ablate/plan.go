@@ -1,16 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-
-	"ablate/cache"
-	"ablate/pipeline"
-	"ablate/runner"
-	"ablate/specs"
-	"ablate/stages/kind"
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/corpora"
+	"ablate/cmd/internal/study/planning"
 )
 
 type planCommand struct {
@@ -19,129 +13,53 @@ type planCommand struct {
 	JSON    bool     `help:"Print the whole plan as JSON."`
 }
 
-func (cmd planCommand) Run(a *app) (err error) {
-	c, err := a.join(a.readCache())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	end, err := a.lookRemote(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	var plans []*compiled
-	for _, study := range cmd.Studies {
-		p, err := a.look(study, c, true)
-		if err != nil {
-			return err
+// looking is how a study is planned that is looked at: as far as it goes without data and without running anything.
+var looking = study.Planning{Absent: true, Assume: true}
+
+func (cmd planCommand) Run(a *app) error {
+	return a.WithPlans(a.ctx, cmd.Studies, looking, func(plans []*study.Compiled) error {
+		if len(plans) > 1 {
+			return cmd.together(a, plans)
 		}
-		plans = append(plans, p)
-	}
-	if len(plans) > 1 {
-		return cmd.together(a, plans)
-	}
-	p := plans[0]
-	p.tellNotes(a.stderr)
+		return cmd.one(a, plans[0])
+	})
+}
+
+// one prints the plan of one study.
+func (cmd planCommand) one(a *app, p *study.Compiled) error {
+	show.Notes(a.stderr, p.Notes())
 	if cmd.JSON {
-		return printJSON(a.stdout, p.state.Account())
+		return show.JSON(a.stdout, p.State.Account())
 	}
 	if cmd.Steps {
-		printSteps(a.stdout, p)
+		show.Steps(a.stdout, p)
 	}
-	if err := printCatalogue(a.stdout, p, c); err != nil {
+	list, err := corpora.Catalogue(p)
+	if err != nil {
 		return err
 	}
-	printAccount(a.stdout, p)
+	show.Catalogue(a.stdout, list)
+	show.Plan(a.stdout, p)
 	return nil
 }
 
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-// withPlan opens the cache, compiles a study and calls f.
-func (a *app) withPlan(study string, f func(*compiled, *cache.Cache) error) error {
-	return a.withLook(study, false, f)
-}
-
-// withLook is withPlan, with absent even where the study's data is not there.
-func (a *app) withLook(study string, absent bool, f func(*compiled, *cache.Cache) error) (err error) {
-	c, err := a.join(a.readCache())
+// together prints the plans of several studies, and what they share.
+func (cmd planCommand) together(a *app, plans []*study.Compiled) error {
+	t, err := planning.TogetherOf(plans)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	end, err := a.lookRemote(c)
-	if err != nil {
-		return err
+	if cmd.JSON {
+		return show.TogetherJSON(a.stdout, t)
 	}
-	defer func() { err = errors.Join(err, end()) }()
-	p, err := a.look(study, c, absent)
-	if err != nil {
-		return err
-	}
-	return f(p, c)
-}
-
-// look compiles a study to be looked at; with absent, even where its data is not there.
-func (a *app) look(study string, c *cache.Cache, absent bool) (*compiled, error) {
-	p, err := a.compileAs(study, c, absent)
-	if err != nil {
-		return nil, err
-	}
-	if p.plan.Partial != "" {
-		return p, p.assume(c)
-	}
-	return p, nil
-}
-
-func printSteps(w io.Writer, p *compiled) {
-	s := p.state
-	for i, step := range s.Plan.Steps {
-		line := fmt.Sprintf("%-5s %s %s", s.Status[i], keyOrDash(s, i), step.ID)
-		if step.Cost.Tokens > 0 {
-			line += "  " + runner.Count(step.Cost.Tokens, "tokens") + inPrecision(p.study, step.About.Role == kind.RoleSeed)
+	if cmd.Steps {
+		for _, p := range plans {
+			show.Printf(a.stdout, "study %s\n", p.Study.Name)
+			show.Steps(a.stdout, p)
 		}
-		if step.Cost.Bytes > 0 {
-			line += "  " + runner.Count(step.Cost.Bytes, "B")
-		}
-		if s.Status[i] == pipeline.Waits {
-			on := s.WaitsOn(i)
-			switch {
-			case len(on) == 0:
-				line += "  waits for data that is not there"
-			default:
-				line += "  waits on " + s.Plan.Steps[on[0]].ID
-			}
-			if len(on) > 1 {
-				line += fmt.Sprintf(" and %d more", len(on)-1)
-			}
-		}
-		tell(w, "%s\n", line)
 	}
-	fmt.Fprintln(w)
-}
-
-// inPrecision says in what a model is trained, where that is not fp32.
-func inPrecision(s *specs.Study, seed bool) string {
-	word := s.Train.Precision
-	if seed {
-		word = s.SeedModel.Precision
-	}
-	if word == "fp32" {
-		return ""
-	}
-	return " in " + word
-}
-
-func keyOrDash(s *pipeline.State, i int) string {
-	if s.Status[i] == pipeline.Waits {
-		return "--------"
-	}
-	return s.Keys[i].Short()
+	show.Together(a.stdout, t)
+	return nil
 }
 
 type graphCommand struct {
@@ -152,35 +70,15 @@ type graphCommand struct {
 }
 
 func (cmd graphCommand) Run(a *app) error {
-	return a.withLook(cmd.Study, true, func(p *compiled, c *cache.Cache) error {
-		text, err := cmd.draw(p, c)
+	return a.WithPlan(a.ctx, cmd.Study, looking, func(p *study.Compiled) error {
+		draw := planning.Drawing{Steps: cmd.Steps}
+		if cmd.Why {
+			draw.Why = show.Because
+		}
+		g, err := planning.Graph(p, draw)
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(a.stdout, text)
-		return err
+		return show.Graph(a.stdout, cmd.Format, g, p.Plan.Study)
 	})
-}
-
-func (cmd graphCommand) draw(p *compiled, c *cache.Cache) (string, error) {
-	collapse := p.plan.Collapse
-	if cmd.Steps {
-		collapse = p.plan.EachStep
-	}
-	g, err := collapse()
-	if err != nil {
-		return "", err
-	}
-	if !cmd.Steps {
-		if g, err = g.Reduced(); err != nil {
-			return "", err
-		}
-	}
-	if cmd.Why {
-		p.state.Note(g, p.because(c))
-	}
-	if cmd.Format == "mermaid" {
-		return g.Mermaid(), nil
-	}
-	return g.DOT(p.plan.Study)
 }

@@ -1,25 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
-
-	"ablate/cache"
 	"ablate/cmd/internal/output"
-	"ablate/runner"
-	"ablate/specs"
-	"ablate/stages"
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/running"
 )
 
 type runCommand struct {
@@ -39,365 +31,45 @@ type runCommand struct {
 	Quiet       bool          `short:"q" help:"Show failures and the result only."`
 }
 
-// finished is a study that a run has carried out.
-type finished struct {
-	*compiled
-	name string // on the command line
-	out  string // where its report lies
-	ran  int    // steps
-}
-
-func (r runCommand) Run(a *app) (err error) {
-	began := time.Now()
-	if r.Jobs < 0 || r.Threads < 0 || r.SaveEvery < 0 {
-		return usageError{fmt.Errorf("--jobs %d --threads %d --save-every %s: want none below 0", r.Jobs, r.Threads, r.SaveEvery)}
-	}
-	if r.Table != "" && r.Corpus {
-		return usageError{errors.New("--table compares trained models, and --corpus trains none: take one of them")}
-	}
-	if r.Losses && r.Corpus {
-		return usageError{errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them")}
+// Run runs studies, one after the other.
+func (cmd runCommand) Run(a *app) error {
+	switch {
+	case cmd.Jobs < 0 || cmd.Threads < 0 || cmd.SaveEvery < 0:
+		return fault.Usagef("--jobs %d --threads %d --save-every %s: want none below 0", cmd.Jobs, cmd.Threads, cmd.SaveEvery)
+	case cmd.Table != "" && cmd.Corpus:
+		return fault.Usage(errors.New("--table compares trained models, and --corpus trains none: take one of them"))
+	case cmd.Losses && cmd.Corpus:
+		return fault.Usage(errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them"))
 	}
 	outliveReaders()
-	kernels, err := stages.Kernels("")
-	if err != nil {
-		return usageError{err}
-	}
-	c, err := a.join(a.readCache())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	a.registers = true
-	opt := runner.Options{
-		Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Jobs: r.Jobs, FailFast: r.FailFast, Version: version, Kernels: kernels, Save: r.SaveEvery,
-		Began: began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), Memory: int64(r.Memory),
-	}
-	if opt.Memory == 0 {
-		opt.Memory = machineMemory()
-	}
-	if opt.Memory > 0 {
+	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}.WithDefaults()
+	if a.Memory > 0 {
 		// What a step leaves behind must go before the next one's memory comes; otherwise the collector would let the heap double first.
-		debug.SetMemoryLimit(min(opt.Memory, debug.SetMemoryLimit(-1)))
+		debug.SetMemoryLimit(min(a.Memory, debug.SetMemoryLimit(-1)))
 	}
-	if opt.Slots < 1 {
-		opt.Slots = runtime.GOMAXPROCS(0)
-	}
-	outs, err := r.check(a)
-	if err != nil {
+	shown := &show.Run{Out: a.stdout, Err: a.stderr, Quiet: cmd.Quiet, JSON: cmd.JSON, Several: len(cmd.Studies) > 1}
+	a.Tell = shown.Hear
+	x, err := running.Run(a.ctx, a.Session, running.Options{
+		Studies: cmd.Studies, Corpus: cmd.Corpus, Out: cmd.Out, Losses: cmd.Losses, Table: cmd.Table, Jobs: cmd.Jobs, SaveEvery: cmd.SaveEvery,
+		FailFast: cmd.FailFast, IgnoreSpace: cmd.IgnoreSpace, Force: cmd.Force,
+		Compare: !cmd.JSON && !cmd.Corpus && (len(cmd.Studies) > 1 || cmd.Table != ""),
+	})
+	if x == nil {
 		return err
 	}
-	var failed error
-	var done []finished
-	for i, name := range r.Studies {
-		if len(r.Studies) > 1 && !r.JSON {
-			fmt.Fprintf(a.stderr, "study %d of %d: %s\n", i+1, len(r.Studies), name)
-		}
-		f, err := r.one(a, c, opt, name, outs[i])
-		if err == nil {
-			done = append(done, f)
-			continue
-		}
-		failed = errors.Join(failed, err, c.Unregister(false))
-		if r.FailFast || a.ctx.Err() != nil {
-			break
-		}
-	}
-	if r.JSON || r.Corpus || len(r.Studies) == 1 && r.Table == "" {
-		return failed
-	}
-	return errors.Join(failed, r.compare(a, c, done, time.Since(began)))
+	return errors.Join(err, cmd.compare(a, x))
 }
 
-// check reads every study before the first one runs and looks where its report goes, so that mistakes are told at once. It returns the
-// output directory of each.
-func (r runCommand) check(a *app) ([]*output.Dir, error) {
-	names := map[string]string{}
-	var outs []*output.Dir
-	for _, study := range r.Studies {
-		s, err := a.loadStudy(study)
-		if err != nil {
-			return nil, err
-		}
-		if other, ok := names[s.Name]; ok {
-			return nil, usageError{fmt.Errorf("%s and %s are both called %s, and would leave their reports in one place", other, study, s.Name)}
-		}
-		names[s.Name] = study
-		out, err := lookOut(r.outOf(s), s, r.Force)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, out)
-		if r.Table != "" {
-			if err := checkFile("--table", r.Table, s.Files()); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if !r.Corpus {
-		temp, err := makeTemp("ablate-*")
-		if err != nil {
-			return nil, err
-		}
-		return outs, os.Remove(temp)
-	}
-	return outs, nil
-}
-
-// outOf is where the report of one of the studies goes.
-func (r runCommand) outOf(s *specs.Study) string {
-	if r.Out != "" && len(r.Studies) > 1 {
-		return filepath.Join(r.Out, filepath.FromSlash(s.Name))
-	}
-	return outDir(r.Out, s)
-}
-
-// one runs one study and leaves its report. What studies before it have done it finds in the cache.
-func (r runCommand) one(a *app, c *cache.Cache, opt runner.Options, name string, out *output.Dir) (f finished, err error) {
-	began := time.Now()
-	share, err := a.shareRemote(c)
-	if err != nil {
-		return f, err
-	}
-	defer func() { err = errors.Join(err, share.close()) }()
-	p, err := a.compile(name, c)
-	if err != nil {
-		return f, err
-	}
-	f = finished{compiled: p, name: name, out: out.Path()}
-	if !r.Quiet {
-		p.tellNotes(a.stderr)
-	}
-	if r.Table != "" {
-		if err := checkFile("--table", r.Table, p.reads()); err != nil {
-			return f, err
-		}
-	}
-	if !r.Corpus {
-		if err := claimOut(a.stderr, out, p, r.IgnoreSpace); err != nil {
-			return f, err
-		}
-	}
-	display := r.display(a)
-	opt.LogDir, opt.Events = filepath.Join(f.out, "logs"), display.Event
-	if r.JSON {
-		opt.Events = r.jsonEvents(a, p)
-	}
-	var conflicts []*cache.Conflict
-	opt.Events = share.watch(opt.Events)
-	f.ran, conflicts, err = r.carryOut(a, p, c, opt, share)
-	share.finish()
-	display.Close()
-	tellConflicts(a.stderr, conflicts)
-	share.tell(a.stderr)
-	if err != nil {
-		return f, blame(p, err)
-	}
-	if err := r.tellReadings(a, p, c); err != nil {
-		return f, err
-	}
-	if !r.Corpus {
-		if err := writeOut(out, p, c); err != nil {
-			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
-		}
-		if err := keepLosses(a.ctx, out, p, c, r.Losses); err != nil {
-			return f, err
-		}
-	}
-	if err := c.Unregister(!r.Corpus); err != nil {
-		return f, err
-	}
-	if r.JSON {
-		return f, nil
-	}
-	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(p.plan.Steps), len(p.plan.Steps)-f.ran, fromElsewhere(p, c, share), f.ran, time.Since(began).Seconds())
-	if r.Corpus {
-		err := printCatalogue(a.stdout, p, c)
-		printChanges(a.stdout, p, c)
-		return f, err
-	}
-	if len(r.Studies) > 1 {
-		return f, nil // one table tells of all
-	}
-	return f, printResult(a.stdout, p, c, f.out)
-}
-
-// fromElsewhere says how many steps the upstream and the remote had, if any.
-func fromElsewhere(p *compiled, c *cache.Cache, share *share) string {
-	up, far := 0, 0
-	for _, key := range p.state.Keys {
-		if c.FromUpstream(key) {
-			up++
-		} else if share.has(key) {
-			far++
-		}
-	}
-	var parts []string
-	if up > 0 {
-		parts = append(parts, fmt.Sprintf("%d of them upstream", up))
-	}
-	if far > 0 {
-		parts = append(parts, fmt.Sprintf("%d of them from the remote", far))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-// tellConflicts says at the end, where it is not overlooked, that steps gave other bytes than another run's.
-func tellConflicts(w io.Writer, conflicts []*cache.Conflict) {
-	for _, e := range conflicts {
-		fmt.Fprintf(w, "NOT DETERMINISTIC: %v\n  first: %s on %s, %s\n  now:   %s on %s, %s\n", e,
-			e.First.Provenance.Started, cache.Printable(e.First.Provenance.Host), cache.Printable(e.First.Provenance.CPU),
-			e.Second.Provenance.Started, e.Second.Provenance.Host, e.Second.Provenance.CPU)
-	}
-	if len(conflicts) > 0 {
-		fmt.Fprintln(w, "The first results stand, and all that was made from them agrees with them. Both are kept: `ablate cache verify` tells of them until `ablate cache rm KEY` removes them.")
-	}
-}
-
-// carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
-// compiled again. It returns how many steps ran, and which gave other bytes than another run's.
-func (r runCommand) carryOut(a *app, p *compiled, c *cache.Cache, opt runner.Options, share *share) (ran int, conflicts []*cache.Conflict, err error) {
-	events := opt.Events
-	opt.Events = func(e runner.Event) {
-		if e.What == runner.Finished {
-			ran++
-		}
-		var conflict *cache.Conflict
-		if e.What == runner.Conflict && errors.As(e.Err, &conflict) {
-			conflicts = append(conflicts, conflict)
-		}
-		events(e)
-	}
-	if r.Corpus {
-		p.plan = p.plan.Corpora(false)
-		for whole := false; !whole && err == nil; {
-			if p.state, err = runner.Run(a.ctx, p.plan, opt); err == nil {
-				whole, err = share.settle()
-			}
-		}
-		return ran, conflicts, err
-	}
-	for {
-		settled := p.plan.Partial == "" && len(p.plan.Numbered) == 0
-		if !settled {
-			p.plan = p.plan.Corpora(true)
-		}
-		if err := r.checkSpace(a, p, c, opt); err != nil {
-			return ran, conflicts, err
-		}
-		if p.state, err = runner.Run(a.ctx, p.plan, opt); err != nil {
-			return ran, conflicts, err
-		}
-		if settled {
-			whole, err := share.settle()
-			if err != nil || whole {
-				return ran, conflicts, err
-			}
-			continue // what the remote could not give after all is made here
-		}
-		found, err := p.catalogue(c)
-		if err != nil {
-			return ran, conflicts, err
-		}
-		if err := p.replan(c, found); err != nil {
-			return ran, conflicts, err
-		}
-		if p.plan.Partial != "" || len(p.plan.Numbered) > 0 {
-			return ran, conflicts, fmt.Errorf("internal error: every corpus is split, yet %s", p.plan.Partial)
-		}
-	}
-}
-
-// checkSpace holds what the run will leave against what is free, before it begins.
-func (r runCommand) checkSpace(a *app, p *compiled, c *cache.Cache, opt runner.Options) error {
-	jobs := opt.Slots
-	if opt.Jobs > 0 {
-		jobs = min(jobs, opt.Jobs)
-	}
-	if r.IgnoreSpace {
+// compare prints the table of several studies, and leaves it as Markdown where it was asked for.
+func (cmd runCommand) compare(a *app, x *running.Comparison) error {
+	show.Comparison(a.stdout, x)
+	fmt.Fprintf(a.stderr, "%d steps: %d were in the cache, %d ran; %.2fs\n", x.Steps, x.Steps-x.Ran, x.Ran, x.Took.Seconds())
+	if cmd.Table == "" {
 		return nil
 	}
-	state := p.state
-	if state.Plan != p.plan {
-		var err error
-		if state, err = p.plan.Resolve(stages.Kinds(), c.Lookup); err != nil {
-			return err
-		}
+	if err := output.Write(cmd.Table, show.ComparisonPage(x, filepath.Dir(cmd.Table))); err != nil {
+		return fault.Place(fmt.Errorf("--table %s: %w", cmd.Table, err))
 	}
-	n, err := need(state, jobs)
-	if err != nil {
-		return err
-	}
-	return n.check(a.stderr, c.Free(), c)
-}
-
-func (r runCommand) display(a *app) *runner.Display {
-	f, ok := a.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" || r.Quiet {
-		return runner.NewDisplay(a.stderr, nil, r.Quiet)
-	}
-	d := runner.NewDisplay(a.stderr, func() int { return columnsOf(f) }, false)
-	d.Clip = func(line string, columns int) string { return text.Snip(line, columns, "…") }
-	return d
-}
-
-// jsonEvents prints each event as a line of JSON. Of several studies each line names its own.
-func (r runCommand) jsonEvents(a *app, p *compiled) func(runner.Event) {
-	names := [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
-	enc := json.NewEncoder(a.stdout)
-	return func(e runner.Event) {
-		line := struct {
-			Event   string  `json:"event"`
-			Study   string  `json:"study,omitempty"`
-			Step    string  `json:"step,omitempty"`
-			Key     string  `json:"key,omitempty"`
-			Seconds float64 `json:"seconds,omitempty"`
-			Done    int64   `json:"done,omitempty"`
-			Total   int64   `json:"total,omitempty"`
-			Unit    string  `json:"unit,omitempty"`
-			Docs    int64   `json:"documents,omitempty"`
-			Message string  `json:"message,omitempty"`
-			Hit     int     `json:"hit,omitempty"`
-			Steps   int     `json:"steps,omitempty"`
-		}{Event: names[e.What], Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Docs: e.Docs, Message: e.Message}
-		if len(r.Studies) > 1 {
-			line.Study = p.study.Name
-		}
-		if e.State != nil {
-			line.Hit, _, _ = e.State.Count()
-			line.Steps = len(e.State.Plan.Steps)
-		}
-		if e.Step >= 0 {
-			line.Step = p.plan.Steps[e.Step].ID
-		}
-		if !e.Key.IsZero() {
-			line.Key = e.Key.String()
-		}
-		if e.Err != nil {
-			line.Message = e.Err.Error()
-		}
-		_ = enc.Encode(line) // a reader that went away must not stop the run
-	}
-}
-
-// tellReadings says what became of documents: of all corpora where nothing but these is made, else where something was left out or not found.
-func (r runCommand) tellReadings(a *app, p *compiled, c *cache.Cache) error {
-	if r.Quiet && !r.JSON {
-		return nil
-	}
-	lines, err := readingLines(p, c, r.Corpus)
-	if err != nil {
-		return err
-	}
-	for _, line := range lines {
-		if r.JSON {
-			r.jsonEvents(a, p)(runner.Event{What: runner.Notice, Step: -1, Message: line})
-		} else {
-			tell(a.stderr, "%s\n", line)
-		}
-	}
-	return nil
+	_, err := fmt.Fprintf(a.stdout, "table: %s\n", cmd.Table)
+	return err
 }

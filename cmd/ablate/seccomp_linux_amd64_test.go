@@ -93,8 +93,8 @@ func runWatched() {
 	os.Exit(99)
 }
 
-// fault says which call fails, and how.
-type fault struct {
+// callFault says which call fails, and how.
+type callFault struct {
 	reads bool   // calls that read fail, else calls that write
 	site  string // only calls of this sort; see sites
 	at    int    // the number of the call, from 1; 0: none
@@ -103,7 +103,7 @@ type fault struct {
 	under string // only files in this directory
 }
 
-func (f fault) String() string {
+func (f callFault) String() string {
 	on := ""
 	if f.on {
 		on = " and all writing after it"
@@ -113,7 +113,7 @@ func (f fault) String() string {
 
 // overseer decides the calls of one run.
 type overseer struct {
-	fault
+	callFault
 	sites map[string]int // how many calls of each sort
 	hit   string         // the first call that failed
 	err   error

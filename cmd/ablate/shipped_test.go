@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ablate/cmd/internal/study/sources"
 	"ablate/specs"
 	"ablate/stages/text"
 )
@@ -35,11 +36,7 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 			studies = append(studies, s)
 		}
 	}
-	start, err := specs.Parse("template", []byte(template), ".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range append(studies, start) {
+	for _, s := range studies {
 		sets := maps.Clone(s.Corpora)
 		for name, set := range s.Eval.OutOfDomain {
 			sets["eval "+name] = set.Corpus
@@ -50,7 +47,7 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 					t.Errorf("%s: %s reads %s, which is not below src of Go's tree", s.Name, name, p)
 				}
 			}
-			files, _, err := text.Files(s.Dir, sets[name].Files, sets[name].Exclude, variable)
+			files, _, err := text.Files(s.Dir, sets[name].Files, sets[name].Exclude, sources.Environment)
 			if err != nil {
 				t.Errorf("%s: %s: %v", s.Name, name, err)
 			}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"ablate/cache"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/sources"
 	"ablate/specs"
 )
 
@@ -32,9 +34,13 @@ func TestSourcesOfFailingDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = sources(s, func(string) (cache.Digest, int64, error) {
-		return cache.Digest{}, 0, fmt.Errorf("read: %w", errInterrupted)
-	}, false)
+	find := func(digest func(string) (cache.Digest, int64, error)) error {
+		_, err := sources.Finder{Digest: digest}.Find(s)
+		return err
+	}
+	err = find(func(string) (cache.Digest, int64, error) {
+		return cache.Digest{}, 0, fmt.Errorf("read: %w", fault.ErrInterrupted)
+	})
 	if code := exitCode(io.Discard, err); code != exitInterrupted {
 		t.Errorf("interrupted while raw files are read: exit code %d (%v), want %d", code, err, exitInterrupted)
 	}
@@ -42,9 +48,9 @@ func TestSourcesOfFailingDisk(t *testing.T) {
 		errno syscall.Errno
 		code  int
 	}{{syscall.EIO, exitFailed}, {syscall.EMFILE, exitFailed}, {syscall.EACCES, exitUsage}} {
-		_, err := sources(s, func(path string) (cache.Digest, int64, error) {
+		err := find(func(path string) (cache.Digest, int64, error) {
 			return cache.Digest{}, 0, &fs.PathError{Op: "read", Path: path, Err: c.errno}
-		}, false)
+		})
 		var told bytes.Buffer
 		if code := exitCode(&told, err); code != c.code {
 			t.Errorf("%v: exit code %d, want %d", c.errno, code, c.code)

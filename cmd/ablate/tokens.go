@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"ablate/cmd/internal/study/fault"
 	"ablate/stages/text"
 )
 
@@ -18,13 +18,13 @@ type tokensCommand struct {
 // Run is a filter from standard input to standard output.
 func (cmd tokensCommand) Run(a *app) error {
 	if cmd.Decode && cmd.SpecialAsText {
-		return usageError{fmt.Errorf("--special-as-text is about encoding, --decode does not")}
+		return fault.Usagef("--special-as-text is about encoding, --decode does not")
 	}
 	// Nothing is left half done here, so signals may end the program where it stands: while it waits for a line it could not look up.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	s, err := text.OpenTokenStream(cmd.Tokenizer)
 	if err != nil {
-		return usageError{err}
+		return fault.Usage(err)
 	}
 	s.SpecialAsText = cmd.SpecialAsText
 	if cmd.Decode {

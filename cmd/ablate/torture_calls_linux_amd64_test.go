@@ -43,7 +43,7 @@ var callTable = []call{
 }
 
 // watched runs the study with a fault among its system calls. It returns the exit code, stderr, and what the overseer saw.
-func (h *torture) watched(f fault) (int, string, *overseer) {
+func (h *torture) watched(f callFault) (int, string, *overseer) {
 	h.t.Helper()
 	cmd, stderr := h.command("--jobs", "1", "--threads", "2", "--save-every", "1ms")
 	program, err := exec.LookPath("ablate-watched")
@@ -67,7 +67,7 @@ func (h *torture) watched(f fault) (int, string, *overseer) {
 		ended := cmd.Wait()
 		h.t.Skipf("no system calls can be watched here (%v, %v, %s): TestDiskFails of package cache runs without", err, ended, stderr)
 	}
-	o := &overseer{fault: f, sites: map[string]int{}}
+	o := &overseer{callFault: f, sites: map[string]int{}}
 	ended, served := make(chan struct{}), make(chan struct{})
 	go func() { o.serve(fd, ended); close(served) }()
 	code := h.wait(cmd, stderr)
@@ -84,7 +84,7 @@ func (h *torture) watched(f fault) (int, string, *overseer) {
 // gives what a calm run gives. `make torture` meets most sorts of calls, told apart by name and file; with ROUNDS=300 every one.
 func TestTortureCalls(t *testing.T) {
 	h := newTorture(t)
-	for _, f := range []fault{
+	for _, f := range []callFault{
 		{errno: syscall.ENOSPC, on: true},
 		{errno: syscall.EIO},
 		{errno: syscall.EIO, reads: true},

@@ -229,7 +229,7 @@ func (a *Audit) run(ctx context.Context, i int, dir string) error {
 // compare compares what step i left in dir with the outputs that its entry names.
 func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err error) {
 	entry, id := a.state.Entries[i], a.state.Plan.Steps[i].ID
-	made, err := names(dir)
+	made, err := Names(dir)
 	if err != nil {
 		return false, err
 	}

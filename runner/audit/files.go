@@ -40,11 +40,11 @@ func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Diges
 // Files compares a directory of files that were made again from the cache with what the run left. What only the given directory holds is
 // listed as not checked, logs of failures aside.
 func (a *Audit) Files(ctx context.Context, made, given string) error {
-	ours, err := names(made)
+	ours, err := Names(made)
 	if err != nil {
 		return err
 	}
-	theirs, err := names(given)
+	theirs, err := Names(given)
 	if err != nil {
 		return err
 	}
@@ -78,12 +78,12 @@ func (a *Audit) file(ctx context.Context, name, made, given string) error {
 		return ctx.Err()
 	case errors.Is(err, fs.ErrNotExist):
 		a.Find("report", name, "", "is missing in %s", filepath.Dir(given))
+	case a.found(name):
+		// What differs was named when the file was read for what it says.
 	case err != nil:
 		a.Find("report", name, "", "cannot be read: %v", err)
 	case got == want:
 		a.Result.Report.Checked++
-	case name == "provenance.json" && slices.ContainsFunc(a.Findings, func(f Finding) bool { return f.Name == name }):
-		// Steps has named what differs.
 	default:
 		detail := fmt.Sprintf("has digest %s, made again from the cache %s", got, want)
 		if a.Differ != nil {
@@ -96,8 +96,13 @@ func (a *Audit) file(ctx context.Context, name, made, given string) error {
 	return nil
 }
 
-// names lists the regular files below a directory, as slash paths, sorted.
-func names(dir string) ([]string, error) {
+// found reports whether there is a finding of a file of the report already.
+func (a *Audit) found(name string) bool {
+	return slices.ContainsFunc(a.Findings, func(f Finding) bool { return f.What == "report" && f.Name == name })
+}
+
+// Names lists the regular files below a directory, as slash paths, sorted.
+func Names(dir string) ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 
@@ -138,7 +138,7 @@ func disagreement(claim, want Step) string {
 	sort.Strings(labels)
 	for _, l := range slices.Compact(labels) {
 		if was[l] != now[l] {
-			return fmt.Sprintf("%s is %s there, want %s", l, orAbsent(was[l]), orAbsent(now[l]))
+			return fmt.Sprintf("%s is %s there, want %s", l, words.OrAbsent(was[l]), words.OrAbsent(now[l]))
 		}
 	}
 	return ""
@@ -168,11 +168,4 @@ func flat(s Step) map[string]string {
 		m["provenance "+k] = fmt.Sprint(v)
 	}
 	return m
-}
-
-func orAbsent(s string) string {
-	if strings.TrimSpace(s) == "" {
-		return "absent"
-	}
-	return s
 }

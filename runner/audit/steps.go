@@ -7,6 +7,7 @@ import (
 
 	"ablate/cache"
 	"ablate/pipeline"
+	"ablate/specs/words"
 )
 
 // Lookup finds the entry of a key as it lies in the cache, whatever its blobs are like; where the cache has none, what provenance.json
@@ -155,7 +156,7 @@ func differenceInWords(d pipeline.Difference) string {
 	case d.From != "":
 		label += " (" + d.From + ")"
 	}
-	return fmt.Sprintf("%s: %s there, %s now", label, orAbsent(d.Old), orAbsent(d.New))
+	return fmt.Sprintf("%s: %s there, %s now", label, words.OrAbsent(d.Old), words.OrAbsent(d.New))
 }
 
 // inWords is what a miss says without the name of what is missed.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"ablate/specs/words"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )
@@ -37,7 +38,7 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 			group = c.Group
 			metric = ""
 			if n := sizes[group]; n > 0 && n < fewMixtures {
-				add(group, "", "", tables.WarnFew, "only %s a reference; below %d the intervals are too narrow", counted(n, "mixture has", "mixtures have"), fewMixtures)
+				add(group, "", "", tables.WarnFew, "only %s a reference; below %d the intervals are too narrow", words.Counted(n, "mixture has", "mixtures have"), fewMixtures)
 			}
 		}
 		metric = c.named
@@ -122,7 +123,7 @@ func (c comparison) spread() (low, high float64) {
 func warn(r tables.CorrelationRow, level float64, add func(code, format string, args ...any)) {
 	if math.IsNaN(r.Pearson) {
 		if r.N < 3 {
-			add(tables.WarnNone, "no correlation of %s", counted(r.N, "mixture", "mixtures"))
+			add(tables.WarnNone, "no correlation of %s", words.Counted(r.N, "mixture", "mixtures"))
 		} else {
 			add(tables.WarnNone, "no correlation: all scores are the same")
 		}
@@ -131,7 +132,7 @@ func warn(r tables.CorrelationRow, level float64, add func(code, format string, 
 	low, high := r.PearsonLow, r.PearsonHigh
 	switch {
 	case math.IsNaN(low):
-		add(tables.WarnBounds, "no interval: most resamples of %s are degenerate", counted(r.N, "mixture", "mixtures"))
+		add(tables.WarnBounds, "no interval: most resamples of %s are degenerate", words.Counted(r.N, "mixture", "mixtures"))
 	case low <= 0 && high >= 0:
 		add(tables.WarnZero, "the %s interval of the correlation, %.2f to %.2f, holds zero", percentage(level), low, high)
 	case r.PearsonBCaLow <= 0 && r.PearsonBCaHigh >= 0:
@@ -151,13 +152,6 @@ func warnNoise(metric kind.Metric, r tables.CorrelationRow, add func(code, forma
 	if r.Regret > 0 && r.Regret < r.NoiseLeast {
 		add(tables.WarnNoise, "its choice is worse than the best by %.3g %s, within the %.3g that two seeds of one mixture may differ by", r.Regret, metric.Name, r.NoiseLeast)
 	}
-}
-
-func counted(n int64, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.FormatInt(n, 10) + " " + several
 }
 
 // percentage has two significant digits and no trailing zeros.

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"ablate/stages/internal/words"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 

@@ -11,7 +11,7 @@ import (
 	"ablate/cache/table"
 	"ablate/specs/ident"
 	"ablate/specs/nearest"
-	"ablate/stages/internal/words"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 	"ablate/stages/tables"
 )

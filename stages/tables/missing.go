@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"ablate/specs/nearest"
-	"ablate/stages/internal/words"
+	"ablate/specs/words"
 	"ablate/stages/kind"
 )
 

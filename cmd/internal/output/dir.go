@@ -3,12 +3,10 @@ package output
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,18 +14,6 @@ import (
 
 	"ablate/cache"
 )
-
-// MarkFile is the mark of an output directory: it lists the files that ablate wrote there.
-const MarkFile = ".ablate.json"
-
-// mark is what MarkFile holds.
-type mark struct {
-	About string   `json:"about"`
-	Study string   `json:"study"` // of the last run
-	Files []string `json:"files"` // that ablate wrote, below the directory, with slashes, sorted
-}
-
-const aboutMark = "ablate writes the report of a study into this folder. It replaces the files that are listed here, and no others."
 
 // studyFile is the copy of the study in an output directory.
 const studyFile = "study.yaml"
@@ -90,7 +76,7 @@ func Look(path string, opt Options) (*Dir, error) {
 	if err := probe(path); err != nil {
 		return nil, err
 	}
-	switch m, err := readMark(path); {
+	switch m, err := ReadMark(path); {
 	case err == nil:
 		d.was = m.Study
 		for _, name := range m.Files {
@@ -299,30 +285,6 @@ func (d *Dir) reads(name string) bool {
 
 func (d *Dir) at(name string) string { return filepath.Join(d.path, filepath.FromSlash(name)) }
 
-// mark writes what is ours, and the study whose report the directory holds.
-func (d *Dir) mark(study string) error {
-	m := mark{About: aboutMark, Study: study, Files: slices.AppendSeq([]string{}, maps.Keys(d.ours))}
-	slices.Sort(m.Files)
-	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return err
-	}
-	return Write(d.at(MarkFile), append(data, '\n'))
-}
-
-// readMark reads the mark of a directory.
-func readMark(dir string) (m mark, err error) {
-	path := filepath.Join(dir, MarkFile)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal(data, &m); err != nil || m.About == "" {
-		return m, fmt.Errorf("%s is damaged (%v): it is to list the files of the folder that ablate may replace; remove it to have the folder judged anew", path, err)
-	}
-	return m, nil
-}
-
 // earlier reports whether a version that left no mark wrote the report in a directory.
 func earlier(dir string) bool {
 	for _, name := range []string{"plan.json", "provenance.json"} {
@@ -361,7 +323,7 @@ func foreign(dir, below string, found []string) ([]string, error) {
 }
 
 func marked(dir string) bool {
-	_, err := readMark(dir)
+	_, err := ReadMark(dir)
 	return err == nil || earlier(dir)
 }
 

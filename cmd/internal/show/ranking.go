@@ -1,0 +1,163 @@
+package show
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"ablate/cmd/internal/study/ranking"
+	"ablate/pipeline"
+	"ablate/specs/words"
+	"ablate/stages/correlate"
+)
+
+// Ranking prints the first mixtures of a ranking and what the order rests on.
+func Ranking(w io.Writer, k *ranking.Ranking, first int) error {
+	level := Percent(k.Level)
+	Printf(w, "%s on %s by %s: %d of %s possible mixtures scored\n\n", k.Study, k.On, k.Proxy, len(k.Ranked), k.AllPossible())
+	several := len(k.Possible) > 1
+	expected, trained := false, false
+	top := k.Ranked[:min(first, len(k.Ranked))]
+	for _, r := range top {
+		expected, trained = expected || !math.IsNaN(r.Expected), trained || !math.IsNaN(r.Reference)
+	}
+	header := Row{"", "mixture", "proxy loss", "perplexity"}
+	if expected {
+		header = append(header, "expected loss", level+" interval")
+	}
+	if trained {
+		header = append(header, "reference")
+	}
+	t := NewTable(header, 2)
+	t.Names = []int{1}
+	for i, r := range top {
+		name := r.Mixture
+		if several {
+			name = r.Group + ": " + name
+		}
+		row := Row{i + 1, name, Loss(r.Loss), Loss(r.Perplexity)}
+		if expected {
+			interval := Loss(r.Low) + " to " + Loss(r.High)
+			if r.Beyond {
+				interval += " *"
+			}
+			row = append(row, Loss(r.Expected), interval)
+		}
+		if trained {
+			row = append(row, Loss(r.Reference))
+		}
+		t.AppendRow(row)
+	}
+	fmt.Fprintf(w, "%s\n", t.Render(w))
+	for _, note := range rankingNotes(k, first) {
+		Printf(w, "\n%s", note)
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+// rankingNotes say in sentences what the ranking rests on and what weakens it.
+func rankingNotes(k *ranking.Ranking, first int) []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	for _, g := range k.Searched {
+		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.Possible[g])
+	}
+	lines := map[string]correlate.RankLine{}
+	for _, l := range k.Lines {
+		lines[l.Group] = l
+	}
+	for _, g := range slices.Sorted(maps.Keys(k.Possible)) {
+		l, ok := lines[g]
+		switch {
+		case !ok:
+			add("%s: no reference models, so the proxy's order is all there is", g)
+		case math.IsNaN(l.Slope):
+			add("%s: %s too few for a line from proxy to reference", g, words.Counted(l.References, "reference is", "references are"))
+		default:
+			add("%s: losses are expected by the line through %d references, r %.2f; it misses by %s nats per token, and by %s those it was fitted without",
+				g, l.References, l.Pearson, Loss(l.SD), Loss(l.Left))
+			if l.References < 10 {
+				add("%s: with fewer than ten references the interval itself is uncertain", g)
+			}
+			if l.Slope <= 0 {
+				add("%s: the references do not rise with the proxy: its order is no evidence", g)
+			}
+		}
+	}
+	if k.Untrained > 0 {
+		add("%s not trained yet and took no part; `ablate run %s` trains them", words.Counted(k.Untrained, "reference model is", "reference models are"), k.Named)
+	}
+	if n := k.Alike(); n > 1 {
+		add("the references cannot tell the first %d apart: their expected losses lie in the interval of the first", n)
+	}
+	for _, r := range k.Ranked[:min(first, len(k.Ranked))] {
+		if r.Beyond {
+			add("*: the proxy's loss lies outside those of the references; the line is a guess there")
+			break
+		}
+	}
+	if k.On == pipeline.InDomain {
+		add("in-domain: each mixture is scored on its own partitions' text, so that the order also says which text is easy")
+	}
+	return notes
+}
+
+// rankedJSON is one mixture of `ablate rank --json`; what is not known is null.
+type rankedJSON struct {
+	Place      int      `json:"place"`
+	Group      string   `json:"mixture_set"`
+	Mixture    string   `json:"mixture"`
+	Loss       *float64 `json:"proxy_loss"` // nats per token
+	Perplexity *float64 `json:"proxy_perplexity"`
+	Expected   *float64 `json:"expected_loss"`
+	Low        *float64 `json:"expected_low"`
+	High       *float64 `json:"expected_high"`
+	Beyond     bool     `json:"beyond_references"`
+	Reference  *float64 `json:"reference_loss"`
+}
+
+// lineJSON is the line from proxy to reference losses of one set of mixtures.
+type lineJSON struct {
+	Group      string   `json:"mixture_set"`
+	References int      `json:"references"`
+	Intercept  *float64 `json:"intercept"`
+	Slope      *float64 `json:"slope"`
+	SD         *float64 `json:"residual_sd"`
+	Left       *float64 `json:"left_out_error"`
+	Pearson    *float64 `json:"pearson"`
+}
+
+// RankingJSON prints the first mixtures of a ranking as JSON.
+func RankingJSON(w io.Writer, k *ranking.Ranking, first int) error {
+	out := struct {
+		Study       string       `json:"study"`
+		Set         string       `json:"eval_set"`
+		Proxy       string       `json:"proxy"`
+		Level       float64      `json:"level"`
+		Possible    json.Number  `json:"mixtures_possible"`
+		Scored      int          `json:"mixtures_scored"`
+		Searched    []string     `json:"searched,omitempty"`
+		Evaluations int          `json:"evaluations"`
+		Ran         int          `json:"ran"`
+		Lines       []lineJSON   `json:"lines"`
+		Ranking     []rankedJSON `json:"ranking"`
+		Notes       []string     `json:"notes"`
+	}{
+		Study: k.Study, Set: k.On, Proxy: k.Proxy, Level: k.Level,
+		Possible: json.Number(k.AllPossible().String()), Scored: len(k.Ranked), Searched: k.Searched, Evaluations: k.Evaluations, Ran: k.Ran,
+		Lines: []lineJSON{}, Ranking: []rankedJSON{}, Notes: rankingNotes(k, first),
+	}
+	for _, l := range k.Lines {
+		out.Lines = append(out.Lines, lineJSON{l.Group, l.References, Known(l.Intercept), Known(l.Slope), Known(l.SD), Known(l.Left), Known(l.Pearson)})
+	}
+	for i, r := range k.Ranked[:min(first, len(k.Ranked))] {
+		out.Ranking = append(out.Ranking, rankedJSON{
+			i + 1, r.Group, r.Mixture, Known(r.Loss), Known(r.Perplexity), Known(r.Expected), Known(r.Low), Known(r.High), r.Beyond, Known(r.Reference),
+		})
+	}
+	return JSON(w, out)
+}

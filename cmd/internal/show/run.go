@@ -1,0 +1,193 @@
+package show
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"ablate/cache"
+	"ablate/cache/remote"
+	"ablate/cmd/internal/study"
+	"ablate/cmd/internal/study/running"
+	"ablate/runner"
+)
+
+// Run shows a run while it goes on: its progress and what must be known about each study at its end.
+type Run struct {
+	Out, Err io.Writer
+	Quiet    bool // failures and results only
+	JSON     bool // events of the steps as lines of JSON on Out, and no results
+	Several  bool // studies, so that each line of JSON names its own, and one table at the end is the result
+
+	display *Display
+}
+
+// Hear takes an event of the run.
+func (r *Run) Hear(e study.Event) {
+	switch e := e.(type) {
+	case study.Note:
+		if !r.Quiet {
+			Printf(r.Err, "%s\n", e.Text)
+		}
+	case running.Begins:
+		if !r.JSON {
+			fmt.Fprintf(r.Err, "study %d of %d: %s\n", e.N, e.Of, e.Name)
+		}
+	case study.Progress:
+		r.progress(e)
+	case study.StepsEnded:
+		if r.display != nil {
+			r.display.Close()
+			r.display = nil
+		}
+		conflicts(r.Err, e.Conflicts)
+		MovedBy(r.Err, e.Moved)
+	case running.Read:
+		r.readings(e)
+	case running.Ends:
+		r.ended(e.Finished)
+	default:
+		Hear(r.Err, e)
+	}
+}
+
+func (r *Run) progress(e study.Progress) {
+	if r.JSON {
+		r.line(e)
+		return
+	}
+	if r.display == nil {
+		r.display = NewDisplay(r.Err, r.Quiet)
+	}
+	r.display.Event(e.Event)
+}
+
+// readings says what became of documents.
+func (r *Run) readings(e running.Read) {
+	for _, x := range e.Readings {
+		switch {
+		case r.JSON:
+			r.line(study.Progress{Study: e.Study, Event: runner.Event{What: runner.Notice, Step: -1, Message: Reading(x)}})
+		case !r.Quiet:
+			Printf(r.Err, "%s\n", Reading(x))
+		}
+	}
+}
+
+// ended shows what a study came to.
+func (r *Run) ended(f *running.Finished) {
+	if r.JSON {
+		return
+	}
+	fmt.Fprintf(r.Err, "%d steps: %d were in the cache%s, %d ran; %.2fs\n", len(f.Plan.Steps), len(f.Plan.Steps)-f.Ran, fromElsewhere(f), f.Ran, f.Took.Seconds())
+	switch {
+	case f.Result == nil:
+		Catalogue(r.Out, f.Catalogue)
+		Changes(r.Out, f.Changes)
+	case !r.Several:
+		Result(r.Out, f.Result)
+	}
+}
+
+// fromElsewhere says how many steps the upstream and the remote had, if any.
+func fromElsewhere(f *running.Finished) string {
+	var parts []string
+	if f.Upstream > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them upstream", f.Upstream))
+	}
+	if f.Remote > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them from the remote", f.Remote))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// conflicts says at the end, where it is not overlooked, that steps gave other bytes than another run's.
+func conflicts(w io.Writer, list []*cache.Conflict) {
+	for _, e := range list {
+		fmt.Fprintf(w, "NOT DETERMINISTIC: %v\n  first: %s on %s, %s\n  now:   %s on %s, %s\n", e,
+			e.First.Provenance.Started, cache.Printable(e.First.Provenance.Host), cache.Printable(e.First.Provenance.CPU),
+			e.Second.Provenance.Started, e.Second.Provenance.Host, e.Second.Provenance.CPU)
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(w, "The first results stand, and all that was made from them agrees with them. Both are kept: `ablate cache verify` tells of them until `ablate cache rm KEY` removes them.")
+	}
+}
+
+// eventForm is a line of `ablate run --json`.
+type eventForm struct {
+	Event   string  `json:"event"`
+	Study   string  `json:"study,omitempty"`
+	Step    string  `json:"step,omitempty"`
+	Key     string  `json:"key,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	Done    int64   `json:"done,omitempty"`
+	Total   int64   `json:"total,omitempty"`
+	Unit    string  `json:"unit,omitempty"`
+	Docs    int64   `json:"documents,omitempty"`
+	Message string  `json:"message,omitempty"`
+	Hit     int     `json:"hit,omitempty"`
+	Steps   int     `json:"steps,omitempty"`
+}
+
+// eventNames are the names of the runner's events, in the order of runner.What.
+var eventNames = [...]string{"planned", "started", "progress", "finished", "reused", "failed", "warning", "conflict", "notice"}
+
+// line prints an event as a line of JSON.
+func (r *Run) line(p study.Progress) {
+	e := p.Event
+	line := eventForm{
+		Event: eventNames[e.What], Step: p.Step, Seconds: e.Took.Seconds(), Done: e.Done, Total: e.Total, Unit: e.Unit, Docs: e.Docs, Message: e.Message,
+	}
+	if r.Several {
+		line.Study = p.Study
+	}
+	if e.State != nil {
+		line.Hit, _, _ = e.State.Count()
+		line.Steps = len(e.State.Plan.Steps)
+	}
+	if !e.Key.IsZero() {
+		line.Key = e.Key.String()
+	}
+	if e.Err != nil {
+		line.Message = e.Err.Error()
+	}
+	_ = json.NewEncoder(r.Out).Encode(line) // a reader that went away must not stop the run
+}
+
+// Hear shows what any operation may tell.
+func Hear(w io.Writer, e study.Event) {
+	switch e := e.(type) {
+	case study.Note:
+		Printf(w, "%s\n", e.Text)
+	case study.Warning:
+		fmt.Fprintln(w, "warning:", e.Text)
+	}
+}
+
+// Notes prints what is no mistake, a line each.
+func Notes(w io.Writer, notes []string) {
+	for _, note := range notes {
+		Printf(w, "%s\n", note)
+	}
+}
+
+// MovedBy says what a run moved to and from its remote, and what it did not.
+func MovedBy(w io.Writer, m study.Moved) {
+	if m.Remote == "" {
+		return
+	}
+	if m.Read != (remote.Count{}) {
+		fmt.Fprintf(w, "remote %s: read %s\n", m.Remote, Moved(m.Read))
+	}
+	if m.Wrote != (remote.Count{}) {
+		fmt.Fprintf(w, "remote %s: wrote %s\n", m.Remote, Moved(m.Wrote))
+	}
+	RemoteConflicts(w, m.Remote, m.Conflicts)
+	if m.Unsent > 0 {
+		fmt.Fprintf(w, "remote %s: %d results of this run are not there; `ablate cache push` writes them\n", m.Remote, m.Unsent)
+	}
+}

@@ -46,6 +46,7 @@ const rooms = `
 	stages/internal/random   <
 	stages/internal/fit      < stages/internal/elementary stages/internal/random stages/internal/stat
 	stages/internal/simplex  < stages/internal/elementary
+	stages/internal/experts  < stages/internal/elementary stages/internal/simplex
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint
 	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus stages/internal/words

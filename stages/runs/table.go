@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,13 +164,16 @@ func (s *sheet) isText(c int, percent bool) bool {
 		if missing(row[c]) {
 			continue
 		}
-		if _, err := number(row[c], percent); err == nil {
+		if _, err := number(row[c], percent); err == nil || decimalComma.MatchString(row[c]) {
 			return false
 		}
 		some = true
 	}
 	return some
 }
+
+// decimalComma is a number as spreadsheets of some languages write it.
+var decimalComma = regexp.MustCompile(`^-?[0-9]*,[0-9]+%?$`)
 
 // missing says whether a cell is what pandas, polars or R write for no value.
 func missing(cell string) bool {
@@ -185,6 +189,9 @@ func number(cell string, percent bool) (float64, error) {
 		text, isPercent = strings.CutSuffix(cell, "%")
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if decimalComma.MatchString(cell) {
+		return 0, fmt.Errorf("%q has a decimal comma: write a point", cell)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a number", cell)
 	}

@@ -69,7 +69,7 @@ func (f *Fit) resample(seed int64, r int) sample {
 
 // quantile interpolates linearly between the order statistics at (n-1)p (definition 7 of Hyndman and Fan 1996).
 func quantile(sorted []float64, p float64) float64 {
-	at := p * float64(len(sorted)-1)
+	at := float64(p * float64(len(sorted)-1)) // not fused with what follows
 	i := int(math.Floor(at))
 	if i >= len(sorted)-1 {
 		return sorted[len(sorted)-1]

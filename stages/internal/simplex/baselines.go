@@ -91,7 +91,7 @@ func Decimals(sources []string, shares []float64) ([]string, error) {
 			return nil, fmt.Errorf("the share of %s is %v, want a number from 0 to 1", sources[k], shares[k])
 		}
 		sum += shares[k]
-		exact := shares[k] * unitsOf1
+		exact := float64(shares[k] * unitsOf1)
 		whole := math.Floor(exact)
 		if near := math.Round(exact); math.Abs(exact-near) < 1e-3 {
 			whole = near

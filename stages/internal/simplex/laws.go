@@ -62,7 +62,7 @@ func Laws(set *Set, terms ...Term) (Objective, error) {
 				}
 				continue
 			}
-			e := t.Weight * elementary.Exp(dot(t.Exponents, x))
+			e := float64(t.Weight * elementary.Exp(dot(t.Exponents, x)))
 			sum += e
 			for j, a := range t.Exponents {
 				g[j] += float64(e * a)

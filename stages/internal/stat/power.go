@@ -44,5 +44,5 @@ func DetectableDifference(differences []float64, alpha, power float64) float64 {
 	e := exponent(differences...)
 	n := float64(len(differences))
 	sd := math.Ldexp(math.Sqrt(deviations(shifted(differences, -e))/(n-1)), e)
-	return (normalQuantile(1-alpha/2) + normalQuantile(power)) * sd / math.Sqrt(n)
+	return (normalQuantile(1-float64(alpha/2)) + normalQuantile(power)) * sd / math.Sqrt(n)
 }

@@ -53,30 +53,33 @@ func (c fitCommand) Run(a *app) error {
 	return c.print(a.stdout, result)
 }
 
-// fitMetric is a metric's fit in JSON; a correlation that is not defined is null.
+// fitMetric is a metric's fit in JSON. A number that is not defined is null.
 type fitMetric struct {
-	OutOfFold   *float64              `json:"out_of_fold"`
-	Spearman    *float64              `json:"spearman"`
-	Pearson     *float64              `json:"pearson"`
-	Compared    int                   `json:"compared"`
-	Predictions map[string]float64    `json:"predictions"`
-	Bands       map[string][2]float64 `json:"bands,omitempty"`
-	Held        map[string]*float64   `json:"out_of_fold_predictions"`
+	OutOfFold   *float64               `json:"out_of_fold"`
+	Spearman    *float64               `json:"spearman"`
+	Pearson     *float64               `json:"pearson"`
+	Compared    int                    `json:"compared"`
+	Predictions map[string]*float64    `json:"predictions"`
+	Bands       map[string][2]*float64 `json:"bands,omitempty"`
+	Held        map[string]*float64    `json:"out_of_fold_predictions"`
 }
 
 func printFitJSON(w io.Writer, r *runs.Result) error {
 	metrics := map[string]fitMetric{}
 	for name, m := range r.Metrics {
 		out := fitMetric{OutOfFold: defined(m.OutOfFold), Spearman: defined(m.Spearman), Pearson: defined(m.Pearson), Compared: m.Compared,
-			Predictions: m.Predictions, Held: map[string]*float64{}}
+			Predictions: map[string]*float64{}, Held: map[string]*float64{}}
+		for run, v := range m.Predictions {
+			out.Predictions[run] = defined(v)
+		}
 		for run, v := range m.Held {
 			out.Held[run] = defined(v)
 		}
 		for run, b := range m.Bands {
 			if out.Bands == nil {
-				out.Bands = map[string][2]float64{}
+				out.Bands = map[string][2]*float64{}
 			}
-			out.Bands[run] = [2]float64{b.Low, b.High}
+			out.Bands[run] = [2]*float64{defined(b.Low), defined(b.High)}
 		}
 		metrics[name] = out
 	}

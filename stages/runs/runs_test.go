@@ -40,6 +40,7 @@ var writers = map[string][2]string{
 	"spreadsheet": {"\ufeffrun,note,web,code\r\nr1,\"says \"\"one\"\", first\",25%,75%\r\nr2,,50%,50%\r\nr3,x,100%,0%\r\nr4,x,10%,90%\r\n,,,\r\n",
 		"\ufeffrun,loss,acc\r\nr1,2.75,0.2\r\nr2,2.5,0.4\r\nr3,2,0.9\r\nr4,2.9,0.1\r\n,,\r\n"},
 	"semicolons": {"run;web;code\nr1;0.25;0.75\nr2;0.5;0.5\nr3;1;0\nr4;0.1;0.9", "run;loss;acc\nr1;2.75;0.2\nr2;2.5;0.4\nr3;2;0.9\nr4;2.9;0.1"},
+	"old Macs":   {"run,web,code\rr1,0.25,0.75\rr2,0.5,0.5\rr3,1,0\rr4,0.1,0.9\r", "run,loss,acc\rr1,2.75,0.2\rr2,2.5,0.4\rr3,2,0.9\rr4,2.9,0.1\r"},
 	"tabs":       {"run\tweb\tcode\nr1\t0.25\t0.75\nr2\t0.5\t0.5\nr3\t1\t0\nr4\t0.1\t0.9\n", "run\tloss\tacc\nr1\t2.75\t0.2\nr2\t2.5\t0.4\nr3\t2\t0.9\nr4\t2.9\t0.1\n"},
 	// Without a column `run` in both, the first columns name the runs.
 	"first column": {"mixture,web,code\nr1,0.25,0.75\nr2,0.5,0.5\nr3,1,0\nr4,0.1,0.9\n", "id,loss,acc\nr1,2.75,0.2\nr2,2.5,0.4\nr3,2,0.9\nr4,2.9,0.1\n"},

@@ -48,6 +48,7 @@ func open(path string) (*sheet, error) {
 	if bytes.HasPrefix(text, []byte("PAR1")) || bytes.IndexByte(text, 0) >= 0 {
 		return nil, fmt.Errorf("%s is not a CSV file: it holds bytes that are no text", path)
 	}
+	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = separator(text)
 	s := &sheet{path: path}

@@ -156,7 +156,7 @@ func (m *search) evaluate(x, gradient []float64) float64 {
 // the search is, divided by the length of the step. Before projection they are x^(1/(1+k)) prior^(k/(1+k)) exp(-length gradient/(1+k)), with k =
 // KL times length, so that any weight of the prior is taken in one step.
 func (m *search) stepped(length float64) []float64 {
-	k := float64(m.p.KL * length)
+	k := min(float64(m.p.KL*length), 1e18)
 	a := make([]float64, len(m.x))
 	top := math.Inf(-1)
 	for j, x := range m.x {

@@ -121,6 +121,9 @@ func TestPrior(t *testing.T) {
 	if err != nil || distance(got.Shares, []float64{.32, .48, .2}) > 1e-7 { // a and b keep their ratio
 		t.Errorf("capped prior: %v, %v", got.Shares, err)
 	}
+	if got, err = Minimise(Problem{Set: s, Objective: o, Prior: prior, KL: math.MaxFloat64}); err != nil || distance(got.Shares, []float64{.32, .48, .2}) > 1e-7 {
+		t.Errorf("a prior of the largest weight: %v, %v", got.Shares, err)
+	}
 	got, err = Minimise(Problem{Set: s, Objective: o, Prior: []float64{0, .5, .5}, KL: 1e-3})
 	if err != nil || got.Shares[0] != 0 {
 		t.Errorf("a source of prior 0: %v, %v", got.Shares, err)

@@ -55,6 +55,7 @@ const rooms = `
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/plot stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/figure stages/internal/layout stages/internal/page stages/internal/plot stages/internal/stat
+	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
 	runner/exec              < stages/kind
@@ -66,7 +67,8 @@ const rooms = `
 	licences/collect         < licences
 	cmd/dist                 < licences
 	cmd/internal/output      < cache
-	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
+	cmd/internal/proposal    < specs specs/arch stages/survey stages/text
+	cmd/ablate               < cmd/internal/output cmd/internal/proposal licences specs specs/arch cache cache/remote stages stages/kind stages/survey stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

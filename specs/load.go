@@ -83,6 +83,15 @@ func Shipped() []string {
 	return names
 }
 
+// ShippedText is the text of a study in the program.
+func ShippedText(name string) ([]byte, error) {
+	data, err := shipped.ReadFile("studies/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("no shipped study %q: there are %s", name, strings.Join(Shipped(), ", "))
+	}
+	return data, nil
+}
+
 // Parse reads a study from memory. The name is for messages; dir is where relative file names start.
 func Parse(name string, data []byte, dir string) (*Study, error) { return read(name, data, dir, "") }
 

@@ -56,7 +56,7 @@ type cli struct {
 	Tokens   tokensCommand   `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
 	Validate validateCommand `cmd:"" help:"Check a study."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
-	Init     initCommand     `cmd:"" help:"Write a study to start from."`
+	Init     initCommand     `cmd:"" help:"Write a study to start from: one for your files with --from, else a small study that runs as it is."`
 	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
 	Licences licencesCommand `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`

@@ -35,7 +35,11 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 			studies = append(studies, s)
 		}
 	}
-	start, err := specs.Parse("template", []byte(template), ".")
+	first, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := specs.Parse("template", first, ".")
 	if err != nil {
 		t.Fatal(err)
 	}

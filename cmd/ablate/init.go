@@ -50,7 +50,7 @@ func (cmd initCommand) Run(a *app) error {
 		files = append(files, filepath.Join(filepath.Dir(file), schemaFile))
 	}
 	for _, f := range files { // before the work
-		if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Lstat(f); err == nil && info.Mode().IsRegular() {
 			return usageError{thereAlready(f)}
 		}
 	}

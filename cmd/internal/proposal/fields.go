@@ -220,8 +220,18 @@ func (p *Proposal) chooseFields(ctx context.Context) error {
 		}
 		s.counts.Add(counts)
 	}
-	return s.judge(p)
+	if err := s.judge(p); err != nil {
+		return err
+	}
+	if s.bytes < leastCorpus {
+		return fmt.Errorf("--from: too little text: %s with %s of text, and two partitions that models can be trained on take about %s; name more files", plural(int(math.Round(s.documents)), "document"), size(int64(s.bytes)), size(leastCorpus))
+	}
+	return nil
 }
+
+// leastCorpus is how much text, in bytes, the smallest study takes: [Proposal.least] tokens for each of two partitions, where
+// small tokenizers make a token of two to three bytes.
+const leastCorpus = 30_000
 
 // scan counts the documents of a source that is not divided.
 func (s *source) scan(ctx context.Context) error {
@@ -277,19 +287,21 @@ func (s *source) judge(p *Proposal) error {
 		if n == 0 {
 			continue
 		}
-		where := ""
+		var at file
+		var line int64
 		for _, place := range s.counts.Places {
 			if place.Reason == reason {
-				where = fmt.Sprintf("%s:%d", s.read[place.File].File.Path, max(place.Line, place.Row))
+				at, line = s.read[place.File].File, max(place.Line, place.Row)
 				break
 			}
 		}
-		what := map[string]string{badLine: "are no JSON object", noText: fmt.Sprintf("have no text at %s", s.textField)}[reason]
+		what := map[string][2]string{badLine: {"is no JSON object", "are no JSON objects"}, noText: {"has no text at " + s.textField, "have no text at " + s.textField}}[reason]
+		found := fmt.Sprintf("%s of %s documents %s", grouped(int(n)), grouped(int(s.counts.Read)), what[min(n, 2)-1])
 		if float64(n) > few*float64(s.counts.Read) {
-			return fmt.Errorf("%s: %d of %d documents %s, the first at %s; mend the files, or name the field of the text with --text", s.option, n, s.counts.Read, what, where)
+			return fmt.Errorf("%s: %s, the first at %s:%d; mend the files, or name the field of the text with --text", s.option, found, at.Path, line)
 		}
-		s.drops = append(s.drops, drop{reason, fmt.Sprintf("%d of %d documents %s (the first: %s)", n, s.counts.Read, what, where)})
-		p.note("%s: %d of %d documents %s, the first at %s. The study leaves such documents out.", s.option, n, s.counts.Read, what, where)
+		s.drops = append(s.drops, drop{reason, fmt.Sprintf("%s (the first: %s:%d)", found, show(at.Name), line)})
+		p.note("%s: %s, the first at %s:%d. The study leaves such documents out.", s.option, found, at.Path, line)
 	}
 	if s.counts.Kept == 0 {
 		return fmt.Errorf("%s: the files hold no document with text", s.option)

@@ -123,7 +123,7 @@ func (p *Proposal) seedLength() float64 {
 // train says how long a model is trained and how long the study takes at so many tokens a second.
 func (p *Proposal) train(c modelChoice, speed float64) modelChoice {
 	c.seedTokens = p.seedLength()
-	c.unitBatch = batch(p.unit/24, c.arch.Context)
+	c.unitBatch = batch(p.unit/12, c.arch.Context)
 	c.seedBatch = batch(c.seedTokens/150, c.arch.Context)
 	c.evalTokens = math.Min(mostEval, roundDown(math.Max(1000, p.unit/2)))
 	sets := 2 + float64(len(p.eval))

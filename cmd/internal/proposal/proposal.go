@@ -73,6 +73,11 @@ func New(ctx context.Context, req Request) (*Proposal, error) {
 	if _, err := specs.Parse(req.Study+".yaml", p.YAML(), req.Dir); err != nil {
 		return nil, fmt.Errorf("internal error: the proposed study is not valid: %w", err)
 	}
+	for _, s := range p.all() {
+		p.note("%s: %s.", s.option, s.bound())
+	}
+	p.note("%s by %s with %s of %s tokens, and a model of %s parameters, which take about %s on this machine; the comments in the study say why.",
+		plural(len(p.parts), "partition"), show(p.by.source), plural(p.units(), "unit"), count(p.unit), count(float64(p.model.parameters)), duration(p.model.minutes))
 	return p, nil
 }
 

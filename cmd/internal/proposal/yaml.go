@@ -189,7 +189,7 @@ func (s *source) write(b *page, indent int, metadata []*field, absent string) {
 	if len(s.drops) > 0 {
 		b.line("%sbad:", pad)
 		for _, d := range s.drops {
-			b.say(indent+2, "%s. They are left out and counted; without this line a run ends with an error there.", d.words)
+			b.say(indent+2, "%s. Such documents are left out and counted; without this line a run ends with an error there.", d.words)
 			b.line("%s  %s: drop", pad, map[string]string{badLine: "line", noText: "text"}[d.reason])
 		}
 	}

@@ -42,24 +42,26 @@ type cli struct {
 
 	Scale string `help:"Size of the study: mini, its own miniature, or full." enum:"full,mini" default:"full"`
 
-	Run      runCommand      `cmd:"" help:"Run a study: what is in the cache already is not done again."`
-	Plan     planCommand     `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
-	Explain  explainCommand  `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
-	Diff     diffCommand     `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
-	Graph    graphCommand    `cmd:"" help:"Draw the plan (dot or mermaid)."`
-	Audit    auditCommand    `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
-	Rank     rankCommand     `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
-	Saving   savingCommand   `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
-	Report   reportCommand   `cmd:"" help:"Write the report again, from the cache alone."`
-	Export   exportCommand   `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
-	Corpus   corpusCommand   `cmd:"" help:"Show the partitions and units of a study's corpora."`
-	Tokens   tokensCommand   `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
-	Validate validateCommand `cmd:"" help:"Check a study."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
-	Init     initCommand     `cmd:"" help:"Write a study to start from: one for your files with --from, else a small study that runs as it is."`
-	Store    storeCommand    `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
-	Version  versionCommand  `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
-	Licences licencesCommand `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
+	Run      runCommand        `cmd:"" help:"Run a study: what is in the cache already is not done again."`
+	Plan     planCommand       `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
+	Explain  explainCommand    `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
+	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
+	Graph    graphCommand      `cmd:"" help:"Draw the plan (dot or mermaid)."`
+	Audit    auditCommand      `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
+	Rank     rankCommand       `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
+	Saving   savingCommand     `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
+	Report   reportCommand     `cmd:"" help:"Write the report again, from the cache alone."`
+	Export   exportCommand     `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
+	Corpus   corpusCommand     `cmd:"" help:"Show the partitions and units of a study's corpora."`
+	Tokens   tokensCommand     `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
+	Validate validateCommand   `cmd:"" help:"Check a study."`
+	Schema   schemaCommand     `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
+	Init     initCommand       `cmd:"" help:"Write a study to start from: one for your files with --from, else a small study that runs as it is."`
+	Store    storeCommand      `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
+	Complete completionCommand `cmd:"" name:"completion" help:"Print a script that completes commands, flags and names in a shell: bash, zsh or fish."`
+	Words    completeCommand   `cmd:"" name:"complete-words" hidden:"" help:"What a completion script asks."`
+	Version  versionCommand    `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
+	Licences licencesCommand   `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
 }
 
 // app is what commands share.

@@ -161,6 +161,14 @@ type part struct {
 	units  int
 }
 
+// label is what a person calls the field: its path, or the name that a part of a file's name got.
+func (f *field) label() string {
+	if strings.Contains(f.source, "(") {
+		return f.name
+	}
+	return f.source
+}
+
 // mostValues bounds the values of a field that are told apart: what has more divides nothing.
 const mostValues = 5000
 

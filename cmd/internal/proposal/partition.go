@@ -69,7 +69,7 @@ func (p *Proposal) undivided() error {
 	single := ""
 	for _, f := range p.fields {
 		if len(f.values) == 1 && f.documents >= p.main.documents {
-			single = fmt.Sprintf(" (%s is %s everywhere)", f.source, show(f.sorted()[0].name))
+			single = fmt.Sprintf(" (%s is %s everywhere)", f.label(), show(f.sorted()[0].name))
 			break
 		}
 	}
@@ -88,7 +88,7 @@ func (p *Proposal) names() string {
 		if f.many {
 			values = fmt.Sprintf("more than %d values", mostValues)
 		}
-		list = append(list, fmt.Sprintf("%s (%s in %s of the documents)", show(f.source), values, percent(f.documents/math.Max(1, p.main.documents))))
+		list = append(list, fmt.Sprintf("%s (%s in %s of the documents)", show(f.label()), values, percent(f.documents/math.Max(1, p.main.documents))))
 	}
 	if len(list) == 0 {
 		return "no fields of short values"

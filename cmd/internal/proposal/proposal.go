@@ -77,7 +77,7 @@ func New(ctx context.Context, req Request) (*Proposal, error) {
 		p.note("%s: %s.", s.option, s.bound())
 	}
 	p.note("%s by %s with %s of %s tokens, and a model of %s parameters, which take about %s on this machine; the comments in the study say why.",
-		plural(len(p.parts), "partition"), show(p.by.source), plural(p.units(), "unit"), count(p.unit), count(float64(p.model.parameters)), duration(p.model.minutes))
+		plural(len(p.parts), "partition"), show(p.by.label()), plural(p.units(), "unit"), count(p.unit), count(float64(p.model.parameters)), duration(p.model.minutes))
 	return p, nil
 }
 

@@ -56,7 +56,7 @@ func (p *Proposal) chooseSizes(ctx context.Context) error {
 	}
 	a, b := candidates[0], candidates[1]
 	return fmt.Errorf("--from: too little text for units: the two largest partitions by %s are %s with about %s tokens and %s with %s; each needs about %s tokens (%s of text) so that models can be trained on parts of them; add text, or divide by another field with --by",
-		p.by.source, show(a.name), count(a.tokens), show(b.name), count(b.tokens), count(p.least()), size(int64(p.least()*p.bytesPerToken())))
+		p.by.label(), show(a.name), count(a.tokens), show(b.name), count(b.tokens), count(p.least()), size(int64(p.least()*p.bytesPerToken())))
 }
 
 // least is how many tokens each of two partitions needs.

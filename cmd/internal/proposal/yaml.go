@@ -102,7 +102,7 @@ func (f *field) describe(s *source) string {
 	if f.many {
 		values = fmt.Sprintf("more than %s values", grouped(mostValues))
 	}
-	text := fmt.Sprintf("%s: %s in %s of the documents", show(f.source), values, percent(math.Min(1, f.documents/math.Max(1, s.documents))))
+	text := fmt.Sprintf("%s: %s in %s of the documents", show(f.label()), values, percent(math.Min(1, f.documents/math.Max(1, s.documents))))
 	if missing := s.documents - f.documents; missing >= 0.5 {
 		text += fmt.Sprintf(", missing in about %s", grouped(int(math.Round(missing))))
 	}
@@ -204,7 +204,7 @@ func (p *Proposal) writePartitions(b *page) {
 	if len(p.others) > 0 {
 		var list []string
 		for _, f := range p.others[:min(5, len(p.others))] {
-			list = append(list, fmt.Sprintf("%s (%s)", show(f.source), plural(len(f.values), "value")))
+			list = append(list, fmt.Sprintf("%s (%s)", show(f.label()), plural(len(f.values), "value")))
 		}
 		b.say(2, "Other fields that could divide the text: %s. `ablate init --by FIELD` makes a study of one.", strings.Join(list, ", "))
 	}

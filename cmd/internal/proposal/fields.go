@@ -221,7 +221,7 @@ func (p *Proposal) chooseFields(ctx context.Context) error {
 				}
 			}
 			s.documents += weight
-			s.bytes += weight * float64(len(d.Text))
+			s.bytes += float64(weight * float64(len(d.Text)))
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.option, err)
@@ -262,7 +262,7 @@ func (s *source) options(metadata map[string]string) survey.Options {
 
 func (f *field) add(value string, weight, bytes float64) {
 	f.documents += weight
-	f.bytes += weight * bytes
+	f.bytes += float64(weight * bytes)
 	v := f.values[value]
 	if v == nil {
 		if len(f.values) >= mostValues {
@@ -273,7 +273,7 @@ func (f *field) add(value string, weight, bytes float64) {
 		f.values[value] = v
 	}
 	v.documents += weight
-	v.bytes += weight * bytes
+	v.bytes += float64(weight * bytes)
 }
 
 // sorted are the values, the one with the most text first.

@@ -88,14 +88,14 @@ func (p *Proposal) cutEvaluation() {
 	most := p.model.evalTokens * p.bytesPerToken() / 4
 	for _, s := range p.eval {
 		if float64(s.longest) > most {
-			s.pieces = int64(math.Min(8<<10, math.Max(1<<10, math.Pow(2, math.Floor(math.Log2(most))))))
+			s.pieces = int64(math.Min(8<<10, math.Max(1<<10, powerOfTwo(most))))
 		}
 	}
 }
 
 // longestTraining is how many tokens a reference model has read in the end, the seed model's included.
 func (p *Proposal) longestTraining() float64 {
-	return p.seedLength() + p.unit*p.unitsPerMixture()
+	return p.seedLength() + float64(p.unit*p.unitsPerMixture())
 }
 
 // unitsPerMixture is a mean.
@@ -109,7 +109,7 @@ func (p *Proposal) unitsPerMixture() float64 {
 // trainings is the length of all trainings but the seed model's, in units: of each unit, of each
 // partition for the proxy merged, and of the references.
 func (p *Proposal) trainings() float64 {
-	n := float64(p.units()) + float64(p.sample)*p.unitsPerMixture()
+	n := float64(p.units()) + float64(float64(p.sample)*p.unitsPerMixture())
 	if !p.unitMixtures {
 		n += float64(p.units())
 	}
@@ -127,8 +127,8 @@ func (p *Proposal) train(c modelChoice, speed float64) modelChoice {
 	c.seedBatch = batch(c.seedTokens/150, c.arch.Context)
 	c.evalTokens = math.Min(mostEval, roundDown(math.Max(1000, p.unit/2)))
 	sets := 2 + float64(len(p.eval))
-	evaluated := c.evalTokens * (float64(p.units())*(1+float64(len(p.eval))) + float64(p.sample)*sets*(1+proxyEvaluations))
-	tokens := c.seedTokens + p.unit*p.trainings() + evalCost*evaluated
+	evaluations := float64(p.units()*(1+len(p.eval))) + float64(float64(p.sample*(1+proxyEvaluations))*sets)
+	tokens := c.seedTokens + float64(p.unit*p.trainings()) + float64(evalCost*float64(c.evalTokens*evaluations))
 	c.minutes = tokens / speed / 60 / timeShare
 	return c
 }

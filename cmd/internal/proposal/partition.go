@@ -128,8 +128,9 @@ func (f *field) usable() []*part {
 }
 
 // quality says how well a field divides so many documents: 0, not at all. It is the number of parts of
-// equal size that would be as uneven as the largest ones are, which is exp of the entropy of their shares of the
-// text, up to mostParts; times the share of the documents that are in them.
+// equal size that would be as uneven as the largest ones are: 1 over the sum of the squares of their shares of
+// the text (Simpson's index of diversity), of mostParts at most; times the root of the share of the documents that are in
+// them.
 func (f *field) quality(documents float64) float64 {
 	list := f.usable()
 	if len(list) < 2 || f.many || f.documents*2 < documents {
@@ -140,16 +141,15 @@ func (f *field) quality(documents float64) float64 {
 	for _, v := range list {
 		docs, bytes = docs+v.documents, bytes+v.bytes
 	}
-	entropy := 0.0
+	squares := 0.0
 	for _, v := range list {
-		if share := v.bytes / bytes; share > 0 {
-			entropy -= share * math.Log(share)
-		}
+		share := v.bytes / math.Max(1, bytes)
+		squares += float64(share * share)
 	}
 	if list[1].bytes < leastText || docs < 0.1*documents {
 		return 0
 	}
-	q := math.Exp(entropy) * math.Sqrt(docs/documents)
+	q := 1 / math.Max(squares, 1e-9) * math.Sqrt(docs/documents)
 	switch i := rank(partNames, f.name); {
 	case strings.HasPrefix(f.name, "folder"):
 		q *= 1.5

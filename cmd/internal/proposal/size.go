@@ -136,7 +136,7 @@ func (p *Proposal) tokens(candidates []*part, each func(func(*part, survey.Docum
 	for _, v := range candidates {
 		c := counted[v]
 		bytes, tokens = bytes+c.bytes, tokens+c.tokens
-		v.tokens = v.bytes*float64(c.tokens)/math.Max(1, float64(c.bytes)) + v.documents
+		v.tokens = float64(v.bytes*float64(c.tokens)/math.Max(1, float64(c.bytes))) + v.documents
 	}
 	p.sizing.bytes = float64(bytes) / math.Max(1, float64(tokens))
 	return nil
@@ -219,7 +219,7 @@ func (p *Proposal) units() int {
 func (p *Proposal) holdOut() error {
 	unitBytes := p.unit * p.bytesPerToken()
 	if p.longest > math.Min(unitBytes/4, mostEval*p.bytesPerToken()/2) || p.fewest(0) < 20*leastHeld {
-		piece := math.Min(16<<10, math.Max(1<<10, math.Pow(2, math.Floor(math.Log2(unitBytes/16)))))
+		piece := math.Min(16<<10, math.Max(1<<10, powerOfTwo(unitBytes/16)))
 		for piece > 1<<10 && p.fewest(piece) < 10*leastHeld {
 			piece /= 2
 		}

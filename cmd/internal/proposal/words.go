@@ -15,24 +15,38 @@ func roundDown(x float64) float64 {
 	if x < 1 {
 		return 1
 	}
-	power := math.Pow(10, math.Floor(math.Log10(x)))
-	best := power
-	for _, m := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8} {
-		if m*power <= x*(1+1e-9) {
-			best = m * power
+	best := 1.0
+	for power := 1.0; power <= x; power *= 10 {
+		for _, m := range steps {
+			if next := math.Round(m * power); next <= x {
+				best = max(best, next)
+			}
 		}
 	}
-	return math.Round(best)
+	return best
 }
+
+// steps are round numbers from 1 up to 10.
+var steps = []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8}
 
 // roundUp is the next round number above x.
 func roundUp(x float64) float64 {
-	for _, m := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10} {
-		if power := math.Pow(10, math.Floor(math.Log10(math.Max(1, x)))); m*power >= x {
-			return m * power
+	for power := 1.0; ; power *= 10 {
+		for _, m := range steps {
+			if next := math.Round(m * power); next >= x {
+				return next
+			}
 		}
 	}
-	return x
+}
+
+// powerOfTwo is the largest power of two up to x; 1 where there is none.
+func powerOfTwo(x float64) float64 {
+	power := 1.0
+	for 2*power <= x {
+		power *= 2
+	}
+	return power
 }
 
 // count writes a number as studies do: 20k, 2.5M.

@@ -31,7 +31,7 @@ const (
 	mostUnits   = 4         // of a partition, so that references stay short
 	mostPairs   = 12        // mixtures that get a reference model
 	leastHeld   = 10        // documents of a partition that are held out
-	pairsFrom   = 4         // partitions whose pairs are enough mixtures to compare
+	pairsFrom   = 5         // partitions whose pairs are enough mixtures to compare: ten
 	safety      = 0.85      // of the tokens that are expected: a run's tokenizer and what it holds out differ a little
 	sampleBytes = 2 << 20   // of text that the tokenizer is measured on
 	partBytes   = 256 << 10 // of text of each partition whose tokens are counted

@@ -1,6 +1,7 @@
 package proposal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,9 @@ func (p *Proposal) sources(ctx context.Context) (err error) {
 		}
 	}
 	for _, e := range p.req.Eval {
+		if err := checkName(e.Name); err != nil {
+			return err
+		}
 		s, err := p.source("--eval "+e.Name, []string{e.From})
 		if err != nil {
 			return err
@@ -85,6 +89,19 @@ func (p *Proposal) sources(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// checkName says whether an evaluation set can have a name, in the words of the study language.
+func checkName(name string) error {
+	study := "ablate: 1\nstudy: x\ncorpora: {c: {files: a.jsonl, metadata: {m: m}}}\ntokenizer: {train: {vocab: 300, on: c}}\n" +
+		"partitions: {p: {corpus: c, by: m, unit: {tokens: 1k}}}\nmodel: {preset: tiny}\ntrain: {tokens_per_unit: 1Ki, batch: 1Ki}\nmixtures: {m: {choose: 2}}\n" +
+		"eval: {out_of_domain: {" + quote(name) + ": {files: b.jsonl}}}\n"
+	_, err := specs.Parse("x.yaml", []byte(study), ".")
+	var mistakes specs.Errors
+	if errors.As(err, &mistakes) {
+		return fmt.Errorf("--eval %s: %s", name, mistakes[0].Message)
+	}
+	return err
 }
 
 // all are the sources, that of the partitions first.
@@ -206,7 +223,9 @@ func oneKind(option, arg, pattern string, files []text.File) (string, error) {
 			}
 			list = append(list, fmt.Sprintf("%d %s", counts[strings.TrimPrefix(end, "(no ending)")], end))
 		}
-		end := slices.MaxFunc(slices.Sorted(maps.Keys(counts)), func(a, b string) int { return counts[a] - counts[b] })
+		end := slices.MaxFunc(slices.Sorted(maps.Keys(counts)), func(a, b string) int {
+			return cmp.Or(cmp.Compare(likely(a), likely(b)), cmp.Compare(counts[a], counts[b]))
+		})
 		return "", fmt.Errorf("%s %s: the folder has files of several kinds: %s; name those of one kind by a pattern in quotes, such as %s '%s/**/*%s'",
 			option, arg, strings.Join(list, ", "), strings.Fields(option)[0], strings.TrimSuffix(arg, "/"), end)
 	}
@@ -214,6 +233,17 @@ func oneKind(option, arg, pattern string, files []text.File) (string, error) {
 		return pattern + escape(end), nil
 	}
 	return pattern, nil
+}
+
+// likely says how likely files with an ending are a corpus: those of a format for data are, notes and programs are not.
+func likely(end string) int {
+	switch {
+	case specs.FormatOfName("x"+end) != "":
+		return 2
+	case end == ".txt":
+		return 1
+	}
+	return 0
 }
 
 // recognise settles the format, by the names or else by the content.

@@ -50,6 +50,7 @@ const (
 // learn from. Where the smallest takes longer, units become smaller.
 func (p *Proposal) chooseModel(context.Context) error {
 	data := p.unit
+	least := 0.0 // minutes of the smallest study
 	speed := 0.0 // FLOPs a second, of the model that was measured last
 	for i := len(ladder) - 1; i >= 0; i-- {
 		m, err := rung(i, p.tokenizer.Vocab)
@@ -74,13 +75,14 @@ func (p *Proposal) chooseModel(context.Context) error {
 			p.resize(math.Max(leastUnit, roundDown(p.unit*0.85)))
 			c = p.train(c, c.speed)
 		}
+		least = c.minutes
 		if c.minutes <= p.req.Minutes && (i == 0 || 2*float64(c.parameters) <= p.longestTraining()) {
 			p.model = c
 			p.cutEvaluation()
 			return p.holdOut()
 		}
 	}
-	return fmt.Errorf("--minutes %g: the smallest study takes longer on this machine; allow more, such as --minutes %.0f", p.req.Minutes, math.Ceil(2*p.req.Minutes+1))
+	return fmt.Errorf("--minutes %g: the smallest study takes about %s on this machine; allow more, such as --minutes %.0f", p.req.Minutes, duration(least), math.Ceil(1.2*least))
 }
 
 // cutEvaluation cuts the documents of evaluation sets that would take much of what is evaluated, or all.

@@ -76,8 +76,12 @@ func (p *Proposal) undivided() error {
 	if p.main.format == formatText {
 		return fmt.Errorf("--from: the names of %s divide the text into no parts%s: put the files of each part into a folder of its own, such as DATA/law/1.txt and DATA/news/1.txt, and name DATA", plural(len(p.main.files), "file"), single)
 	}
-	return fmt.Errorf("--from: no field divides the documents%s: a field that does has between 2 and %d values and is in half of the documents at least; there are %s; name one with --by, or add a field, such as \"domain\", to the documents",
-		single, mostValues, p.names())
+	files := ""
+	if len(p.main.files) > 1 && p.main.format == formatJSONL {
+		files = "; to divide by files, write their names into the documents, for example with jq -c '. + {domain: input_filename}' FILES >all.jsonl"
+	}
+	return fmt.Errorf("--from: no field divides the documents%s: a field that does has between 2 and %s values and is in half of the documents at least; there are %s; name one with --by, or add a field, such as \"domain\", to the documents%s",
+		single, grouped(mostValues), p.names(), files)
 }
 
 // names lists the fields with their numbers of values.

@@ -206,6 +206,7 @@ func TestNotFound(t *testing.T) {
 		{"several texts", documents(300, 80, func(_ int, d object) { d["question"], d["answer"] = d["text"], d["text"]; delete(d, "text") }), nil, []string{"answer", "question", "--text"}},
 		{"one value", documents(300, 80, func(_ int, d object) { d["meta"] = object{"domain": "x"} }), nil, []string{"meta.domain is x everywhere", "--by"}},
 		{"no field", documents(300, 80, func(_ int, d object) { delete(d, "meta") }), nil, []string{"no field divides the documents", "--by"}},
+		{"no field, but files", documents(300, 80, func(_ int, d object) { delete(d, "meta") }), func(r *Request) { r.From = append(r.From, "more.jsonl") }, []string{"no field divides the documents", "input_filename"}},
 		{"little text", documents(12, 80, nil), nil, []string{"too little text", "30 kB"}},
 		{"many broken lines", append(documents(300, 80, nil), documents(40, 1, func(_ int, d object) { delete(d, "text") })...), nil, []string{"40 of 340 documents have no text at text", "data.jsonl:301"}},
 		{"another field", documents(300, 80, nil), func(r *Request) { r.By = "nope" }, []string{"--by nope", "meta.domain (6 values in 100% of the documents)"}},
@@ -218,6 +219,7 @@ func TestNotFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "data.jsonl", lines(t, c.list, "\n"))
+			write(t, "more.jsonl", lines(t, c.list, "\n"))
 			p, err := propose(t, c.change)
 			if err == nil {
 				t.Fatalf("no error, but\n%s", p.YAML())

@@ -16,7 +16,6 @@ type sizing struct {
 	tokenizer *survey.Tokenizer
 	bytes     float64 // of text a token, of all partitions together
 	longest   float64 // bytes of the longest document
-	median    float64 // tokens of the median partition that are to train on
 	unit      float64 // tokens of a base unit
 	test      float64 // share of the documents that are held out to evaluate on
 

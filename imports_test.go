@@ -66,6 +66,7 @@ const rooms = `
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
+	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
 	stages/runs              < stages/internal/fit stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
@@ -94,7 +95,8 @@ const rooms = `
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
 	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/runs pipeline runner runner/audit
-	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs cache cache/remote stages/runs stages/text runner runner/machine
+	cmd/internal/proposal    < specs specs/arch stages/survey stages/text
+	cmd/ablate               < cmd/internal/output cmd/internal/proposal cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/arch cache cache/remote stages/runs stages/survey stages/text runner runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.

@@ -68,15 +68,6 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxBytes+1))
 }
 
-// Example is the text of the study to start from: the study runs as it is, and its comments say at each key what may be changed.
-func Example() []byte {
-	text, err := shipped.ReadFile("studies/smoke.yaml")
-	if err != nil {
-		panic(fmt.Sprintf("internal error: embedded studies: %v", err))
-	}
-	return text
-}
-
 // Shipped lists the studies in the program, as Load takes them. What others extend is none by
 // itself.
 func Shipped() []string {
@@ -92,6 +83,15 @@ func Shipped() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// ShippedText is the text of a study in the program.
+func ShippedText(name string) ([]byte, error) {
+	data, err := shipped.ReadFile("studies/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("no shipped study %q: there are %s", name, strings.Join(Shipped(), ", "))
+	}
+	return data, nil
 }
 
 // Parse reads a study from memory. The name is for messages; dir is where relative file names

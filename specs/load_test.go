@@ -301,3 +301,19 @@ func plainValue(t *testing.T, d *decoder, n *yaml.Node) any {
 	}
 	return v
 }
+
+// TestShippedSchemaLine: an editor finds the schema of each shipped study by its first line.
+func TestShippedSchemaLine(t *testing.T) {
+	for _, name := range append(Shipped(), "paper/base") {
+		text, err := ShippedText(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(text), "# yaml-language-server: $schema=ablate.schema.json\n") {
+			t.Errorf("%s does not begin with the line", name)
+		}
+	}
+	if _, err := ShippedText("nothing"); err == nil || !strings.Contains(err.Error(), "smoke") {
+		t.Errorf("of a study that there is not: %v", err)
+	}
+}

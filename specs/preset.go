@@ -123,8 +123,14 @@ var presets = func() map[string]arch.Model {
 	return all
 }()
 
-// fillModel takes from the preset what the study does not give. Two values follow others instead of
-// the preset: mlp_hidden keeps the preset's ratio to d_model, and a norm without bias has none.
+// Preset is the architecture of a preset's name.
+func Preset(name string) (m arch.Model, ok bool) {
+	m, ok = presets[name]
+	return m, ok
+}
+
+// fillModel takes from the preset what the study does not give. Two values follow others instead of the preset: mlp_hidden keeps the
+// preset's ratio to d_model, and a norm without bias has none.
 func (c *checker) fillModel(m *Model, path ...string) {
 	p, ok := presets[m.Preset]
 	if !ok {

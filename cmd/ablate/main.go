@@ -58,8 +58,10 @@ type cli struct {
 	Tokens   tokensCommand     `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
 	Validate validateCommand   `cmd:"" help:"Check a study."`
 	Schema   schemaCommand     `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
-	Init     initCommand       `cmd:"" help:"Write a study to start from."`
+	Init     initCommand       `cmd:"" help:"Write a study to start from: one for your files with --from, else a small study that runs as it is."`
 	Store    cacheCommand      `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
+	Complete completionCommand `cmd:"" name:"completion" help:"Print a script that completes commands, flags and names in a shell: bash, zsh or fish."`
+	Words    completeCommand   `cmd:"" name:"complete-words" hidden:"" help:"What a completion script asks."`
 	Version  versionCommand    `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
 	Licences licencesCommand   `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
 }

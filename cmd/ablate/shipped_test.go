@@ -36,7 +36,15 @@ func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 			studies = append(studies, s)
 		}
 	}
-	for _, s := range studies {
+	first, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := specs.Parse("template", first, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(studies, start) {
 		sets := maps.Clone(s.Corpora)
 		for name, set := range s.Eval.OutOfDomain {
 			sets["eval "+name] = set.Corpus

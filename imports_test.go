@@ -29,7 +29,7 @@ const rooms = `
 	cache/remote             < cache
 	stages/kind              < cache specs/arch
 	stages/internal/corpus/parquet <
-	stages/internal/corpus   < stages/internal/corpus/parquet
+	stages/internal/corpus   < specs/words stages/internal/corpus/parquet
 	stages/internal/bpe      <
 	stages/internal/elementary <
 	stages/internal/kernel   < stages/internal/elementary
@@ -77,7 +77,7 @@ const rooms = `
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
-	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner runner/audit
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate pipeline runner runner/audit
 	cmd/ablate               < cmd/internal/output cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs cache cache/remote stages/text runner runner/machine
 `
 

@@ -62,7 +62,7 @@ type Event struct {
 	Unit    string
 	Docs    int64  // documents that a step in progress has got through, where it reads some
 	Err     error  // of a step failed
-	Message string // of a warning
+	Message string // of a warning; of a step failed, its log
 }
 
 // What happened.
@@ -399,7 +399,7 @@ func (r *run) fail(i int, key cache.Key, res result) {
 	f.Log = r.log(i, f)
 	r.failed[i] = f
 	r.order = append(r.order, i)
-	r.Events(Event{What: Failed, Step: i, Key: key, Err: res.err, Took: res.took})
+	r.Events(Event{What: Failed, Step: i, Key: key, Err: res.err, Took: res.took, Message: f.Log})
 }
 
 // log writes what a person needs to look into a failure.

@@ -42,7 +42,7 @@ const rooms = `
 	stages/internal/plot     < stages/internal/elementary stages/internal/stat
 	stages/internal/figure   < stages/internal/elementary stages/internal/plot
 	stages/internal/layout   <
-	stages/internal/page     < stages/internal/plot
+	stages/internal/page     < specs/ident stages/internal/plot
 	stages/internal/random   <
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"ablate/cmd/internal/output"
@@ -37,10 +36,10 @@ var errDiffers = errors.New("the audit found differences")
 func (cmd auditCommand) Run(a *app) error {
 	opt := auditing.Options{
 		Study: cmd.Study, Out: cmd.Out, Recompute: cmd.Recompute, Budget: cmd.Budget, Seed: cmd.Seed, Data: cmd.Data,
-		Resources: study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)},
 	}
-	if !cmd.Quiet && !cmd.JSON {
-		opt.Tell = func(line string) { fmt.Fprintln(a.stderr, line) }
+	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}
+	if cmd.Quiet || cmd.JSON {
+		a.Tell = nil
 	}
 	if cmd.Bundle != "" {
 		opt.Pack = &auditing.Packing{File: cmd.Bundle, License: cmd.License, Hosts: cmd.Hosts, Checkpoints: cmd.Checkpoints, Tokens: cmd.Tokens}

@@ -2,6 +2,7 @@ package study_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,5 +192,26 @@ func TestResources(t *testing.T) {
 	}
 	if r := (study.Resources{}).WithDefaults(); r.Threads < 1 || r.Memory < 0 {
 		t.Errorf("nothing becomes %+v", r)
+	}
+}
+
+// Everything here returns values: no file of this package or of those below it prints, or knows where a command prints to.
+func TestPrintsNothing(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		for _, word := range []string{"os.Stdout", "os.Stderr", "fmt.Print", "ablate/cmd/internal/show"} {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s has %s", path, word)
+			}
+		}
+		return err
+	})
+	if err != nil || files < 20 {
+		t.Errorf("%d files looked at, %v", files, err)
 	}
 }

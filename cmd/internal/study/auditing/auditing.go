@@ -22,15 +22,13 @@ import (
 
 // Options say what is audited, and what is executed again.
 type Options struct {
-	Study     string            // a YAML file, the name of a shipped study, or a bundle
-	Out       string            // where the run left its report; "": out/STUDY
-	Recompute []string          // steps that are executed again: so many drawn at random, the one of this name, or all
-	Budget    time.Duration     // for steps that are executed again unasked; 0: none of them
-	Seed      uint64            // of what is drawn; 0: a random one
-	Data      []string          // of a bundle: where raw files lie, DIR or NAME=DIR
-	Tell      func(line string) // what goes on, a line at a time; may be nil
-	Pack      *Packing          // what is packed where there is no difference; nil: nothing
-	study.Resources
+	Study     string        // a YAML file, the name of a shipped study, or a bundle
+	Out       string        // where the run left its report; "": out/STUDY
+	Recompute []string      // steps that are executed again: so many drawn at random, the one of this name, or all
+	Budget    time.Duration // for steps that are executed again unasked; 0: none of them
+	Seed      uint64        // of what is drawn; 0: a random one
+	Data      []string      // of a bundle: where raw files lie, DIR or NAME=DIR
+	Pack      *Packing      // what is packed where there is no difference; nil: nothing
 }
 
 // Packing says what a bundle holds beside what every bundle does.
@@ -60,10 +58,10 @@ type Result struct {
 func (r *Result) Sound() bool { return len(r.Findings) == 0 }
 
 // Audit checks a finished study, and packs it where that is asked for and there is no difference. Where the audit ended and the packing
-// failed, both the result and an error are returned.
+// failed, both the result and an error are returned. What goes on is told as notes.
 func Audit(ctx context.Context, s *study.Session, opt Options) (_ *Result, err error) {
-	if opt.Threads < 0 || opt.Budget < 0 {
-		return nil, fault.Usagef("--threads %d --budget %s: want none below 0", opt.Threads, opt.Budget)
+	if s.Threads < 0 || opt.Budget < 0 {
+		return nil, fault.Usagef("--threads %d --budget %s: want none below 0", s.Threads, opt.Budget)
 	}
 	if opt.Pack != nil {
 		if err := reporting.CheckFile("--bundle", opt.Pack.File, nil); err != nil {
@@ -114,9 +112,7 @@ func (c *check) remade() string { return filepath.Join(c.temp, "out") }
 
 // tell says what goes on.
 func (c *check) tell(format string, args ...any) {
-	if c.opt.Tell != nil {
-		c.opt.Tell(fmt.Sprintf(format, args...))
-	}
+	c.session.Say(study.Note{Text: fmt.Sprintf(format, args...)})
 }
 
 // all carries the audit out.
@@ -125,9 +121,9 @@ func (c *check) all(ctx context.Context) error {
 	if damage != nil && len(rec.Damaged) == 0 {
 		return damage
 	}
-	use := c.opt.Resources.WithDefaults()
+	use := c.session.WithDefaults()
 	c.Audit = audit.New(audit.Options{
-		Cache: c.cache, Kinds: stages.Kinds(), Threads: use.Threads, Memory: use.Memory, Temp: c.temp, Tell: c.opt.Tell,
+		Cache: c.cache, Kinds: stages.Kinds(), Threads: use.Threads, Memory: use.Memory, Temp: c.temp, Tell: func(line string) { c.session.Say(study.Note{Text: line}) },
 		Beside: []string{output.MarkFile}, Differ: report.Difference, Lacks: c.lacks(),
 	}, rec.Steps)
 	for _, d := range rec.Damaged {

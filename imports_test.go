@@ -29,7 +29,7 @@ const rooms = `
 	cache/remote             < cache
 	stages/kind              < cache specs/arch stages/internal/elementary
 	stages/internal/corpus/parquet <
-	stages/internal/corpus   < stages/internal/corpus/parquet
+	stages/internal/corpus   < specs/words stages/internal/corpus/parquet
 	stages/internal/bpe      <
 	stages/internal/elementary <
 	stages/internal/kernel/scalar <
@@ -50,7 +50,7 @@ const rooms = `
 	stages/internal/svg      < stages/internal/elementary stages/internal/stat
 	stages/internal/paperfig < stages/internal/elementary stages/internal/svg
 	stages/internal/papertable <
-	stages/internal/page     < stages/kind stages/internal/svg
+	stages/internal/page     < specs/ident stages/kind stages/internal/svg
 	stages/internal/random   <
 	stages/internal/fit      < stages/internal/elementary stages/internal/random stages/internal/stat
 	stages/internal/simplex  < stages/internal/elementary
@@ -94,7 +94,7 @@ const rooms = `
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
-	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/runs pipeline runner runner/audit
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/runs pipeline runner runner/audit
 	cmd/internal/proposal    < specs specs/arch stages/survey stages/text
 	cmd/ablate               < cmd/internal/output cmd/internal/proposal cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/arch cache cache/remote stages/runs stages/survey stages/text runner runner/machine
 `

@@ -84,7 +84,7 @@ func (r *run) fail(i int, rep exec.Report) {
 	f.Log = r.log(i, f)
 	r.failed[i] = f
 	r.order = append(r.order, i)
-	r.Events(Event{What: Failed, Step: i, Key: rep.Key, Err: rep.Err, Took: rep.Took})
+	r.Events(Event{What: Failed, Step: i, Key: rep.Key, Err: rep.Err, Took: rep.Took, Message: f.Log})
 }
 
 // log writes what a person needs to look into a failure.

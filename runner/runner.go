@@ -63,7 +63,7 @@ type Event struct {
 	Unit    string
 	Docs    int64  // documents that a step in progress has got through, where it reads some
 	Err     error  // of a step failed
-	Message string // of a warning
+	Message string // of a warning; of a step failed, its log
 }
 
 // What happened.

@@ -77,6 +77,14 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+func TestShown(t *testing.T) {
+	for _, c := range [][2]string{{"C%2B%2B", "C++"}, {"C%2B%2B,1990-2029", "C++,1990-2029"}, {"C%2B%2B+F#", "C%2B%2B+F#"}, {"F#", "F#"}, {"100%", "100%"}, {"%", "%"}, {"", ""}} {
+		if got := Shown(c[0]); got != c[1] {
+			t.Errorf("%q is shown as %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for _, c := range []struct {
 		want   string

@@ -251,11 +251,19 @@ func (s *splitting) remove(hits map[place]hit) error {
 			}
 			if len(left) == 0 {
 				first := s.ledger[len(s.ledger)-1]
-				errs = append(errs, fmt.Errorf("unit %s of partition %q: decontamination removes all its %d documents, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
-					p.spans[u].name, name, len(docs), first.Document, first.EvalID, s.evaluated(first.EvalSet)))
+				errs = append(errs, fmt.Errorf("unit %s of partition %q: decontamination removes %s, %q because of %q (%s); decontaminate.overlap spares documents that share little, such as a licence header",
+					p.spans[u].name, name, whole(len(docs)), first.Document, first.EvalID, s.evaluated(first.EvalSet)))
 			}
 			p.cut.units[u] = left
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// whole is all documents of a unit in words.
+func whole(documents int) string {
+	if documents == 1 {
+		return "its only document"
+	}
+	return fmt.Sprintf("all its %d documents", documents)
 }

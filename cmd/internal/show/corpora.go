@@ -185,6 +185,9 @@ func leftOut(w io.Writer, sizes []tables.SizeRow) {
 // Changes says which units of each split are others than the last time, so that nobody is surprised by what trains again.
 func Changes(w io.Writer, list []corpora.Change) {
 	for _, d := range list {
+		if len(d.Changed)+len(d.Added)+len(d.Gone) == 0 {
+			continue
+		}
 		Printf(w, "Since %s was split on %s, %d units are as they were, %d changed, %d are new, %d are gone.\n",
 			d.Set, d.Since, d.Same, len(d.Changed), len(d.Added), len(d.Gone))
 		for _, l := range []struct {

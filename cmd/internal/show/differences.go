@@ -9,6 +9,7 @@ import (
 
 	"ablate/cmd/internal/study"
 	"ablate/pipeline"
+	"ablate/specs/ident"
 	"ablate/specs/words"
 )
 
@@ -157,7 +158,7 @@ func differentResults(w io.Writer, d *study.Difference) {
 	}
 	for _, r := range d.Results {
 		a, b := number(r.Pearson[0]), number(r.Pearson[1])
-		t.AppendRow(Row{r.Group, r.Set, r.Proxy, Fixed(a, 3), Fixed(b, 3), Fixed(b-a, 3), dash(r.Chooses[0]), dash(r.Chooses[1]),
+		t.AppendRow(Row{r.Group, r.Set, r.Proxy, Fixed(a, 3), Fixed(b, 3), Fixed(b-a, 3), dash(ident.Shown(r.Chooses[0])), dash(ident.Shown(r.Chooses[1])),
 			Fixed(number(r.Regret[0]), 2), Fixed(number(r.Regret[1]), 2)})
 	}
 	fmt.Fprintln(w, t.Render(w))

@@ -156,8 +156,7 @@ func (d *Display) Event(e runner.Event) {
 		d.line(d.finished(step, e))
 	case runner.Failed:
 		d.end(e.Step)
-		cause, _, _ := strings.Cut(e.Err.Error(), "\n") // the whole of it comes with the run's own error
-		d.line(fmt.Sprintf("FAILED %s %s: %s", e.Key.Short(), step.ID, clip(cause, 160)))
+		d.line(failed(step, e))
 	case runner.Warning:
 		d.line("warning: " + e.Message)
 	case runner.Conflict:
@@ -175,6 +174,14 @@ func (d *Display) end(step int) {
 			return
 		}
 	}
+}
+
+// failed is a line about a step that failed. The cause comes once, with the run's own error; until then it can be read in the log.
+func failed(s *pipeline.Step, e runner.Event) string {
+	if e.Message == "" {
+		return fmt.Sprintf("FAILED %s %s", e.Key.Short(), s.ID)
+	}
+	return fmt.Sprintf("FAILED %s %s; its log is %s", e.Key.Short(), s.ID, e.Message)
 }
 
 func (d *Display) finished(s *pipeline.Step, e runner.Event) string {

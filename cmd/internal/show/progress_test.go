@@ -57,6 +57,15 @@ func TestDisplayQuiet(t *testing.T) {
 	}
 }
 
+// A failure is one line, with the place where its cause can be read at once; the cause itself comes with the run's own error.
+func TestDisplayFailure(t *testing.T) {
+	boom := errors.New("unit/a: a long story\nof two lines")
+	got := shown(0, true, runner.Event{What: runner.Failed, Step: 1, Err: boom, Message: "out/logs/unit_a.log"}, runner.Event{What: runner.Failed, Step: 2, Err: boom})
+	if want := "FAILED 00000000 unit/a; its log is out/logs/unit_a.log\nFAILED 00000000 correlate\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDisplayStatusLine(t *testing.T) {
 	const width = 40
 	text := shown(width, false)

@@ -10,6 +10,7 @@ import (
 
 	"ablate/cmd/internal/study/ranking"
 	"ablate/pipeline"
+	"ablate/specs/ident"
 	"ablate/specs/words"
 	"ablate/stages/correlate"
 )
@@ -34,7 +35,7 @@ func Ranking(w io.Writer, k *ranking.Ranking, first int) error {
 	t := NewTable(header, 2)
 	t.Names = []int{1}
 	for i, r := range top {
-		name := r.Mixture
+		name := ident.Shown(r.Mixture)
 		if several {
 			name = r.Group + ": " + name
 		}

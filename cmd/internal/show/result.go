@@ -10,6 +10,7 @@ import (
 
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/reporting"
+	"ablate/specs/ident"
 	"ablate/stages/tables"
 )
 
@@ -145,7 +146,7 @@ func correlations(w io.Writer, c study.Table, warned warned, level float64) erro
 			chosen, place = "-", "-"
 		}
 		t.AppendRow(Row{label, proxies, c.Text(r, "n"), number(c, r, "pearson", 3), interval, number(c, r, "spearman", 3), number(c, r, "kendall", 3),
-			chosen, place, number(c, r, "regret", 2), weak})
+			ident.Shown(chosen), place, number(c, r, "regret", 2), weak})
 	}
 	_, err := fmt.Fprintln(w, t.Render(w))
 	return err

@@ -64,14 +64,15 @@ func TempDir(pattern string) (string, error) {
 	return dir, nil
 }
 
-// Running are the options of a run in this session, on a cache: the one place where they are filled in.
-func (s *Session) Running(c *cache.Cache) (runner.Options, error) {
+// Running are the options of a run in this session, but for its cache: the one place where they are filled in. Instructions that the
+// machine lacks are refused, before a cache is made.
+func (s *Session) Running() (runner.Options, error) {
 	kernels, err := stages.Kernels("")
 	if err != nil {
 		return runner.Options{}, fault.Usage(err)
 	}
 	r := s.WithDefaults()
-	return runner.Options{Cache: c, Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: kernels}, nil
+	return runner.Options{Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: kernels}, nil
 }
 
 // Event is what a person should know while an operation goes on: a Note, a Warning, or one of the events that an operation documents.

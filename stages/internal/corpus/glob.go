@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ablate/specs/words"
 )
 
 // A File is a path to open, and a name that is the same on every machine.
@@ -152,7 +154,7 @@ func (g *globbing) file(f match) error {
 	}
 	g.byPath[f.Path] = true
 	if g.targets[f.target] {
-		g.passed.note("links to files that are taken already", f.Path)
+		g.passed.note(becauseTaken, f.Path)
 		return nil
 	}
 	g.targets[f.target] = true
@@ -168,11 +170,23 @@ func (g *globbing) file(f match) error {
 type passedOver []passedReason
 
 type passedReason struct {
-	why, example string
-	n            int
+	why     reason
+	example string
+	n       int
 }
 
-func (p *passedOver) note(why, path string) {
+// A reason is what files are that were passed over, of one and of several.
+type reason struct{ one, several string }
+
+var (
+	becauseHidden  = reason{"hidden or editors' file or directory", "hidden or editors' files and directories"}
+	becauseTaken   = reason{"link to a file that is taken already", "links to files that are taken already"}
+	becauseNowhere = reason{"link that leads nowhere", "links that lead nowhere"}
+	becauseEndless = reason{"link that cannot be followed", "links that cannot be followed"}
+	becauseNoFile  = reason{"file that is not regular", "files that are not regular"}
+)
+
+func (p *passedOver) note(why reason, path string) {
 	for i := range *p {
 		if (*p)[i].why == why {
 			(*p)[i].n++
@@ -184,7 +198,7 @@ func (p *passedOver) note(why, path string) {
 
 func (p passedOver) words() (list []string) {
 	for _, r := range p {
-		list = append(list, fmt.Sprintf("passed over %d %s, such as %s", r.n, r.why, r.example))
+		list = append(list, fmt.Sprintf("passed over %s, such as %s", words.Counted(r.n, r.why.one, r.why.several), r.example))
 	}
 	return list
 }
@@ -268,7 +282,7 @@ type walker struct {
 // An unwanted file or directory would match but for what it is.
 type unwanted struct {
 	File
-	why string
+	why reason
 }
 
 // A match is a file, its path without links, and how many links are on the way to it below the base.
@@ -336,7 +350,7 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 	f := match{File: File{Path: filepath.Join(w.base, filepath.FromSlash(name)), Name: name}, target: filepath.Join(target, e.Name()), links: links}
 	if len(next) == 0 {
 		if all, _ := step(w.levels, v.states, e.Name(), true); passed && (e.IsDir() || accepts(w.levels, all)) {
-			w.passed = append(w.passed, unwanted{f.File, "hidden or editors' files and directories"})
+			w.passed = append(w.passed, unwanted{f.File, becauseHidden})
 		}
 		return nil
 	}
@@ -352,12 +366,12 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 		if accepts(w.levels, next) {
 			w.broken = append(w.broken, f.File)
 		} else {
-			w.passed = append(w.passed, unwanted{f.File, "links that lead nowhere"})
+			w.passed = append(w.passed, unwanted{f.File, becauseNowhere})
 		}
 	case err != nil && accepts(w.levels, next):
 		return err
 	case err != nil:
-		w.passed = append(w.passed, unwanted{f.File, "links that cannot be followed"})
+		w.passed = append(w.passed, unwanted{f.File, becauseEndless})
 	case info.IsDir():
 		if enters {
 			w.links = append(w.links, below)
@@ -370,7 +384,7 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 		}
 		w.files = append(w.files, f)
 	case accepts(w.levels, next):
-		w.passed = append(w.passed, unwanted{f.File, "files that are not regular"})
+		w.passed = append(w.passed, unwanted{f.File, becauseNoFile})
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"ablate/specs/ident"
 )
 
 // answer is the head of the page: a headline, what it rests on, and, where eval sets disagree, who wants what.
@@ -155,8 +157,14 @@ func ordinal(n int) string {
 	return whole(n) + suffix
 }
 
-// spaced sets the plus signs of a mixture's name off, for headlines.
-func spaced(mixture string) string { return strings.ReplaceAll(mixture, "+", " + ") }
+// spaced is a mixture's name in a headline: its components as a person reads them, apart from the signs between them.
+func spaced(mixture string) string {
+	components := ident.ParseMixture(mixture)
+	for i, c := range components {
+		components[i] = ident.Unescape(c)
+	}
+	return strings.Join(components, " + ")
+}
 
 // fewMixtures is where a correlation's interval stops being worth much: the percentile bootstrap of fewer pairs is too narrow.
 const fewMixtures = 10

@@ -11,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"ablate/specs/ident"
 )
 
 var (
@@ -330,7 +332,8 @@ var funcs = template.FuncMap{
 	"pieces": pieces,
 	"tint":   func(c scoreCell) template.CSS { return template.CSS(fmt.Sprintf("--v:%d%%", c.Tint*34/100)) },
 	"some":   some,
-	"share":  func(s Share) string { return s.Partition + " " + percent(s.Share) },
+	"shown":  ident.Shown,
+	"share":  func(s Share) string { return ident.Shown(s.Partition) + " " + percent(s.Share) },
 }
 
 // pieces splits a name where a line may break: behind each plus sign and slash.

@@ -122,11 +122,11 @@ func (k *ranker) references(ctx context.Context, mixtures map[string]specs.Mixtu
 
 // evaluate carries out the evaluations of a plan whose models are all there.
 func (k *ranker) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.State, error) {
-	with, err := k.s.Running(k.p.Cache)
+	with, err := k.s.Running()
 	if err != nil {
 		return nil, err
 	}
-	with.Kinds, with.LogDir = evaluating(k.Study), filepath.Join(reporting.Dir("", k.p.Study), "logs")
+	with.Cache, with.Kinds, with.LogDir = k.p.Cache, evaluating(k.Study), filepath.Join(reporting.Dir("", k.p.Study), "logs")
 	tell := k.s.Watch(k.p.Study.Name)
 	with.Events = func(e runner.Event) {
 		if e.What == runner.Finished {

@@ -84,10 +84,11 @@ func model(ctx context.Context, s *study.Session, p *study.Compiled, parts []pip
 		return "", err
 	}
 	if _, run, waits := state.Count(); plan.Steps[i].Kind == kind.Merge && run == 1 && waits == 0 {
-		with, err := s.Running(p.Cache)
+		with, err := s.Running()
 		if err != nil {
 			return "", err
 		}
+		with.Cache = p.Cache
 		if state, err = runner.Run(ctx, plan, with); err != nil {
 			return "", err
 		}

@@ -79,16 +79,16 @@ type running struct {
 // comparison is nil where none was asked for or no study was carried out.
 func Run(ctx context.Context, s *study.Session, opt Options) (x *Comparison, err error) {
 	began := time.Now()
+	with, err := s.Running()
+	if err != nil {
+		return nil, err
+	}
 	c, err := s.LookupCache(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	with, err := s.Running(c)
-	if err != nil {
-		return nil, err
-	}
-	with.Jobs, with.FailFast, with.Save, with.Began = opt.Jobs, opt.FailFast, opt.SaveEvery, began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
+	with.Cache, with.Jobs, with.FailFast, with.Save, with.Began = c, opt.Jobs, opt.FailFast, opt.SaveEvery, began.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 	r := &running{Options: opt, s: s, cache: c, with: with}
 	outs, err := r.check()
 	if err != nil {

@@ -65,6 +65,7 @@ const rooms = `
 	licences                 <
 	licences/collect         < licences
 	cmd/dist                 < licences
+	docs/page                <
 	cmd/internal/output      < cache
 	cmd/ablate               < cmd/internal/output licences specs cache cache/remote stages stages/kind stages/tables stages/text stages/train stages/correlate stages/report pipeline runner runner/audit runner/bundle runner/machine
 `

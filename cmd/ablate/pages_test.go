@@ -33,59 +33,50 @@ func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the pages train models")
 	}
-	ends := map[string]string{} // root of the sandbox of each page that was done
-	var do func(t *testing.T, name string) string
-	do = func(t *testing.T, name string) string {
-		if root, done := ends[name]; done {
-			return root
-		}
-		ends[name] = "" // also where the page fails
-		t.Run(strings.TrimSuffix(name, ".md"), func(t *testing.T) {
-			file := filepath.Join(manual, filepath.FromSlash(name))
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := page.Parse(string(data))
-			if err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			root := sandboxes
-			if root == "" {
-				root = t.TempDir()
-			}
-			root = filepath.Join(root, strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-"))
-			if p.Start != "" {
-				before := path.Join(path.Dir(name), p.Start)
-				from := ends[before]
-				if from == "" {
-					t.Fatalf("%s: starts where %s ends, which failed or comes later", file, before)
-				}
-				if err := os.CopyFS(root, os.DirFS(from)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			s := newSandbox(t, root, file)
-			s.run(t, p)
-			if s.changed {
-				s.rewrite(t, string(data))
-			}
-			ends[name] = root
-		})
-		return ends[name]
-	}
-	sandboxes = t.TempDir()
 	names := pageNames(t)
 	// Pages that others start from come first.
 	slices.SortStableFunc(names, func(a, b string) int { return strings.Count(a, "/") - strings.Count(b, "/") })
+	d := done{root: t.TempDir(), ends: map[string]string{}}
 	for _, name := range names {
-		do(t, name)
+		t.Run(strings.TrimSuffix(name, ".md"), func(t *testing.T) { d.page(t, name) })
 	}
 }
 
-// sandboxes is where the pages of one test are done; a directory of each subtest's own would be gone before
-// the next page starts from it.
-var sandboxes string
+// done is what pages left.
+type done struct {
+	root string            // holds a sandbox for each page
+	ends map[string]string // the sandboxes of pages that were done
+}
+
+// page does a page, and before it the one that it starts from, and returns its sandbox.
+func (d *done) page(t *testing.T, name string) string {
+	if root, is := d.ends[name]; is {
+		return root
+	}
+	file := filepath.Join(manual, filepath.FromSlash(name))
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := page.Parse(string(data))
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	root := filepath.Join(d.root, strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-"))
+	if p.Start != "" {
+		from := d.page(t, path.Join(path.Dir(name), p.Start))
+		if err := os.CopyFS(root, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSandbox(t, root, file)
+	s.run(t, p)
+	if s.changed {
+		s.rewrite(t, string(data))
+	}
+	d.ends[name] = root
+	return root
+}
 
 func pageNames(t *testing.T) []string {
 	t.Helper()
@@ -155,8 +146,8 @@ var needs = map[string]func(*testing.T, *sandbox) bool{
 	},
 }
 
-// done is a command of the page with the number of its output.
-type done struct {
+// numbered is a command of the page with the number of its output.
+type numbered struct {
 	page.Command
 	number int
 }
@@ -165,10 +156,10 @@ type done struct {
 func (s *sandbox) run(t *testing.T, p *page.Page) {
 	var script strings.Builder
 	stage := t.TempDir()
-	var commands []done
+	var commands []numbered
 	do := func(c page.Command) {
 		n := len(commands)
-		commands = append(commands, done{c, n})
+		commands = append(commands, numbered{c, n})
 		fmt.Fprintf(&script, "(exit $page_code)\n{\n%s\n} >%s/%d.out 2>&1 </dev/null\npage_code=$?; echo $page_code >%[2]s/%[3]d.code\n", c.Text, stage, n)
 	}
 	base := "study.yaml" // what fragments of a study are laid over
@@ -213,7 +204,9 @@ func (s *sandbox) run(t *testing.T, p *page.Page) {
 				do(check)
 			case whole && !strings.HasPrefix(path.Base(b.Title), "wrong"):
 				do(check)
-				base = b.Title
+				if !strings.Contains(b.Text, "\nextends:") {
+					base = b.Title
+				}
 			}
 		case "json":
 			if !json.Valid([]byte(b.Text)) {
@@ -250,7 +243,7 @@ func (s *sandbox) run(t *testing.T, p *page.Page) {
 
 // compare holds what a command printed against the page. A command may fail only where the page shows its
 // exit code next.
-func (s *sandbox) compare(t *testing.T, stage string, c done, mayFail bool) {
+func (s *sandbox) compare(t *testing.T, stage string, c numbered, mayFail bool) {
 	t.Run(fmt.Sprintf("line %d", c.Line), func(t *testing.T) {
 		out, err := os.ReadFile(filepath.Join(stage, fmt.Sprintf("%d.out", c.number)))
 		if err != nil {

@@ -237,7 +237,7 @@ func Matches(want, got string) bool {
 
 // volatile is what differs between machines and runs: durations with the blanks that pad them, rates, and
 // the first digits of keys, which change whenever a kind of step has a new version.
-var volatile = regexp.MustCompile(`\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b[0-9a-f]{8}\b`)
+var volatile = regexp.MustCompile(`\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
 
 // Anew is what a page should show instead of want where a program printed got. What want cuts from the
 // start, the end or between two lines stays cut, as far as the lines around a cut can be found again;

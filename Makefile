@@ -38,7 +38,7 @@ licences: new-enough
 
 # A static site of the documentation, with a search that needs no network, in site/. Its generator is a module of its own, and so are its tests.
 docs: new-enough
-	cd docs/site && go vet . && go test . && go run . -from ../.. -to ../../site
+	cd docs/site && go vet . && go test -count=1 . && go run . -from ../.. -to ../../site
 
 # The main job on real text: Go's own source tree. Run again, it does nothing.
 demo: build

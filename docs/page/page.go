@@ -235,13 +235,13 @@ func Matches(want, got string) bool {
 	return regexp.MustCompile(b.String()).MatchString(got)
 }
 
-// volatile is what differs between machines and runs: durations with the blanks that pad them, rates, and
-// the first digits of keys, which change whenever a kind of step has a new version.
-var volatile = regexp.MustCompile(`\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
+// volatile is what differs between machines and runs: durations with the blanks that pad them, rates, times,
+// digests, and the first digits of keys, which change whenever a kind of step has a new version.
+var volatile = regexp.MustCompile(`\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
 
 // Anew is what a page should show instead of want where a program printed got. What want cuts from the
 // start, the end or between two lines stays cut, as far as the lines around a cut can be found again;
-// durations, rates and keys become the sign for any text.
+// durations, rates, times and keys become the sign for any text.
 func Anew(want, got string) string {
 	if got != "" && !strings.HasSuffix(got, "\n") {
 		got += "\n"

@@ -34,7 +34,7 @@ type Page struct {
 // Block is a fenced block.
 type Block struct {
 	Line  int    // of the opening fence, from 1
-	Lang  string // console, yaml, ...
+	Lang  string // console, yaml, ...; "" for none
 	Title string // name of the file that the reader creates; "" for none
 	Needs string // what the machine must have, in words; "" for nothing
 	Text  string // the lines between the fences, each with its line end
@@ -67,7 +67,7 @@ var (
 	spans    = regexp.MustCompile("``[^`].*?``|`[^`]*`")
 	needs    = regexp.MustCompile(`^\*\*Needs:\*\* (.+)\.$`)
 	start    = regexp.MustCompile(`^This page starts where \[[^\]]*\]\(([^)]+)\) ends\.`)
-	infos    = regexp.MustCompile(`^([a-z]+)(?: title=(\S+))?$`)
+	infos    = regexp.MustCompile(`^([a-z]*)(?: title=(\S+))?$`)
 	referred = regexp.MustCompile(`^ {0,3}\[[^\]]+\]:`)
 )
 

@@ -137,3 +137,14 @@ func cell(text string) string {
 	}
 	return strings.Join(parts, "`")
 }
+
+// The version that is cited is the version that the program prints.
+func TestCitation(t *testing.T) {
+	data, err := os.ReadFile("../../CITATION.cff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nversion: " + version + "\n"; !strings.Contains(string(data), want) {
+		t.Errorf("CITATION.cff has no line %q", want)
+	}
+}

@@ -200,7 +200,7 @@ func (b Block) Commands() ([]Command, error) {
 			list = append(list, Command{Line: b.Line + 1 + n, Text: text})
 			more = strings.HasSuffix(text, `\`)
 		case len(list) == 0:
-			return nil, fmt.Errorf("line %d: a console block starts with a command: $ ...", b.Line+1+n)
+			return nil, fmt.Errorf("line %d: a console block starts with a dollar sign, a blank and a command", b.Line+1+n)
 		default:
 			list[len(list)-1].Want += line + "\n"
 		}

@@ -139,7 +139,6 @@ var needs = map[string]func(*testing.T, *sandbox) bool{
 		s.env = append(s.env, "BUCKET=s3://results/group?endpoint="+url.QueryEscape(srv.URL))
 		return true
 	},
-	"the data of the study, which are not part of ablate": func(*testing.T, *sandbox) bool { return false },
 	"Slurm": func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },
 	"an NVIDIA GPU": func(*testing.T, *sandbox) bool {
 		return exec.Command("nvidia-smi").Run() == nil

@@ -1,5 +1,5 @@
 // Package docs_test holds what is true of all pages of the documentation: every link leads somewhere, every
-// page can be reached from the index, and no page uses a retired word. cmd/ablate runs what the pages show.
+// page can be reached from the index, no page uses a retired word, and the program does what the pages show.
 package docs_test
 
 import (

@@ -1,7 +1,8 @@
-package main
+package docs_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"go/format"
 	"io/fs"
@@ -22,8 +23,7 @@ import (
 	"ablate/docs/page"
 )
 
-// manual is the folder of the documentation.
-const manual = "../../docs"
+var update = flag.Bool("update", false, "write what the commands of the pages print into the pages")
 
 // TestPages does what the pages of the documentation tell their readers to do. Each page has a directory of
 // its own, in which the files that the page shows are created and its commands are run, in the order of the
@@ -37,9 +37,43 @@ func TestPages(t *testing.T) {
 	// Pages that others start from come first.
 	slices.SortStableFunc(names, func(a, b string) int { return strings.Count(a, "/") - strings.Count(b, "/") })
 	d := done{root: t.TempDir(), ends: map[string]string{}}
+	buildProgram(t, filepath.Join(d.root, "bin", "ablate"))
+	t.Setenv("PATH", filepath.Join(d.root, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(name, ".md"), func(t *testing.T) { d.page(t, name) })
 	}
+}
+
+// buildProgram builds the program from the tree. The go command keeps the result of a test until a file that
+// the test looked at changes, so the test looks at all that the program is built from.
+func buildProgram(t *testing.T, file string) {
+	t.Helper()
+	err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() && !slices.Contains([]string{".go", ".s", ".mod", ".sum", ".yaml", ".csv", ".txt"}, filepath.Ext(file)) {
+			return err
+		}
+		if d.IsDir() && slices.Contains([]string{".git", "bin", "dist", "out", "site", "testdata"}, d.Name()) {
+			return filepath.SkipDir
+		}
+		_, err = os.Stat(file)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", file, "../cmd/ablate").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+}
+
+// goroot is where Go's tree lies.
+func goroot(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatalf("go env GOROOT: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // done is what pages left.
@@ -53,7 +87,7 @@ func (d *done) page(t *testing.T, name string) string {
 	if root, is := d.ends[name]; is {
 		return root
 	}
-	file := filepath.Join(manual, filepath.FromSlash(name))
+	file := filepath.FromSlash(name)
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -81,10 +115,9 @@ func (d *done) page(t *testing.T, name string) string {
 func pageNames(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	err := filepath.WalkDir(manual, func(file string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(file, ".md") {
-			rel, _ := filepath.Rel(manual, file)
-			names = append(names, filepath.ToSlash(rel))
+			names = append(names, filepath.ToSlash(file))
 		}
 		return err
 	})
@@ -110,7 +143,7 @@ func newSandbox(t *testing.T, root, file string) *sandbox {
 		t.Fatal(err)
 	}
 	s.env = []string{
-		"HOME=" + filepath.Join(root, "home"), "XDG_CACHE_HOME=", "LC_ALL=C.UTF-8", "TERM=dumb", "GOROOT=" + goroot(),
+		"HOME=" + filepath.Join(root, "home"), "XDG_CACHE_HOME=", "LC_ALL=C.UTF-8", "TERM=dumb", "GOROOT=" + goroot(t),
 		"ABLATE_CACHE=", "ABLATE_UPSTREAM=", "ABLATE_REMOTE=", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_REGION=eu-central-1",
 	}
 	return s

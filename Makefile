@@ -1,6 +1,7 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
 .PHONY: build dist licences demo paper smoke test check-fit race torture lint bench clean new-enough
+.PHONY: build dist licences docs demo paper smoke test race torture lint bench clean new-enough
 
 # The program needs no C library, so that it runs on any Linux, however old: the race detector alone is built with cgo.
 export CGO_ENABLED = 0
@@ -35,6 +36,10 @@ dist: new-enough
 # The licences of what is linked in, anew, after modules have changed.
 licences: new-enough
 	go run ./licences/collect
+
+# A static site of the documentation, with a search that needs no network, in site/. Its generator is a module of its own, and so are its tests.
+docs: new-enough
+	cd docs/site && go vet . && go test -count=1 . && go run . -from ../.. -to ../../site
 
 # The main job on real text: Go's own source tree. Run again, it does nothing.
 demo: build
@@ -97,4 +102,4 @@ bench: new-enough
 	go test -run '^$$' -bench Torch/best -benchtime 1x -timeout 1h ./stages/internal/lm/cpu
 
 clean:
-	rm -rf bin out dist
+	rm -rf bin out dist site

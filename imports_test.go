@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -82,6 +83,7 @@ const rooms = `
 	licences                 <
 	licences/collect         < licences
 	cmd/dist                 < licences
+	docs/page                <
 	cmd/internal/output      < cache
 	cmd/internal/study/fault   <
 	cmd/internal/study/sources < cmd/internal/study/fault cache pipeline specs stages/text
@@ -197,6 +199,11 @@ func packages(t *testing.T) map[string][]string {
 		}
 		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "bin") {
 			return filepath.SkipDir
+		}
+		if d.IsDir() && path != "." {
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil { // another module, such as that of the documentation's site
+				return filepath.SkipDir
+			}
 		}
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return nil

@@ -111,8 +111,10 @@ func (c fitCommand) print(w io.Writer, r *runs.Result) error {
 	}
 	t := newTable(header, 1)
 	t.names = []int{0}
+	undefined := false
 	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
 		m := r.Metrics[name]
+		undefined = undefined || math.IsNaN(m.OutOfFold)
 		row := table.Row{name, correlation(m.OutOfFold)}
 		if c.Truth != "" {
 			row = append(row, correlation(m.Spearman), correlation(m.Pearson), m.Compared)
@@ -121,6 +123,9 @@ func (c fitCommand) print(w io.Writer, r *runs.Result) error {
 	}
 	fmt.Fprintf(w, "%s\n", t.Render(w))
 	tell(w, "\nOut of fold: Spearman correlation of the runs' scores with predictions by laws that were fitted without them.\n")
+	if undefined {
+		tell(w, "Where there is none, the law has as many parameters as there are runs, or scores or predictions are all alike.\n")
+	}
 	if c.Predict != "" && c.Truth == "" {
 		tell(w, "--json prints the predictions, by metric and run.\n")
 	}

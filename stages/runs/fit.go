@@ -73,7 +73,7 @@ func Fit(in Input) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fitting{in: in, metrics: m, runs: runs, y: y}
+	f := &fitting{in: in, metrics: m, runs: runs, y: y, leftOut: notes}
 	f.Notes = slices.Concat(r.notes("sources"), m.notes("metrics"), notes)
 	if err := f.design(r, x); err != nil {
 		return nil, err
@@ -91,6 +91,7 @@ type fitting struct {
 	metrics *Table
 	runs    []string
 	y       [][]float64 // of each run, by column of metrics
+	leftOut []string    // runs that are in one file only, in sentences
 	columns []int       // of the ratios: the sources of the law
 	laws    *fit.Design
 
@@ -220,7 +221,11 @@ func (f *fitting) fit() (*Result, error) {
 		}
 		law, err := f.laws.Fit(scores, options)
 		if err != nil {
-			return nil, fmt.Errorf("%s: metric %s: %w", f.metrics.Path, name, err)
+			err = fmt.Errorf("%s: metric %s: %w", f.metrics.Path, name, err)
+			if len(f.leftOut) > 0 {
+				err = fmt.Errorf("%w (%s)", err, strings.Join(f.leftOut, "; "))
+			}
+			return nil, err
 		}
 		m := Metric{OutOfFold: law.Spearman, Held: map[string]float64{}, Predictions: map[string]float64{}, Spearman: math.NaN(), Pearson: math.NaN()}
 		for i, run := range f.runs {

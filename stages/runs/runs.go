@@ -7,6 +7,7 @@ package runs
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -99,6 +100,13 @@ func (t *Table) checkShares() error {
 			hint := ""
 			if len(t.Ignored) > 0 {
 				hint = "; not taken for sources: " + strings.Join(t.Ignored, ", ")
+			}
+			var sum float64
+			for _, v := range t.Values[i] {
+				sum += v / 100
+			}
+			if math.Abs(sum-1) <= fit.SumTolerance {
+				hint += "; percentages have their sign, as 25%"
 			}
 			return fmt.Errorf("%s:%d: run %s: %w (every column of numbers is a source%s)", t.Path, t.line[i], run, err, hint)
 		}

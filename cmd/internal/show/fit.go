@@ -73,8 +73,10 @@ func Fit(w io.Writer, r *runs.Result, predict, truth bool) {
 	}
 	t := NewTable(header, 1)
 	t.Names = []int{0}
+	undefined := false
 	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
 		m := r.Metrics[name]
+		undefined = undefined || math.IsNaN(m.OutOfFold)
 		row := Row{name, correlation(m.OutOfFold)}
 		if truth {
 			row = append(row, correlation(m.Spearman), correlation(m.Pearson), m.Compared)
@@ -83,6 +85,9 @@ func Fit(w io.Writer, r *runs.Result, predict, truth bool) {
 	}
 	fmt.Fprintf(w, "%s\n", t.Render(w))
 	Printf(w, "\nOut of fold: Spearman correlation of the runs' scores with predictions by laws that were fitted without them.\n")
+	if undefined {
+		Printf(w, "Where there is none, the law has as many parameters as there are runs, or scores or predictions are all alike.\n")
+	}
 	if predict && !truth {
 		Printf(w, "--json prints the predictions, by metric and run.\n")
 	}

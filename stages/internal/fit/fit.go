@@ -164,7 +164,7 @@ func (d *Design) Fit(y []float64, o Options) (*Fit, error) {
 		return nil, err
 	}
 	if need := o.Law.Parameters(len(d.sources)); len(f.y) < need {
-		return nil, fmt.Errorf("%d runs: the law %s of %d sources has %d parameters and needs as many runs", len(f.y), o.Law, len(d.sources), need)
+		return nil, fmt.Errorf("the law %s of %d sources has %d parameters and needs as many runs; runs at hand: %d", o.Law, len(d.sources), need, len(f.y))
 	}
 	if i := slices.IndexFunc(f.y, func(v float64) bool { return v < 0 }); o.Law == LogLinear && i >= 0 {
 		return nil, fmt.Errorf("run %s: a score of %v, and the law loglinear is positive: take linear, quadratic or gp", d.names[i], f.y[i])

@@ -343,7 +343,7 @@ func TestRefused(t *testing.T) {
 		"NaN share":     {runs: func(r *Runs) { r.Shares[1][1] = math.NaN() }, want: "run s: the share of b is NaN"},
 		"no share":      {runs: func(r *Runs) { r.Shares = [][]float64{{1, 0}, {1, 0}, {1, 0}} }, want: "no run has a share of source b"},
 		"NaN score":     {scores: []float64{1, 2, math.NaN()}, want: "run u: the score is NaN"},
-		"few runs":      {o: Options{Law: GP}, want: "3 runs: the law gp of 2 sources has 4 parameters"},
+		"few runs":      {o: Options{Law: GP}, want: "the law gp of 2 sources has 4 parameters and needs as many runs; runs at hand: 3"},
 		"negative y":    {scores: []float64{1, -2, 1}, o: Options{Law: LogLinear}, want: "run s: a score of -2, and the law loglinear is positive"},
 		"variance":      {o: Options{Law: Linear, Variance: []float64{1, 0, 1}}, want: "run s: the variance is 0"},
 		"unknown law":   {o: Options{Law: "cubic"}, want: `law "cubic"`},

@@ -26,13 +26,13 @@ func fill(tb testing.TB, c *Cache, n int) []Key {
 }
 
 // benchIngredients are those of an evaluation of a mean of 16 units.
-func benchIngredients(i int) []Ingredient {
-	in := []Ingredient{
+func benchIngredients(i int) []KeyInput {
+	in := []KeyInput{
 		{"kind", "eval"}, {"kind version", "1"},
 		{"params", fmt.Sprintf(`{"context":256,"mixture":%d,"recipe":"micro","stride":256}`, i)},
 	}
 	for u := range 16 {
-		in = append(in, Ingredient{fmt.Sprintf("input unit %d", u), DigestOf([]byte{byte(u)}).String()})
+		in = append(in, KeyInput{fmt.Sprintf("input unit %d", u), DigestOf([]byte{byte(u)}).String()})
 	}
 	return in
 }

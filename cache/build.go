@@ -77,17 +77,17 @@ func (b *Build) Abort() error {
 // anything else but a file is refused. If the key has an entry already, that
 // one is returned when its outputs are the same, else the error is a
 // *[Conflict]. After another error Commit may be tried again, or Abort called.
-func (b *Build) Commit(kind string, ingredients []Ingredient, p Provenance) (*Entry, error) {
+func (b *Build) Commit(kind string, keyInputs []KeyInput, p Provenance) (*Entry, error) {
 	c := b.c
-	if k := KeyOf(ingredients); k != b.Key {
-		return nil, fmt.Errorf("cache: commit of %s: its ingredients give key %s", b.Key, k)
+	if k := KeyOf(keyInputs); k != b.Key {
+		return nil, fmt.Errorf("cache: commit of %s: its key inputs give key %s", b.Key, k)
 	}
 	names, err := b.names()
 	if err != nil {
 		return nil, err
 	}
 	e := &Entry{Format: entryFormat, Key: b.Key, Kind: kind,
-		Ingredients: append([]Ingredient{}, ingredients...), Outputs: []Output{}, Provenance: p}
+		KeyInputs: append([]KeyInput{}, keyInputs...), Outputs: []Output{}, Provenance: p}
 	for _, name := range names {
 		delete(b.moved, name) // written again since
 		e.Outputs = append(e.Outputs, Output{Name: name})

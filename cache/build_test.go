@@ -114,7 +114,7 @@ func TestCommitRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name, kind string
 		p          Provenance
-		in         []Ingredient // nil: those of the key
+		in         []KeyInput // nil: those of the key
 		make       func(dir string) error
 		want       string
 	}{
@@ -127,7 +127,7 @@ func TestCommitRefuses(t *testing.T) {
 		{name: "not UTF-8", make: func(d string) error { return os.WriteFile(filepath.Join(d, "a\xff"), nil, 0o666) }, want: "plain relative path"},
 		{name: "no directory", make: os.RemoveAll, want: "no such file"},
 		{name: "no kind", kind: "-", want: "kind"},
-		{name: "other ingredients", in: worked, want: "its ingredients give key " + KeyOf(worked).String()},
+		{name: "other key inputs", in: worked, want: "its key inputs give key " + KeyOf(worked).String()},
 		{name: "wall time is no number", p: Provenance{WallSeconds: math.NaN()}, want: "NaN"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 }
 
-var abc = []Ingredient{{"kind", "eval"}, {"params", "abc"}}
+var abc = []KeyInput{{"kind", "eval"}, {"params", "abc"}}
 
 func TestRoundTrip(t *testing.T) {
 	dir := t.TempDir()
@@ -269,7 +269,7 @@ func TestVerifyAndUsage(t *testing.T) {
 	commitFiles(t, c, abc, map[string]string{"a": "four", "b": "four", "c": "other"})
 	commitFiles(t, c, worked, map[string]string{"a": "four"})
 	b := writeBuild(t, c, KeyOf(nil), map[string]string{"n": "123"})
-	trainIn := []Ingredient{{"kind", "train"}}
+	trainIn := []KeyInput{{"kind", "train"}}
 	if _, err := writeBuild(t, c, KeyOf(trainIn), map[string]string{"m": "model!"}).Commit("train", trainIn, Provenance{}); err != nil {
 		t.Fatal(err)
 	}

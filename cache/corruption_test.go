@@ -29,7 +29,7 @@ func flip(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 
 func TestCorruption(t *testing.T) {
 	blob := DigestOf([]byte("bytes of a"))
-	otherIn := []Ingredient{{"other", ""}}
+	otherIn := []KeyInput{{"other", ""}}
 	for _, tc := range []struct {
 		name        string
 		damage      func(t *testing.T, c *Cache)

@@ -13,24 +13,24 @@ import (
 // Digest is the SHA-256 of the bytes of a file.
 type Digest [sha256.Size]byte
 
-// Key is the SHA-256 of a list of ingredients; see [KeyOf].
+// Key is the SHA-256 of a list of key inputs; see [KeyOf].
 type Key [sha256.Size]byte
 
-// Ingredient is one labelled value that decides what a step produces.
-type Ingredient struct {
+// KeyInput is one labelled value that decides what a step produces.
+type KeyInput struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
 }
 
-// keyFormat is the first line under every key. A change of how ingredients
+// keyFormat is the first line under every key. A change of how key inputs
 // are written is a change of this line, so that no old key can be met again.
 const keyFormat = "ablate key 1\n"
 
-// KeyOf hashes the ingredients in the order given. The bytes are in FORMAT.md,
-// section 3: one line per ingredient, each label and value after its length.
-func KeyOf(ingredients []Ingredient) Key {
+// KeyOf hashes the key inputs in the order given. The bytes are in FORMAT.md,
+// section 3: one line per key input, each label and value after its length.
+func KeyOf(keyInputs []KeyInput) Key {
 	b := keyTexts.Get().(*[]byte)
-	*b = appendKeyText((*b)[:0], ingredients)
+	*b = appendKeyText((*b)[:0], keyInputs)
 	k := Key(sha256.Sum256(*b))
 	if cap(*b) <= mostKeyText {
 		keyTexts.Put(b)
@@ -45,9 +45,9 @@ var keyTexts = sync.Pool{New: func() any { return new([]byte) }}
 const mostKeyText = 1 << 20
 
 // appendKeyText writes the bytes that a key is the hash of.
-func appendKeyText(b []byte, ingredients []Ingredient) []byte {
+func appendKeyText(b []byte, keyInputs []KeyInput) []byte {
 	b = append(b, keyFormat...)
-	for _, in := range ingredients {
+	for _, in := range keyInputs {
 		b = strconv.AppendInt(b, int64(len(in.Label)), 10)
 		b = append(b, ':')
 		b = append(b, in.Label...)

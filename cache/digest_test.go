@@ -30,7 +30,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 // worked is the example of FORMAT.md, section 3.
-var worked = []Ingredient{{"kind", "eval"}, {"kind version", "3"}, {"params", `{"k":"v:"}`}}
+var worked = []KeyInput{{"kind", "eval"}, {"kind version", "3"}, {"params", `{"k":"v:"}`}}
 
 // Its key, computed by: sha256sum testdata/key.txt
 const workedKey = "d9d5b6a658475b08ecd57b8e35fb36fa7caf06e41156dcd784da3853ee347b2e"
@@ -52,7 +52,7 @@ func TestKeyBytes(t *testing.T) {
 
 // Lists that a careless concatenation would confuse.
 func TestKeyIsUnambiguous(t *testing.T) {
-	lists := map[string][]Ingredient{
+	lists := map[string][]KeyInput{
 		"none":            {},
 		"empty":           {{"", ""}},
 		"two empty":       {{"", ""}, {"", ""}},

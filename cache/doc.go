@@ -3,7 +3,7 @@
 // It knows bytes, names and keys, and nothing of what a step is. Its words:
 //
 //   - a [Digest] is the SHA-256 of some bytes; a [Key] is the SHA-256 of a
-//     list of ingredients ([KeyOf]);
+//     list of key inputs ([KeyOf]);
 //   - a blob is a file stored under its digest;
 //   - an [Entry] says which blobs, under which names, the step of a key left
 //     behind, and who made them;

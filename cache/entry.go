@@ -18,7 +18,7 @@ import (
 const entryFormat = 1
 
 // Bounds on what is read from an entry, so that a damaged or hostile file
-// costs a message and little memory. Most steps have tens of ingredients and a
+// costs a message and little memory. Most steps have tens of key inputs and a
 // handful of outputs, about 2 KiB; a correlation over 8,128 mixtures, ten eval
 // sets and five proxies names 400,000 inputs of some 110 bytes each.
 const (
@@ -60,12 +60,12 @@ const StartedLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // Entry is what the cache knows about one finished step.
 type Entry struct {
-	Format      int          `json:"format"`
-	Key         Key          `json:"key"`
-	Kind        string       `json:"kind"`
-	Ingredients []Ingredient `json:"ingredients"`
-	Outputs     []Output     `json:"outputs"` // sorted by Name, bytewise
-	Provenance  Provenance   `json:"provenance"`
+	Format     int        `json:"format"`
+	Key        Key        `json:"key"`
+	Kind       string     `json:"kind"`
+	KeyInputs  []KeyInput `json:"ingredients"`
+	Outputs    []Output   `json:"outputs"` // sorted by Name, bytewise
+	Provenance Provenance `json:"provenance"`
 }
 
 // Output finds an output by name.
@@ -118,8 +118,8 @@ func (e *Entry) encode() ([]byte, error) {
 		part(`"key":`, e.Key, ",\n"),
 		part(`"kind":`, e.Kind, ",\n"))
 	b.WriteString("\"ingredients\":[\n")
-	for i, in := range e.Ingredients {
-		err = errors.Join(err, part("", in, list(i, len(e.Ingredients))))
+	for i, in := range e.KeyInputs {
+		err = errors.Join(err, part("", in, list(i, len(e.KeyInputs))))
 	}
 	b.WriteString("],\n\"outputs\":[\n")
 	for i, o := range e.Outputs {
@@ -198,14 +198,14 @@ func (e *Entry) check() error {
 	if e.Kind == "" || len(e.Kind) > maxKindBytes || !utf8.ValidString(e.Kind) {
 		return fmt.Errorf("kind %s is not 1 to %d bytes of UTF-8", clip(e.Kind), maxKindBytes)
 	}
-	for _, in := range e.Ingredients {
+	for _, in := range e.KeyInputs {
 		// JSON would replace what is not UTF-8, and the key would not come out again.
 		if !utf8.ValidString(in.Label) || !utf8.ValidString(in.Value) {
-			return fmt.Errorf("ingredient %s is not UTF-8", clip(in.Label))
+			return fmt.Errorf("key input %s is not UTF-8", clip(in.Label))
 		}
 	}
-	if k := KeyOf(e.Ingredients); k != e.Key {
-		return fmt.Errorf("ingredients give key %s, want %s", k, e.Key)
+	if k := KeyOf(e.KeyInputs); k != e.Key {
+		return fmt.Errorf("key inputs give key %s, want %s", k, e.Key)
 	}
 	return checkOutputs(e.Outputs)
 }

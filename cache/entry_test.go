@@ -15,11 +15,11 @@ import (
 
 // sample is the entry of testdata/entry.json, with what is awkward in JSON.
 func sample() *Entry {
-	in := append([]Ingredient{}, worked...)
-	in = append(in, Ingredient{"input model", DigestOf([]byte("model")).String()},
-		Ingredient{"awkward", "a\"b\\c\n\t<&>\u2028é\x7f"}, Ingredient{"", ""})
+	in := append([]KeyInput{}, worked...)
+	in = append(in, KeyInput{"input model", DigestOf([]byte("model")).String()},
+		KeyInput{"awkward", "a\"b\\c\n\t<&>\u2028é\x7f"}, KeyInput{"", ""})
 	return &Entry{
-		Format: 1, Key: KeyOf(in), Kind: "eval", Ingredients: in,
+		Format: 1, Key: KeyOf(in), Kind: "eval", KeyInputs: in,
 		Outputs: []Output{
 			{"figures/a b.svg", DigestOf([]byte("svg")), 3},
 			{"losses.parquet", DigestOf([]byte("parquet")), 7},
@@ -71,7 +71,7 @@ func TestDecodeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := string(data[:len(data)-sumLen])
-	other := KeyOf([]Ingredient{{"other", ""}})
+	other := KeyOf([]KeyInput{{"other", ""}})
 	svg := DigestOf([]byte("svg")).String()
 	edit := func(from, to string) []byte {
 		if !strings.Contains(body, from) {
@@ -96,7 +96,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"format with zeros", edit(`"format":1`, `"format":01`), e.Key, "want a whole number"},
 		{"wrong key", edit(e.Key.String(), other.String()), e.Key, "says it is " + other.String()},
 		{"asked for another", data, other, "says it is " + e.Key.String()},
-		{"edited ingredient", edit(`"value":"3"`, `"value":"4"`), e.Key, "ingredients give key"},
+		{"edited key input", edit(`"value":"3"`, `"value":"4"`), e.Key, "key inputs give key"},
 		{"no kind", edit(`"kind":"eval"`, `"kind":""`), e.Key, "kind \"\" is not"},
 		{"long kind", edit(`"kind":"eval"`, `"kind":"`+strings.Repeat("k", 129)+`"`), e.Key, "is not 1 to 128 bytes"},
 		{"unknown member", edit("\"kind\":", "\"x\":1,\"kind\":"), e.Key, "does not parse"},
@@ -197,7 +197,7 @@ func FuzzCommitThenRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind, label, value, name, text string) {
 		c := mustOpen(t, dir)
 		defer c.Close()
-		in := []Ingredient{{label, value}, {"kind", kind}, {"name", name}, {"text", text}}
+		in := []KeyInput{{label, value}, {"kind", kind}, {"name", name}, {"text", text}}
 		b, err := c.Begin(KeyOf(in))
 		if err != nil {
 			t.Fatal(err)
@@ -224,8 +224,8 @@ func FuzzCommitThenRead(f *testing.F) {
 		if d := cmp.Diff(want.Outputs, got.Outputs); d != "" {
 			t.Fatalf("outputs (-want +got):\n%s", d)
 		}
-		if d := cmp.Diff(want.Ingredients, got.Ingredients); d != "" {
-			t.Fatalf("ingredients (-want +got):\n%s", d)
+		if d := cmp.Diff(want.KeyInputs, got.KeyInputs); d != "" {
+			t.Fatalf("key inputs (-want +got):\n%s", d)
 		}
 		blob, err := c.Blob(got.Outputs[0].Digest)
 		if err != nil {

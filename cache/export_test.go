@@ -11,8 +11,8 @@ import (
 
 // Lay puts an entry and its blobs where Commit would, with what the memo would know of them, in a tenth of its time: nothing is built
 // aside, moved, or waited for until it is on the disk.
-func (c *Cache) Lay(kind string, ingredients []Ingredient, outputs map[string][]byte) (*Entry, error) {
-	e := &Entry{Format: entryFormat, Key: KeyOf(ingredients), Kind: kind, Ingredients: ingredients, Provenance: machine()}
+func (c *Cache) Lay(kind string, keyInputs []KeyInput, outputs map[string][]byte) (*Entry, error) {
+	e := &Entry{Format: entryFormat, Key: KeyOf(keyInputs), Kind: kind, KeyInputs: keyInputs, Provenance: machine()}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		o := Output{Name: name, Digest: DigestOf(outputs[name]), Size: int64(len(outputs[name]))}
 		e.Outputs = append(e.Outputs, o)

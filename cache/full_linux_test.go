@@ -34,7 +34,7 @@ func fullRole(string, string) error {
 	for i := 0; ; i++ {
 		// Large entries with an empty output: the write that finds the disk
 		// full, and is cut short, is one of the cache.
-		in := []Ingredient{{"step", strconv.Itoa(i)}, {"long", strings.Repeat("x", 50_000)}}
+		in := []KeyInput{{"step", strconv.Itoa(i)}, {"long", strings.Repeat("x", 50_000)}}
 		b, err := c.Begin(KeyOf(in))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(b.Dir, "empty"), nil, 0o666)

@@ -13,9 +13,9 @@ import (
 // madeBy commits a step that took so many seconds and left so many bytes.
 func madeBy(t *testing.T, c *Cache, name string, seconds float64, size int, from ...*Entry) *Entry {
 	t.Helper()
-	in := []Ingredient{{"kind", "train"}, {"name", name}}
+	in := []KeyInput{{"kind", "train"}, {"name", name}}
 	for _, e := range from {
-		in = append(in, Ingredient{"input " + e.Provenance.Step, e.Outputs[0].Digest.String()})
+		in = append(in, KeyInput{"input " + e.Provenance.Step, e.Outputs[0].Digest.String()})
 	}
 	b := writeBuild(t, c, KeyOf(in), map[string]string{"out": name + strings.Repeat(".", size-len(name))})
 	e, err := b.Commit("train", in, Provenance{Step: name, Study: "s", WallSeconds: seconds})

@@ -13,19 +13,19 @@ import (
 
 // goldenSteps are the steps of testdata/v1: what a value or a name may hold, no outputs, an output in two entries.
 var goldenSteps = []struct {
-	in         []Ingredient
+	in         []KeyInput
 	kind       string
 	files      map[string]string
 	provenance Provenance
 }{
-	{[]Ingredient{{"kind", "tokenizer"}, {"kind version", "1"}, {"param vocab", "512"}, {"input text.0", DigestOf([]byte("raw")).String()}}, "tokenizer",
+	{[]KeyInput{{"kind", "tokenizer"}, {"kind version", "1"}, {"param vocab", "512"}, {"input text.0", DigestOf([]byte("raw")).String()}}, "tokenizer",
 		map[string]string{"tokenizer.json": "{}\n"},
 		Provenance{Host: "laptop", OS: "linux", Arch: "amd64", CPU: "A <fast> \"one\" & more", Go: "go1.26.8", Ablate: "0.1.0", Threads: 2,
 			Started: "2026-01-02T03:04:05Z", WallSeconds: 1.5, Step: "tokenizer", Study: "golden"}},
-	{[]Ingredient{{"kind", "split"}, {"odd", "line\nfeed, \"quotes\", 5:colons, \u2028 and \x01"}, {"größe", "ß"}, {"", ""}}, "split",
+	{[]KeyInput{{"kind", "split"}, {"odd", "line\nfeed, \"quotes\", 5:colons, \u2028 and \x01"}, {"größe", "ß"}, {"", ""}}, "split",
 		map[string]string{"units/a!b%20c/0.arrow": "unit", "units/a!b%20c/1.arrow": "", "größen.parquet": "same bytes", "copy": "same bytes"},
 		Provenance{Host: "node-1", OS: "darwin", Arch: "arm64", GPU: "none", Started: "2026-01-02T03:04:06Z", WallSeconds: 0.000001}},
-	{[]Ingredient{{"kind", "eval"}, {"params", strings.Repeat("long ", 1000)}}, "eval", map[string]string{"copy": "same bytes"}, Provenance{WallSeconds: 1e21}},
+	{[]KeyInput{{"kind", "eval"}, {"params", strings.Repeat("long ", 1000)}}, "eval", map[string]string{"copy": "same bytes"}, Provenance{WallSeconds: 1e21}},
 	{nil, "nothing", nil, Provenance{}},
 }
 

@@ -171,7 +171,7 @@ func TestSparse(t *testing.T) {
 			return err
 		},
 		"Commit again": func(c *Cache, e *Entry) error {
-			other := commitFiles(t, c, []Ingredient{{"other", ""}}, map[string]string{"b": "bytes of a"})
+			other := commitFiles(t, c, []KeyInput{{"other", ""}}, map[string]string{"b": "bytes of a"})
 			if _, err := c.Lookup(other.Key); err != nil {
 				return err
 			}

@@ -14,15 +14,15 @@ func TestOpenAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ingredients := []Ingredient{{Label: "kind", Value: "test"}}
-	b, err := c.Begin(KeyOf(ingredients))
+	keyInputs := []KeyInput{{Label: "kind", Value: "test"}}
+	b, err := c.Begin(KeyOf(keyInputs))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(b.Dir, "out"), []byte("bytes"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	entry, err := b.Commit("test", ingredients, Machine())
+	entry, err := b.Commit("test", keyInputs, Machine())
 	if err != nil {
 		t.Fatal(err)
 	}

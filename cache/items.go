@@ -23,11 +23,11 @@ func (c *Cache) Items() iter.Seq2[Item, error] {
 
 // Dependants finds the entries that were made from outputs of the given ones,
 // or from outputs of those, and so on. An entry depends on another when one of
-// its ingredients is a digest of the other's outputs and no third entry has
+// its key inputs is a digest of the other's outputs and no third entry has
 // that output too. They stay whole without what they were made from.
 func (c *Cache) Dependants(keys []Key) ([]Item, error) {
 	made := map[Digest]map[Key]bool{} // output -> entries that have it
-	uses := map[Key][]Digest{}        // entry -> its ingredients that are digests
+	uses := map[Key][]Digest{}        // entry -> its key inputs that are digests
 	for e, err := range c.Entries() {
 		var miss *Miss
 		if errors.As(err, &miss) {
@@ -42,7 +42,7 @@ func (c *Cache) Dependants(keys []Key) ([]Item, error) {
 			}
 			made[o.Digest][e.Key] = true
 		}
-		for _, in := range e.Ingredients {
+		for _, in := range e.KeyInputs {
 			if d, err := ParseDigest(in.Value); err == nil {
 				uses[e.Key] = append(uses[e.Key], d)
 			}

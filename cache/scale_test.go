@@ -131,7 +131,7 @@ func (s *scale) fill(tb testing.TB) {
 			files[name] = text[:]
 		}
 		var e *cache.Entry
-		if e, err = c.Lay(plan.Steps[i].Kind, state.Ingredients[i], files); err == nil {
+		if e, err = c.Lay(plan.Steps[i].Kind, state.KeyInputs[i], files); err == nil {
 			_, err = state.Done(i, e)
 		}
 	}

@@ -37,7 +37,7 @@ func sharesRole(dir, arg string) error {
 		cl.Release()
 	}
 	for _, name := range []string{arg, "both"} {
-		in := []Ingredient{{"step", name}}
+		in := []KeyInput{{"step", name}}
 		b, err := c.Begin(KeyOf(in))
 		if err != nil {
 			return err

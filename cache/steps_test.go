@@ -35,7 +35,7 @@ func writeBuild(tb testing.TB, c *Cache, key Key, files map[string]string) *Buil
 }
 
 // commitFiles is a whole step: begin, write, commit.
-func commitFiles(tb testing.TB, c *Cache, in []Ingredient, files map[string]string) *Entry {
+func commitFiles(tb testing.TB, c *Cache, in []KeyInput, files map[string]string) *Entry {
 	tb.Helper()
 	e, err := writeBuild(tb, c, KeyOf(in), files).Commit("eval", in, Provenance{Host: "host", Threads: 1})
 	if err != nil {

@@ -85,7 +85,7 @@ func TestAveragesOfOneMeaningAreOne(t *testing.T) {
 		owner[key] = spellings[n][0]
 		for k, i := range steps {
 			if s.Keys[i] != key {
-				t.Errorf("%s has another key than %s:\n%s", spellings[n][k], spellings[n][0], cmp.Diff(s.Ingredients[steps[0]], s.Ingredients[i]))
+				t.Errorf("%s has another key than %s:\n%s", spellings[n][k], spellings[n][0], cmp.Diff(s.KeyInputs[steps[0]], s.KeyInputs[i]))
 			}
 			if !slices.Equal(averageBits(t, s, s.Step(i), files), bits) {
 				t.Errorf("%s has other bits than %s", spellings[n][k], spellings[n][0])

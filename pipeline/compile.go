@@ -40,7 +40,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Drawn{}, texts: map[string]map[string]EvalText{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Pool{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, lengths: map[int]int64{}, shared: map[any]json.RawMessage{},
 	}
@@ -151,7 +151,7 @@ func (c *compiler) corpora() {
 		}
 		params.Validation, params.Test = float64(st.Heldout.Validation), float64(st.Heldout.Test)
 		i := c.split("split/"+name, About{Role: kind.RoleUnits, PartitionSet: name}, p.Corpus, params, c.others(p.Corpus))
-		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: name, Step: i})
+		c.plan.Splits = append(c.plan.Splits, SplitRef{PartitionSet: name, Step: i})
 		c.partitionSets = append(c.partitionSets, partitionSet{name: name, split: i})
 	}
 }
@@ -167,8 +167,8 @@ func (c *compiler) pack(corpus string) int {
 		params.Bloom = nil
 	}
 	i := c.split("pack/"+corpus, About{Role: kind.RoleWhole, Corpus: corpus}, corpus, params, nil)
-	if !slices.Contains(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true}) {
-		c.plan.Splits = append(c.plan.Splits, SplitRef{Set: corpus, Step: i, Seed: true})
+	if !slices.Contains(c.plan.Splits, SplitRef{PartitionSet: corpus, Step: i, Seed: true}) {
+		c.plan.Splits = append(c.plan.Splits, SplitRef{PartitionSet: corpus, Step: i, Seed: true})
 	}
 	return i
 }

@@ -38,7 +38,7 @@ func TestOutOfOrder(t *testing.T) {
 		})
 	}
 	p := steps(nil, []int{0}, []int{0, 1, 1})
-	if err := finish(p); err != nil || p.Height(0) != 33 || p.Height(1) != 22 || p.Height(2) != 11 {
-		t.Errorf("error %v, heights %d, %d, %d", err, p.Height(0), p.Height(1), p.Height(2))
+	if err := finish(p); err != nil || p.CriticalPathCost(0) != 33 || p.CriticalPathCost(1) != 22 || p.CriticalPathCost(2) != 11 {
+		t.Errorf("error %v, heights %d, %d, %d", err, p.CriticalPathCost(0), p.CriticalPathCost(1), p.CriticalPathCost(2))
 	}
 }

@@ -151,7 +151,7 @@ func (s *State) Covered(study *specs.Study, src Sources) *big.Int {
 	trained := Catalogue{}
 	for _, split := range s.Plan.Splits {
 		if !split.Seed {
-			trained[split.Set] = map[string]int{}
+			trained[split.PartitionSet] = map[string]int{}
 		}
 	}
 	lacks := map[[2]string]bool{}

@@ -8,10 +8,6 @@ import (
 	"ablate/stages/kind"
 )
 
-// InDomain is the name of the evaluation set that changes with the mixture: the held-out test
-// documents of its partitions.
-const InDomain = "in-domain"
-
 // board collects the scores of a study and the loss tables they are made of.
 type board struct {
 	c      *compiler
@@ -39,7 +35,7 @@ func (b *board) mixture(m mixture) {
 }
 
 // references are the scorers of a mixture's reference models: their mean and, where there are
-// several, each alone, for how far they differ is what no proxy can foretell.
+// several, each alone, for how far they differ is what no proxy can predict.
 func (b *board) references(m mixture) []scorer {
 	c := b.c
 	seq := scorer{name: "seq"}
@@ -80,7 +76,7 @@ func (b *board) score(m mixture, s scorer) {
 
 // inDomain adds a scorer's score on the test documents of the mixture's partitions.
 func (b *board) inDomain(m mixture, s scorer) {
-	b.begin(m, s, InDomain)
+	b.begin(m, s, kind.InDomain)
 	seen := map[partKey]bool{}
 	for _, x := range m.components {
 		p := x.part
@@ -100,7 +96,7 @@ func (b *board) inDomain(m mixture, s scorer) {
 // begin adds a score without domains.
 func (b *board) begin(m mixture, s scorer, set string) {
 	b.scores = append(b.scores, kind.Score{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set})
-	b.c.plan.Scores = append(b.c.plan.Scores, ScoreRef{Group: m.group, Mixture: m.name(), Scorer: s.name, Set: set})
+	b.c.plan.Scores = append(b.c.plan.Scores, ScoreRef{MixtureSet: m.group, Mixture: m.name(), Scorer: s.name, Set: set})
 }
 
 // domain adds a domain to the last score: the evaluations of models on the tokens of a set.
@@ -220,7 +216,7 @@ func (c *compiler) scaleOf(r recipe) *scale {
 func (c *compiler) correlate(b *board) int {
 	sets := slices.Clone(c.evalSets)
 	if c.study.Eval.InDomain == "mixture" {
-		sets = append([]string{InDomain}, sets...)
+		sets = append([]string{kind.InDomain}, sets...)
 	}
 	k := c.study.Correlate
 	return c.add(&Step{

@@ -23,16 +23,16 @@ type Explanation struct {
 
 // Reason is one link of an explanation.
 type Reason struct {
-	Step    string       `json:"step"`              // whose ingredients are compared
+	Step    string       `json:"step"`              // whose key inputs are compared
 	Nearest string       `json:"nearest,omitempty"` // the cached entry it is compared with, in words; empty where there is none
 	Differs []Difference `json:"differs,omitempty"`
 	Note    string       `json:"note,omitempty"`
 }
 
-// Difference is one ingredient that differs.
+// Difference is one key input that differs.
 type Difference struct {
 	Label string `json:"ingredient"`
-	Old   string `json:"old"` // empty where the ingredient is absent
+	Old   string `json:"old"` // empty where the key input is absent
 	New   string `json:"new"`
 	File  string `json:"file,omitempty"` // the raw file behind an input, where there is one
 	From  string `json:"from,omitempty"` // the step and output behind an input, where there is one
@@ -40,7 +40,7 @@ type Difference struct {
 }
 
 // Explain compares step i with the nearest cached entry: the one that the same step of the same
-// study left, or else the one of the same kind with the fewest other ingredients. Where the first
+// study left, or else the one of the same kind with the fewest other key inputs. Where the first
 // difference is an input that another step made, or the step waits, it goes on to that step.
 func (s *State) Explain(i int, entries []*cache.Entry) Explanation {
 	e := Explanation{Step: i, ID: s.Plan.Steps[i].ID, Status: s.Status[i], Key: s.Keys[i]}
@@ -74,9 +74,9 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 		r.Note = s.unusable(i, m, entries)
 		return r, -1
 	}
-	near := nearestEntry(step, s.Plan.Study, s.Ingredients[i], entries)
+	near := nearestEntry(step, s.Plan.Study, s.KeyInputs[i], entries)
 	if near == nil {
-		r.Note = fmt.Sprintf("never seen: no step of kind %s was ever run with this cache; its ingredients are", step.Kind)
+		r.Note = fmt.Sprintf("never seen: no step of kind %s was ever run with this cache; its key inputs are", step.Kind)
 		r.Differs = s.differences(i, &cache.Entry{})
 		return r, -1
 	}
@@ -104,11 +104,11 @@ func sameFiles(old, now string) bool {
 	return strings.HasPrefix(old, "tokenize/") && ident.FirstFile(old) == ident.FirstFile(now)
 }
 
-// unusable says of an entry that is there, and whose ingredients are all the same, when it was made
+// unusable says of an entry that is there, and whose key inputs are all the same, when it was made
 // and what of it is lost.
 func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	word := map[cache.Reason]string{cache.Incomplete: "evicted", cache.Corrupt: "corrupted"}[m.Reason]
-	note := fmt.Sprintf("%s: the cache had it, with the same ingredients, but %s", word, m.Detail)
+	note := fmt.Sprintf("%s: the cache had it, with the same key inputs, but %s", word, m.Detail)
 	for _, e := range entries {
 		if e.Key == s.Keys[i] {
 			p := e.Provenance
@@ -121,7 +121,7 @@ func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 // nearestEntry prefers what the same step of the same study left last, or the unit whose range
 // began there, or the step whose files began there; then the fewest differences; then the smallest
 // key.
-func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*cache.Entry) *cache.Entry {
+func nearestEntry(step *Step, study string, ing []cache.KeyInput, entries []*cache.Entry) *cache.Entry {
 	rank := func(e *cache.Entry) int {
 		switch {
 		case e.Provenance.Study != study:
@@ -141,18 +141,18 @@ func nearestEntry(step *Step, study string, ing []cache.Ingredient, entries []*c
 		}
 		r := rank(e)
 		if r > at {
-			continue // ingredients are compared only where they decide: a cache has tens of thousands of entries
+			continue // keyInputs are compared only where they decide: a cache has tens of thousands of entries
 		}
-		if n := len(differ(e.Ingredients, ing)); r < at || n < differs {
+		if n := len(differ(e.KeyInputs, ing)); r < at || n < differs {
 			best, at, differs = e, r, n
 		}
 	}
 	return best
 }
 
-// differ lists the ingredients that differ, in the order of the new ones, with those that are gone
+// differ lists the key inputs that differ, in the order of the new ones, with those that are gone
 // at the end.
-func differ(old, now []cache.Ingredient) []Difference {
+func differ(old, now []cache.KeyInput) []Difference {
 	before := make(map[string]string, len(old))
 	for _, o := range old {
 		before[o.Label] = o.Value
@@ -175,7 +175,7 @@ func differ(old, now []cache.Ingredient) []Difference {
 // foldLists makes one difference of all that a list of words or numbers has: a list is a length and
 // elements in a key, but one thing to a person. What was folded into another difference loses its
 // label.
-func foldLists(diffs []Difference, old, now []cache.Ingredient) {
+func foldLists(diffs []Difference, old, now []cache.KeyInput) {
 	at := map[string]int{} // list -> its difference
 	for d := range diffs {
 		name := listOf(diffs[d].Label)
@@ -202,7 +202,7 @@ func foldLists(diffs []Difference, old, now []cache.Ingredient) {
 // noList is what a key holds for a list that was never made, which to a person is an empty one.
 const noList = "<nil>"
 
-// listOf is the list that an ingredient is the length or an element of, or "".
+// listOf is the list that a key input is the length or an element of, or "".
 func listOf(label string) string {
 	if name, ok := strings.CutSuffix(label, ".length"); ok {
 		return name
@@ -215,7 +215,7 @@ func listOf(label string) string {
 
 // listValues gathers the elements of a list, nil where it is absent; plain is false for a list of
 // something else than words and numbers.
-func listValues(ing []cache.Ingredient, name string) (values []string, plain bool) {
+func listValues(ing []cache.KeyInput, name string) (values []string, plain bool) {
 	for _, in := range ing {
 		if in.Label == name && in.Value != noList {
 			return nil, false
@@ -259,8 +259,8 @@ func listInWords(values, other []string) string {
 
 // shiftFiles leaves of the differences of raw files those of files that came or went, where their
 // number is another: the others only have another place among them.
-func shiftFiles(diffs []Difference, old, now []cache.Ingredient) []Difference {
-	contents := func(list []cache.Ingredient) map[string]bool {
+func shiftFiles(diffs []Difference, old, now []cache.KeyInput) []Difference {
+	contents := func(list []cache.KeyInput) map[string]bool {
 		all := map[string]bool{}
 		for _, in := range list {
 			if isFile(in.Label) {
@@ -289,15 +289,15 @@ func shiftFiles(diffs []Difference, old, now []cache.Ingredient) []Difference {
 	return out
 }
 
-// isFile reports an ingredient that is the content of a raw file.
+// isFile reports a key input that is the content of a raw file.
 func isFile(label string) bool { return strings.HasPrefix(label, "input file.") }
 
 func (s *State) differences(i int, near *cache.Entry) []Difference {
-	out := differ(near.Ingredients, s.Ingredients[i])
-	if len(near.Ingredients) > 0 {
-		out = shiftFiles(out, near.Ingredients, s.Ingredients[i])
+	out := differ(near.KeyInputs, s.KeyInputs[i])
+	if len(near.KeyInputs) > 0 {
+		out = shiftFiles(out, near.KeyInputs, s.KeyInputs[i])
 	}
-	foldLists(out, near.Ingredients, s.Ingredients[i])
+	foldLists(out, near.KeyInputs, s.KeyInputs[i])
 	out = slices.DeleteFunc(out, func(d Difference) bool { return d.Label == "" })
 	for d := range out {
 		role, ok := strings.CutPrefix(out[d].Label, "input ")
@@ -317,9 +317,9 @@ func (s *State) differences(i int, near *cache.Entry) []Difference {
 	return out
 }
 
-// origin is the step that the first differing ingredient comes from, where it is an input made by a
+// origin is the step that the first differing key input comes from, where it is an input made by a
 // step that is no hit of its own, or -1: a step that was a hit explains nothing further, but one
-// that ran with other ingredients does.
+// that ran with other key inputs does.
 func (s *State) origin(i int, diffs []Difference) int {
 	if len(diffs) == 0 {
 		return -1

@@ -8,7 +8,7 @@ import (
 	"ablate/stages/kind"
 )
 
-// keyer lists ingredients. Most steps of a study share their parameters with thousands of others,
+// keyer lists key inputs. Most steps of a study share their parameters with thousands of others,
 // so what is read out of parameters is kept. It is not safe for concurrent use.
 type keyer struct {
 	params map[string]*readParams // by the parameters themselves
@@ -17,7 +17,7 @@ type keyer struct {
 
 // readParams is what a keyer reads out of parameters, each when it is first wanted.
 type readParams struct {
-	flat   []cache.Ingredient
+	flat   []cache.KeyInput
 	recipe *kind.Recipe // of a step that makes several models into one
 }
 
@@ -38,28 +38,28 @@ func (k *keyer) read(s *Step) *readParams {
 	return r
 }
 
-// ingredients lists what goes into the key of a step of a kind, in words: kind, kind version, each
+// keyInputs lists what goes into the key of a step of a kind, in words: kind, kind version, each
 // parameter on a line of its own, each input's role and content digest. Nothing else may: no name,
 // path, time or whitespace.
-func (k *keyer) ingredients(of kind.Kind, s *Step, inputs []cache.Digest) []cache.Ingredient {
+func (k *keyer) keyInputs(of kind.Kind, s *Step, inputs []cache.Digest) []cache.KeyInput {
 	r := k.read(s)
 	if r.flat == nil {
 		r.flat = flatten(s.Params)
 	}
-	ing := kind.Ingredients(of.Name, of.Version(), r.flat, len(s.Inputs))
+	ing := kind.KeyInputs(of.Name, of.Version(), r.flat, len(s.Inputs))
 	for i, in := range s.Inputs {
 		label, ok := k.labels[in.Role]
 		if !ok {
 			label = kind.InputLabel(in.Role)
 			k.labels[in.Role] = label
 		}
-		ing = append(ing, cache.Ingredient{Label: label, Value: inputs[i].String()})
+		ing = append(ing, cache.KeyInput{Label: label, Value: inputs[i].String()})
 	}
 	return ing
 }
 
 // flatten is [kind.Flatten] of parameters that we made.
-func flatten(params json.RawMessage) []cache.Ingredient {
+func flatten(params json.RawMessage) []cache.KeyInput {
 	flat, err := kind.Flatten(params)
 	if err != nil {
 		panic(fmt.Sprintf("internal error: %v", err))

@@ -289,17 +289,17 @@ func (g *sampler) space() (candidates, error) {
 }
 
 // names are what a space draws from, by the names that a list takes.
-func (g *sampler) names(s candidates) Drawn {
-	out := Drawn{From: sortedKeys(g.c.study.Partitions), size: len(s.fixed)}
+func (g *sampler) names(s candidates) Pool {
+	out := Pool{From: sortedKeys(g.c.study.Partitions), size: len(s.fixed)}
 	for _, x := range s.fixed {
 		out.Fixed = append(out.Fixed, x.name())
 	}
 	for _, d := range s.choices {
-		draw := Draw{K: d.k}
+		draw := Choice{K: d.k}
 		for _, x := range s.pool[d.first : d.first+d.n] {
 			draw.Names = append(draw.Names, x.name())
 		}
-		out.Draws, out.size = append(out.Draws, draw), out.size+d.k
+		out.Choices, out.size = append(out.Choices, draw), out.size+d.k
 	}
 	return out
 }

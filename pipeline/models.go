@@ -68,7 +68,7 @@ func baseUnits(within []component) []component {
 // describe says of a mixture what it is and what its reference model is or would be.
 func (c *compiler) describe(m mixture) MixtureRef {
 	ref := MixtureRef{
-		Group: m.group, Name: m.name(), Reference: slices.Contains(c.study.Reference.Seq, m.group),
+		MixtureSet: m.group, Name: m.name(), Reference: slices.Contains(c.study.Reference.Seq, m.group),
 		Tokens: wholeBatches(m.asked(c.reference), int64(c.reference.train.Batch)),
 	}
 	var last partKey

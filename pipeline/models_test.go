@@ -138,12 +138,12 @@ func TestArithmeticIsInTheKey(t *testing.T) {
 		kind.Train: {kind.TrainParams{Seed: 1}, kind.TrainParams{Seed: 1, Arithmetic: "device"}},
 		kind.Eval:  {kind.EvalParams{Documents: 1}, kind.EvalParams{Documents: 1, Arithmetic: "device"}},
 	} {
-		var lists [2][]cache.Ingredient
+		var lists [2][]cache.KeyInput
 		for i, p := range params {
-			lists[i] = newKeyer().ingredients(kind.Kind{Name: name}, &Step{Kind: name, Params: canonical(p)}, nil)
+			lists[i] = newKeyer().keyInputs(kind.Kind{Name: name}, &Step{Kind: name, Params: canonical(p)}, nil)
 		}
-		want := append(slices.Clone(lists[0]), cache.Ingredient{Label: "param arithmetic", Value: `"device"`})
-		order := cmpopts.SortSlices(func(a, b cache.Ingredient) bool { return a.Label < b.Label })
+		want := append(slices.Clone(lists[0]), cache.KeyInput{Label: "param arithmetic", Value: `"device"`})
+		order := cmpopts.SortSlices(func(a, b cache.KeyInput) bool { return a.Label < b.Label })
 		if diff := cmp.Diff(want, lists[1], order); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", name, diff)
 		}

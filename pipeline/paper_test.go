@@ -14,13 +14,13 @@ import (
 
 type planned struct {
 	plan    *Plan
-	account Account
+	account Estimate
 }
 
 var papers = map[string]planned{} // by study, for tests that only look
 
 // paperPlan is the plan of a study of the paper.
-func paperPlan(t *testing.T, name string) (*Plan, Account) {
+func paperPlan(t *testing.T, name string) (*Plan, Estimate) {
 	t.Helper()
 	if _, ok := papers[name]; !ok {
 		p, a := planPaper(t, name)
@@ -30,7 +30,7 @@ func paperPlan(t *testing.T, name string) (*Plan, Account) {
 }
 
 // planPaper plans a study of the paper at its true size, with no data.
-func planPaper(t testing.TB, name string) (*Plan, Account) {
+func planPaper(t testing.TB, name string) (*Plan, Estimate) {
 	t.Helper()
 	s, err := specs.Load("paper/" + name)
 	if err != nil {
@@ -53,7 +53,7 @@ func planPaper(t testing.TB, name string) (*Plan, Account) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, state.Account()
+	return p, state.Estimate()
 }
 
 // The paper's experiments, with the numbers that the paper gives or that follow from it. Tokens are
@@ -206,7 +206,7 @@ func TestPaperTogether(t *testing.T) {
 			plans = append(plans, p)
 		}
 	}
-	all := ShareOf(plans)
+	all := OverlapOf(plans)
 	if len(plans) != 11 || all.BaseUnits != 139 || len(all.Units) != 2 {
 		t.Fatalf("%d studies, %d base units, %d sizes; want 11, 139, 2", len(plans), all.BaseUnits, len(all.Units))
 	}

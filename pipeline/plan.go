@@ -95,9 +95,9 @@ type Plan struct {
 	// Numbered names the sets of partitions whose units go by numbers until the corpus has been
 	// split, and by ranges then; or is empty.
 	Numbered    []string
-	Growth      []Growth         // of every set of mixtures that draws
-	sampledFrom map[string]Drawn // likewise
-	Result      int              // index of the correlate step, -1 in a partial plan
+	Growth      []Growth        // of every set of mixtures that draws
+	sampledFrom map[string]Pool // likewise
+	Result      int             // index of the correlate step, -1 in a partial plan
 	Summary     Summary
 
 	Units    []Model // every unit model, in plan order
@@ -123,7 +123,7 @@ type Model struct {
 
 // MixtureRef is a selected mixture.
 type MixtureRef struct {
-	Group      string   // set of mixtures
+	MixtureSet string   // set of mixtures
 	Name       string   // components joined as package ident does
 	Partitions []string // as people see them, each once
 	UnitsOf    []int    // of each partition
@@ -134,8 +134,8 @@ type MixtureRef struct {
 // ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step,
 // and each score has its own name for the model.
 type ScoreRef struct {
-	Group, Mixture, Scorer, Set string
-	Domains                     []DomainRef
+	MixtureSet, Mixture, Scorer, Set string
+	Domains                          []DomainRef
 }
 
 // EvalText is text that no unit may hold, for models are evaluated on it: an evaluation set, or
@@ -164,9 +164,9 @@ type EvalRef struct {
 
 // SplitRef is a split step and the partition set it cuts.
 type SplitRef struct {
-	Set  string // partition set, or the corpus for a corpus taken whole
-	Step int
-	Seed bool // a corpus taken whole
+	PartitionSet string // partition set, or the corpus for a corpus taken whole
+	Step         int
+	Seed         bool // a corpus taken whole
 }
 
 // Summary is the account of a plan, known at compile time. Tokens are those asked for: a training
@@ -236,6 +236,6 @@ func (p *Plan) meant(name string) string {
 	return name
 }
 
-// Height is the cost of the dearest chain of steps from step i to a result, in tokens plus one per
+// CriticalPathCost is the cost of the dearest chain of steps from step i to a result, in tokens plus one per
 // step: what people wait for longest.
-func (p *Plan) Height(i int) int64 { return p.Steps[i].criticalPathCost }
+func (p *Plan) CriticalPathCost(i int) int64 { return p.Steps[i].criticalPathCost }

@@ -78,7 +78,7 @@ func TestProxies(t *testing.T) {
 			if got := scoresOf(t, p, "alpha+beta", tt.scorer, "far"); got != tt.far {
 				t.Errorf("out of domain %s, want %s", got, tt.far)
 			}
-			if got := scoresOf(t, p, "alpha+beta", tt.scorer, InDomain); tt.inDomain != "" && got != tt.inDomain {
+			if got := scoresOf(t, p, "alpha+beta", tt.scorer, kind.InDomain); tt.inDomain != "" && got != tt.inDomain {
 				t.Errorf("in-domain %s, want %s", got, tt.inDomain)
 			}
 		})
@@ -192,7 +192,7 @@ proxies: [micro, merged, small_seq]`
 func TestTogether(t *testing.T) {
 	a := compiled(t, parsed(t))
 	b := compiled(t, parsed(t, "study: small", "study: other", "pairs: {choose: 2}", "threes: {choose: 3}", "{seq: pairs}", "{seq: threes}"))
-	all := ShareOf([]*Plan{a, b})
+	all := OverlapOf([]*Plan{a, b})
 	if all.BaseUnits != 4 || len(all.Units) != 1 || all.Units[0].Models != 4 || len(all.Studies) != 2 {
 		t.Errorf("%+v, want 4 base units, and 4 unit models of one size", all)
 	}

@@ -145,35 +145,35 @@ func (q Query) Possible(mixtures map[string]specs.Mixture) (map[string]*big.Int,
 	return counts, nil
 }
 
-// Drawn is what the mixtures of a set are drawn from, as names that a list of mixtures takes.
-type Drawn struct {
-	From  []string // sets of partitions
-	Fixed []string // of every mixture
-	Draws []Draw
-	size  int
+// Pool is what the mixtures of a set are drawn from, as names that a list of mixtures takes.
+type Pool struct {
+	From    []string // sets of partitions
+	Fixed   []string // of every mixture
+	Choices []Choice
+	size    int
 }
 
-// Draw is K of some components.
-type Draw struct {
+// Choice is K of some components.
+type Choice struct {
 	K     int
 	Names []string
 }
 
 // Size is the number of components of a mixture.
-func (d Drawn) Size() int { return d.size }
+func (d Pool) Size() int { return d.size }
 
-// Draws tells what a set of mixtures draws from. One that lists its mixtures draws nothing.
-func (q Query) Draws(group string, m specs.Mixture) (Drawn, error) {
+// Pool tells what a set of mixtures draws from. One that lists its mixtures draws nothing.
+func (q Query) Pool(group string, m specs.Mixture) (Pool, error) {
 	m.Sample = 1
 	study := *q.Study
 	study.Mixtures, study.Reference.Seq, study.Proxies = map[string]specs.Mixture{group: m}, nil, []string{q.Proxy}
 	plan, err := Compile(&study, q.Sources, q.Units)
 	if err != nil {
-		return Drawn{}, err
+		return Pool{}, err
 	}
 	d, ok := plan.sampledFrom[group]
 	if !ok {
-		return Drawn{}, fmt.Errorf("set of mixtures %s draws nothing", group)
+		return Pool{}, fmt.Errorf("set of mixtures %s draws nothing", group)
 	}
 	return d, nil
 }

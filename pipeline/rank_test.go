@@ -23,7 +23,7 @@ func query(t *testing.T, set, proxy string, replace ...string) Query {
 // What a ranking evaluates is what the study evaluates, by key: after a run only the mixtures that
 // the study does not select are left, and none of it is a training.
 func TestCandidatesShareTheStudysSteps(t *testing.T) {
-	for _, set := range []string{"far", InDomain} {
+	for _, set := range []string{"far", kind.InDomain} {
 		q := query(t, set, "macro")
 		sh := newShelf()
 		sh.run(t, compiled(t, q.Study))
@@ -274,7 +274,7 @@ func BenchmarkCandidates8128(b *testing.B) {
 
 // The plan and the comparison speak of one set.
 func TestInDomainHasOneName(t *testing.T) {
-	if InDomain != kind.InDomain {
-		t.Errorf("%s and %s", InDomain, kind.InDomain)
+	if kind.InDomain != kind.InDomain {
+		t.Errorf("%s and %s", kind.InDomain, kind.InDomain)
 	}
 }

@@ -31,13 +31,13 @@ type Lookup func(cache.Key) (*cache.Entry, error)
 
 // State is how far a plan has been carried out. It is not safe for concurrent use.
 type State struct {
-	Plan        *Plan
-	Kinds       kind.Kinds // of the steps
-	Status      []Status
-	Keys        []cache.Key          // where Status is not Waits
-	Ingredients [][]cache.Ingredient // where Status is not Waits
-	Entries     []*cache.Entry       // where Status is Hit
-	Misses      []*cache.Miss        // where Status is Run
+	Plan      *Plan
+	Kinds     kind.Kinds // of the steps
+	Status    []Status
+	Keys      []cache.Key        // where Status is not Waits
+	KeyInputs [][]cache.KeyInput // where Status is not Waits
+	Entries   []*cache.Entry     // where Status is Hit
+	Misses    []*cache.Miss      // where Status is Run
 
 	lookup    Lookup
 	keyer     *keyer
@@ -52,7 +52,7 @@ func (p *Plan) Resolve(kinds kind.Kinds, lookup Lookup) (*State, error) {
 	n := len(p.Steps)
 	s := &State{
 		Plan: p, Kinds: kinds, lookup: lookup, keyer: newKeyer(),
-		Status: make([]Status, n), Keys: make([]cache.Key, n), Ingredients: make([][]cache.Ingredient, n),
+		Status: make([]Status, n), Keys: make([]cache.Key, n), KeyInputs: make([][]cache.KeyInput, n),
 		Entries: make([]*cache.Entry, n), Misses: make([]*cache.Miss, n), steps: slices.Clone(p.Steps),
 		waiting: make([]int, n), consumers: make([][]int, n),
 	}
@@ -125,8 +125,8 @@ func (s *State) key(i int) error {
 	if err != nil {
 		return err
 	}
-	s.Ingredients[i] = s.keyer.ingredients(of, s.steps[i], digests)
-	s.Keys[i] = cache.KeyOf(s.Ingredients[i])
+	s.KeyInputs[i] = s.keyer.keyInputs(of, s.steps[i], digests)
+	s.Keys[i] = cache.KeyOf(s.KeyInputs[i])
 	return nil
 }
 
@@ -155,11 +155,11 @@ func (s *State) lookUp(steps []int) ([]*cache.Entry, []error) {
 	return entries, errs
 }
 
-// kept is step i's entry as it is kept. Equal keys are equal ingredients, so those that were read
+// kept is step i's entry as it is kept. Equal keys are equal key inputs, so those that were read
 // from the entry's file are let go: of a hundred thousand steps, they are half a GB.
 func (s *State) kept(i int, entry *cache.Entry) *cache.Entry {
 	e := *entry
-	e.Ingredients = s.Ingredients[i]
+	e.KeyInputs = s.KeyInputs[i]
 	return &e
 }
 

@@ -55,7 +55,7 @@ func (sh *shelf) run(t *testing.T, p *Plan) *State {
 
 func (sh *shelf) make(p *Plan, s *State, i int) *cache.Entry {
 	step := p.Steps[i]
-	e := &cache.Entry{Key: s.Keys[i], Kind: step.Kind, Ingredients: s.Ingredients[i]}
+	e := &cache.Entry{Key: s.Keys[i], Kind: step.Kind, KeyInputs: s.KeyInputs[i]}
 	e.Provenance.Step, e.Provenance.Study = step.ID, p.Study
 	names := map[string]bool{}
 	for _, c := range p.Steps {
@@ -218,7 +218,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestListsInWords(t *testing.T) {
-	ing := func(values any) []cache.Ingredient { return flatten(canonical(map[string]any{"names": values})) }
+	ing := func(values any) []cache.KeyInput { return flatten(canonical(map[string]any{"names": values})) }
 	long := func(extra ...string) (out []string) {
 		for i := range 20 {
 			out = append(out, fmt.Sprint(i))
@@ -269,7 +269,7 @@ func TestFlatten(t *testing.T) {
 // A list too long for a key is one line of it, and differs where the list does.
 func TestFlattenLongLists(t *testing.T) {
 	long := strings.Repeat("x", kind.MostList)
-	of := func(scores ...string) []cache.Ingredient {
+	of := func(scores ...string) []cache.KeyInput {
 		return flatten(canonical(map[string]any{"scores": scores, "seed": 1, "name": long}))
 	}
 	for _, tt := range []struct {
@@ -282,7 +282,7 @@ func TestFlattenLongLists(t *testing.T) {
 	} {
 		got := of(tt.scores...)
 		if n := 3; len(got) < n || got[0].Label != "param name" || got[1].Label != tt.want || got[len(got)-1].Label != "param seed" {
-			t.Errorf("%d ingredients", len(got))
+			t.Errorf("%d key inputs", len(got))
 		}
 		if tt.want == "param scores.sha256" && got[1].Value != cache.DigestOf(canonical(tt.scores)).String() {
 			t.Errorf("scores are %s, want the SHA-256 of their JSON", got[1].Value)
@@ -305,7 +305,7 @@ func TestKeysAreGolden(t *testing.T) {
 		fmt.Fprintf(&b, "%s %s\n", s.Keys[i], id)
 	}
 	i, _ := p.Find("unit/parts/alpha/0")
-	for _, in := range s.Ingredients[i] {
+	for _, in := range s.KeyInputs[i] {
 		fmt.Fprintf(&b, "  %s = %s\n", in.Label, in.Value)
 	}
 	golden(t, "keys.golden", b.String())
@@ -317,7 +317,7 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.Account()
+	a := s.Estimate()
 	if a.Summary.Steps.Hit != 0 || a.Summary.Steps.Run != 1 || a.Summary.Steps.Waits != len(p.Steps)-1 {
 		t.Errorf("steps %+v, want 1 to run (the tokenizer) and the others waiting", a.Summary.Steps)
 	}

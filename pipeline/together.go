@@ -12,16 +12,16 @@ import (
 // Together is the account of several studies planned at once: what is the same training in two of
 // them is counted once, for the first.
 type Together struct {
-	Studies   []Share     `json:"studies"`
-	BaseUnits int         `json:"base_units"`  // of all studies, each once
-	Units     []UnitShare `json:"unit_models"` // of all studies, each once, by size
-	Apart     Total       `json:"apart"`       // trainings of each study by itself, summed
-	Joined    Total       `json:"together"`    // each training once
-	Saved     Total       `json:"saved"`       // the difference
+	Studies   []Overlap     `json:"studies"`
+	BaseUnits int           `json:"base_units"`  // of all studies, each once
+	Units     []UnitOverlap `json:"unit_models"` // of all studies, each once, by size
+	Apart     Total         `json:"apart"`       // trainings of each study by itself, summed
+	Joined    Total         `json:"together"`    // each training once
+	Saved     Total         `json:"saved"`       // the difference
 }
 
-// Share is what one study brings and what it finds done by those before it.
-type Share struct {
+// Overlap is what one study brings and what it finds done by those before it.
+type Overlap struct {
 	Study     string     `json:"study"`
 	BaseUnits int        `json:"base_units"`
 	All       Total      `json:"all"`    // its trainings, however many it shares
@@ -36,8 +36,8 @@ type Provider struct {
 	Total
 }
 
-// UnitShare is the unit models of one size.
-type UnitShare struct {
+// UnitOverlap is the unit models of one size.
+type UnitOverlap struct {
 	Parameters int64 `json:"parameters"`
 	Total
 }
@@ -54,14 +54,14 @@ func (t *Total) add(c Cost) {
 	t.Models, t.Tokens, t.Hours, t.Bytes = t.Models+1, t.Tokens+c.Asked, t.Hours+c.Hours, t.Bytes+c.Disk
 }
 
-// ShareOf compares the trainings of plans, in their order. Two are the same where they would have
+// OverlapOf compares the trainings of plans, in their order. Two are the same where they would have
 // the same key if the data were there: kind, parameters and where their inputs come from.
-func ShareOf(plans []*Plan) Together {
+func OverlapOf(plans []*Plan) Together {
 	var all Together
 	first := map[cache.Digest]string{} // training -> the study that has it first
 	units, sizes := map[unitFile]bool{}, map[int64]*Total{}
 	for _, p := range plans {
-		share := Share{Study: p.Study, BaseUnits: p.Summary.BaseUnits}
+		share := Overlap{Study: p.Study, BaseUnits: p.Summary.BaseUnits}
 		from := map[string]*Total{}
 		for _, s := range p.Steps {
 			if s.Kind != kind.Train {
@@ -99,7 +99,7 @@ func ShareOf(plans []*Plan) Together {
 	}
 	all.BaseUnits = len(units)
 	for _, size := range slices.Sorted(maps.Keys(sizes)) {
-		all.Units = append(all.Units, UnitShare{size, *sizes[size]})
+		all.Units = append(all.Units, UnitOverlap{size, *sizes[size]})
 	}
 	all.Saved = all.Apart.plus(all.Joined, -1)
 	return all

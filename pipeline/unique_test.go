@@ -81,12 +81,12 @@ func unique(t *testing.T, p *Plan) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, m := range p.Mixtures {
-		if at := m.Group + "\x00" + m.Name; seen[at] {
-			t.Errorf("two mixtures of %s are called %s", m.Group, m.Name)
+		if at := m.MixtureSet + "\x00" + m.Name; seen[at] {
+			t.Errorf("two mixtures of %s are called %s", m.MixtureSet, m.Name)
 		} else {
 			seen[at] = true
 		}
-		r, err := p.recipe("seq/" + m.Group + "/" + m.Name)
+		r, err := p.recipe("seq/" + m.MixtureSet + "/" + m.Name)
 		if err != nil {
 			t.Errorf("%v", err)
 			continue

@@ -86,7 +86,7 @@ func TestTaskOfAStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if task.Study != "small" || task.Run != "2024-01-02T03:04:05Z" || task.Attempt != 1 || task.Priority != b.plan.Height(i) {
+		if task.Study != "small" || task.Run != "2024-01-02T03:04:05Z" || task.Attempt != 1 || task.Priority != b.plan.CriticalPathCost(i) {
 			t.Errorf("step %s: %+v", id, task)
 		}
 		if want := b.needs[task.Kind]; task.Needs != want {

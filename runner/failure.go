@@ -99,7 +99,7 @@ func (r *run) log(i int, f *Failure) string {
 		fmt.Fprintf(&b, "\n%s\n", p.Stack)
 	}
 	b.WriteString("\ningredients\n")
-	for _, in := range r.state.Ingredients[i] {
+	for _, in := range r.state.KeyInputs[i] {
 		fmt.Fprintf(&b, "  %s = %s\n", cache.Printable(in.Label), cache.Printable(in.Value))
 	}
 	base := filepath.Join(r.LogDir, kind.FileName(f.Step)+".")

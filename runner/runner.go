@@ -179,7 +179,7 @@ type run struct {
 }
 
 func (r *run) push(i int) {
-	heap.Push(&r.ready, waiting{i, r.plan.Height(i)})
+	heap.Push(&r.ready, waiting{i, r.plan.CriticalPathCost(i)})
 }
 
 func (r *run) loop(ctx context.Context) {
@@ -273,7 +273,7 @@ func (r *run) task(i int) (*exec.Task, bool) {
 		return nil, false
 	}
 	r.attempts[t.Key]++
-	t.Needs, t.Priority, t.Attempt, t.Run = r.needs(i), r.plan.Height(i), r.attempts[t.Key], r.Began
+	t.Needs, t.Priority, t.Attempt, t.Run = r.needs(i), r.plan.CriticalPathCost(i), r.attempts[t.Key], r.Began
 	return t, true
 }
 

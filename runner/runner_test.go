@@ -361,7 +361,7 @@ func TestFailureNamesTheRootCause(t *testing.T) {
 		}
 	}
 	if data, err := os.ReadFile(f.Log); err != nil || !strings.Contains(string(data), "param model.layers = 1") {
-		t.Errorf("log %q, %v; want the ingredients", data, err)
+		t.Errorf("log %q, %v; want the key inputs", data, err)
 	}
 	for _, id := range []string{"unit/parts/beta/0", "seq/pairs/alpha+beta"} { // unrelated work went on
 		if i, _ := b.plan.Find(id); s.Status[i] != pipeline.Hit {
@@ -573,7 +573,7 @@ func (b *bench) elsewhere(text string) error {
 			return err
 		}
 	}
-	_, err = build.Commit(kind.Train, s.Ingredients[i], cache.Machine())
+	_, err = build.Commit(kind.Train, s.KeyInputs[i], cache.Machine())
 	return err
 }
 

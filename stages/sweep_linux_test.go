@@ -28,7 +28,7 @@ var sweepModel = func() arch.Model {
 // commitModel puts a model of random parameters into a cache and returns its digest.
 func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 	t.Helper()
-	ing := []cache.Ingredient{{Label: "kind", Value: kind.Train}, {Label: "seed", Value: fmt.Sprint(seed)}}
+	ing := []cache.KeyInput{{Label: "kind", Value: kind.Train}, {Label: "seed", Value: fmt.Sprint(seed)}}
 	build, err := c.Begin(cache.KeyOf(ing))
 	if err != nil {
 		t.Fatal(err)

@@ -177,7 +177,7 @@ func newCache(t testing.TB) *cache.Cache {
 	return c
 }
 
-func step(name string) []cache.Ingredient { return []cache.Ingredient{{Label: "step", Value: name}} }
+func step(name string) []cache.KeyInput { return []cache.KeyInput{{Label: "step", Value: name}} }
 
 // commit makes an entry of files.
 func commit(t testing.TB, c *cache.Cache, name string, files map[string]string) *cache.Entry {

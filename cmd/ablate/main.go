@@ -45,7 +45,7 @@ type cli struct {
 
 	Run      runCommand        `cmd:"" help:"Run a study: what is in the cache already is not done again."`
 	Plan     planCommand       `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
-	Explain  explainCommand    `cmd:"" help:"Say why a step would run: the first ingredient that differs from the nearest cached entry."`
+	Explain  explainCommand    `cmd:"" help:"Say why a step would run: the first key input that differs from the nearest cached entry."`
 	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
 	Graph    graphCommand      `cmd:"" help:"Draw the plan (dot or mermaid)."`
 	Audit    auditCommand      `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`

@@ -29,7 +29,7 @@ func (cmd planCommand) Run(a *app) error {
 func (cmd planCommand) one(a *app, p *study.Compiled) error {
 	show.Notes(a.stderr, p.Notes())
 	if cmd.JSON {
-		return show.JSON(a.stdout, p.State.Account())
+		return show.JSON(a.stdout, p.State.Estimate())
 	}
 	if cmd.Steps {
 		show.Steps(a.stdout, p)
@@ -66,7 +66,7 @@ type graphCommand struct {
 	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
 	Steps  bool   `help:"Draw every step and every edge. Without this flag, steps of one kind and group are one node, and edges that a longer path implies are left out."`
-	Why    bool   `help:"Say in each node what would run, and the first ingredient because of which: old value, new value, line of the study."`
+	Why    bool   `help:"Say in each node what would run, and the first key input because of which: old value, new value, line of the study."`
 }
 
 func (cmd graphCommand) Run(a *app) error {

@@ -85,7 +85,7 @@ func diverge(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		_, err = c.Remove(context.Background(), []cache.Key{e.Key}, true, false)
 		ts.Check(err)
-		_, err = b.Commit(e.Kind, e.Ingredients, e.Provenance)
+		_, err = b.Commit(e.Kind, e.KeyInputs, e.Provenance)
 		ts.Check(err)
 		return
 	}

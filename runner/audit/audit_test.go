@@ -26,7 +26,7 @@ func TestDisagreement(t *testing.T) {
 		want string
 	}{
 		{"kind", func(s *Step) { s.Kind = "merge" }, "kind is merge there, want train"},
-		{"key", func(s *Step) { s.Key = cache.KeyOf([]cache.Ingredient{{}}) }, "key is "},
+		{"key", func(s *Step) { s.Key = cache.KeyOf([]cache.KeyInput{{}}) }, "key is "},
 		{"input", func(s *Step) { s.Inputs = map[string]string{"unit.0": "pack/seed units/all/0.arrow 01"} }, "input unit.0 is pack/seed units/all/0.arrow 01 there"},
 		{"input gone", func(s *Step) { s.Inputs = nil }, "input unit.0 is absent there"},
 		{"output", func(s *Step) { s.Outputs = []cache.Output{{Name: "model.safetensors", Size: 8}} }, "output model.safetensors is "},

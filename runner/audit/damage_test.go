@@ -211,10 +211,10 @@ func TestDamages(t *testing.T) {
 			damage: func(d *damaged) { // as of a run with another parameter
 				e := d.entry(eval)
 				runnertest.Remove(d, runnertest.EntryPath(d.dir, e.Key))
-				e.Ingredients = slices.Clone(e.Ingredients)
-				at := slices.IndexFunc(e.Ingredients, func(in cache.Ingredient) bool { return in.Label == "param documents" })
-				e.Ingredients[at].Value = "3"
-				e.Key = cache.KeyOf(e.Ingredients)
+				e.KeyInputs = slices.Clone(e.KeyInputs)
+				at := slices.IndexFunc(e.KeyInputs, func(in cache.KeyInput) bool { return in.Label == "param documents" })
+				e.KeyInputs[at].Value = "3"
+				e.Key = cache.KeyOf(e.KeyInputs)
 				text, err := e.Bytes()
 				path := runnertest.EntryPath(d.dir, e.Key)
 				if err = errors.Join(err, os.MkdirAll(path[:len(path)-65], 0o777), os.WriteFile(path, text, 0o444)); err != nil {

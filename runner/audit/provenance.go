@@ -50,7 +50,7 @@ type Evaluation struct {
 func scores(s *pipeline.State) []Score {
 	out := make([]Score, 0, len(s.Plan.Scores))
 	for _, ref := range s.Plan.Scores {
-		score := Score{Group: ref.Group, Mixture: ref.Mixture, Scorer: ref.Scorer, Set: ref.Set}
+		score := Score{Group: ref.MixtureSet, Mixture: ref.Mixture, Scorer: ref.Scorer, Set: ref.Set}
 		for _, d := range ref.Domains {
 			domain := Domain{Domain: d.Name}
 			for _, e := range d.Evals {

@@ -109,7 +109,7 @@ func (a *Audit) entries() []*cache.Entry {
 // them have in common shows in the first.
 const mostExplained = 100
 
-// missing tells why step i has no entry: the first ingredient that differs from the nearest one. Where that is what an earlier step with a
+// missing tells why step i has no entry: the first key input that differs from the nearest one. Where that is what an earlier step with a
 // finding left, it is a consequence.
 func (a *Audit) missing(i int, entries []*cache.Entry) {
 	s, step := a.state, a.state.Plan.Steps[i]

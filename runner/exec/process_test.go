@@ -134,8 +134,8 @@ func TestTasksSuffice(t *testing.T) {
 		if !slices.Equal(entry.Outputs, want.Outputs) || len(want.Outputs) == 0 {
 			t.Errorf("step %s: the worker's outputs are %v, want %v", step.ID, entry.Outputs, want.Outputs)
 		}
-		if !slices.Equal(entry.Ingredients, want.Ingredients) || entry.Kind != want.Kind {
-			t.Errorf("step %s: the worker's entry has other ingredients", step.ID)
+		if !slices.Equal(entry.KeyInputs, want.KeyInputs) || entry.Kind != want.Kind {
+			t.Errorf("step %s: the worker's entry has other key inputs", step.ID)
 		}
 		// The first step of equal keys gives an entry its name.
 		was := want.Provenance

@@ -53,15 +53,15 @@ type Input struct {
 // Raw says whether the input is a raw file, which no cache holds.
 func (in Input) Raw() bool { return in.Path != "" }
 
-// Ingredients are what the key of the task is made of.
-func (t *Task) Ingredients() ([]cache.Ingredient, error) {
+// KeyInputs are what the key of the task is made of.
+func (t *Task) KeyInputs() ([]cache.KeyInput, error) {
 	flat, err := kind.Flatten(t.Params)
 	if err != nil {
 		return nil, err
 	}
-	ing := kind.Ingredients(t.Kind, t.Version, flat, len(t.Inputs))
+	ing := kind.KeyInputs(t.Kind, t.Version, flat, len(t.Inputs))
 	for _, in := range t.Inputs {
-		ing = append(ing, cache.Ingredient{Label: kind.InputLabel(in.Role), Value: in.Digest.String()})
+		ing = append(ing, cache.KeyInput{Label: kind.InputLabel(in.Role), Value: in.Digest.String()})
 	}
 	return ing, nil
 }
@@ -183,7 +183,7 @@ func (t *Task) check() error {
 		}
 		roles[in.Role] = true
 	}
-	ing, err := t.Ingredients()
+	ing, err := t.KeyInputs()
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func whole(t testing.TB) *Task {
 
 func sign(t testing.TB, task *Task) {
 	t.Helper()
-	ing, err := task.Ingredients()
+	ing, err := task.KeyInputs()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,11 +66,11 @@ func (w Worker) make(ctx context.Context, t *Task, g Grant, began time.Time, tel
 	if err := w.unchanged(t); err != nil {
 		return nil, err
 	}
-	ingredients, err := t.Ingredients()
+	keyInputs, err := t.KeyInputs()
 	if err != nil {
 		return nil, err
 	}
-	entry, err = build.Commit(t.Kind, ingredients, w.provenance(t, job, began))
+	entry, err = build.Commit(t.Kind, keyInputs, w.provenance(t, job, began))
 	var conflict *cache.Conflict
 	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it
 		tell(Report{Key: t.Key, What: Conflict, Err: conflict})

@@ -11,15 +11,15 @@ import (
 	"ablate/cache"
 )
 
-// Ingredients begins the list of what goes into the key of a step, in words: its kind, the version
+// KeyInputs begins the list of what goes into the key of a step, in words: its kind, the version
 // of its kind, and its parameters as Flatten gives them. The caller appends each input, in the order
 // of the step, under its InputLabel with its content digest; there is room for so many. Nothing else
 // may go into a key: no name, path, time or whitespace.
-func Ingredients(name string, version int, flat []cache.Ingredient, inputs int) []cache.Ingredient {
-	ing := make([]cache.Ingredient, 0, 2+len(flat)+inputs)
+func KeyInputs(name string, version int, flat []cache.KeyInput, inputs int) []cache.KeyInput {
+	ing := make([]cache.KeyInput, 0, 2+len(flat)+inputs)
 	ing = append(ing,
-		cache.Ingredient{Label: "kind", Value: name},
-		cache.Ingredient{Label: "kind version", Value: strconv.Itoa(version)})
+		cache.KeyInput{Label: "kind", Value: name},
+		cache.KeyInput{Label: "kind version", Value: strconv.Itoa(version)})
 	return append(ing, flat...)
 }
 
@@ -34,7 +34,7 @@ const MostList = 1 << 20
 // Flatten turns parameters, a JSON object, into one line per value, so that a difference can be
 // named: "param model.layers" = "2". A list of more than MostList is one line, "param scores.sha256"
 // = its digest.
-func Flatten(params json.RawMessage) ([]cache.Ingredient, error) {
+func Flatten(params json.RawMessage) ([]cache.KeyInput, error) {
 	decode := func(data []byte, to any) error {
 		dec := json.NewDecoder(bytes.NewReader(data))
 		dec.UseNumber()
@@ -67,7 +67,7 @@ func Flatten(params json.RawMessage) ([]cache.Ingredient, error) {
 }
 
 // flat appends the lines of a value at a path.
-func flat(out []cache.Ingredient, path string, v any) []cache.Ingredient {
+func flat(out []cache.KeyInput, path string, v any) []cache.KeyInput {
 	switch v := v.(type) {
 	case map[string]any:
 		keys := make([]string, 0, len(v))
@@ -80,14 +80,14 @@ func flat(out []cache.Ingredient, path string, v any) []cache.Ingredient {
 		}
 	case []any:
 		// The length keeps [] apart from an absent value, and a list from its longer neighbour.
-		out = append(out, cache.Ingredient{Label: "param " + path + ".length", Value: strconv.Itoa(len(v))})
+		out = append(out, cache.KeyInput{Label: "param " + path + ".length", Value: strconv.Itoa(len(v))})
 		for i, e := range v {
 			out = flat(out, path+"["+strconv.Itoa(i)+"]", e)
 		}
 	case string:
-		out = append(out, cache.Ingredient{Label: "param " + path, Value: strconv.Quote(v)})
+		out = append(out, cache.KeyInput{Label: "param " + path, Value: strconv.Quote(v)})
 	default: // json.Number, bool, nil
-		out = append(out, cache.Ingredient{Label: "param " + path, Value: fmt.Sprint(v)})
+		out = append(out, cache.KeyInput{Label: "param " + path, Value: fmt.Sprint(v)})
 	}
 	return out
 }

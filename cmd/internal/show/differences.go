@@ -30,20 +30,20 @@ func Explanation(w io.Writer, x pipeline.Explanation) {
 		}
 		if r.Nearest == "" { // never seen: all that it is made of
 			for _, d := range r.Differs {
-				Printf(w, "%s  %s\n", indent, ingredient(d))
+				Printf(w, "%s  %s\n", indent, keyInput(d))
 			}
 			continue
 		}
 		Printf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
 		if len(r.Differs) == 0 {
-			Printf(w, "%sthe same ingredients; its outputs are gone\n", indent)
+			Printf(w, "%sthe same key inputs; its outputs are gone\n", indent)
 			continue
 		}
 		for _, d := range r.Differs[:min(ShownDifferences, len(r.Differs))] {
 			Printf(w, "%s%s\n", indent, Changed(d))
 		}
 		if more := len(r.Differs) - ShownDifferences; more > 0 {
-			Printf(w, "%sand %d more ingredients\n", indent, more)
+			Printf(w, "%sand %d more key inputs\n", indent, more)
 		}
 	}
 	reach(w, x.Reach)
@@ -67,15 +67,15 @@ func reach(w io.Writer, r pipeline.Reach) {
 	}
 }
 
-// ShownDifferences is how many ingredients of a step are shown: what a person changed at once is mostly fewer.
+// ShownDifferences is how many key inputs of a step are shown: what a person changed at once is mostly fewer.
 const ShownDifferences = 5
 
-// Changed says what an ingredient was, is, and where the study says so.
+// Changed says what a key input was, is, and where the study says so.
 func Changed(d pipeline.Difference) string {
 	return at(fmt.Sprintf("%s: %s -> %s", d.InWords(), valueOrAbsent(d.Old), valueOrAbsent(d.New)), d)
 }
 
-// Because says in a line why a step would run: the first ingredient that differs, or that there is nothing to compare the step with.
+// Because says in a line why a step would run: the first key input that differs, or that there is nothing to compare the step with.
 func Because(r pipeline.Reason) string {
 	if r.Nearest == "" || len(r.Differs) == 0 {
 		return r.Note
@@ -83,8 +83,8 @@ func Because(r pipeline.Reason) string {
 	return Changed(r.Differs[0])
 }
 
-// ingredient says what an ingredient is and where the study says so.
-func ingredient(d pipeline.Difference) string {
+// keyInput says what a key input is and where the study says so.
+func keyInput(d pipeline.Difference) string {
 	return at(fmt.Sprintf("%s = %s", d.InWords(), valueOrAbsent(d.New)), d)
 }
 
@@ -128,7 +128,7 @@ func Difference(w io.Writer, d *study.Difference) {
 			Printf(w, "    %s\n", Changed(v))
 		}
 		if more := len(g.Differs) - ShownDifferences; more > 0 {
-			Printf(w, "    and %d more ingredients\n", more)
+			Printf(w, "    and %d more key inputs\n", more)
 		}
 	}
 	differentResults(w, d)

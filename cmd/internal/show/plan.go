@@ -18,7 +18,7 @@ import (
 
 // Plan prints a plan by kind of step, and what it costs: the modular way, which trains the units, beside the naive one.
 func Plan(w io.Writer, p *study.Compiled) {
-	acc := p.State.Account()
+	acc := p.State.Estimate()
 	kinds(w, acc)
 	if acc.Partial != "" {
 		Printf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
@@ -73,7 +73,7 @@ func Plan(w io.Writer, p *study.Compiled) {
 }
 
 // kinds prints how many steps there are of each kind, and what of them is done.
-func kinds(w io.Writer, acc pipeline.Account) {
+func kinds(w io.Writer, acc pipeline.Estimate) {
 	type row struct {
 		hit, run, waits int
 		tokens, left    int64
@@ -195,8 +195,8 @@ func Together(w io.Writer, t planning.Together) {
 // TogetherJSON prints what several studies cost, and what they share.
 func TogetherJSON(w io.Writer, t planning.Together) error {
 	return JSON(w, struct {
-		Studies  []pipeline.Account `json:"studies"`
-		Together pipeline.Together  `json:"together"`
+		Studies  []pipeline.Estimate `json:"studies"`
+		Together pipeline.Together   `json:"together"`
 	}{t.Accounts(), t.Together})
 }
 

@@ -9,10 +9,10 @@ import (
 	"slices"
 
 	"ablate/cmd/internal/study/ranking"
-	"ablate/pipeline"
 	"ablate/specs/ident"
 	"ablate/specs/words"
 	"ablate/stages/correlate"
+	"ablate/stages/kind"
 )
 
 // Ranking prints the first mixtures of a ranking and what the order rests on.
@@ -101,7 +101,7 @@ func rankingNotes(k *ranking.Ranking, first int) []string {
 			break
 		}
 	}
-	if k.On == pipeline.InDomain {
+	if k.On == kind.InDomain {
 		add("in-domain: each mixture is scored on its own partitions' text, so that the order also says which text is easy")
 	}
 	return notes

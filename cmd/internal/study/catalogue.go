@@ -32,11 +32,11 @@ func (p *Compiled) Catalogue() (pipeline.Catalogue, error) {
 		if p.State.Status[split.Step] != pipeline.Hit {
 			return nil, nil
 		}
-		u, err := p.units(p.Cache, split.Set, p.State.Entries[split.Step])
+		u, err := p.units(p.Cache, split.PartitionSet, p.State.Entries[split.Step])
 		if err != nil {
 			return nil, fmt.Errorf("step %s: %w", p.Plan.Steps[split.Step].ID, err)
 		}
-		found[split.Set], names[split.Set], sizes[split.Set] = u.counts, u.names, u.tokens
+		found[split.PartitionSet], names[split.PartitionSet], sizes[split.PartitionSet] = u.counts, u.names, u.tokens
 	}
 	p.Sources.Names, p.Sources.Sizes = names, sizes
 	return found, nil
@@ -80,18 +80,18 @@ func (p *Compiled) assume() error {
 	var assumed []string
 	for _, split := range p.Plan.Splits {
 		id := p.Plan.Steps[split.Step].ID
-		if split.Seed || len(p.Study.Partitions[split.Set].Units) > 0 {
+		if split.Seed || len(p.Study.Partitions[split.PartitionSet].Units) > 0 {
 			continue
 		}
 		e := last[id]
 		if e == nil {
 			return nil
 		}
-		u, err := unitsFound(p.Cache, split.Set, e)
+		u, err := unitsFound(p.Cache, split.PartitionSet, e)
 		if err != nil {
 			return nil // nothing to go by
 		}
-		found[split.Set], names[split.Set] = p.selected(split.Set, u.counts), u.names
+		found[split.PartitionSet], names[split.PartitionSet] = p.selected(split.PartitionSet, u.counts), u.names
 		assumed = append(assumed, fmt.Sprintf("%s has the units that it had on %s, and new partitions one each", id, e.Provenance.Started))
 	}
 	p.Sources.Names = names

@@ -81,9 +81,9 @@ func (p *Compiled) Reads() []string {
 // CorpusOf is the corpus that a split divides.
 func (p *Compiled) CorpusOf(split pipeline.SplitRef) string {
 	if split.Seed {
-		return split.Set
+		return split.PartitionSet
 	}
-	return p.Study.Partitions[split.Set].Corpus
+	return p.Study.Partitions[split.PartitionSet].Corpus
 }
 
 // OutputPath is where the bytes of a step's output lie in the cache.

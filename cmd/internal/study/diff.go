@@ -185,7 +185,7 @@ func difference(a, b side) *Difference {
 			d.Notes = append(d.Notes, fmt.Sprintf("%s must be split again; assumed is that %s", s.name, s.p.Plan.Assumed))
 		}
 	}
-	steps := pipeline.Compare(a.p.State, b.p.State)
+	steps := pipeline.ComparePlans(a.p.State, b.p.State)
 	d.Steps, d.Changes = steps.Same, grouped(steps.Changes, b.p)
 	d.Results = changedResults(a.results, b.results)
 	d.Costs = changedCosts(a.p, b.p)
@@ -260,7 +260,7 @@ func changedCosts(a, b *Compiled) []ChangedCost {
 		{What: "seconds that its steps took", Unit: "s"}, {What: "bytes that its steps left", Unit: "B"},
 	}
 	for i, p := range []*Compiled{a, b} {
-		account := p.State.Account()
+		account := p.State.Estimate()
 		sum := account.Summary
 		var took, left float64
 		for n, status := range p.State.Status {

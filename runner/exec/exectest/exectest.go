@@ -79,7 +79,7 @@ func NewTask(t testing.TB, act, text string, inputs ...exec.Input) *exec.Task {
 // Sign gives a task the key that follows from it.
 func Sign(t testing.TB, task *exec.Task) {
 	t.Helper()
-	ing, err := task.Ingredients()
+	ing, err := task.KeyInputs()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,9 +101,9 @@ func (a act) other(job *kind.Job) error {
 	if err != nil {
 		return err
 	}
-	ing := kind.Ingredients(Act, 1, flat, len(job.Inputs))
+	ing := kind.KeyInputs(Act, 1, flat, len(job.Inputs))
 	for _, in := range job.Inputs {
-		ing = append(ing, cache.Ingredient{Label: kind.InputLabel(in.Role), Value: in.Digest.String()})
+		ing = append(ing, cache.KeyInput{Label: kind.InputLabel(in.Role), Value: in.Digest.String()})
 	}
 	build, err := a.cache.Begin(cache.KeyOf(ing))
 	if err != nil {

@@ -7,7 +7,7 @@ type Line struct {
 	N                int
 	Intercept, Slope float64
 	SD               float64 // of the residuals: sqrt(sum of their squares / (N-2))
-	Left             float64 // root mean square error of each y foretold by the line through the others
+	Left             float64 // root mean square error of each y predicted by the line through the others
 
 	meanX, squaresX float64
 	low, high       float64 // range of x
@@ -68,5 +68,5 @@ func (l Line) Predict(x, level float64) Interval {
 	return Interval{v, v - half, v + half}
 }
 
-// Beyond says that x lies outside the range that the line was fitted on: what it foretells there is a guess.
+// Beyond says that x lies outside the range that the line was fitted on: what it predicts there is a guess.
 func (l Line) Beyond(x float64) bool { return x < l.low || x > l.high }

@@ -20,7 +20,7 @@ func TestLine(t *testing.T) {
 		l := FitLine(c[0], c[1])
 		p := l.Predict(2, 0.95)
 		if !math.IsNaN(l.Slope) || !math.IsNaN(p.Value) || !math.IsNaN(p.Low) || l.Beyond(2) {
-			t.Errorf("%s: %+v foretells %+v, want nothing", name, l, p)
+			t.Errorf("%s: %+v predicts %+v, want nothing", name, l, p)
 		}
 	}
 	if p := l.Predict(2, 1); !near(p.Value, 5, 1e-14) || !math.IsNaN(p.Low) {

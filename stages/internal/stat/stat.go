@@ -1,5 +1,5 @@
-// Package stat measures how well one list of scores foretells another: the correlations of proxy and reference scores, intervals for
-// them, the quality of the decision taken from the proxy, the noise that no proxy can foretell, and the reference score that a proxy's
+// Package stat measures how well one list of scores predicts another: the correlations of proxy and reference scores, intervals for
+// them, the quality of the decision taken from the proxy, the noise that no proxy can predict, and the reference score that a proxy's
 // score lets one expect.
 //
 // Words: x is the proxy's score and y the reference's, one pair per mixture, in the same order; lower scores are better (perplexity,

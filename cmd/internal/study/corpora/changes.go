@@ -32,7 +32,7 @@ func Changes(p *study.Compiled) []Change {
 			continue
 		}
 		if d, err := changes(p.Cache, old, e); err == nil { // else what the old split left is gone
-			d.Set = split.Set
+			d.Set = split.PartitionSet
 			out = append(out, d)
 		}
 	}
@@ -55,9 +55,9 @@ func previousSplit(c *cache.Cache, e *cache.Entry, study, step string) *cache.En
 	return last
 }
 
-// parameters are the ingredients of a key but for the inputs.
-func parameters(e *cache.Entry) []cache.Ingredient {
-	return slices.DeleteFunc(slices.Clone(e.Ingredients), func(i cache.Ingredient) bool { return strings.HasPrefix(i.Label, "input ") })
+// parameters are the key inputs of a key but for the inputs.
+func parameters(e *cache.Entry) []cache.KeyInput {
+	return slices.DeleteFunc(slices.Clone(e.KeyInputs), func(i cache.KeyInput) bool { return strings.HasPrefix(i.Label, "input ") })
 }
 
 // changes compares two splits unit by unit. A unit is known by its number, which documents that come later leave it.

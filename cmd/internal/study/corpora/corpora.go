@@ -90,11 +90,11 @@ func splits(p *study.Compiled, seed bool) ([]Split, error) {
 
 func readSplit(p *study.Compiled, ref pipeline.SplitRef) (Split, error) {
 	s := Split{
-		Step: p.Plan.Steps[ref.Step].ID, Key: p.State.Keys[ref.Step], Set: ref.Set, Seed: ref.Seed, Corpus: p.CorpusOf(ref), Order: "id",
+		Step: p.Plan.Steps[ref.Step].ID, Key: p.State.Keys[ref.Step], Set: ref.PartitionSet, Seed: ref.Seed, Corpus: p.CorpusOf(ref), Order: "id",
 		Texts: map[string]string{},
 	}
 	if !ref.Seed {
-		s.Order = p.Study.Partitions[ref.Set].Order
+		s.Order = p.Study.Partitions[ref.PartitionSet].Order
 	}
 	var ledger []tables.LedgerRow
 	for _, read := range []struct {

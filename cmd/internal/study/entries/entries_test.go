@@ -42,9 +42,9 @@ func shelf(t *testing.T) (*study.Session, *cache.Cache, map[string]cache.Key) {
 		{"one", "loose", "train", "", 100, 1},
 		{"two", "other", "eval", "", 400, 0.5},
 	} {
-		of := []cache.Ingredient{{Label: "step", Value: e.step}}
+		of := []cache.KeyInput{{Label: "step", Value: e.step}}
 		if e.from != "" {
-			of = append(of, cache.Ingredient{Label: "input in", Value: digest[e.from].String()})
+			of = append(of, cache.KeyInput{Label: "input in", Value: digest[e.from].String()})
 		}
 		key := cache.KeyOf(of)
 		b, err := c.Begin(key)

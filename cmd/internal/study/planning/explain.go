@@ -12,7 +12,7 @@ import (
 	"ablate/pipeline"
 )
 
-// Explain says of a step why it would run: which ingredients differ from the nearest cached entry, and where the study sets them. The end
+// Explain says of a step why it would run: which key inputs differ from the nearest cached entry, and where the study sets them. The end
 // of the step's name is enough.
 func Explain(p *study.Compiled, step string) (pipeline.Explanation, error) {
 	i, err := p.Plan.Find(step)
@@ -41,7 +41,7 @@ func entriesOf(c *cache.Cache) []*cache.Entry {
 	return entries
 }
 
-// locate says of each ingredient where the study sets it.
+// locate says of each key input where the study sets it.
 func locate(p *study.Compiled, r *pipeline.Reason) {
 	i, err := p.Plan.Find(r.Step)
 	if err != nil {
@@ -54,7 +54,7 @@ func locate(p *study.Compiled, r *pipeline.Reason) {
 	}
 }
 
-// Reasons gives, of a step that would run, which ingredients of its own differ from the nearest cached entry.
+// Reasons gives, of a step that would run, which key inputs of its own differ from the nearest cached entry.
 func Reasons(p *study.Compiled) func(step int) pipeline.Reason {
 	entries := entriesOf(p.Cache)
 	return func(i int) pipeline.Reason {
@@ -87,7 +87,7 @@ func recall(p *study.Compiled, r *pipeline.Reason, entries []*cache.Entry) {
 	if err == nil { // else no evidence
 		for _, s := range rec.Steps {
 			if s.Key == key {
-				note = fmt.Sprintf("evicted: %s says that step %s left it on %s in %.3g s, with the same ingredients; this cache has no entry of it",
+				note = fmt.Sprintf("evicted: %s says that step %s left it on %s in %.3g s, with the same key inputs; this cache has no entry of it",
 					filepath.Join(rec.Dir, study.ProvenanceFile), s.ID, s.Provenance.Started, s.Provenance.WallSeconds)
 			}
 		}

@@ -22,15 +22,15 @@ func TogetherOf(plans []*study.Compiled) (Together, error) {
 		}
 		list = append(list, p.Plan)
 	}
-	t.Together = pipeline.ShareOf(list)
+	t.Together = pipeline.OverlapOf(list)
 	return t, nil
 }
 
 // Accounts are what each of the studies costs by itself.
-func (t Together) Accounts() []pipeline.Account {
-	var list []pipeline.Account
+func (t Together) Accounts() []pipeline.Estimate {
+	var list []pipeline.Estimate
 	for _, p := range t.Plans {
-		list = append(list, p.State.Account())
+		list = append(list, p.State.Estimate())
 	}
 	return list
 }

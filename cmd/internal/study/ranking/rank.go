@@ -107,7 +107,7 @@ func Rank(ctx context.Context, s *study.Session, opt Options) (*Ranking, error) 
 func check(s *specs.Study, opt Options) (on string, err error) {
 	sets := slices.Sorted(maps.Keys(s.Eval.OutOfDomain))
 	if s.Eval.InDomain == "mixture" {
-		sets = append(sets, pipeline.InDomain)
+		sets = append(sets, kind.InDomain)
 	}
 	if _, taken := s.Eval.OutOfDomain[kind.Average]; len(s.Eval.OutOfDomain) > 1 && !taken {
 		sets = append(sets, kind.Average)
@@ -124,8 +124,8 @@ func check(s *specs.Study, opt Options) (on string, err error) {
 		return "", fmt.Errorf("--proxy %s: want one of %s", opt.Proxy, strings.Join(specs.Proxies(), ", "))
 	case (opt.Proxy == "weighted" || opt.Proxy == "small_seq") && !slices.Contains(s.Proxies, opt.Proxy):
 		return "", fmt.Errorf("--proxy %s: study %s does not name it, and so does not say what it takes: add it to proxies, or rank by another", opt.Proxy, s.Name)
-	case strings.HasSuffix(opt.Proxy, "_id") && on != pipeline.InDomain:
-		return "", fmt.Errorf("--proxy %s scores each model on its own partition: rank on %s, or by another proxy", opt.Proxy, pipeline.InDomain)
+	case strings.HasSuffix(opt.Proxy, "_id") && on != kind.InDomain:
+		return "", fmt.Errorf("--proxy %s scores each model on its own partition: rank on %s, or by another proxy", opt.Proxy, kind.InDomain)
 	}
 	if _, ok := s.Mixtures[opt.Mixtures]; opt.Mixtures != "" && !ok {
 		return "", fmt.Errorf("--mixtures %s: study %s has %s", opt.Mixtures, s.Name, strings.Join(slices.Sorted(maps.Keys(s.Mixtures)), ", "))

@@ -18,15 +18,15 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 		return nil, fault.Usagef("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
 			group, k.out.Possible[group], k.Most)
 	}
-	drawn, err := k.query.Draws(group, spec)
+	pool, err := k.query.Pool(group, spec)
 	if err != nil {
 		return nil, err
 	}
-	chosen := drawn.Fixed
+	chosen := pool.Fixed
 	for {
-		next := specs.Mixture{From: drawn.From, Of: spec.Of, Repeat: spec.Repeat}
+		next := specs.Mixture{From: pool.From, Of: spec.Of, Repeat: spec.Repeat}
 		var by []int // draw of each mixture listed
-		for i, d := range drawn.Draws {
+		for i, d := range pool.Choices {
 			for _, name := range d.Names {
 				if d.K > 0 && (spec.Repeat || !slices.Contains(chosen, name)) {
 					next.List, by = append(next.List, append(slices.Clone(chosen), name)), append(by, i)
@@ -40,7 +40,7 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 		if len(scored) != len(next.List) {
 			return nil, fmt.Errorf("internal error: %d mixtures listed, %d scored", len(next.List), len(scored))
 		}
-		if len(next.List[0]) == drawn.Size() {
+		if len(next.List[0]) == pool.Size() {
 			return scored, nil
 		}
 		best, err := lowest(scored)
@@ -48,7 +48,7 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 			return nil, err
 		}
 		chosen = next.List[best]
-		drawn.Draws[by[best]].K--
+		pool.Choices[by[best]].K--
 	}
 }
 

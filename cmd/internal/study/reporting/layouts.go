@@ -13,7 +13,6 @@ import (
 	"ablate/cache"
 	"ablate/cmd/internal/output"
 	"ablate/cmd/internal/study"
-	"ablate/pipeline"
 	"ablate/stages/kind"
 	"ablate/stages/report"
 )
@@ -29,7 +28,7 @@ type madeLayouts struct {
 // layoutFiles are the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run without
 // work does, so they are drawn only if something that goes into them or what is in dir differs from the last time; there names them if not.
 func layoutFiles(dir string, p *study.Compiled) (files []output.Named, there []string, err error) {
-	in := report.LayoutInput{Study: p.Study.Name, InDomain: pipeline.InDomain, Params: p.Plan.Steps[p.Plan.Result].Params, Costs: mixtureCosts(p)}
+	in := report.LayoutInput{Study: p.Study.Name, InDomain: kind.InDomain, Params: p.Plan.Steps[p.Plan.Result].Params, Costs: mixtureCosts(p)}
 	result := p.State.Entries[p.Plan.Result]
 	costs, err := json.Marshal(in.Costs)
 	if err != nil {
@@ -81,7 +80,7 @@ func studyLedgers(p *study.Compiled, h io.Writer) ([]report.LayoutLedger, error)
 		if err != nil {
 			return nil, err
 		}
-		l := report.LayoutLedger{Set: split.Set, Path: path}
+		l := report.LayoutLedger{Set: split.PartitionSet, Path: path}
 		if split.Seed {
 			l.Set = ""
 		}

@@ -57,8 +57,8 @@ func Losses(ctx context.Context, p *study.Compiled) tables.StudyLosses {
 	}}
 	h := sha256.New()
 	for _, s := range p.Plan.Scores {
-		fmt.Fprintf(h, "score %q\n", []string{s.Group, s.Mixture, s.Scorer, s.Set})
-		score := tables.LossScore{Group: s.Group, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
+		fmt.Fprintf(h, "score %q\n", []string{s.MixtureSet, s.Mixture, s.Scorer, s.Set})
+		score := tables.LossScore{Group: s.MixtureSet, Mixture: s.Mixture, Scorer: s.Scorer, Set: s.Set}
 		for _, d := range s.Domains {
 			domain := tables.LossDomain{Name: d.Name}
 			for _, e := range d.Evals {

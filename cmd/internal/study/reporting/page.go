@@ -18,7 +18,7 @@ import (
 func page(p *study.Compiled) ([]byte, error) {
 	in := report.Input{
 		Study: p.Study.Name, About: p.Study.About, Program: p.Program,
-		InDomain: pipeline.InDomain, SetAbout: map[string]string{}, Level: float64(p.Study.Correlate.Level), Training: training(p.Plan.Summary),
+		InDomain: kind.InDomain, SetAbout: map[string]string{}, Level: float64(p.Study.Correlate.Level), Training: training(p.Plan.Summary),
 		Params: p.Plan.Steps[p.Plan.Result].Params,
 		Figure: func(group, set string) (string, error) {
 			return p.Output(p.Plan.Result, kind.FigureOutput(group, set))
@@ -67,7 +67,7 @@ func page(p *study.Compiled) ([]byte, error) {
 	}
 	for _, m := range p.Plan.Mixtures {
 		in.Mixtures = append(in.Mixtures, report.Mixture{
-			Group: m.Group, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
+			Group: m.MixtureSet, Name: m.Name, Partitions: m.Partitions, Units: m.UnitsOf, Tokens: m.Tokens, Reference: m.Reference,
 		})
 	}
 	if in.Steps, in.Flow, err = StepsByKind(p.State); err != nil {
@@ -79,9 +79,9 @@ func page(p *study.Compiled) ([]byte, error) {
 
 // splitOf gathers what the report shows of a set of partitions; without an order there is nothing to show by it.
 func splitOf(p *study.Compiled, split pipeline.SplitRef) (report.Split, error) {
-	spec, step := p.Study.Partitions[split.Set], p.Plan.Steps[split.Step]
+	spec, step := p.Study.Partitions[split.PartitionSet], p.Plan.Steps[split.Step]
 	r := report.Split{
-		Set: split.Set, Corpus: spec.Corpus, Order: spec.Order,
+		Set: split.PartitionSet, Corpus: spec.Corpus, Order: spec.Order,
 		Words: func(set string) string { return corpora.TextInWords(p.Plan, split.Step, set) },
 	}
 	for _, o := range []struct {

@@ -82,7 +82,7 @@ func Files(dir string, p *study.Compiled) (files []output.Named, there []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	plan, err := json.MarshalIndent(p.State.Account(), "", "  ")
+	plan, err := json.MarshalIndent(p.State.Estimate(), "", "  ")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"ablate/stages/kind"
 )
 
-// Comparison is what a run of several studies ends in: how large each is, and how well its proxies foretell its references, beside what the
+// Comparison is what a run of several studies ends in: how large each is, and how well its proxies predict its references, beside what the
 // paper prints of it. Of miniatures the studies at their own size stand beside them.
 type Comparison struct {
 	Studies []Compared

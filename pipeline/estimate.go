@@ -7,37 +7,37 @@ import (
 	"ablate/stages/kind"
 )
 
-// Account is what `ablate plan --json` prints.
-type Account struct {
-	Study   string         `json:"study"`
-	Partial string         `json:"partial,omitempty"` // why steps are missing
-	Assumed string         `json:"assumed,omitempty"` // what the plan takes for granted
-	Missing []string       `json:"missing,omitempty"` // what of the data is not there
-	Steps   []AccountStep  `json:"steps"`
-	Summary AccountSummary `json:"summary"`
+// Estimate is what `ablate plan --json` prints.
+type Estimate struct {
+	Study   string          `json:"study"`
+	Partial string          `json:"partial,omitempty"` // why steps are missing
+	Assumed string          `json:"assumed,omitempty"` // what the plan takes for granted
+	Missing []string        `json:"missing,omitempty"` // what of the data is not there
+	Steps   []EstimateStep  `json:"steps"`
+	Summary EstimateSummary `json:"summary"`
 }
 
-// AccountStep is one step of an account.
-type AccountStep struct {
-	ID      string      `json:"id"`
-	Kind    string      `json:"kind"`
-	Status  string      `json:"status"` // hit, run, waits
-	Key     string      `json:"key,omitempty"`
-	WaitsOn []string    `json:"waits_on,omitempty"`
-	Cost    AccountCost `json:"cost"`
+// EstimateStep is one step of an account.
+type EstimateStep struct {
+	ID      string       `json:"id"`
+	Kind    string       `json:"kind"`
+	Status  string       `json:"status"` // hit, run, waits
+	Key     string       `json:"key,omitempty"`
+	WaitsOn []string     `json:"waits_on,omitempty"`
+	Cost    EstimateCost `json:"cost"`
 }
 
-// AccountCost is a step's price.
-type AccountCost struct {
+// EstimateCost is a step's price.
+type EstimateCost struct {
 	Tokens int64   `json:"tokens"` // in whole batches
 	Bytes  int64   `json:"bytes"`  // of raw files
 	Hours  float64 `json:"hours"`
 	Disk   int64   `json:"disk"` // bytes in the cache: of a hit as they are, of others estimated
 }
 
-// AccountSummary is the account of the whole plan. Tokens are those asked for; hours are zero where
+// EstimateSummary is the account of the whole plan. Tokens are those asked for; hours are zero where
 // the study gives no price.
-type AccountSummary struct {
+type EstimateSummary struct {
 	MixturesPossible json.Number `json:"mixtures_possible"`
 	MixturesSelected int         `json:"mixtures_selected"`
 	BaseUnits        int         `json:"base_units"`
@@ -83,15 +83,15 @@ type Coverage struct {
 	MoreUnits    Total       `json:"more_units"`    // unit models that the others need
 }
 
-// Account prices a resolved plan.
-func (s *State) Account() Account {
+// Estimate prices a resolved plan.
+func (s *State) Estimate() Estimate {
 	p := s.Plan
-	a := Account{Study: p.Study, Partial: p.Partial, Assumed: p.Assumed, Missing: p.Missing, Steps: make([]AccountStep, 0, len(p.Steps))}
+	a := Estimate{Study: p.Study, Partial: p.Partial, Assumed: p.Assumed, Missing: p.Missing, Steps: make([]EstimateStep, 0, len(p.Steps))}
 	sum := &a.Summary
 	files := map[File]bool{}
 	for i, step := range p.Steps {
 		c := step.Cost
-		as := AccountStep{ID: step.ID, Kind: step.Kind, Status: s.Status[i].String(), Cost: AccountCost{c.Tokens, c.Bytes, c.Hours, s.disk(i)}}
+		as := EstimateStep{ID: step.ID, Kind: step.Kind, Status: s.Status[i].String(), Cost: EstimateCost{c.Tokens, c.Bytes, c.Hours, s.disk(i)}}
 		if s.Status[i] == Waits {
 			for _, w := range s.WaitsOn(i) {
 				as.WaitsOn = append(as.WaitsOn, p.Steps[w].ID)

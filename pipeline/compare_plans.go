@@ -13,7 +13,7 @@ type Change struct {
 	Kind  string `json:"kind"`
 	Added bool   `json:"added,omitempty"`   // only the new plan has it
 	Gone  bool   `json:"removed,omitempty"` // only the old plan has it
-	// Differs are its own ingredients that differ: parameters, raw files, which outputs it reads.
+	// Differs are its own key inputs that differ: parameters, raw files, which outputs it reads.
 	// Where there are none, Through is the first step before it that differs.
 	Differs []Difference `json:"differs,omitempty"`
 	Through string       `json:"through,omitempty"`
@@ -25,9 +25,9 @@ type Comparison struct {
 	Changes []Change `json:"changes"`
 }
 
-// Compare tells how the steps of one plan differ from those of another. It needs no cache; where
+// ComparePlans tells how the steps of one plan differ from those of another. It needs no cache; where
 // both know a step's key, equal keys are the same step, whatever came before.
-func Compare(old, now *State) Comparison {
+func ComparePlans(old, now *State) Comparison {
 	c := Comparison{Changes: []Change{}}
 	differs := map[string]bool{}
 	for i, step := range now.Plan.Steps {
@@ -90,9 +90,9 @@ func through(step *Step, p *Plan, differs map[string]bool) string {
 
 // local lists what a step's key is made of, with the outputs that it reads by the name of their
 // step and not by content.
-func local(s *Step, st *State) []cache.Ingredient {
+func local(s *Step, st *State) []cache.KeyInput {
 	k, _ := st.Kinds.Named(s.Kind) // Resolve has seen them all
-	ing := []cache.Ingredient{{Label: "kind", Value: s.Kind}, {Label: "kind version", Value: strconv.Itoa(k.Version())}}
+	ing := []cache.KeyInput{{Label: "kind", Value: s.Kind}, {Label: "kind version", Value: strconv.Itoa(k.Version())}}
 	ing = append(ing, flatten(s.Params)...)
 	for _, in := range s.Inputs {
 		value := ""
@@ -101,7 +101,7 @@ func local(s *Step, st *State) []cache.Ingredient {
 		} else {
 			value = st.Plan.Steps[in.Step].ID + " " + in.Output
 		}
-		ing = append(ing, cache.Ingredient{Label: "input " + in.Role, Value: value})
+		ing = append(ing, cache.KeyInput{Label: "input " + in.Role, Value: value})
 	}
 	return ing
 }

@@ -16,7 +16,7 @@ func TestOriginOfEverything(t *testing.T) {
 	state := newShelf().run(t, p)
 	for i := range p.Steps {
 		step := state.Step(i)
-		for _, in := range state.Ingredients[i] {
+		for _, in := range state.KeyInputs[i] {
 			path := state.Origin(s, i, in.Label)
 			made := strings.HasPrefix(in.Label, "kind")
 			for _, x := range step.Inputs {
@@ -99,7 +99,7 @@ func TestCompare(t *testing.T) {
 		}
 		return strings.Join(lines, "\n")
 	}
-	if c := Compare(old, old); c.Same != total || len(c.Changes) > 0 {
+	if c := ComparePlans(old, old); c.Same != total || len(c.Changes) > 0 {
 		t.Errorf("a plan differs from itself: %d of %d are the same, %s", c.Same, total, words(c))
 	}
 	for _, run := range []bool{false, true} { // with the steps waiting, and with every key known
@@ -116,7 +116,7 @@ func TestCompare(t *testing.T) {
 				return s
 			}
 			now := resolve("train: {tokens_per_unit: 2000", "train: {lr: 2e-3, tokens_per_unit: 2000")
-			c := Compare(old, now)
+			c := ComparePlans(old, now)
 			text := words(c)
 			for _, want := range []string{
 				"train unit/parts/alpha/0 [param optimizer.lr: 0.001 -> 0.002]", "train seq/pairs/alpha+beta [param optimizer.lr: 0.001 -> 0.002]",
@@ -135,11 +135,11 @@ func TestCompare(t *testing.T) {
 				t.Errorf("%d same and %d changed of %d", c.Same, len(c.Changes), total)
 			}
 			now = resolve("pairs: {choose: 2}", "pairs: {list: [[alpha, beta]]}")
-			text = words(Compare(old, now))
+			text = words(ComparePlans(old, now))
 			if !strings.Contains(text, "train seq/pairs/alpha+gamma removed") || !strings.Contains(text, "correlate correlate [param scores") {
 				t.Errorf("fewer mixtures:\n%s", text)
 			}
-			text = words(Compare(now, old))
+			text = words(ComparePlans(now, old))
 			if !strings.Contains(text, "train seq/pairs/alpha+gamma added") {
 				t.Errorf("more mixtures:\n%s", text)
 			}
@@ -155,7 +155,7 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := words(Compare(old, now))
+	text := words(ComparePlans(old, now))
 	if !strings.HasPrefix(text, "tokenize tokenize/parts/b.jsonl [content of b.jsonl: ") || !strings.Contains(text, "split split/parts through tokenize/parts/b.jsonl") {
 		t.Errorf("another file:\n%s", text)
 	}

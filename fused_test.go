@@ -15,9 +15,11 @@ import (
 	"testing"
 )
 
-// fused lists the functions of ours that hold fused multiply-adds on arm64, and how many instructions. They ask for them: by math.FMA, or by
-// MulAdd of package scalar and fusedGo of package matmul, whose results are those of the fused instructions of amd64. Everywhere else x*y + z must be rounded
-// twice, as amd64 does, or an artifact has other bits on arm64: write float64(x*y) + z.
+// fused lists the functions of ours that hold fused multiply-adds on arm64, and how many
+// instructions. They ask for them: by math.FMA, or by MulAdd of package scalar and fusedGo of
+// package matmul, whose results are those of the fused instructions of amd64. Everywhere else x*y +
+// z must be rounded twice, as amd64 does, or an artifact has other bits on arm64: write
+// float64(x*y) + z.
 var fused = map[string]int{
 	"ablate/stages/internal/elementary.Exp":         4,
 	"ablate/stages/internal/kernel/scalar.Exp":      10,
@@ -26,9 +28,10 @@ var fused = map[string]int{
 	"ablate/stages/internal/kernel.geluBackwardRow": 2,
 }
 
-// TestFused compiles the program for arm64 and looks for fused multiply-adds in our functions, with what was inlined into them. Libraries
-// hold some, too: those of figures (gonum/plot, freetype), which `make build` and `make dist` compile without, and those that no artifact
-// depends on. What they computed for artifacts is ours now (packages elementary and stat).
+// TestFused compiles the program for arm64 and looks for fused multiply-adds in our functions, with
+// what was inlined into them. Libraries hold some, too: those of figures (gonum/plot, freetype),
+// which `make build` and `make dist` compile without, and those that no artifact depends on. What
+// they computed for artifacts is ours now (packages elementary and stat).
 func TestFused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the program for arm64")
@@ -55,8 +58,9 @@ func TestFused(t *testing.T) {
 	}
 }
 
-// fusedFunctions counts the instructions FMADD, FMSUB, FNMADD and FNMSUB in each function of ours. They are those of arm64's class
-// "floating-point data processing, 3 sources", whose uppermost byte is 0x1F.
+// fusedFunctions counts the instructions FMADD, FMSUB, FNMADD and FNMSUB in each function of ours.
+// They are those of arm64's class "floating-point data processing, 3 sources", whose uppermost byte
+// is 0x1F.
 func fusedFunctions(t *testing.T, program string) map[string]int {
 	t.Helper()
 	f, err := elf.Open(program)
@@ -87,12 +91,13 @@ func fusedFunctions(t *testing.T, program string) map[string]int {
 	return found
 }
 
-// exact lists the functions of package math that return the same bits everywhere, because their results are exact or correctly rounded.
+// exact lists the functions of package math that return the same bits everywhere, because their
+// results are exact or correctly rounded.
 var exact = strings.Fields(`Abs Ceil Copysign FMA Float32bits Float32frombits Float64bits Float64frombits Floor Frexp Inf IsInf IsNaN Ldexp
 	Max Min Mod Modf NaN Round RoundToEven Signbit Sqrt Trunc`)
 
-// TestMathFunctions holds our code to them, and to our own normal numbers: the others of package math differ between processors, and
-// package elementary has them with one result.
+// TestMathFunctions holds our code to them, and to our own normal numbers: the others of package
+// math differ between processors, and package elementary has them with one result.
 func TestMathFunctions(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "stages/internal/lm/enginetest/") || strings.HasPrefix(path, "stages/internal/stagetest/") {

@@ -13,8 +13,9 @@ import (
 	"testing"
 )
 
-// rooms lists, for each package, the packages of ours it may import; a lower room never imports a higher one. It is a statement of
-// policy: a new arrow is a decision, made here and in review, not a habit. Tests may import what they test against.
+// rooms lists, for each package, the packages of ours it may import; a lower room never imports a
+// higher one. It is a statement of policy: a new arrow is a decision, made here and in review, not
+// a habit. Tests may import what they test against.
 const rooms = `
 	specs/nearest            <
 	specs/ident              <
@@ -101,7 +102,8 @@ const rooms = `
 	cmd/ablate               < cmd/internal/output cmd/internal/proposal cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/arch cache cache/remote stages/runs stages/survey stages/text runner runner/machine
 `
 
-// libraries lists, for each outside library, the packages of ours that may import it. One where it can be, so that it can be replaced.
+// libraries lists, for each outside library, the packages of ours that may import it. One where it
+// can be, so that it can be replaced.
 const libraries = `
 	gopkg.in/yaml.v3                     < specs
 	github.com/dominikbraun/graph        < pipeline

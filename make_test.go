@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestMakeTellsOldGo: make says in one line which Go is needed, before the compiler says it in riddles.
+// TestMakeTellsOldGo: make says in one line which Go is needed, before the compiler says it in
+// riddles.
 func TestMakeTellsOldGo(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("make is not installed")

@@ -17,7 +17,7 @@ func fill(tb testing.TB, c *Cache, n int) []Key {
 	c.disk.sync = func(*os.File) error { return nil }
 	keys := make([]Key, n)
 	for i := range keys {
-		in := benchIngredients(i)
+		in := benchKeyInputs(i)
 		keys[i] = KeyOf(in)
 		commitFiles(tb, c, in, map[string]string{
 			"losses.parquet": fmt.Sprintf("losses of %d", i), "summary.json": fmt.Sprintf("summary of %d", i)})
@@ -25,8 +25,8 @@ func fill(tb testing.TB, c *Cache, n int) []Key {
 	return keys
 }
 
-// benchIngredients are those of an evaluation of a mean of 16 units.
-func benchIngredients(i int) []KeyInput {
+// benchKeyInputs are those of an evaluation of a mean of 16 units.
+func benchKeyInputs(i int) []KeyInput {
 	in := []KeyInput{
 		{"kind", "eval"}, {"kind version", "1"},
 		{"params", fmt.Sprintf(`{"context":256,"mixture":%d,"recipe":"micro","stride":256}`, i)},
@@ -37,8 +37,8 @@ func benchIngredients(i int) []KeyInput {
 	return in
 }
 
-// BenchmarkLookup10000 is the cache's part of a rerun of a finished study of
-// 10,000 steps: open the cache, find every entry, check every blob by stat.
+// BenchmarkLookup10000 is the cache's part of a rerun of a finished study of 10,000 steps: open the
+// cache, find every entry, check every blob by stat.
 func BenchmarkLookup10000(b *testing.B) {
 	dir := b.TempDir()
 	c := mustOpen(b, dir)
@@ -75,8 +75,8 @@ func BenchmarkLookupNoMemo(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1e3, "us/entry")
 }
 
-// BenchmarkCommit is the latency of a small step, with all its fsyncs, on the
-// disk of the temporary directory.
+// BenchmarkCommit is the latency of a small step, with all its fsyncs, on the disk of the temporary
+// directory.
 func BenchmarkCommit(b *testing.B) {
 	for _, outputs := range []int{1, 2, 8} {
 		b.Run(fmt.Sprintf("outputs=%d", outputs), func(b *testing.B) {
@@ -88,7 +88,7 @@ func BenchmarkCommit(b *testing.B) {
 				for o := range outputs {
 					files[fmt.Sprintf("out%d", o)] = fmt.Sprintf("%d of %d", o, i)
 				}
-				commitFiles(b, c, benchIngredients(i), files)
+				commitFiles(b, c, benchKeyInputs(i), files)
 			}
 		})
 	}
@@ -108,9 +108,9 @@ func BenchmarkHash(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyCommitted reads a cache of 64 blobs of 4 MiB, as from a disk that is
-// not in the way. What to compare it with is reading the same files and doing
-// nothing with them, by as many goroutines; x-of-reading is the ratio of the two.
+// BenchmarkVerifyCommitted reads a cache of 64 blobs of 4 MiB, as from a disk that is not in the
+// way. What to compare it with is reading the same files and doing nothing with them, by as many
+// goroutines; x-of-reading is the ratio of the two.
 func BenchmarkVerifyCommitted(b *testing.B) {
 	c := mustOpen(b, b.TempDir())
 	c.disk.sync = func(*os.File) error { return nil }
@@ -118,7 +118,7 @@ func BenchmarkVerifyCommitted(b *testing.B) {
 	for i := range blobs {
 		data := make([]byte, size)
 		data[0] = byte(i)
-		commitFiles(b, c, benchIngredients(i), map[string]string{"f": string(data)})
+		commitFiles(b, c, benchKeyInputs(i), map[string]string{"f": string(data)})
 	}
 	var verifying, reading time.Duration
 	for b.Loop() {

@@ -14,16 +14,17 @@ import (
 	"time"
 )
 
-// Blob is the path of a blob whose bytes are what its digest says. It is a
-// *[Miss] when absent or corrupt; a corrupt one is moved to quarantine/. The
-// file is read-only and stays so: it is shared by all entries.
+// Blob is the path of a blob whose bytes are what its digest says. It is a *[Miss] when absent or
+// corrupt; a corrupt one is moved to quarantine/. The file is read-only and stays so: it is shared
+// by all entries.
 //
-// A blob that is not here may lie upstream: the path then leads there, to bytes
-// that were checked in the same way. Or a source has it: then it is here afterwards. In an audit neither stands in for one that is corrupt.
+// A blob that is not here may lie upstream: the path then leads there, to bytes that were checked
+// in the same way. Or a source has it: then it is here afterwards. In an audit neither stands in
+// for one that is corrupt.
 func (c *Cache) Blob(d Digest) (string, error) { return c.BlobOf(Output{Digest: d, Size: anySize}) }
 
-// BlobOf is [Cache.Blob] for an output of an entry, whose size is known: a file of
-// another size is corrupt, and one that is much larger is not read to find that out.
+// BlobOf is [Cache.Blob] for an output of an entry, whose size is known: a file of another size is
+// corrupt, and one that is much larger is not read to find that out.
 func (c *Cache) BlobOf(o Output) (string, error) {
 	d := o.Digest
 	_, err := c.verify(d, o.Size)
@@ -55,8 +56,8 @@ func (c *Cache) BlobOf(o Output) (string, error) {
 	return "", err
 }
 
-// flight is one hashing of a blob that others wait for: many steps open the
-// seed model at once, and it is read once.
+// flight is one hashing of a blob that others wait for: many steps open the seed model at once, and
+// it is read once.
 type flight struct {
 	done chan struct{}
 	size int64
@@ -66,15 +67,14 @@ type flight struct {
 // anySize is the size of a blob of which no entry is at hand.
 const anySize = -1
 
-// readAnyway is the largest file, in bytes, that is read although its size is
-// wrong: so the digest tells whether the blob or the entry is at fault. A larger one is
-// judged by its size alone. It may be sparse, and then a few blocks of a disk
-// stand for more bytes than can be read in a day.
+// readAnyway is the largest file, in bytes, that is read although its size is wrong: so the digest
+// tells whether the blob or the entry is at fault. A larger one is judged by its size alone. It may
+// be sparse, and then a few blocks of a disk stand for more bytes than can be read in a day.
 const readAnyway = 64 << 20
 
-// verify checks a blob, by the memo if its file is as it was, else by reading
-// it. size is what an entry says it has, or anySize. verify returns the size in
-// bytes, which may be another where the bytes are right.
+// verify checks a blob, by the memo if its file is as it was, else by reading it. size is what an
+// entry says it has, or anySize. verify returns the size in bytes, which may be another where the
+// bytes are right.
 func (c *Cache) verify(d Digest, size int64) (int64, error) {
 	if err := c.plainFan(filepath.Dir(c.blobPath(d))); err != nil {
 		return 0, err
@@ -111,8 +111,8 @@ func (c *Cache) verify(d Digest, size int64) (int64, error) {
 	return f.size, f.err
 }
 
-// rehash reads a blob and compares it with its name. progress is told the
-// bytes read, as they are read; it may be nil.
+// rehash reads a blob and compares it with its name. progress is told the bytes read, as they are
+// read; it may be nil.
 func (c *Cache) rehash(ctx context.Context, d Digest, progress func(int64)) (int64, error) {
 	path := c.blobPath(d)
 	fi, err := os.Lstat(path)
@@ -161,8 +161,8 @@ func wrongSize(has, wants int64) error {
 	return fmt.Errorf("has %d bytes, its entry says %d", has, wants)
 }
 
-// FileDigest is the digest and size of a raw input file, found through the
-// memo when the file is as it was when last read.
+// FileDigest is the digest and size of a raw input file, found through the memo when the file is as
+// it was when last read.
 func (c *Cache) FileDigest(path string) (Digest, int64, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -195,9 +195,9 @@ func (c *Cache) FileDigest(path string) (Digest, int64, error) {
 
 var errNotRegular = errors.New("not a regular file")
 
-// Ended is the error of a context that ended, and nil before. It is
-// both the context's own error and its cause: who asks whether the work was
-// interrupted finds that, and who asks by whom finds that.
+// Ended is the error of a context that ended, and nil before. It is both the context's own error
+// and its cause: who asks whether the work was interrupted finds that, and who asks by whom finds
+// that.
 func Ended(ctx context.Context) error {
 	err := ctx.Err()
 	if cause := context.Cause(ctx); err != nil && cause != err {
@@ -216,8 +216,8 @@ type hashed struct {
 	torn   bool // the file changed while it was read
 }
 
-// bufs holds read buffers. 256 KiB: larger ones read no faster, and a commit
-// of small files should not clear megabytes.
+// bufs holds read buffers. 256 KiB: larger ones read no faster, and a commit of small files should
+// not clear megabytes.
 var bufs = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
 
 func hashFile(ctx context.Context, path string, progress func(int64)) (hashed, error) {

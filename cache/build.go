@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Build is a step in the making. Its files become outputs by Commit; Abort,
-// or the death of the process, removes them.
+// Build is a step in the making. Its files become outputs by Commit; Abort, or the death of the
+// process, removes them.
 type Build struct {
 	Dir string // empty directory, on the file system of the cache
 	Key Key
@@ -21,8 +21,7 @@ type Build struct {
 	fans  []string          // directories of blobs with names not yet durable
 }
 
-// Conflict says that two runs of one step gave different bytes. The first
-// entry stays.
+// Conflict says that two runs of one step gave different bytes. The first entry stays.
 type Conflict struct {
 	First  *Entry // in the cache
 	Second *Entry // refused; kept in conflicts/, its blobs in the cache
@@ -72,10 +71,9 @@ func (b *Build) Abort() error {
 	return nil
 }
 
-// Commit makes blobs of all regular files under Dir, and an entry of their
-// names, in the order of FORMAT.md, section 5. Empty directories are dropped;
-// anything else but a file is refused. If the key has an entry already, that
-// one is returned when its outputs are the same, else the error is a
+// Commit makes blobs of all regular files under Dir, and an entry of their names, in the order of
+// FORMAT.md, section 5. Empty directories are dropped; anything else but a file is refused. If the
+// key has an entry already, that one is returned when its outputs are the same, else the error is a
 // *[Conflict]. After another error Commit may be tried again, or Abort called.
 func (b *Build) Commit(kind string, keyInputs []KeyInput, p Provenance) (*Entry, error) {
 	c := b.c
@@ -130,9 +128,9 @@ func isConflict(err error) bool {
 	return errors.As(err, &conflict)
 }
 
-// names lists the files under Dir, sorted, and refuses what is no plain file
-// of the build alone: a file with a second name, say a raw input linked in to
-// save copying, would become read-only under that name too.
+// names lists the files under Dir, sorted, and refuses what is no plain file of the build alone: a
+// file with a second name, say a raw input linked in to save copying, would become read-only under
+// that name too.
 func (b *Build) names() ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(b.Dir, func(path string, d fs.DirEntry, err error) error {
@@ -228,8 +226,8 @@ func (b *Build) store(o *Output) error {
 		return c.writeError(what, err)
 	}
 	b.needSync(filepath.Dir(to))
-	// The rename changed the ctime; the stamp to remember is the one after it,
-	// if the file under the name is still ours.
+	// The rename changed the ctime; the stamp to remember is the one after it, if the file under
+	// the name is still ours.
 	if now, err := os.Lstat(to); err == nil && os.SameFile(fi, now) && now.ModTime().Equal(blobTime) {
 		got.stamp, got.known = stampOf(now)
 		c.memo.putBlob(o.Digest, got)
@@ -237,9 +235,9 @@ func (b *Build) store(o *Output) error {
 	return nil
 }
 
-// renew moves the ctime of a blob that a commit relies on, so that a
-// collection does not take it for old. Where the file belongs to another user,
-// it stays as it is: if it goes, the entry is incomplete and made again.
+// renew moves the ctime of a blob that a commit relies on, so that a collection does not take it
+// for old. Where the file belongs to another user, it stays as it is: if it goes, the entry is
+// incomplete and made again.
 func (c *Cache) renew(d Digest) {
 	path := c.blobPath(d)
 	before, err := os.Lstat(path)
@@ -268,8 +266,8 @@ func (c *Cache) putEntry(e *Entry) (*Entry, error) {
 	}
 	defer os.Remove(temp)
 	path := c.entryPath(e.Key)
-	// Each turn ends or moves one unusable entry away; more than a few would
-	// mean that someone writes bad ones as fast as we move them.
+	// Each turn ends or moves one unusable entry away; more than a few would mean that someone
+	// writes bad ones as fast as we move them.
 	for range 8 {
 		err := c.publish(temp, path)
 		if err == nil {

@@ -91,8 +91,8 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-// An entry whose blob is lost, of a step that gives other bytes each time,
-// must not block its key for ever.
+// An entry whose blob is lost, of a step that gives other bytes each time, must not block its key
+// for ever.
 func TestUnusableEntryGivesWay(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	commitFiles(t, c, abc, map[string]string{"a": "once"})
@@ -208,7 +208,7 @@ func TestConcurrentCommitsInOneProcess(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range steps {
-				in := benchIngredients((i + w) % steps)
+				in := benchKeyInputs((i + w) % steps)
 				b, err := c.Begin(KeyOf(in))
 				if err == nil {
 					err = os.WriteFile(filepath.Join(b.Dir, "shared"), []byte("the same in all"), 0o666)

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// Cache is an open cache directory. Its methods may be called from any number
-// of goroutines.
+// Cache is an open cache directory. Its methods may be called from any number of goroutines.
 type Cache struct {
 	dir   string
 	owner string // how files in tmp/ name this process
@@ -41,9 +40,8 @@ type Cache struct {
 // Dir is the cache directory, absolute.
 func (c *Cache) Dir() string { return c.dir }
 
-// Until lets reading end when a context does: between two blocks of a blob or raw
-// file that is being hashed, for calls that have no context of their own. To be called
-// before the first of them.
+// Until lets reading end when a context does: between two blocks of a blob or raw file that is
+// being hashed, for calls that have no context of their own. To be called before the first of them.
 func (c *Cache) Until(ctx context.Context) {
 	c.until = ctx
 	if c.up != nil {
@@ -51,8 +49,8 @@ func (c *Cache) Until(ctx context.Context) {
 	}
 }
 
-// Close writes what the memo learnt, and ends a run that was registered and
-// did not come to its end. The cache must not be used afterwards.
+// Close writes what the memo learnt, and ends a run that was registered and did not come to its
+// end. The cache must not be used afterwards.
 func (c *Cache) Close() error {
 	err := errors.Join(c.Unregister(false), c.memo.flush())
 	if c.up != nil {
@@ -61,8 +59,8 @@ func (c *Cache) Close() error {
 	return err
 }
 
-// Machine is a Provenance with what the cache can say itself: host, system,
-// processor, Go version, and the time now.
+// Machine is a Provenance with what the cache can say itself: host, system, processor, Go version,
+// and the time now.
 func Machine() Provenance {
 	host, err := os.Hostname()
 	if err != nil {
@@ -96,10 +94,9 @@ func (m *Miss) Error() string {
 	return fmt.Sprintf("cache: %s: %s: %s", m.What, m.Reason, m.Detail)
 }
 
-// Lookup finds the entry of a key. What it returns was checked as FORMAT.md,
-// section 6 asks, blobs included; a *[Miss] means that the step must run. What
-// is missing here may be found upstream, or at a source, if there is one: then
-// its blobs are there, and are read and checked by [Cache.Blob].
+// Lookup finds the entry of a key. What it returns was checked as FORMAT.md, section 6 asks, blobs
+// included; a *[Miss] means that the step must run. What is missing here may be found upstream, or
+// at a source, if there is one: then its blobs are there, and are read and checked by [Cache.Blob].
 func (c *Cache) Lookup(key Key) (*Entry, error) {
 	c.inUse(key)
 	e, err := c.lookup(key)
@@ -151,8 +148,8 @@ func (c *Cache) Has(key Key) bool {
 	return err == nil
 }
 
-// readEntry reads and checks an entry without its blobs. move says whether a
-// corrupt one goes to quarantine.
+// readEntry reads and checks an entry without its blobs. move says whether a corrupt one goes to
+// quarantine.
 func (c *Cache) readEntry(key Key, move bool) (*Entry, error) {
 	if err := c.plainFan(filepath.Dir(c.entryPath(key))); err != nil {
 		return nil, err
@@ -180,8 +177,8 @@ func (c *Cache) readEntry(key Key, move bool) (*Entry, error) {
 	return nil, c.corruptEntry(key, err, fi)
 }
 
-// corruptEntry moves an entry away and returns the Miss that says so. judged
-// may be nil: then the file that is there now is meant.
+// corruptEntry moves an entry away and returns the Miss that says so. judged may be nil: then the
+// file that is there now is meant.
 func (c *Cache) corruptEntry(key Key, why error, judged fs.FileInfo) error {
 	path := c.entryPath(key)
 	if judged == nil {
@@ -200,9 +197,9 @@ func (c *Cache) corruptEntry(key Key, why error, judged fs.FileInfo) error {
 
 var errTooLarge = errors.New("too large")
 
-// readPlain reads a regular file whole that has at most so many bytes. A nil
-// FileInfo with an error means that the file could not be looked at; with a
-// FileInfo, or errNotRegular, the file is at fault.
+// readPlain reads a regular file whole that has at most so many bytes. A nil FileInfo with an error
+// means that the file could not be looked at; with a FileInfo, or errNotRegular, the file is at
+// fault.
 func readPlain(path string, most int64) ([]byte, fs.FileInfo, error) {
 	f, err := openPlain(path)
 	if err != nil {
@@ -226,9 +223,8 @@ func readPlain(path string, most int64) ([]byte, fs.FileInfo, error) {
 	return data, fi, nil
 }
 
-// Entries yields every entry in the order of keys, without looking at blobs.
-// A corrupt one yields nil and a *[Miss], one of a later version a
-// *[FormatError]; both stay where they are.
+// Entries yields every entry in the order of keys, without looking at blobs. A corrupt one yields
+// nil and a *[Miss], one of a later version a *[FormatError]; both stay where they are.
 func (c *Cache) Entries() iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		keys, err := c.keys()
@@ -285,10 +281,10 @@ func (c *Cache) files(top string) iter.Seq2[string, error] {
 	}
 }
 
-// Partial is the directory where an unfinished step keeps what it wants to
-// find again after a crash; it is made if it is not there. Commit of the key
-// removes it. Two processes that run one step share it and must not write the
-// same names; when one commits, the other loses its files there.
+// Partial is the directory where an unfinished step keeps what it wants to find again after a
+// crash; it is made if it is not there. Commit of the key removes it. Two processes that run one
+// step share it and must not write the same names; when one commits, the other loses its files
+// there.
 func (c *Cache) Partial(key Key) (string, error) {
 	if c.readOnly {
 		return "", c.refuse("the partial of " + key.Short())

@@ -185,11 +185,11 @@ func TestEntriesAreSorted(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	want := make(map[Key]bool)
 	for i := range 50 {
-		in := benchIngredients(i)
+		in := benchKeyInputs(i)
 		commitFiles(t, c, in, map[string]string{"a": "same"})
 		want[KeyOf(in)] = true
 	}
-	overwrite(t, c.entryPath(KeyOf(benchIngredients(7))), flip)
+	overwrite(t, c.entryPath(KeyOf(benchKeyInputs(7))), flip)
 	os.Mkdir(c.path("entries", "00"), 0o777) // may be there
 	if err := os.WriteFile(c.path("entries", "00", "notes.txt"), nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestEntriesAreSorted(t *testing.T) {
 		last = e.Key.String()
 		delete(want, e.Key)
 	}
-	if bad != 1 || len(want) != 1 || !want[KeyOf(benchIngredients(7))] {
+	if bad != 1 || len(want) != 1 || !want[KeyOf(benchKeyInputs(7))] {
 		t.Errorf("%d corrupt, %d not seen, want the one that was damaged", bad, len(want))
 	}
 	if n := readNames(c.path("quarantine")); len(n) != 0 {
@@ -247,7 +247,8 @@ func TestPartial(t *testing.T) {
 	if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Commit left %s: %v", p, err)
 	}
-	// What a process that died between entry and removal left goes with the next Open, unless the step must run again.
+	// What a process that died between entry and removal left goes with the next Open, unless the
+	// step must run again.
 	for _, whole := range []bool{true, false} {
 		if p, err = c.Partial(key); err != nil {
 			t.Fatal(err)

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Claim says that this process is at work on the step of a key, so that others
-// do not do the same. It saves work and is no lock: whoever computes a step
-// without one, or beside one, does no harm, because the first commit wins.
+// Claim says that this process is at work on the step of a key, so that others do not do the same.
+// It saves work and is no lock: whoever computes a step without one, or beside one, does no harm,
+// because the first commit wins.
 type Claim struct {
 	c    *Cache
 	path string
@@ -27,8 +27,8 @@ type Claim struct {
 	beat int64
 }
 
-// Holder is who holds a claim, in the words of its file, which another process
-// wrote: for people, and shown as [strconv.Quote] would where it is strange.
+// Holder is who holds a claim, in the words of its file, which another process wrote: for people,
+// and shown as [strconv.Quote] would where it is strange.
 type Holder struct {
 	Owner string // HOST.NS.PID.START
 	Step  string
@@ -46,8 +46,7 @@ func (h Holder) String() string {
 	return fmt.Sprintf("process %s on %s", part[2], part[0])
 }
 
-// Watch is what this process has seen of a claim that another holds. It is
-// for one goroutine.
+// Watch is what this process has seen of a claim that another holds. It is for one goroutine.
 type Watch struct {
 	Holder Holder
 
@@ -57,8 +56,9 @@ type Watch struct {
 	since time.Time
 }
 
-// damagedSooner is how much sooner a claim is broken that does not name its holder. It is torn, as after a power cut, and nobody will
-// remove it; or it is new and, over a network, its bytes are still on the way, for no longer than a beat.
+// damagedSooner is how much sooner a claim is broken that does not name its holder. It is torn, as
+// after a power cut, and nobody will remove it; or it is new and, over a network, its bytes are
+// still on the way, for no longer than a beat.
 const damagedSooner = 10
 
 // claimBytes is the most that is read of a claim.
@@ -66,9 +66,8 @@ const claimBytes = 4096
 
 const claimHead = "ablate claim 1\n"
 
-// Claim claims the step of a key, or says who holds it: then the claim is nil
-// and the watch is not. An error means that claims cannot be kept here; the
-// work may be done all the same.
+// Claim claims the step of a key, or says who holds it: then the claim is nil and the watch is not.
+// An error means that claims cannot be kept here; the work may be done all the same.
 func (c *Cache) Claim(key Key, step, study string) (*Claim, *Watch, error) {
 	if c.readOnly {
 		return nil, nil, c.refuse("a claim")
@@ -119,15 +118,15 @@ func (c *Cache) newClaim(path, step, study string) (*Claim, error) {
 // cut keeps a name of a person's choice short enough for a claim.
 func cut(s string) string { return strings.ToValidUTF8(s[:min(len(s), 256)], "") }
 
-// write writes the beat in place, with one call: a reader that meets half of
-// it sees a change, which is all that counts.
+// write writes the beat in place, with one call: a reader that meets half of it sees a change,
+// which is all that counts.
 func (cl *Claim) write() error {
 	_, err := fmt.Fprintf(io.NewOffsetWriter(cl.f, cl.at), "%020d\n", cl.beat)
 	return err
 }
 
-// Beat shows the others that this process is alive. If the claim was broken
-// meanwhile, it writes to a file that nobody looks at.
+// Beat shows the others that this process is alive. If the claim was broken meanwhile, it writes to
+// a file that nobody looks at.
 func (cl *Claim) Beat() error {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -177,11 +176,10 @@ func (w *Watch) look() (there bool, err error) {
 	return true, nil
 }
 
-// Over says whether the step may be claimed anew: because its claim is gone
-// (then why is empty), because its process is of this machine and dead, or
-// because its file did not change for as long as silence by this process's own
-// clock, whatever the clocks of others say; a tenth of it where the file does
-// not name its holder. Of the last two, the claim is broken here and why says so.
+// Over says whether the step may be claimed anew: because its claim is gone (then why is empty),
+// because its process is of this machine and dead, or because its file did not change for as long
+// as silence by this process's own clock, whatever the clocks of others say; a tenth of it where
+// the file does not name its holder. Of the last two, the claim is broken here and why says so.
 func (w *Watch) Over(silence time.Duration) (over bool, why string, err error) {
 	there, err := w.look()
 	if err != nil || !there {
@@ -201,8 +199,8 @@ func (w *Watch) Over(silence time.Duration) (over bool, why string, err error) {
 	return true, why, w.breakUp()
 }
 
-// breakUp moves the claim away, as it was last seen. Of several who try, the
-// rename of one moves it; one who finds that it moved a newer one links it back.
+// breakUp moves the claim away, as it was last seen. Of several who try, the rename of one moves
+// it; one who finds that it moved a newer one links it back.
 func (w *Watch) breakUp() error {
 	to, err := w.c.disk.mkdirTemp(w.c.path("tmp"), w.c.owner+".*")
 	if err != nil {
@@ -244,8 +242,8 @@ func parseHolder(data []byte) Holder {
 	return h
 }
 
-// sweepClaims removes the claims of dead processes of this machine, of others
-// when nothing has touched them for long, and of nobody when their step is done.
+// sweepClaims removes the claims of dead processes of this machine, of others when nothing has
+// touched them for long, and of nobody when their step is done.
 func (c *Cache) sweepClaims(now time.Time) {
 	for _, n := range readNames(c.path("claims")) {
 		w := &Watch{c: c, path: c.path("claims", n)}

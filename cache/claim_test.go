@@ -153,8 +153,8 @@ func TestClaimOfTheDead(t *testing.T) {
 	mustClaim(t, c, KeyOf(abc)).Release()
 }
 
-// TestStrangeClaims: what lies under the name of a claim is of a stranger. It is waited for like any other, and moved away without harm to
-// what it leads to.
+// TestStrangeClaims: what lies under the name of a claim is of a stranger. It is waited for like
+// any other, and moved away without harm to what it leads to.
 func TestStrangeClaims(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	for name, lay := range map[string]func(path string) error{

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestTornClaim: a claim that names nobody, after a power cut say, is waited for no longer than a beat and, once its step is done, removed.
+// TestTornClaim: a claim that names nobody, after a power cut say, is waited for no longer than a
+// beat and, once its step is done, removed.
 func TestTornClaim(t *testing.T) {
 	for _, text := range []string{"", claimHead, claimHead + "owner vm.40", "owner vm.1.2.3\n", "\x00\x00\x00"} {
 		dir := t.TempDir()
@@ -35,7 +36,8 @@ func TestTornClaim(t *testing.T) {
 	}
 }
 
-// TestSweepByTheClockOfTheDisk: where the clock of this machine is a month ahead of that of the disk, what others are at is not old.
+// TestSweepByTheClockOfTheDisk: where the clock of this machine is a month ahead of that of the
+// disk, what others are at is not old.
 func TestSweepByTheClockOfTheDisk(t *testing.T) {
 	dir := t.TempDir()
 	c := mustOpen(t, dir)
@@ -67,8 +69,8 @@ func TestSweepByTheClockOfTheDisk(t *testing.T) {
 	}
 }
 
-// TestClockJumps lets the clock of two runs jump by years, back and forth, at every look at it: they find what they stored, and one result
-// of each step.
+// TestClockJumps lets the clock of two runs jump by years, back and forth, at every look at it:
+// they find what they stored, and one result of each step.
 func TestClockJumps(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	jumps := func() time.Time { return time.Now().AddDate(r.IntN(60)-30, 0, r.IntN(300)) }
@@ -85,7 +87,7 @@ func TestClockJumps(t *testing.T) {
 		}
 		for i := range 20 {
 			c, other := both[r.IntN(2)], both[r.IntN(2)]
-			key := KeyOf(benchIngredients(i))
+			key := KeyOf(benchKeyInputs(i))
 			cl, w, err := c.Claim(key, "x", "s")
 			if err != nil {
 				t.Fatal(err)

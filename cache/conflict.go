@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// keepConflict keeps the file of an entry that was refused because the step
-// had given other bytes before. Its name holds a digest of its outputs, so
-// that the same difference is kept once. What cannot be kept is told by the
-// *[Conflict] all the same.
+// keepConflict keeps the file of an entry that was refused because the step had given other bytes
+// before. Its name holds a digest of its outputs, so that the same difference is kept once. What
+// cannot be kept is told by the *[Conflict] all the same.
 func (c *Cache) keepConflict(temp string, e *Entry) {
 	outputs, err := json.Marshal(e.Outputs)
 	if err != nil {
@@ -21,8 +20,8 @@ func (c *Cache) keepConflict(temp string, e *Entry) {
 	c.publish(temp, c.path("conflicts", e.Key.String()+"."+DigestOf(outputs).Short()))
 }
 
-// Conflicts yields the results that were refused because another with other
-// bytes had come first. Where the first is gone by now, First is nil.
+// Conflicts yields the results that were refused because another with other bytes had come first.
+// Where the first is gone by now, First is nil.
 func (c *Cache) Conflicts() iter.Seq2[*Conflict, error] {
 	return func(yield func(*Conflict, error) bool) {
 		for _, name := range readNames(c.path("conflicts")) {

@@ -22,12 +22,12 @@ type KeyInput struct {
 	Value string `json:"value"`
 }
 
-// keyFormat is the first line under every key. A change of how key inputs
-// are written is a change of this line, so that no old key can be met again.
+// keyFormat is the first line under every key. A change of how key inputs are written is a change
+// of this line, so that no old key can be met again.
 const keyFormat = "ablate key 1\n"
 
-// KeyOf hashes the key inputs in the order given. The bytes are in FORMAT.md,
-// section 3: one line per key input, each label and value after its length.
+// KeyOf hashes the key inputs in the order given. The bytes are in FORMAT.md, section 3: one line
+// per key input, each label and value after its length.
 func KeyOf(keyInputs []KeyInput) Key {
 	b := keyTexts.Get().(*[]byte)
 	*b = appendKeyText((*b)[:0], keyInputs)
@@ -38,8 +38,8 @@ func KeyOf(keyInputs []KeyInput) Key {
 	return k
 }
 
-// keyTexts holds buffers for the texts of keys, of which a rerun writes two a step. The few that are as long as a comparison of thousands of
-// mixtures are not kept.
+// keyTexts holds buffers for the texts of keys, of which a rerun writes two a step. The few that
+// are as long as a comparison of thousands of mixtures are not kept.
 var keyTexts = sync.Pool{New: func() any { return new([]byte) }}
 
 const mostKeyText = 1 << 20
@@ -150,8 +150,8 @@ func clip(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
-// Printable is a text from a file that another may have written, fit for a
-// terminal: what does not print stands as an escape, as \n or \u202e.
+// Printable is a text from a file that another may have written, fit for a terminal: what does not
+// print stands as an escape, as \n or \u202e.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(s) {
 		return s

@@ -10,8 +10,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// golden compares got with a file of testdata. A change of these files is a
-// change of the format: a line in FORMAT.md, section 11.
+// golden compares got with a file of testdata. A change of these files is a change of the format: a
+// line in FORMAT.md, section 11.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

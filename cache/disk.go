@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// WriteError says that the disk did not take what the cache gave it: no space,
-// quota, an I/O error. Nothing half-written is visible as an entry or a blob.
+// WriteError says that the disk did not take what the cache gave it: no space, quota, an I/O error.
+// Nothing half-written is visible as an entry or a blob.
 type WriteError struct {
 	Dir     string // the cache directory
 	Writing string // what was being written
@@ -29,25 +29,24 @@ func (e *WriteError) Error() string {
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Full says whether the cause is a full disk or quota, which a person must
-// mend before any retry helps.
+// Full says whether the cause is a full disk or quota, which a person must mend before any retry
+// helps.
 func (e *WriteError) Full() bool {
 	return errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT)
 }
 
-// Free is how many bytes may still be written to the file system of the cache, -1
-// when unknown.
+// Free is how many bytes may still be written to the file system of the cache, -1 when unknown.
 func (c *Cache) Free() int64 { return freeBytes(c.dir) }
 
-// FreeAt is how many bytes are free to this user on the file system of a directory; -1 where that is not known.
+// FreeAt is how many bytes are free to this user on the file system of a directory; -1 where that
+// is not known.
 func FreeAt(dir string) int64 { return freeBytes(dir) }
 
 func (c *Cache) writeError(writing string, err error) error {
 	return &WriteError{Dir: c.dir, Writing: writing, Free: freeBytes(c.dir), Err: err}
 }
 
-// disk holds the calls that fail when a disk does, so that tests can let each
-// of them fail.
+// disk holds the calls that fail when a disk does, so that tests can let each of them fail.
 type disk struct {
 	mkdirTemp func(dir, pattern string) (string, error)
 
@@ -70,12 +69,12 @@ func realDisk() disk {
 	}
 }
 
-// blobTime is the mtime of every blob: far enough in the past that any write
-// shows, even one within the clock tick of the commit (FORMAT.md, section 5).
+// blobTime is the mtime of every blob: far enough in the past that any write shows, even one within
+// the clock tick of the commit (FORMAT.md, section 5).
 var blobTime = time.Unix(1_000_000_000, 0)
 
-// temp writes a file into tmp/ and returns its path. It is as durable as its
-// later name will be: fsynced, and its close checked, where NFS reports quota.
+// temp writes a file into tmp/ and returns its path. It is as durable as its later name will be:
+// fsynced, and its close checked, where NFS reports quota.
 func (c *Cache) temp(what string, data []byte, durable bool) (path string, err error) {
 	f, err := os.CreateTemp(c.path("tmp"), c.owner+".*")
 	if err != nil {
@@ -114,8 +113,8 @@ func (c *Cache) syncDir(dir string) error {
 	return nil
 }
 
-// publish gives a finished temporary file its name unless the name is taken:
-// link(2) is atomic and exclusive, on NFS too. fs.ErrExist means taken.
+// publish gives a finished temporary file its name unless the name is taken: link(2) is atomic and
+// exclusive, on NFS too. fs.ErrExist means taken.
 func (c *Cache) publish(temp, path string) error {
 	if dir := filepath.Dir(path); dir != c.dir { // which a person may reach by a link
 		if err := c.plainFan(dir); err != nil {
@@ -135,8 +134,8 @@ func (c *Cache) publish(temp, path string) error {
 	if err == nil {
 		return nil
 	}
-	// The reply may have been lost and the request done twice: then the error
-	// is EEXIST, and the second name of our file is the one we asked for.
+	// The reply may have been lost and the request done twice: then the error is EEXIST, and the
+	// second name of our file is the one we asked for.
 	mine, err1 := os.Lstat(temp)
 	there, err2 := os.Lstat(path)
 	if err1 == nil && err2 == nil && os.SameFile(mine, there) {
@@ -151,9 +150,9 @@ func (c *Cache) publish(temp, path string) error {
 	return c.writeError(c.rel(path), err)
 }
 
-// makeFan makes a directory below blobs/ or entries/ that is needed for the
-// first time; the caller syncs the one above. All 512 at the start would cost
-// 0.2 s of fsync before the first step, which many small caches never use.
+// makeFan makes a directory below blobs/ or entries/ that is needed for the first time; the caller
+// syncs the one above. All 512 at the start would cost 0.2 s of fsync before the first step, which
+// many small caches never use.
 func (c *Cache) makeFan(dir string) error {
 	if err := c.mkdir(dir); err != nil {
 		return c.writeError("directory "+c.rel(dir), err)
@@ -161,8 +160,8 @@ func (c *Cache) makeFan(dir string) error {
 	return nil
 }
 
-// quarantine moves a file found corrupt out of the way. judged is the file
-// that was found so; if another has taken its place meanwhile, that one goes back.
+// quarantine moves a file found corrupt out of the way. judged is the file that was found so; if
+// another has taken its place meanwhile, that one goes back.
 func (c *Cache) quarantine(path string, judged fs.FileInfo) error {
 	if c.readOnly {
 		return nil // it stays where it is, and whoever asked is told

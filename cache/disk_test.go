@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// failing is a real disk whose calls number at and later fail; at 0 none do.
-// before is told each call by number and name.
+// failing is a real disk whose calls number at and later fail; at 0 none do. before is told each
+// call by number and name.
 func failing(at int, cause error, before func(n int, name string)) disk {
 	real, n := realDisk(), 0
 	fail := func(name string) error {
@@ -53,17 +53,17 @@ func failing(at int, cause error, before func(n int, name string)) disk {
 	}
 }
 
-// TestDiskFails lets each call of a commit be the first to fail, then mends
-// the disk and commits the same build again.
+// TestDiskFails lets each call of a commit be the first to fail, then mends the disk and commits
+// the same build again.
 func TestDiskFails(t *testing.T) {
 	files := map[string]string{"a": "bytes of a", "b": "bytes of b", "c": "bytes of a"}
 	calls := 0
 	c := mustOpen(t, t.TempDir())
 	c.disk = failing(0, nil, func(n int, name string) { calls = n; t.Logf("call %d: %s", n, name) })
 	commitFiles(t, c, abc, files)
-	// Files a and b: sync, rename, which finds no directory, rename. Then sync
-	// of two directories of blobs and of blobs. The entry: write, sync, close,
-	// link, which finds no directory, sync of entries, link, sync of the directory.
+	// Files a and b: sync, rename, which finds no directory, rename. Then sync of two directories
+	// of blobs and of blobs. The entry: write, sync, close, link, which finds no directory, sync of
+	// entries, link, sync of the directory.
 	if want := 6 + 3 + 7; calls != want {
 		t.Fatalf("a commit makes %d calls, want %d", calls, want)
 	}
@@ -155,8 +155,8 @@ func TestDiskFailsInMemo(t *testing.T) {
 	}
 }
 
-// A file system that does a link twice, or reports a success as an error, as
-// NFS does when a reply is lost.
+// A file system that does a link twice, or reports a success as an error, as NFS does when a reply
+// is lost.
 func TestLostReplyOfLink(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	link := c.disk.link

@@ -14,17 +14,16 @@
 //     [Cache.GC] keeps;
 //   - a [Miss] is the typed answer "not here, compute it", with the reason.
 //
-// Any number of goroutines, processes and hosts may use one directory at the
-// same time; nobody holds a lock while working. FORMAT.md documents the
-// directory, the order of writes and what a reader checks.
+// Any number of goroutines, processes and hosts may use one directory at the same time; nobody
+// holds a lock while working. FORMAT.md documents the directory, the order of writes and what a
+// reader checks.
 //
-// What it does not promise: that two builds of one key run once where claims
-// are not kept or are broken (the first commit wins, the other was wasted
-// work); that it notices an edit made by
-// someone who also restores every file time and inode, or rewrites the memo
-// ([Cache.Verify] does, it reads every byte); that anything in partial/
-// survives a power cut; that a file in a build stays as it was if someone
-// still writes to it after Commit began (Commit refuses it when it sees it).
+// What it does not promise: that two builds of one key run once where claims are not kept or are
+// broken (the first commit wins, the other was wasted work); that it notices an edit made by
+// someone who also restores every file time and inode, or rewrites the memo ([Cache.Verify] does,
+// it reads every byte); that anything in partial/ survives a power cut; that a file in a build
+// stays as it was if someone still writes to it after Commit began (Commit refuses it when it sees
+// it).
 package cache
 
 import _ "ablate/cache/system"

@@ -17,10 +17,10 @@ import (
 // entryFormat is the value of Entry.Format; see FORMAT.md, sections 4 and 11.
 const entryFormat = 1
 
-// Bounds on what is read from an entry, so that a damaged or hostile file
-// costs a message and little memory. Most steps have tens of key inputs and a
-// handful of outputs, about 2 KiB; a correlation over 8,128 mixtures, ten eval
-// sets and five proxies names 400,000 inputs of some 110 bytes each.
+// Bounds on what is read from an entry, so that a damaged or hostile file costs a message and
+// little memory. Most steps have tens of key inputs and a handful of outputs, about 2 KiB; a
+// correlation over 8,128 mixtures, ten eval sets and five proxies names 400,000 inputs of some 110
+// bytes each.
 const (
 	maxEntryBytes = 64 << 20
 	maxOutputs    = 1 << 16
@@ -35,8 +35,8 @@ type Output struct {
 	Size   int64  `json:"size"`   // bytes
 }
 
-// Provenance says who made an entry. It is for people: never hashed, never
-// compared, and nothing that decides a result may be read from it.
+// Provenance says who made an entry. It is for people: never hashed, never compared, and nothing
+// that decides a result may be read from it.
 type Provenance struct {
 	Host        string  `json:"host"`
 	OS          string  `json:"os"`
@@ -54,8 +54,9 @@ type Provenance struct {
 	Resumed     int64   `json:"resumed,omitempty"` // optimizer step that a training went on from, left by an earlier attempt; 0: none
 }
 
-// StartedLayout is RFC 3339 to the millisecond, of a fixed width, so that the splits of one study, which may follow each other within a second,
-// sort as text in the order in which they began. Entries of earlier versions have whole seconds.
+// StartedLayout is RFC 3339 to the millisecond, of a fixed width, so that the splits of one study,
+// which may follow each other within a second, sort as text in the order in which they began.
+// Entries of earlier versions have whole seconds.
 const StartedLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // Entry is what the cache knows about one finished step.
@@ -78,8 +79,8 @@ func (e *Entry) Output(name string) (Output, bool) {
 	return Output{}, false
 }
 
-// The end of an entry's file: the sum over all bytes before sumHead, so that
-// any flipped byte shows before the JSON is looked at.
+// The end of an entry's file: the sum over all bytes before sumHead, so that any flipped byte shows
+// before the JSON is looked at.
 const (
 	sumHead = `"sum":"`
 	sumTail = "\"}\n"
@@ -89,8 +90,8 @@ const (
 // Bytes is the entry as a file of a cache holds it.
 func (e *Entry) Bytes() ([]byte, error) { return e.encode() }
 
-// encode writes the bytes of the entry's file. It checks first, so that what
-// is written can be read.
+// encode writes the bytes of the entry's file. It checks first, so that what is written can be
+// read.
 func (e *Entry) encode() ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
@@ -137,8 +138,8 @@ func (e *Entry) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// FormatError is an entry that a later version of the program wrote. It is
-// left where it is: another program may need it.
+// FormatError is an entry that a later version of the program wrote. It is left where it is:
+// another program may need it.
 type FormatError struct {
 	Key    Key
 	Format int
@@ -160,8 +161,8 @@ func formatOf(data []byte) int {
 	return n
 }
 
-// decode reads the bytes of the entry file of key and checks all that can be
-// checked without looking at a blob. Its errors complete "entry KEY: ".
+// decode reads the bytes of the entry file of key and checks all that can be checked without
+// looking at a blob. Its errors complete "entry KEY: ".
 func decode(data []byte, key Key) (*Entry, error) {
 	if len(data) > maxEntryBytes {
 		return nil, fmt.Errorf("has %d bytes, at most %d are allowed", len(data), maxEntryBytes)
@@ -242,8 +243,8 @@ func checkOutputs(outputs []Output) error {
 	return nil
 }
 
-// checkName keeps names to paths that stay below the directory they are
-// joined to, on any system, and that print on one line.
+// checkName keeps names to paths that stay below the directory they are joined to, on any system,
+// and that print on one line.
 func checkName(name string) error {
 	switch {
 	case name == "." || !fs.ValidPath(name):

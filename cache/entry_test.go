@@ -146,8 +146,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes, no panic, and what is accepted is fit to
-// use, comes out of encode again and stays inside the directory it is joined to.
+// FuzzDecode: whatever the bytes, no panic, and what is accepted is fit to use, comes out of encode
+// again and stays inside the directory it is joined to.
 func FuzzDecode(f *testing.F) {
 	e := sample()
 	data, err := e.encode()
@@ -187,8 +187,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzCommitThenRead: whatever is committed is found again as it was, or
-// refused before.
+// FuzzCommitThenRead: whatever is committed is found again as it was, or refused before.
 func FuzzCommitThenRead(f *testing.F) {
 	f.Add("eval", "label", "value", "dir/name", "text")
 	f.Add("", "\xff", "\x00", "../up", "")

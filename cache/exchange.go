@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// What two caches need to give each other entries: which keys there are, an
-// entry and its blobs, and to take them in, blobs first.
+// What two caches need to give each other entries: which keys there are, an entry and its blobs,
+// and to take them in, blobs first.
 
 // Keys yields the key of every entry, in order, without reading any.
 func (c *Cache) Keys() iter.Seq2[Key, error] {
@@ -32,8 +32,7 @@ func (c *Cache) Keys() iter.Seq2[Key, error] {
 	}
 }
 
-// HasBlob says whether there is a file under a digest, and its size in bytes,
-// without reading it.
+// HasBlob says whether there is a file under a digest, and its size in bytes, without reading it.
 func (c *Cache) HasBlob(d Digest) (size int64, ok bool) {
 	fi, err := os.Lstat(c.blobPath(d))
 	if err != nil || !fi.Mode().IsRegular() {
@@ -42,9 +41,8 @@ func (c *Cache) HasBlob(d Digest) (size int64, ok bool) {
 	return fi.Size(), true
 }
 
-// PutBlob stores bytes that come from elsewhere under the digest that they must
-// have. It reads no more than size bytes and one, and keeps nothing that is
-// not what was asked for.
+// PutBlob stores bytes that come from elsewhere under the digest that they must have. It reads no
+// more than size bytes and one, and keeps nothing that is not what was asked for.
 func (c *Cache) PutBlob(ctx context.Context, d Digest, size int64, r io.Reader) (err error) {
 	if c.readOnly {
 		return c.refuse("blob " + d.Short())
@@ -120,10 +118,9 @@ func (c *Cache) adopt(f *os.File, d Digest) error {
 	return c.syncDir(filepath.Dir(to))
 }
 
-// PutEntry takes in an entry that was made elsewhere, once all its blobs are
-// here and are what they should be. As with [Build.Commit] the first entry of a
-// key stays; the error is a *[Conflict] where it has other outputs, and a
-// *[Miss] where a blob is not here.
+// PutEntry takes in an entry that was made elsewhere, once all its blobs are here and are what they
+// should be. As with [Build.Commit] the first entry of a key stays; the error is a *[Conflict]
+// where it has other outputs, and a *[Miss] where a blob is not here.
 func (c *Cache) PutEntry(e *Entry) (*Entry, error) {
 	if c.readOnly {
 		return nil, c.refuse("entry " + e.Key.Short())

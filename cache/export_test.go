@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Lay puts an entry and its blobs where Commit would, with what the memo would know of them, in a tenth of its time: nothing is built
-// aside, moved, or waited for until it is on the disk.
+// Lay puts an entry and its blobs where Commit would, with what the memo would know of them, in a
+// tenth of its time: nothing is built aside, moved, or waited for until it is on the disk.
 func (c *Cache) Lay(kind string, keyInputs []KeyInput, outputs map[string][]byte) (*Entry, error) {
 	e := &Entry{Format: entryFormat, Key: KeyOf(keyInputs), Kind: kind, KeyInputs: keyInputs, Provenance: machine()}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {

@@ -11,25 +11,24 @@ import (
 	"strings"
 )
 
-// Source is where entries and blobs come from that neither a cache nor its
-// upstream has: a remote.
+// Source is where entries and blobs come from that neither a cache nor its upstream has: a remote.
 type Source interface {
-	// FindEntry finds an entry, as checked as [DecodeEntry] does. A *[Miss]
-	// means that the source has none, or none that is of use, or cannot be asked.
+	// FindEntry finds an entry, as checked as [DecodeEntry] does. A *[Miss] means that the source
+	// has none, or none that is of use, or cannot be asked.
 	FindEntry(key Key) (*Entry, error)
 	// BringBlob puts a blob of an entry that was found into the cache.
 	BringBlob(d Digest) error
 }
 
-// ReadThrough adds a source, which is asked after the upstream. To be called
-// before the first Lookup.
+// ReadThrough adds a source, which is asked after the upstream. To be called before the first
+// Lookup.
 func (c *Cache) ReadThrough(s Source) { c.src = s }
 
 // MaxEntryBytes bounds the file of an entry.
 const MaxEntryBytes = maxEntryBytes
 
-// DecodeEntry reads the file of an entry that comes from elsewhere, and checks
-// all that can be checked without its blobs.
+// DecodeEntry reads the file of an entry that comes from elsewhere, and checks all that can be
+// checked without its blobs.
 func DecodeEntry(key Key, data []byte) (*Entry, error) {
 	e, err := decode(data, key)
 	if err != nil {
@@ -38,20 +37,18 @@ func DecodeEntry(key Key, data []byte) (*Entry, error) {
 	return e, nil
 }
 
-// Names in tmp/ of blobs that are on their way: fetchIdle and the digest while
-// nobody is at it, and while a process is, its name, fetchBusy, the digest and
-// a random end.
+// Names in tmp/ of blobs that are on their way: fetchIdle and the digest while nobody is at it, and
+// while a process is, its name, fetchBusy, the digest and a random end.
 const (
 	fetchIdle = "get-"
 	fetchBusy = ".get-"
 )
 
-// FetchBlob stores a blob that comes over a wire that may be cut. from gives
-// its bytes from an offset on. What had come when it failed is kept in tmp/,
-// and the next FetchBlob of the digest, of whatever process, goes on from
-// there; the whole is checked at the end. No more than size bytes and one are
-// read, and none where they would not fit on the disk. got is how many bytes
-// came, also with an error.
+// FetchBlob stores a blob that comes over a wire that may be cut. from gives its bytes from an
+// offset on. What had come when it failed is kept in tmp/, and the next FetchBlob of the digest, of
+// whatever process, goes on from there; the whole is checked at the end. No more than size bytes
+// and one are read, and none where they would not fit on the disk. got is how many bytes came, also
+// with an error.
 func (c *Cache) FetchBlob(ctx context.Context, d Digest, size int64, from func(offset int64) (io.ReadCloser, error)) (got int64, err error) {
 	what := "blob " + d.Short()
 	if c.readOnly {
@@ -109,8 +106,8 @@ func (c *Cache) FetchBlob(ctx context.Context, d Digest, size int64, from func(o
 		if !resumed {
 			return got, wrongBytes(d, have, size, Digest(h.Sum(nil)))
 		}
-		// What was kept may be to blame: torn by a power cut, or of a source
-		// that lied. Once more from the start.
+		// What was kept may be to blame: torn by a power cut, or of a source that lied. Once more
+		// from the start.
 		have = size + 1
 	}
 }
@@ -167,8 +164,8 @@ func wrongBytes(d Digest, n, size int64, got Digest) error {
 	return &WrongError{d, "its bytes have digest " + got.String()}
 }
 
-// takeFetch opens a file in tmp/ that no other process writes: what an earlier
-// fetch of the blob left, or a new one.
+// takeFetch opens a file in tmp/ that no other process writes: what an earlier fetch of the blob
+// left, or a new one.
 func (c *Cache) takeFetch(d Digest) (*os.File, error) {
 	f, err := os.CreateTemp(c.path("tmp"), c.owner+fetchBusy+d.String()+"-*")
 	if err != nil {
@@ -193,8 +190,8 @@ func (c *Cache) takeFetch(d Digest) (*os.File, error) {
 	return os.OpenFile(f.Name(), os.O_RDWR, 0)
 }
 
-// leftFetch says under what name a fetch that a dead process was at can be
-// gone on with; empty where the file is none.
+// leftFetch says under what name a fetch that a dead process was at can be gone on with; empty
+// where the file is none.
 func leftFetch(name string) string {
 	_, rest, ok := strings.Cut(filepath.Base(name), fetchBusy)
 	digits, _, ok2 := strings.Cut(rest, "-")

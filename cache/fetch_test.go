@@ -31,7 +31,8 @@ func (w *wire) from(offset int64) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(strings.NewReader(rest[:w.cut]), iotest.ErrReader(errCut))), nil
 }
 
-// TestFetchBlob: what came before a cut is not fetched again, in this process, in the next, nor in one after a kill.
+// TestFetchBlob: what came before a cut is not fetched again, in this process, in the next, nor in
+// one after a kill.
 func TestFetchBlob(t *testing.T) {
 	const text = "0123456789abcdefghij"
 	d := DigestOf([]byte(text))
@@ -65,7 +66,8 @@ func TestFetchBlob(t *testing.T) {
 	}
 }
 
-// TestFetchBad: bytes that are not those of the digest are not kept, and parts that turn out so are fetched anew.
+// TestFetchBad: bytes that are not those of the digest are not kept, and parts that turn out so are
+// fetched anew.
 func TestFetchBad(t *testing.T) {
 	const text = "0123456789abcdefghij"
 	d := DigestOf([]byte(text))

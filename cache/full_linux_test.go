@@ -32,8 +32,8 @@ func fullRole(string, string) error {
 	}
 	committed := 0
 	for i := 0; ; i++ {
-		// Large entries with an empty output: the write that finds the disk
-		// full, and is cut short, is one of the cache.
+		// Large entries with an empty output: the write that finds the disk full, and is cut short,
+		// is one of the cache.
 		in := []KeyInput{{"step", strconv.Itoa(i)}, {"long", strings.Repeat("x", 50_000)}}
 		b, err := c.Begin(KeyOf(in))
 		if err == nil {

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Rules say what a collection keeps of what no root holds. The zero value
-// keeps nothing of it.
+// Rules say what a collection keeps of what no root holds. The zero value keeps nothing of it.
 type Rules struct {
 	OlderThan time.Duration // keep entries made less long ago than this
 	KeepCost  time.Duration // keep entries that took this long to make, or longer; 0: no such rule
@@ -61,18 +60,16 @@ func (f *Freed) After() int64 {
 	return f.Before - f.Entries.Bytes - f.Blobs.Bytes - f.Partial.Bytes
 }
 
-// youngBlob is how long a blob that no entry names stays while runs are under
-// way: one of them may be about to name it.
+// youngBlob is how long a blob that no entry names stays while runs are under way: one of them may
+// be about to name it.
 const youngBlob = 24 * time.Hour
 
-// GC removes the entries that are neither among keep nor used by a run under
-// way nor kept by a rule; then blobs that no entry names, and partials of
-// steps that nobody wants.
+// GC removes the entries that are neither among keep nor used by a run under way nor kept by a
+// rule; then blobs that no entry names, and partials of steps that nobody wants.
 //
-// Entries go before their blobs, so that a GC killed half-way leaves orphans
-// and no holes. They are moved aside first, and come back if a run began to use
-// them meanwhile. A commit that relies on a blob that is there renews its ctime,
-// so that it is not taken for old.
+// Entries go before their blobs, so that a GC killed half-way leaves orphans and no holes. They are
+// moved aside first, and come back if a run began to use them meanwhile. A commit that relies on a
+// blob that is there renews its ctime, so that it is not taken for old.
 func (c *Cache) GC(ctx context.Context, keep map[Key]bool, rules Rules) (*Freed, error) {
 	if c.readOnly && !rules.DryRun {
 		return nil, c.refuse("a collection")
@@ -116,8 +113,8 @@ func (c *Cache) GC(ctx context.Context, keep map[Key]bool, rules Rules) (*Freed,
 
 func perByte(it Item) float64 { return it.Cost.Seconds() / float64(it.Size+1) }
 
-// Remove removes entries and the blobs that only they name. Those that a run
-// under way uses stay, unless forced.
+// Remove removes entries and the blobs that only they name. Those that a run under way uses stay,
+// unless forced.
 func (c *Cache) Remove(ctx context.Context, keys []Key, force, dryRun bool) (*Freed, error) {
 	if c.readOnly && !dryRun {
 		return nil, c.refuse("a removal")
@@ -143,8 +140,8 @@ func (c *Cache) Remove(ctx context.Context, keys []Key, force, dryRun bool) (*Fr
 	return &g.freed, g.carryOut(ctx)
 }
 
-// stored is when a blob got its name: its ctime, because its mtime is fixed.
-// Where there is none to see, it is now, and GC leaves the blob alone.
+// stored is when a blob got its name: its ctime, because its mtime is fixed. Where there is none to
+// see, it is now, and GC leaves the blob alone.
 func stored(fi fs.FileInfo) time.Time {
 	st, ok := stampOf(fi)
 	if !ok {

@@ -102,20 +102,21 @@ func TestGCRules(t *testing.T) {
 	}
 }
 
-// TestGCShared: a blob goes with the last entry that names it; orphans and forgotten partials go, those of builds and of wanted steps stay.
+// TestGCShared: a blob goes with the last entry that names it; orphans and forgotten partials go,
+// those of builds and of wanted steps stay.
 func TestGCShared(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	commitFiles(t, c, abc, map[string]string{"a": "both", "b": "of abc"})
 	commitFiles(t, c, worked, map[string]string{"a": "both", "b": "of worked"})
-	wanted, err1 := c.Partial(KeyOf(benchIngredients(7)))
+	wanted, err1 := c.Partial(KeyOf(benchKeyInputs(7)))
 	other, err2 := c.Partial(KeyOf(nil))
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(wanted, "step-1"), "12345")
 	writeFile(t, filepath.Join(other, "step-1"), "12345")
-	running := writeBuild(t, c, KeyOf(benchIngredients(1)), map[string]string{"x": "under way", "y": "of worked"})
-	freed := mustGC(t, c, map[Key]bool{KeyOf(abc): true, KeyOf(benchIngredients(7)): true}, Rules{})
+	running := writeBuild(t, c, KeyOf(benchKeyInputs(1)), map[string]string{"x": "under way", "y": "of worked"})
+	freed := mustGC(t, c, map[Key]bool{KeyOf(abc): true, KeyOf(benchKeyInputs(7)): true}, Rules{})
 	if freed.Blobs != (Count{1, 9}) || freed.Partial != (Count{1, 5}) || freed.Entries.Files != 1 {
 		t.Errorf("freed %+v", freed)
 	}
@@ -125,14 +126,14 @@ func TestGCShared(t *testing.T) {
 	if _, err := c.Lookup(KeyOf(abc)); err != nil {
 		t.Error(err)
 	}
-	if _, err := running.Commit("eval", benchIngredients(1), Provenance{}); err != nil {
+	if _, err := running.Commit("eval", benchKeyInputs(1), Provenance{}); err != nil {
 		t.Errorf("the build under way: %v", err)
 	}
 	wantWhole(t, c)
 }
 
-// TestGCBesideARun: what a run under way looked up stays, though no root holds it, also when it began during the collection; and the blob
-// that a commit relies on is not old.
+// TestGCBesideARun: what a run under way looked up stays, though no root holds it, also when it
+// began during the collection; and the blob that a commit relies on is not old.
 func TestGCBesideARun(t *testing.T) {
 	dir := t.TempDir()
 	c, run := mustOpen(t, dir), mustOpen(t, dir)
@@ -206,8 +207,8 @@ func TestRoots(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, k := range keys {
-			c.Lookup(KeyOf(benchIngredients(k)))
-			c.Lookup(KeyOf(benchIngredients(k)))
+			c.Lookup(KeyOf(benchKeyInputs(k)))
+			c.Lookup(KeyOf(benchKeyInputs(k)))
 		}
 		if err := errors.Join(c.Beat(), c.Unregister(whole), c.Close()); err != nil {
 			t.Fatal(err)
@@ -227,7 +228,7 @@ func TestRoots(t *testing.T) {
 				t.Errorf("root %+v", r)
 			}
 			for _, k := range keys {
-				if !slices.Contains(r.Keys, KeyOf(benchIngredients(k))) {
+				if !slices.Contains(r.Keys, KeyOf(benchKeyInputs(k))) {
 					t.Errorf("%s does not hold step %d", path, k)
 				}
 			}
@@ -273,8 +274,8 @@ func TestRootOfADeadRun(t *testing.T) {
 	}
 }
 
-// TestDamagedRoot: a run that died and whose file is damaged does not stand in the way of a collection for ever; a root that is damaged
-// is not taken for an empty one.
+// TestDamagedRoot: a run that died and whose file is damaged does not stand in the way of a
+// collection for ever; a root that is damaged is not taken for an empty one.
 func TestDamagedRoot(t *testing.T) {
 	dir := t.TempDir()
 	c := mustOpen(t, dir)

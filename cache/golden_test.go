@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goldenSteps are the steps of testdata/v1: what a value or a name may hold, no outputs, an output in two entries.
+// goldenSteps are the steps of testdata/v1: what a value or a name may hold, no outputs, an output
+// in two entries.
 var goldenSteps = []struct {
 	in         []KeyInput
 	kind       string
@@ -65,7 +66,8 @@ func frozen(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// TestGoldenCache: version 1 is frozen. What a program of it wrote once is read, verified and written again byte by byte.
+// TestGoldenCache: version 1 is frozen. What a program of it wrote once is read, verified and
+// written again byte by byte.
 func TestGoldenCache(t *testing.T) {
 	const golden = "testdata/v1"
 	made := filepath.Join(t.TempDir(), "made")
@@ -116,7 +118,8 @@ func TestGoldenCache(t *testing.T) {
 	}
 }
 
-// TestFutureEntry: an entry of a later version is refused by name and left alone, because another program may need it.
+// TestFutureEntry: an entry of a later version is refused by name and left alone, because another
+// program may need it.
 func TestFutureEntry(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	e := commitFiles(t, c, abc, map[string]string{"a": "x"})

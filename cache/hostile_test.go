@@ -42,8 +42,9 @@ func outside(t *testing.T) (dir string, check func()) {
 	}
 }
 
-// TestHostileFiles: whatever lies where an entry, the version, the memo, a root or a partial should, nothing hangs, nothing large is allocated
-// and nothing outside is touched; a step can be made all the same, or the cache is refused.
+// TestHostileFiles: whatever lies where an entry, the version, the memo, a root or a partial
+// should, nothing hangs, nothing large is allocated and nothing outside is touched; a step can be
+// made all the same, or the cache is refused.
 func TestHostileFiles(t *testing.T) {
 	for _, place := range []string{"version", "entry", "memo", "root", "run", "partial", "conflict"} {
 		for name, lay := range hostile {
@@ -103,7 +104,8 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// TestHostileDirectories: a directory of the fan that leads outside is refused, for reading and writing.
+// TestHostileDirectories: a directory of the fan that leads outside is refused, for reading and
+// writing.
 func TestHostileDirectories(t *testing.T) {
 	for _, top := range []string{"entries", "blobs"} {
 		t.Run(top, func(t *testing.T) {
@@ -156,7 +158,8 @@ func TestHostileRemains(t *testing.T) {
 	}
 }
 
-// TestHostileNumbers: sizes that an entry states are added without running over, and nothing of that size is made.
+// TestHostileNumbers: sizes that an entry states are added without running over, and nothing of
+// that size is made.
 func TestHostileNumbers(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	commitFiles(t, c, abc, map[string]string{"a": "x", "b": "y"})

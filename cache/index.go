@@ -13,8 +13,8 @@ import (
 )
 
 // record is what a list or an account of the cache needs of an entry. Records are kept in the index
-// (FORMAT.md, section 7), so that the entries need not be read for them. An entry is never
-// changed, so its record holds as long as the stamp of its file.
+// (FORMAT.md, section 7), so that the entries need not be read for them. An entry is never changed,
+// so its record holds as long as the stamp of its file.
 type record struct {
 	key     Key
 	stamp   stamp // of the entry's file
@@ -53,9 +53,9 @@ func (e *Entry) record(fi fs.FileInfo) *record {
 	return r
 }
 
-// records yields the record of every entry, in the order of keys. A corrupt entry yields a *[Miss], one of a
-// later version a *[FormatError]; both stay where they are. Records come from the index where that is up to date, and
-// the entries that were read are added to it.
+// records yields the record of every entry, in the order of keys. A corrupt entry yields a *[Miss],
+// one of a later version a *[FormatError]; both stay where they are. Records come from the index
+// where that is up to date, and the entries that were read are added to it.
 func (c *Cache) records(ctx context.Context) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		keys, err := c.keys()
@@ -144,7 +144,8 @@ func (c *Cache) readIndex() map[Key]*record {
 	return index
 }
 
-// writeIndex writes the index. What cannot be written costs the next reader its time, and nothing else.
+// writeIndex writes the index. What cannot be written costs the next reader its time, and nothing
+// else.
 func (c *Cache) writeIndex(records []*record) {
 	if c.readOnly {
 		return
@@ -202,8 +203,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// parseIndex reads what appendIndex wrote. Whatever the bytes are, no more memory is taken than they
-// can hold records.
+// parseIndex reads what appendIndex wrote. Whatever the bytes are, no more memory is taken than
+// they can hold records.
 func parseIndex(data []byte) ([]record, bool) {
 	if len(data) < len(indexHead)+4 || !bytes.HasPrefix(data, []byte(indexHead)) {
 		return nil, false

@@ -24,7 +24,8 @@ func told(t testing.TB, c *Cache) string {
 	return b.String()
 }
 
-// TestIndex: a list says the same with an index, without one, and with one that is out of date or damaged, whatever was done to the entries since.
+// TestIndex: a list says the same with an index, without one, and with one that is out of date or
+// damaged, whatever was done to the entries since.
 func TestIndex(t *testing.T) {
 	dir := t.TempDir()
 	c := mustOpen(t, dir)
@@ -53,16 +54,16 @@ func TestIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"an entry more": func() { commitFiles(t, c, benchIngredients(1000), map[string]string{"x": "more"}) },
+		"an entry more": func() { commitFiles(t, c, benchKeyInputs(1000), map[string]string{"x": "more"}) },
 		"many entries more": func() { // others than the first, whatever the order of these changes
 			for i := range 100 {
-				commitFiles(t, c, benchIngredients(2000+i), map[string]string{"x": "more"})
+				commitFiles(t, c, benchKeyInputs(2000+i), map[string]string{"x": "more"})
 			}
 		},
 		"an entry damaged": func() { overwrite(t, c.entryPath(keys[5]), flip) },
 		"an entry made again": func() {
 			os.Remove(c.entryPath(keys[6]))
-			commitFiles(t, c, benchIngredients(6), map[string]string{"y": "other"})
+			commitFiles(t, c, benchKeyInputs(6), map[string]string{"y": "other"})
 		},
 		"index of no use":        func() { overwrite(t, c.indexPath(), func([]byte) []byte { return []byte("rubbish") }) },
 		"index with a bit wrong": func() { overwrite(t, c.indexPath(), flip) },
@@ -88,7 +89,8 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestIndexHostile: bytes that are no index, or nearly one, are refused without taking memory for what they claim.
+// TestIndexHostile: bytes that are no index, or nearly one, are refused without taking memory for
+// what they claim.
 func TestIndexHostile(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	fill(t, c, 20)
@@ -140,7 +142,8 @@ func TestUntil(t *testing.T) {
 	}
 }
 
-// TestSparse: a blob that became a sparse file of 2 TiB is told by its size, wherever it is met, and so is one that no entry names.
+// TestSparse: a blob that became a sparse file of 2 TiB is told by its size, wherever it is met,
+// and so is one that no entry names.
 func TestSparse(t *testing.T) {
 	const huge = 2 << 40
 	enlarge := func(t *testing.T, path string) {
@@ -209,11 +212,12 @@ func TestSparse(t *testing.T) {
 	})
 }
 
-// BenchmarkList200000 is `cache ls` and half of `cache du` on a cache of 200,000 entries, at first use and with an index.
+// BenchmarkList200000 is `cache ls` and half of `cache du` on a cache of 200,000 entries, at first
+// use and with an index.
 func BenchmarkList200000(b *testing.B) {
 	c := mustOpen(b, b.TempDir())
 	for i := range 200_000 {
-		if _, err := c.Lay("eval", benchIngredients(i), map[string][]byte{"losses.parquet": fmt.Appendf(nil, "losses of %d", i%50_000)}); err != nil {
+		if _, err := c.Lay("eval", benchKeyInputs(i), map[string][]byte{"losses.parquet": fmt.Appendf(nil, "losses of %d", i%50_000)}); err != nil {
 			b.Fatal(err)
 		}
 	}

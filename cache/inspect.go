@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// OpenAudit opens the cache in dir to look at it as it is and trust nothing: nothing is
-// written, moved to quarantine or swept, so that what an auditor finds is
-// still there for the next one, and the directory may be mounted read-only.
-// No memo is believed: every blob that is asked for is read once. A directory
-// that is no cache is refused; Begin, Partial and GC are, too.
+// OpenAudit opens the cache in dir to look at it as it is and trust nothing: nothing is written,
+// moved to quarantine or swept, so that what an auditor finds is still there for the next one, and
+// the directory may be mounted read-only. No memo is believed: every blob that is asked for is read
+// once. A directory that is no cache is refused; Begin, Partial and GC are, too.
 func OpenAudit(dir string) (*Cache, error) {
 	c, err := OpenRead(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -26,9 +25,8 @@ func OpenAudit(dir string) (*Cache, error) {
 	return c, nil
 }
 
-// Entry reads the entry of a key as Lookup does, without looking at its blobs
-// and without moving a corrupt one away. In an audit the upstream's stands in
-// for one that is absent.
+// Entry reads the entry of a key as Lookup does, without looking at its blobs and without moving a
+// corrupt one away. In an audit the upstream's stands in for one that is absent.
 func (c *Cache) Entry(key Key) (*Entry, error) {
 	e, err := c.readEntry(key, false)
 	if !c.looksUpstream(err) {
@@ -45,8 +43,8 @@ func (c *Cache) Entry(key Key) (*Entry, error) {
 	return nil, fmt.Errorf("upstream %s: %w", c.up.c.dir, uerr)
 }
 
-// looksUpstream says whether an audit goes on upstream after this answer: what
-// is absent may lie there, but what is corrupt here must be told.
+// looksUpstream says whether an audit goes on upstream after this answer: what is absent may lie
+// there, but what is corrupt here must be told.
 func (c *Cache) looksUpstream(err error) bool { return c.audited && c.up != nil && isAbsent(err) }
 
 func isAbsent(err error) bool {
@@ -70,8 +68,8 @@ func (c *Cache) EntryBytes(key Key) ([]byte, error) {
 	return data, nil
 }
 
-// BlobDigest is the digest that the bytes under a blob's name have, whatever
-// the name says. A file of more than so many bytes is not read and is an error.
+// BlobDigest is the digest that the bytes under a blob's name have, whatever the name says. A file
+// of more than so many bytes is not read and is an error.
 func (c *Cache) BlobDigest(ctx context.Context, d Digest, most int64) (Digest, error) {
 	got, err := hashPlain(ctx, c.blobPath(d), most)
 	if c.audited && c.up != nil && errors.Is(err, fs.ErrNotExist) {
@@ -95,8 +93,8 @@ func FileDigestNow(ctx context.Context, path string) (Digest, int64, error) {
 	return got.digest, got.size, nil
 }
 
-// Quarantined is where damaged files lie, below the cache directory, that
-// bore this name: 64 hexadecimal digits of a key or a digest.
+// Quarantined is where damaged files lie, below the cache directory, that bore this name: 64
+// hexadecimal digits of a key or a digest.
 func (c *Cache) Quarantined(name string) []string {
 	var paths []string
 	for _, n := range readNames(c.path("quarantine")) {

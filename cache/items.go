@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// Items yields every entry as a person decides about it, in the order of
-// keys. A corrupt one yields a *[Miss], and stays where it is.
+// Items yields every entry as a person decides about it, in the order of keys. A corrupt one yields
+// a *[Miss], and stays where it is.
 func (c *Cache) Items() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for r, err := range c.records(c.until) {
@@ -21,10 +21,10 @@ func (c *Cache) Items() iter.Seq2[Item, error] {
 	}
 }
 
-// Dependants finds the entries that were made from outputs of the given ones,
-// or from outputs of those, and so on. An entry depends on another when one of
-// its key inputs is a digest of the other's outputs and no third entry has
-// that output too. They stay whole without what they were made from.
+// Dependants finds the entries that were made from outputs of the given ones, or from outputs of
+// those, and so on. An entry depends on another when one of its key inputs is a digest of the
+// other's outputs and no third entry has that output too. They stay whole without what they were
+// made from.
 func (c *Cache) Dependants(keys []Key) ([]Item, error) {
 	made := map[Digest]map[Key]bool{} // output -> entries that have it
 	uses := map[Key][]Digest{}        // entry -> its key inputs that are digests

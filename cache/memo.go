@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// stamp is the state of a file: two equal stamps of one name mean that nobody
-// wrote to it, as far as a stat can tell. The zero stamp matches no file.
+// stamp is the state of a file: two equal stamps of one name mean that nobody wrote to it, as far
+// as a stat can tell. The zero stamp matches no file.
 type stamp struct {
 	size         int64
 	mtime, ctime int64 // ns since 1970
 	ino, dev     uint64
 }
 
-// racy is how long a file must have kept still before its reading for its
-// stamp to be trusted: the coarsest file times in use are FAT's, 2 s.
+// racy is how long a file must have kept still before its reading for its stamp to be trusted: the
+// coarsest file times in use are FAT's, 2 s.
 const racy = 2 * time.Second
 
-// memo remembers digests of files under their stamps (FORMAT.md, section 7).
-// It only saves time: what it lost, or cannot write, is hashed again.
+// memo remembers digests of files under their stamps (FORMAT.md, section 7). It only saves time:
+// what it lost, or cannot write, is hashed again.
 type memo struct {
 	c    *Cache
 	path string
@@ -52,8 +52,8 @@ type fileMemo struct {
 	digest Digest
 }
 
-// The memo is written when this much work would be lost by kill -9: a few
-// hundred opens of small files, or some 50 ms of hashing.
+// The memo is written when this much work would be lost by kill -9: a few hundred opens of small
+// files, or some 50 ms of hashing.
 const (
 	flushLines = 256
 	flushBytes = 64 << 20
@@ -81,8 +81,8 @@ func (m *memo) file(path string, st stamp) (Digest, bool) {
 	return f.digest, ok && f.stamp == st
 }
 
-// putBlob remembers a blob. Its mtime is the fixed one, so that the racy rule
-// holds for it at once; see blobTime.
+// putBlob remembers a blob. Its mtime is the fixed one, so that the racy rule holds for it at once;
+// see blobTime.
 func (m *memo) putBlob(d Digest, h hashed) {
 	if !h.known || h.stamp.mtime > h.began.Add(-racy).UnixNano() {
 		return
@@ -97,8 +97,8 @@ func (m *memo) putBlob(d Digest, h hashed) {
 	m.add(appendBlobLine(m.pending, d, h.stamp), h.size)
 }
 
-// putFile remembers a raw input. Its mtime may have been set back by whoever
-// copied it, so its ctime must be old as well.
+// putFile remembers a raw input. Its mtime may have been set back by whoever copied it, so its
+// ctime must be old as well.
 func (m *memo) putFile(path string, h hashed) {
 	if !h.known || max(h.stamp.mtime, h.stamp.ctime) > h.began.Add(-racy).UnixNano() {
 		return
@@ -118,8 +118,8 @@ func (m *memo) forget(d Digest) {
 	delete(m.blobs, d)
 }
 
-// add takes the lines with a new one appended. A failed write is tried again
-// with the next, and reported by Close.
+// add takes the lines with a new one appended. A failed write is tried again with the next, and
+// reported by Close.
 func (m *memo) add(pending []byte, size int64) {
 	if m.c.readOnly {
 		return // known to this process alone
@@ -139,8 +139,8 @@ func (m *memo) flush() error {
 	return m.write()
 }
 
-// write appends all pending lines by one write(2), so that lines of several
-// processes do not mix. The first byte ends a line that another left torn.
+// write appends all pending lines by one write(2), so that lines of several processes do not mix.
+// The first byte ends a line that another left torn.
 func (m *memo) write() error {
 	if len(m.pending) == 0 || m.c.readOnly {
 		return nil
@@ -151,7 +151,8 @@ func (m *memo) write() error {
 		f, err = appendPlain(m.path)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		// Of another user of a shared cache, on this host. Where its directory may be written, both write it anew in turn.
+		// Of another user of a shared cache, on this host. Where its directory may be written, both
+		// write it anew in turn.
 		if err := m.rewrite(); err != nil {
 			return m.c.writeError("the memo", err)
 		}
@@ -172,8 +173,8 @@ func (m *memo) write() error {
 	return nil
 }
 
-// load reads the memo once, at first use. A memo that cannot be read is an
-// empty one. One with more old lines than new ones is written anew.
+// load reads the memo once, at first use. A memo that cannot be read is an empty one. One with more
+// old lines than new ones is written anew.
 func (m *memo) load() {
 	if m.loaded {
 		return
@@ -205,8 +206,8 @@ func (m *memo) load() {
 	}
 }
 
-// rewrite drops the lines that later ones replaced. Lines that others append
-// meanwhile are lost, which costs them a hash.
+// rewrite drops the lines that later ones replaced. Lines that others append meanwhile are lost,
+// which costs them a hash.
 func (m *memo) rewrite() error {
 	if m.c.readOnly {
 		return nil
@@ -314,8 +315,8 @@ func (m *memo) parse(line []byte) {
 	}
 }
 
-// cutField takes the number after the space that s begins with, and leaves
-// the rest with the space before the next field.
+// cutField takes the number after the space that s begins with, and leaves the rest with the space
+// before the next field.
 func cutField(s string) (field, rest string) {
 	if s == "" || s[0] != ' ' {
 		return "", s

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// openLater opens a cache whose clock is an hour ahead, so that files written
-// now count as having kept still.
+// openLater opens a cache whose clock is an hour ahead, so that files written now count as having
+// kept still.
 func openLater(t *testing.T, dir string) *Cache {
 	t.Helper()
 	c := mustOpen(t, dir)
@@ -103,8 +103,8 @@ func TestFileMemo(t *testing.T) {
 			}
 		},
 	} {
-		// The edit falls into another clock tick than the stamp before it, as
-		// the racy rule makes sure of in earnest.
+		// The edit falls into another clock tick than the stamp before it, as the racy rule makes
+		// sure of in earnest.
 		waitForTick(t)
 		change()
 		data, err := os.ReadFile(path)
@@ -136,8 +136,8 @@ func waitForTick(t *testing.T) {
 	}
 }
 
-// TestMemoIsUsed shows that a known file is not read again: a memo made to
-// lie is believed. It is why an audit uses Verify.
+// TestMemoIsUsed shows that a known file is not read again: a memo made to lie is believed. It is
+// why an audit uses Verify.
 func TestMemoIsUsed(t *testing.T) {
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "f")
 	writeFile(t, path, "truth")
@@ -155,13 +155,13 @@ func TestMemoIsUsed(t *testing.T) {
 	}
 }
 
-// A blob is remembered from its commit, and an edit shows though it falls
-// into the clock tick of the commit.
+// A blob is remembered from its commit, and an edit shows though it falls into the clock tick of
+// the commit.
 func TestBlobMemo(t *testing.T) {
 	c := mustOpen(t, t.TempDir())
 	for i := range 20 {
 		text := fmt.Sprintf("blob %02d", i)
-		d, in := DigestOf([]byte(text)), benchIngredients(i)
+		d, in := DigestOf([]byte(text)), benchKeyInputs(i)
 		b := writeBuild(t, c, KeyOf(in), map[string]string{"a": text})
 		f, err := os.OpenFile(filepath.Join(b.Dir, "a"), os.O_RDWR, 0) // a writer that stays
 		if err != nil {

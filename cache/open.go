@@ -44,9 +44,8 @@ func DefaultDir() (string, error) {
 	return filepath.Join(dir, "ablate"), nil
 }
 
-// Open opens the cache in dir, making it if it is not there. It refuses a
-// directory of a version that this program does not know, one that holds
-// something else, and one that it cannot write.
+// Open opens the cache in dir, making it if it is not there. It refuses a directory of a version
+// that this program does not know, one that holds something else, and one that it cannot write.
 func Open(dir string) (*Cache, error) { return open(dir, realDisk()) }
 
 func open(dir string, d disk) (*Cache, error) {
@@ -110,8 +109,8 @@ func (c *Cache) checkVersion() error {
 // tops are the directories of a cache, and FORMAT.md, section 2 says what each is for.
 var tops = []string{"entries", "blobs", "partial", "quarantine", "conflicts", "claims", "runs", "roots", "memo", "tmp"}
 
-// checkTops refuses a cache whose directories are links or files: what is
-// written or removed below them would be so elsewhere.
+// checkTops refuses a cache whose directories are links or files: what is written or removed below
+// them would be so elsewhere.
 func (c *Cache) checkTops() error {
 	for _, name := range tops {
 		fi, err := os.Lstat(c.path(name))
@@ -129,8 +128,8 @@ func (c *Cache) checkTops() error {
 	return nil
 }
 
-// plainFan refuses a directory below entries/ or blobs/ that is a link: its
-// files would be those of another directory. One that is not there is fine.
+// plainFan refuses a directory below entries/ or blobs/ that is a link: its files would be those of
+// another directory. One that is not there is fine.
 func (c *Cache) plainFan(dir string) error {
 	c.mu.Lock()
 	seen := c.fans[dir]
@@ -176,8 +175,8 @@ func (c *Cache) create() error {
 	if err := c.mkdir(c.path("tmp")); err != nil {
 		return c.writeError("directory tmp", err)
 	}
-	// version goes last, by link(2) like an entry: a file system without hard
-	// links is refused here and not after the first hour of training.
+	// version goes last, by link(2) like an entry: a file system without hard links is refused here
+	// and not after the first hour of training.
 	for _, f := range [][2]string{{"README", readme}, {"version", versionText}} {
 		temp, err := c.temp(f[0], []byte(f[1]), true)
 		if err != nil {

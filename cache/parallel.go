@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// batch is how many files are looked at between two answers of inOrder: enough that the
-// goroutines' start does not count, and few enough that little is read in vain when the caller stops.
+// batch is how many files are looked at between two answers of inOrder: enough that the goroutines'
+// start does not count, and few enough that little is read in vain when the caller stops.
 const batch = 512
 
-// inOrder calls look for every name, by as many goroutines as there are processors, and
-// yields the answers in the order of names.
+// inOrder calls look for every name, by as many goroutines as there are processors, and yields the
+// answers in the order of names.
 func inOrder[N, T any](names []N, look func(N) T) iter.Seq2[N, T] {
 	return func(yield func(N, T) bool) {
 		answers := make([]T, min(batch, len(names)))

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// parseEntry reads the bytes before the sum. It reads only the layout that
-// encode writes (FORMAT.md, section 4): a general JSON reader takes two thirds
-// of the time of a rerun of 10,000 cached steps (measured: 30 of 48 us a step).
+// parseEntry reads the bytes before the sum. It reads only the layout that encode writes
+// (FORMAT.md, section 4): a general JSON reader takes two thirds of the time of a rerun of 10,000
+// cached steps (measured: 30 of 48 us a step).
 func parseEntry(text string) (*Entry, error) {
 	s := scanner{rest: text, whole: len(text)}
 	e := &Entry{KeyInputs: make([]KeyInput, 0, strings.Count(text, "\n{\"label\":")), Outputs: []Output{}}
@@ -60,8 +60,8 @@ func parseEntry(text string) (*Entry, error) {
 	return e, nil
 }
 
-// plainProvenance reads a provenance as encode writes it, if that is what text is. Others, with members of a later program, are for a JSON
-// reader, which takes a seventh of the time of a lookup.
+// plainProvenance reads a provenance as encode writes it, if that is what text is. Others, with
+// members of a later program, are for a JSON reader, which takes a seventh of the time of a lookup.
 func plainProvenance(text string) (p Provenance, ok bool) {
 	s := scanner{rest: text, whole: len(text)}
 	word := func(name string) string {
@@ -92,8 +92,8 @@ func plainProvenance(text string) (p Provenance, ok bool) {
 	return p, true
 }
 
-// scanner takes a text apart from the front. After an error it takes nothing
-// more, so that the caller looks once, at the end.
+// scanner takes a text apart from the front. After an error it takes nothing more, so that the
+// caller looks once, at the end.
 type scanner struct {
 	rest  string
 	whole int // bytes at the start, to say where an error is
@@ -117,8 +117,7 @@ func (s *scanner) literal(lit string) {
 	s.rest = s.rest[len(lit):]
 }
 
-// next goes past the end of one element of a list and says whether another
-// follows.
+// next goes past the end of one element of a list and says whether another follows.
 func (s *scanner) next() bool {
 	if s.at(",\n") {
 		s.literal(",\n")
@@ -198,7 +197,8 @@ func (s *scanner) escaped() string {
 	return ""
 }
 
-// quotedWord is the end of a JSON string that is a word in quotes, "\"word\"", which text begins with.
+// quotedWord is the end of a JSON string that is a word in quotes, "\"word\"", which text begins
+// with.
 func quotedWord(text string) (end int, ok bool) {
 	const quote = `\"`
 	if !strings.HasPrefix(text, `"`+quote) {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzProvenance holds the reader of plain provenance against the general one: what it takes, both read alike.
+// FuzzProvenance holds the reader of plain provenance against the general one: what it takes, both
+// read alike.
 func FuzzProvenance(f *testing.F) {
 	for _, p := range []Provenance{{}, {
 		Host: "box", OS: "linux", Arch: "amd64", CPU: "a \"b\" \u2028", GPU: "H100", Go: "go1.26", Ablate: "v1", Threads: 3, Started: "2026-01-02T03:04:05Z",

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// openPlain opens a file of the cache for reading. Its name may have been laid
-// by a stranger: a symbolic link is not followed, and a pipe does not block.
-// What it is, the caller sees by its Stat.
+// openPlain opens a file of the cache for reading. Its name may have been laid by a stranger: a
+// symbolic link is not followed, and a pipe does not block. What it is, the caller sees by its
+// Stat.
 func openPlain(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENODEV) {
@@ -41,7 +41,8 @@ func appendPlain(path string) (*os.File, error) {
 	return f, nil
 }
 
-// giveGroup gives a file the group of another, if it has not got it by the set-group-id bit of its directory.
+// giveGroup gives a file the group of another, if it has not got it by the set-group-id bit of its
+// directory.
 func giveGroup(path string, like fs.FileInfo) error {
 	want, ok := like.Sys().(*syscall.Stat_t)
 	fi, err := os.Lstat(path)

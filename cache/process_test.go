@@ -43,10 +43,10 @@ func child(t *testing.T, role, dir, arg string) *exec.Cmd {
 	return cmd
 }
 
-// step commits step i with an output that all steps share and one of its own,
-// large enough that a kill falls into its hashing and writing too.
+// step commits step i with an output that all steps share and one of its own, large enough that a
+// kill falls into its hashing and writing too.
 func step(c *Cache, i int) error {
-	in := benchIngredients(i)
+	in := benchKeyInputs(i)
 	b, err := c.Begin(KeyOf(in))
 	if err != nil {
 		return err
@@ -100,8 +100,8 @@ func endlessRole(dir, arg string) error {
 	}
 }
 
-// diesRole kills itself before the disk call number arg of its first commit,
-// and exits well if there are fewer.
+// diesRole kills itself before the disk call number arg of its first commit, and exits well if
+// there are fewer.
 func diesRole(dir, arg string) error {
 	at, err := strconv.Atoi(arg)
 	if err != nil {
@@ -142,7 +142,7 @@ func TestConcurrentProcesses(t *testing.T) {
 	}
 	c := mustOpen(t, dir)
 	for i := range steps {
-		if _, err := c.Lookup(KeyOf(benchIngredients(i))); err != nil {
+		if _, err := c.Lookup(KeyOf(benchKeyInputs(i))); err != nil {
 			t.Errorf("step %d: %v", i, err)
 		}
 	}
@@ -193,8 +193,8 @@ func wasKilled(err error) bool {
 	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
 }
 
-// TestKilledAnywhere kills a process that commits without end, after a few
-// commits and wherever it then is, between two calls or inside one.
+// TestKilledAnywhere kills a process that commits without end, after a few commits and wherever it
+// then is, between two calls or inside one.
 func TestKilledAnywhere(t *testing.T) {
 	dir := t.TempDir()
 	first := 0
@@ -227,7 +227,7 @@ func TestKilledAnywhere(t *testing.T) {
 		}
 		c := mustOpen(t, dir)
 		for i := range last + 1 {
-			if _, err := c.Lookup(KeyOf(benchIngredients(i))); err != nil {
+			if _, err := c.Lookup(KeyOf(benchKeyInputs(i))); err != nil {
 				t.Errorf("round %d: step %d was committed before the kill: %v", round, i, err)
 			}
 		}

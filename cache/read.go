@@ -6,8 +6,9 @@ import (
 	"os"
 )
 
-// OpenFile opens a file that lies in a cache for reading: a blob, or what a step left in its partial directory. Whoever may write to the
-// cache may have laid it: a link is not followed, and what is no regular file is refused before it can block.
+// OpenFile opens a file that lies in a cache for reading: a blob, or what a step left in its
+// partial directory. Whoever may write to the cache may have laid it: a link is not followed, and
+// what is no regular file is refused before it can block.
 func OpenFile(path string) (*os.File, error) {
 	f, err := openPlain(path)
 	if err != nil {
@@ -32,8 +33,8 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	return data, nil
 }
 
-// ReadFollowed reads a file whole that lies outside of caches, of at most so many bytes. Links are followed; what is no regular file is
-// refused before it can block.
+// ReadFollowed reads a file whole that lies outside of caches, of at most so many bytes. Links are
+// followed; what is no regular file is refused before it can block.
 func ReadFollowed(path string, most int64) ([]byte, error) {
 	f, err := openFollowed(path)
 	if err != nil {

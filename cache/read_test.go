@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// What lies where a file should is read if it is one, and refused by name if not, without blocking and without taking its size.
+// What lies where a file should is read if it is one, and refused by name if not, without blocking
+// and without taking its size.
 func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")

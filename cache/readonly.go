@@ -6,10 +6,9 @@ import (
 	"io/fs"
 )
 
-// OpenRead opens a cache to look only: nothing in its directory is made,
-// moved, swept or remembered, so that the directory may be on a read-only
-// file system or belong to another. What is found corrupt is a *[Miss] and
-// stays where it is. Whatever would write is refused.
+// OpenRead opens a cache to look only: nothing in its directory is made, moved, swept or
+// remembered, so that the directory may be on a read-only file system or belong to another. What is
+// found corrupt is a *[Miss] and stays where it is. Whatever would write is refused.
 func OpenRead(dir string) (*Cache, error) {
 	c, err := newCache(dir, realDisk())
 	if err != nil {
@@ -22,9 +21,9 @@ func OpenRead(dir string) (*Cache, error) {
 	return c, c.checkTops()
 }
 
-// OpenOrRead opens a cache as [Open] does or, where that cannot be written because
-// it belongs to another, lies on a read-only file system or its disk is full, as [OpenRead]
-// does. What would write is then refused with the reason.
+// OpenOrRead opens a cache as [Open] does or, where that cannot be written because it belongs to
+// another, lies on a read-only file system or its disk is full, as [OpenRead] does. What would
+// write is then refused with the reason.
 func OpenOrRead(dir string) (*Cache, error) {
 	c, err := Open(dir)
 	if !errors.As(err, new(*WriteError)) && !errors.Is(err, fs.ErrPermission) {
@@ -51,6 +50,6 @@ func (c *Cache) refuse(what string) error {
 	return c.writeError(what, errReadOnly)
 }
 
-// Unwritable is why a cache that was opened to look only cannot be written, nil
-// where nobody wanted to write.
+// Unwritable is why a cache that was opened to look only cannot be written, nil where nobody wanted
+// to write.
 func (c *Cache) Unwritable() error { return c.why }

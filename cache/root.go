@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Root is a study whose results are wanted: the keys that its last run looked
-// up. What no root holds, [Cache.GC] may remove.
+// Root is a study whose results are wanted: the keys that its last run looked up. What no root
+// holds, [Cache.GC] may remove.
 type Root struct {
 	Study   string
 	Host    string
@@ -28,9 +28,9 @@ type Root struct {
 	name string // below the cache directory
 }
 
-// use is what this process's run has looked up so far: a file in runs/, to
-// which each key is appended before it is looked up. So a collection that
-// meets the run either sees the key or removes the entry before the run does.
+// use is what this process's run has looked up so far: a file in runs/, to which each key is
+// appended before it is looked up. So a collection that meets the run either sees the key or
+// removes the entry before the run does.
 type use struct {
 	mu   sync.Mutex
 	root Root
@@ -47,14 +47,13 @@ const (
 
 	rootBytes = 256 << 20 // the most that is read of one: some four million keys
 
-	// A run of which nothing can be known but its file is taken to be under way
-	// for this long after its last sign, by the clock of the file system. It
-	// gives one every 30 s.
+	// A run of which nothing can be known but its file is taken to be under way for this long after
+	// its last sign, by the clock of the file system. It gives one every 30 s.
 	runSilence = time.Hour
 )
 
-// Register says that a run of a study begins: from now on every key that is
-// looked up is kept by a collection. One run at a time.
+// Register says that a run of a study begins: from now on every key that is looked up is kept by a
+// collection. One run at a time.
 func (c *Cache) Register(study, path string) error {
 	if c.readOnly {
 		return c.refuse("a run")
@@ -114,8 +113,8 @@ func (c *Cache) Beat() error {
 	return nil
 }
 
-// Unregister ends the run. What it looked up is the study's root from now on;
-// where it is not the whole of the study, it is added to the root there was.
+// Unregister ends the run. What it looked up is the study's root from now on; where it is not the
+// whole of the study, it is added to the root there was.
 func (c *Cache) Unregister(whole bool) error {
 	c.mu.Lock()
 	u := c.use
@@ -166,8 +165,7 @@ func (r Root) head() string {
 	return fmt.Sprintf("study %q\nhost %q\npath %q\nstarted %s\n", r.Study, r.Host, r.Path, r.Started)
 }
 
-// id tells roots apart: a study of one name may lie in several places, each
-// with its own last run.
+// id tells roots apart: a study of one name may lie in several places, each with its own last run.
 func (r Root) id() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", r.Study, r.Host, r.Path))
 	return fmt.Sprintf("%x", sum[:16])
@@ -239,8 +237,7 @@ func (c *Cache) diskTime() (time.Time, error) {
 	return fi.ModTime().Add(c.ahead), nil
 }
 
-// readRoot reads a root or a run. Lines that are no key are passed over: one
-// may be half written.
+// readRoot reads a root or a run. Lines that are no key are passed over: one may be half written.
 func (c *Cache) readRoot(name string) (Root, error) {
 	r := Root{name: name}
 	data, _, err := readPlain(c.path(name), rootBytes)
@@ -279,8 +276,8 @@ func (c *Cache) readRoot(name string) (Root, error) {
 // errDamagedRoot is a root or run that cannot be read, of no later version either.
 var errDamagedRoot = errors.New("it is damaged, and which study it keeps cannot be told: remove it, and run the study again before anything is collected")
 
-// sweepRuns makes roots of runs whose process died. One that is damaged goes to
-// quarantine: what its study had before is still kept by its root.
+// sweepRuns makes roots of runs whose process died. One that is damaged goes to quarantine: what
+// its study had before is still kept by its root.
 func (c *Cache) sweepRuns() {
 	for _, n := range readNames(c.path("runs")) {
 		if ownerLife(n) != dead {

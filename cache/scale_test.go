@@ -23,8 +23,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// manySteps is a study of n partitions of one unit each, of which it compares all pairs by every proxy and with a reference model: about
-// 4.5 n² steps, of which half a thousandth trains a unit, a ninth a reference model and the rest evaluates. The comparison reads them all.
+// manySteps is a study of n partitions of one unit each, of which it compares all pairs by every
+// proxy and with a reference model: about 4.5 n² steps, of which half a thousandth trains a unit, a
+// ninth a reference model and the rest evaluates. The comparison reads them all.
 func manySteps(tb testing.TB, n int) *specs.Study {
 	tb.Helper()
 	units := make([]string, n)
@@ -54,7 +55,8 @@ eval: {out_of_domain: {far: {files: far.jsonl}}}
 	return s
 }
 
-// scale is a study of many steps that have all run, with stages that only write what later steps read, in a cache on disk.
+// scale is a study of many steps that have all run, with stages that only write what later steps
+// read, in a cache on disk.
 type scale struct {
 	dir   string
 	study *specs.Study
@@ -107,7 +109,8 @@ func (s *scale) plan(tb testing.TB) *pipeline.State {
 	return state
 }
 
-// fill puts an entry of every step into the cache, with files of 32 bytes for what later steps read.
+// fill puts an entry of every step into the cache, with files of 32 bytes for what later steps
+// read.
 func (s *scale) fill(tb testing.TB) {
 	plan, c := s.compile(tb), s.open(tb)
 	s.steps = len(plan.Steps)
@@ -149,8 +152,8 @@ func (s *scale) run(tb testing.TB, events func(runner.Event)) {
 	}
 }
 
-// A plan and a rerun allocate no more per step where there are four times as many: no list of steps is gone through, or copied, for each
-// step.
+// A plan and a rerun allocate no more per step where there are four times as many: no list of steps
+// is gone through, or copied, for each step.
 func TestManyStepsCostAlikeEach(t *testing.T) {
 	type cost struct{ objects, bytes float64 }
 	each := func(steps int, f func()) cost {
@@ -179,7 +182,8 @@ func TestManyStepsCostAlikeEach(t *testing.T) {
 	}
 	for what, c := range costs {
 		t.Logf("%s: %+v", what, c)
-		// The hash of the plan's maps doubles at sizes of its own, hence the quarter; one word per pair of steps would add thousands.
+		// The hash of the plan's maps doubles at sizes of its own, hence the quarter; one word per
+		// pair of steps would add thousands.
 		if few, many := c[0], c[1]; many.objects > 1.25*few.objects || many.bytes > 1.25*few.bytes {
 			t.Errorf("%s: %.0f objects and %.0f bytes a step where there are few, %.0f and %.0f where there are four times as many",
 				what, few.objects, few.bytes, many.objects, many.bytes)
@@ -187,9 +191,10 @@ func TestManyStepsCostAlikeEach(t *testing.T) {
 	}
 }
 
-// BenchmarkManySteps is a study of 1,000, 10,000 and 100,000 steps, all of them in the cache: what compiling takes, planning (compiling and
-// looking everything up) and a rerun (that, too, through the runner), in seconds, in seconds of processor time and against the processor
-// time a step of the first size; and the most memory that the process had meanwhile, resident.
+// BenchmarkManySteps is a study of 1,000, 10,000 and 100,000 steps, all of them in the cache: what
+// compiling takes, planning (compiling and looking everything up) and a rerun (that, too, through
+// the runner), in seconds, in seconds of processor time and against the processor time a step of
+// the first size; and the most memory that the process had meanwhile, resident.
 func BenchmarkManySteps(b *testing.B) {
 	first := map[string]float64{}
 	for _, n := range []int{15, 47, 150} {
@@ -239,7 +244,8 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resetPeak sets the most resident memory back to what there is now, where the system can (proc(5), clear_refs).
+// resetPeak sets the most resident memory back to what there is now, where the system can (proc(5),
+// clear_refs).
 func resetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
 // peak is the most resident memory since, in MB; 0 where the system does not say.

@@ -13,14 +13,15 @@ import (
 	"testing"
 )
 
-// sharesRole does as a second user what a run does: it commits a step, goes on with a partial that another left, claims, registers and remembers.
+// sharesRole does as a second user what a run does: it commits a step, goes on with a partial that
+// another left, claims, registers and remembers.
 func sharesRole(dir, arg string) error {
 	syscall.Umask(0o022) // as most people have it
 	c, err := Open(dir)
 	if err != nil {
 		return err
 	}
-	key := KeyOf(benchIngredients(0))
+	key := KeyOf(benchKeyInputs(0))
 	partial, err := c.Partial(key)
 	if err != nil {
 		return err
@@ -57,8 +58,9 @@ func sharesRole(dir, arg string) error {
 	return errors.Join(c.Unregister(true), c.Close())
 }
 
-// TestTwoUsers: two users of one group, with the common umask, share a cache whose directory the group may write; where it may not, the second
-// is told that the cache cannot be written, and may look.
+// TestTwoUsers: two users of one group, with the common umask, share a cache whose directory the
+// group may write; where it may not, the second is told that the cache cannot be written, and may
+// look.
 func TestTwoUsers(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root may become two users")

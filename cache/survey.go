@@ -105,8 +105,8 @@ func (g *survey) readUsed() error {
 	return nil
 }
 
-// settled says whether a blob or partial that changed last at a time may go
-// though no entry speaks of it.
+// settled says whether a blob or partial that changed last at a time may go though no entry speaks
+// of it.
 func (g *survey) settled(changed time.Time) bool {
 	if len(g.freed.Live) > 0 {
 		return changed.Before(g.start.Add(-youngBlob))

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// abandoned is how long a build of a process that cannot be asked must have
-// kept still before it is swept. A longer step begins its build when it has
-// something to write; its checkpoints are in partial/, which is not swept.
+// abandoned is how long a build of a process that cannot be asked must have kept still before it is
+// swept. A longer step begins its build when it has something to write; its checkpoints are in
+// partial/, which is not swept.
 const abandoned = 7 * 24 * time.Hour
 
 // hostName is the host as file names in the cache spell it.
@@ -30,13 +30,13 @@ func hostName() string {
 	}, host)
 }
 
-// Owner names this process in the names of files that it is to remove or rename,
-// as HOST.SPACE.PID.START: files elsewhere may be named so too, with a dot and
-// anything without one behind it, and be swept by [Left].
+// Owner names this process in the names of files that it is to remove or rename, as
+// HOST.SPACE.PID.START: files elsewhere may be named so too, with a dot and anything without one
+// behind it, and be swept by [Left].
 func Owner() string { return ownerName() }
 
-// Left says whether a file that is named after its maker, see [Owner], was left
-// by a process of this machine that is dead.
+// Left says whether a file that is named after its maker, see [Owner], was left by a process of
+// this machine that is dead.
 func Left(name string) bool { return ownerLife(name) == dead }
 
 // ownerName is how files in tmp/ begin that this process made.
@@ -49,10 +49,10 @@ func ownerName() string {
 // noSpace is the process space of a process that cannot tell its own.
 const noSpace = "0"
 
-// space names what process ids and start times are counted in: one boot of one kernel, and
-// one process name space of it. Two processes of one space can ask about each other. The host
-// name is not part of that: machines of one name are common on a shared disk, clones of one image
-// have one machine id too, and containers may share a name.
+// space names what process ids and start times are counted in: one boot of one kernel, and one
+// process name space of it. Two processes of one space can ask about each other. The host name is
+// not part of that: machines of one name are common on a shared disk, clones of one image have one
+// machine id too, and containers may share a name.
 var space = sync.OnceValue(func() string {
 	boot := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'f' {
@@ -108,10 +108,9 @@ func processLife(owner string) life {
 	return alive
 }
 
-// sweep removes what dead builds left, and partials of finished steps that
-// were not removed because their process died just after its commit, or began
-// the step again beside another that committed it. What
-// cannot be removed now is met again at the next Open.
+// sweep removes what dead builds left, and partials of finished steps that were not removed because
+// their process died just after its commit, or began the step again beside another that committed
+// it. What cannot be removed now is met again at the next Open.
 func (c *Cache) sweep(now time.Time) {
 	for _, n := range readNames(c.path("tmp")) {
 		path := c.path("tmp", n)
@@ -135,8 +134,8 @@ func (c *Cache) sweep(now time.Time) {
 			continue
 		}
 		path := c.path("partial", n)
-		// An entry that cannot be used is made again, maybe right now. Whoever is still at a step that has a whole one finds its partial
-		// gone, as after a Commit by another.
+		// An entry that cannot be used is made again, maybe right now. Whoever is still at a step
+		// that has a whole one finds its partial gone, as after a Commit by another.
 		if _, err := c.lookup(key); err == nil {
 			os.RemoveAll(path)
 		}

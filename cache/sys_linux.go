@@ -57,8 +57,8 @@ func bootID() string {
 }
 
 // nameSpace is what process ids and start times are counted in: the numbers of the process name
-// space and of the time name space, as in "pid:[4026531836]" and "time:[4026531834]"; the latter is left
-// out where the kernel has none. It is empty where /proc is not there, or is that of another
+// space and of the time name space, as in "pid:[4026531836]" and "time:[4026531834]"; the latter is
+// left out where the kernel has none. It is empty where /proc is not there, or is that of another
 // process name space, where an id stands for another process.
 func nameSpace() string {
 	self, err := os.Readlink("/proc/self")
@@ -73,16 +73,16 @@ func nameSpace() string {
 	return pid
 }
 
-// processStart is the start time of a process in clock ticks since boot, so
-// that a process id used again is not taken for its first owner. The answer
-// is 0 when the process is there and its start unknown, false when it is dead.
+// processStart is the start time of a process in clock ticks since boot, so that a process id used
+// again is not taken for its first owner. The answer is 0 when the process is there and its start
+// unknown, false when it is dead.
 func processStart(pid int) (uint64, bool) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0, syscall.Kill(pid, 0) != syscall.ESRCH
 	}
-	// The second field, the name in parentheses, may hold anything; the start
-	// is the 22nd field, so the 20th after it (proc(5)).
+	// The second field, the name in parentheses, may hold anything; the start is the 22nd field, so
+	// the 20th after it (proc(5)).
 	f := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
 	if len(f) < 20 {
 		return 0, true

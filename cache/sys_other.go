@@ -4,9 +4,8 @@ package cache
 
 import "io/fs"
 
-// Without the calls of Linux and macOS nothing is memoised (every read of a blob hashes
-// it), free space is unknown, and builds of dead processes are swept by age
-// alone. All else holds.
+// Without the calls of Linux and macOS nothing is memoised (every read of a blob hashes it), free
+// space is unknown, and builds of dead processes are swept by age alone. All else holds.
 
 func stampOf(fs.FileInfo) (stamp, bool) { return stamp{}, false }
 

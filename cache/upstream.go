@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// upstream is another cache, read after this one: of a group, on a shared
-// disk. Nothing in it is changed, and nothing of it is copied: an entry that is
-// found there is used from there. Copies would double what many share, most
-// of which no later step opens; if the upstream goes, the steps are made again.
+// upstream is another cache, read after this one: of a group, on a shared disk. Nothing in it is
+// changed, and nothing of it is copied: an entry that is found there is used from there. Copies
+// would double what many share, most of which no later step opens; if the upstream goes, the steps
+// are made again.
 type upstream struct {
 	c *Cache // opened to read only; its memo lies in the cache it serves
 
@@ -21,9 +21,9 @@ type upstream struct {
 	hits map[Key]bool
 }
 
-// Upstream adds a cache that is looked into for what this one lacks. It is
-// trusted no more than any: entries are checked when they are found, and every
-// blob is hashed before it is first read here.
+// Upstream adds a cache that is looked into for what this one lacks. It is trusted no more than
+// any: entries are checked when they are found, and every blob is hashed before it is first read
+// here.
 func (c *Cache) Upstream(dir string) error {
 	up, err := OpenRead(dir)
 	if err != nil {

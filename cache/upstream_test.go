@@ -65,7 +65,8 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
-// TestCorruptUpstream: a blob that lies is a miss when it is read, and its entry from then on; nothing upstream is moved.
+// TestCorruptUpstream: a blob that lies is a miss when it is read, and its entry from then on;
+// nothing upstream is moved.
 func TestCorruptUpstream(t *testing.T) {
 	for name, damage := range map[string]func(up *Cache, path string){
 		"flipped": func(_ *Cache, path string) { overwrite(t, path, flip) },

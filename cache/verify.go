@@ -23,12 +23,12 @@ type Problem struct {
 
 func (p Problem) String() string { return p.Path + ": " + p.Detail }
 
-// Verify reads every blob and every entry, trusting no memo. Corrupt ones
-// move to quarantine/, so that the next run makes them again. progress, which
-// may be nil, is told the bytes read and the bytes to read.
+// Verify reads every blob and every entry, trusting no memo. Corrupt ones move to quarantine/, so
+// that the next run makes them again. progress, which may be nil, is told the bytes read and the
+// bytes to read.
 //
-// Blobs are read by as many goroutines as there are processors, each with a
-// file of its own: one alone hashes more slowly than a disk reads.
+// Blobs are read by as many goroutines as there are processors, each with a file of its own: one
+// alone hashes more slowly than a disk reads.
 func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([]Problem, error) {
 	var problems []Problem
 	found := func(path, format string, a ...any) {
@@ -93,8 +93,8 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 	return problems, nil
 }
 
-// listBlobs lists the blobs and how many bytes they have together. It tells of files that are
-// no part of the cache.
+// listBlobs lists the blobs and how many bytes they have together. It tells of files that are no
+// part of the cache.
 func (c *Cache) listBlobs(found func(path, format string, a ...any)) (blobs []Digest, total int64, err error) {
 	for path, err := range c.files("blobs") {
 		if err != nil {
@@ -113,8 +113,8 @@ func (c *Cache) listBlobs(found func(path, format string, a ...any)) (blobs []Di
 	return blobs, total, nil
 }
 
-// statedSizes are the sizes in bytes that entries state of their blobs. Of entries that do not agree the
-// larger counts: then the blob is read, and each entry is compared with what it has.
+// statedSizes are the sizes in bytes that entries state of their blobs. Of entries that do not
+// agree the larger counts: then the blob is read, and each entry is compared with what it has.
 func (c *Cache) statedSizes(ctx context.Context) (map[Digest]int64, error) {
 	sizes := map[Digest]int64{}
 	for e, err := range c.Entries() {
@@ -131,8 +131,8 @@ func (c *Cache) statedSizes(ctx context.Context) (map[Digest]int64, error) {
 	return sizes, nil
 }
 
-// errImpossible is a file with more bytes than its file system has. It is sparse, and no
-// blob of ours, for blobs are written byte by byte.
+// errImpossible is a file with more bytes than its file system has. It is sparse, and no blob of
+// ours, for blobs are written byte by byte.
 var errImpossible = errors.New("has more bytes than its file system, and no entry states its size")
 
 // rehashAll reads blobs and says what is wrong with each.
@@ -195,15 +195,15 @@ type Count struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// Add counts a file. Sizes may be what an entry of a stranger states, so the
-// sum stops at the largest number instead of starting again below zero.
+// Add counts a file. Sizes may be what an entry of a stranger states, so the sum stops at the
+// largest number instead of starting again below zero.
 func (n *Count) Add(size int64) {
 	n.Files++
 	n.Bytes += min(size, math.MaxInt64-n.Bytes)
 }
 
-// KindUsage is what the steps of one kind hold. Outputs counts every output of
-// every entry; Blobs counts each blob once per kind.
+// KindUsage is what the steps of one kind hold. Outputs counts every output of every entry; Blobs
+// counts each blob once per kind.
 type KindUsage struct {
 	Kind    string
 	Entries int
@@ -211,8 +211,8 @@ type KindUsage struct {
 	Blobs   Count
 }
 
-// Usage counts. It trusts the sizes that entries state, and skips entries that
-// do not parse; Verify reports those.
+// Usage counts. It trusts the sizes that entries state, and skips entries that do not parse; Verify
+// reports those.
 func (c *Cache) Usage() (Usage, error) {
 	var u Usage
 	kinds := make(map[string]*KindUsage)
@@ -261,8 +261,8 @@ func (c *Cache) Usage() (Usage, error) {
 		c.count("tmp", &u.Temporary, nil))
 }
 
-// count adds up the files of one top directory; others may add and remove
-// files meanwhile. Its directories are gone through by several goroutines, each is told by one.
+// count adds up the files of one top directory; others may add and remove files meanwhile. Its
+// directories are gone through by several goroutines, each is told by one.
 func (c *Cache) count(top string, n *Count, each func(name string, size int64)) error {
 	names, err := os.ReadDir(c.path(top))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,5 +1,6 @@
-// Package docs_test holds what is true of all pages of the documentation: every link leads somewhere, every
-// page can be reached from the index, no page uses a retired word, and the program does what the pages show.
+// Package docs_test holds what is true of all pages of the documentation: every link leads
+// somewhere, every page can be reached from the index, no page uses a retired word, and the program
+// does what the pages show.
 package docs_test
 
 import (
@@ -48,8 +49,8 @@ func parse(t *testing.T, name string) *page.Page {
 	return p
 }
 
-// Every link leads to a file of the project, or to a heading of a page. Links to other sites are only read
-// as addresses: no test needs a network.
+// Every link leads to a file of the project, or to a heading of a page. Links to other sites are
+// only read as addresses: no test needs a network.
 func TestLinks(t *testing.T) {
 	pages := read(t)
 	for name, p := range pages {

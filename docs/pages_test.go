@@ -25,10 +25,10 @@ import (
 
 var update = flag.Bool("update", false, "write what the commands of the pages print into the pages")
 
-// TestPages does what the pages of the documentation tell their readers to do. Each page has a directory of
-// its own, in which the files that the page shows are created and its commands are run, in the order of the
-// page; what a command prints must be what the page shows. docs/README.md states the conventions.
-// With -update, a page gets the output that was printed.
+// TestPages does what the pages of the documentation tell their readers to do. Each page has a
+// directory of its own, in which the files that the page shows are created and its commands are
+// run, in the order of the page; what a command prints must be what the page shows. docs/README.md
+// states the conventions. With -update, a page gets the output that was printed.
 func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the pages train models")
@@ -44,8 +44,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// buildProgram builds the program from the tree. The go command keeps the result of a test until a file that
-// the test looked at changes, so the test looks at all that the program is built from.
+// buildProgram builds the program from the tree. The go command keeps the result of a test until a
+// file that the test looked at changes, so the test looks at all that the program is built from.
 func buildProgram(t *testing.T, file string) {
 	t.Helper()
 	err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
@@ -151,7 +151,8 @@ func newSandbox(t *testing.T, root, file string) *sandbox {
 
 func (s *sandbox) work() string { return filepath.Join(s.root, "home", "work") }
 
-// needs says for each thing that a block may need, in the words of the page, whether this machine has it.
+// needs says for each thing that a block may need, in the words of the page, whether this machine
+// has it.
 var needs = map[string]func(*testing.T, *sandbox) bool{
 	"Python with pandas, polars and duckdb": func(*testing.T, *sandbox) bool {
 		return exec.Command("python3", "-c", "import pandas, polars, duckdb, pyarrow").Run() == nil
@@ -273,8 +274,8 @@ func (s *sandbox) run(t *testing.T, p *page.Page) {
 	}
 }
 
-// compare holds what a command printed against the page. A command may fail only where the page shows its
-// exit code next.
+// compare holds what a command printed against the page. A command may fail only where the page
+// shows its exit code next.
 func (s *sandbox) compare(t *testing.T, stage string, c numbered, mayFail bool) {
 	t.Run(fmt.Sprintf("line %d", c.Line), func(t *testing.T) {
 		out, err := os.ReadFile(filepath.Join(stage, fmt.Sprintf("%d.out", c.number)))

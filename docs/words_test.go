@@ -17,8 +17,8 @@ import (
 	"ablate/docs/page"
 )
 
-// spoken lists what people read: Markdown, whose prose is held against the retired words of the glossary,
-// and Go files, whose strings are.
+// spoken lists what people read: Markdown, whose prose is held against the retired words of the
+// glossary, and Go files, whose strings are.
 var spoken = []string{
 	"docs/*.md",
 	"docs/howto/*.md",
@@ -26,8 +26,8 @@ var spoken = []string{
 	"docs/reference/[^c]*.md", // all but commands.md, which holds the help texts of cmd/ablate
 }
 
-// unmended lists the rest of what people read, whose words have not been mended yet: how many retired words
-// they have is logged. A pattern moves to spoken when that is none.
+// unmended lists the rest of what people read, whose words have not been mended yet: how many
+// retired words they have is logged. A pattern moves to spoken when that is none.
 var unmended = []string{
 	"docs/reference/commands.md", "cmd/ablate/*.go", "cmd/internal/show/*.go", "cmd/internal/study/*.go", // help texts, messages
 	"specs/REFERENCE.md", "specs/*.go",
@@ -37,8 +37,8 @@ var unmended = []string{
 
 const glossary = "docs/reference/glossary.md"
 
-// retired reads the table of retired words in the glossary: a word or phrase in the first column, what to
-// write in the second.
+// retired reads the table of retired words in the glossary: a word or phrase in the first column,
+// what to write in the second.
 func retired(t *testing.T) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(top, glossary))
@@ -132,8 +132,8 @@ func wordsIn(t *testing.T, words map[string]string, pattern string) (uses []use,
 	return uses, len(names)
 }
 
-// prose is the prose of a page, each paragraph from its first line, so that a phrase is found across the
-// end of a line; the glossary's own list of retired words is left out.
+// prose is the prose of a page, each paragraph from its first line, so that a phrase is found
+// across the end of a line; the glossary's own list of retired words is left out.
 func prose(p *page.Page, name string) []page.Line {
 	var out []page.Line
 	open := false

@@ -1,5 +1,6 @@
-// Package licences holds the licences and notices of everything that is linked into ablate on the systems it is shipped for: its modules,
-// and Go's own library. `make licences` collects them from the module cache; a test fails where the list is not that of the program.
+// Package licences holds the licences and notices of everything that is linked into ablate on the
+// systems it is shipped for: its modules, and Go's own library. `make licences` collects them from
+// the module cache; a test fails where the list is not that of the program.
 package licences
 
 import (
@@ -15,7 +16,8 @@ import (
 //go:embed licences.txt.gz
 var packed []byte
 
-// Text returns the list of modules and, below it, every text, each once with the modules that it is from.
+// Text returns the list of modules and, below it, every text, each once with the modules that it is
+// from.
 func Text() (string, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {

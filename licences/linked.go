@@ -20,7 +20,8 @@ It is linked with these modules and with the library of Go. Each line names the 
 // Platforms are the systems and processors that ablate is shipped for.
 var Platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64"}
 
-// GoLibrary is the name of Go's own library and runtime in the list. Its version is not listed: the program says it.
+// GoLibrary is the name of Go's own library and runtime in the list. Its version is not listed: the
+// program says it.
 const GoLibrary = "Go"
 
 // Module is a module of which packages are linked.
@@ -30,8 +31,8 @@ type Module struct {
 	Packages      []string // the folders of its linked packages
 }
 
-// Linked lists what the program of the checkout at root links on any of the platforms, by path: Go's library, then modules. It asks the
-// go command.
+// Linked lists what the program of the checkout at root links on any of the platforms, by path:
+// Go's library, then modules. It asks the go command.
 func Linked(root string) ([]Module, error) {
 	goroot, err := goOutput(root, nil, "env", "GOROOT")
 	if err != nil {

@@ -25,8 +25,8 @@ type Comparison struct {
 	Changes []Change `json:"changes"`
 }
 
-// ComparePlans tells how the steps of one plan differ from those of another. It needs no cache; where
-// both know a step's key, equal keys are the same step, whatever came before.
+// ComparePlans tells how the steps of one plan differ from those of another. It needs no cache;
+// where both know a step's key, equal keys are the same step, whatever came before.
 func ComparePlans(old, now *State) Comparison {
 	c := Comparison{Changes: []Change{}}
 	differs := map[string]bool{}

@@ -35,8 +35,8 @@ type EstimateCost struct {
 	Disk   int64   `json:"disk"` // bytes in the cache: of a hit as they are, of others estimated
 }
 
-// EstimateSummary is the account of the whole plan. Tokens are those asked for; hours are zero where
-// the study gives no price.
+// EstimateSummary is the account of the whole plan. Tokens are those asked for; hours are zero
+// where the study gives no price.
 type EstimateSummary struct {
 	MixturesPossible json.Number `json:"mixtures_possible"`
 	MixturesSelected int         `json:"mixtures_selected"`

@@ -8,8 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// keyer lists key inputs. Most steps of a study share their parameters with thousands of others,
-// so what is read out of parameters is kept. It is not safe for concurrent use.
+// keyer lists key inputs. Most steps of a study share their parameters with thousands of others, so
+// what is read out of parameters is kept. It is not safe for concurrent use.
 type keyer struct {
 	params map[string]*readParams // by the parameters themselves
 	labels map[string]string      // of inputs, by role

@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Origin is where in a study a key input of step i comes from, as the keys that lead there; nil
-// for what no study says: the kind, its version, and what an earlier step made.
+// Origin is where in a study a key input of step i comes from, as the keys that lead there; nil for
+// what no study says: the kind, its version, and what an earlier step made.
 func (st *State) Origin(study *specs.Study, i int, label string) []string {
 	s := st.Plan.Steps[i]
 	if strings.HasPrefix(label, "input ") {

@@ -236,6 +236,6 @@ func (p *Plan) meant(name string) string {
 	return name
 }
 
-// CriticalPathCost is the cost of the dearest chain of steps from step i to a result, in tokens plus one per
-// step: what people wait for longest.
+// CriticalPathCost is the cost of the dearest chain of steps from step i to a result, in tokens
+// plus one per step: what people wait for longest.
 func (p *Plan) CriticalPathCost(i int) int64 { return p.Steps[i].criticalPathCost }

@@ -9,9 +9,10 @@ import (
 	"ablate/cache"
 )
 
-// Claims says how runs that share a cache divide its steps. Who is about to begin a step claims its key and shows now and then that it is
-// alive. Who finds a step claimed does others meanwhile, and takes the result when it is there; or the step itself, when the claim ends
-// without one: because the other run failed or was interrupted, its process died, or it gave no sign for too long.
+// Claims says how runs that share a cache divide its steps. Who is about to begin a step claims its
+// key and shows now and then that it is alive. Who finds a step claimed does others meanwhile, and
+// takes the result when it is there; or the step itself, when the claim ends without one: because
+// the other run failed or was interrupted, its process died, or it gave no sign for too long.
 type Claims struct {
 	Beat    time.Duration // how often a run shows that it is alive; 0: 30 s
 	Silence time.Duration // how long without a sign until its step is taken over; 0: 5 min, ten beats
@@ -38,12 +39,14 @@ type away struct {
 	next  time.Time // when to look again
 }
 
-// after is how long to wait before the next look: small steps are over soon, long trainings need no watching.
+// after is how long to wait before the next look: small steps are over soon, long trainings need no
+// watching.
 func (a *away) after(most time.Duration) time.Duration {
 	return min(most, most/64<<min(a.looks, 6))
 }
 
-// claim claims the key of step i, which is about to begin. It is false when another run is at it: then the step is watched.
+// claim claims the key of step i, which is about to begin. It is false when another run is at it:
+// then the step is watched.
 func (r *run) claim(i int, key cache.Key) bool {
 	if r.alone || r.made(i) {
 		return true
@@ -64,15 +67,17 @@ func (r *run) claim(i int, key cache.Key) bool {
 	return false
 }
 
-// made says whether another run has made step i since this one found that there was no entry of it: then it will be taken. An entry that
-// was found damaged says nothing; when it is whole again, its claim has ended.
+// made says whether another run has made step i since this one found that there was no entry of it:
+// then it will be taken. An entry that was found damaged says nothing; when it is whole again, its
+// claim has ended.
 func (r *run) made(i int) bool {
 	miss := r.state.Misses[i]
 	return miss != nil && miss.Reason == cache.Absent && r.Cache.Has(r.state.Keys[i])
 }
 
-// await waits for reports of the executor, and takes them. It ends without one when it is time to look
-// what the other runs do, or when the context ends that the running steps have not yet heard of.
+// await waits for reports of the executor, and takes them. It ends without one when it is time to
+// look what the other runs do, or when the context ends that the running steps have not yet heard
+// of.
 func (r *run) await(ctx context.Context) {
 	whole := ctx
 	if r.stopped {
@@ -96,8 +101,8 @@ func (r *run) await(ctx context.Context) {
 	}
 }
 
-// lookAway goes through the steps that others are at. What is made by now, and what nobody is at any more, is ready again: when it begins,
-// its entry is looked for first.
+// lookAway goes through the steps that others are at. What is made by now, and what nobody is at
+// any more, is ready again: when it begins, its entry is looked for first.
 func (r *run) lookAway() {
 	now := time.Now()
 	for key, a := range r.away {
@@ -149,7 +154,8 @@ func (r *run) tellWaiting() {
 	r.Events(Event{What: Notice, Step: -1, Message: message})
 }
 
-// hearts keeps claims alive, on a goroutine of its own: the run may be busy for minutes reading what it took over. The zero value is ready.
+// hearts keeps claims alive, on a goroutine of its own: the run may be busy for minutes reading
+// what it took over. The zero value is ready.
 type hearts struct {
 	mu   sync.Mutex
 	held map[cache.Key]*cache.Claim
@@ -174,7 +180,8 @@ func (h *hearts) release(key cache.Key) {
 	}
 }
 
-// start beats for the run and for all claims held until stop is called, which waits for the last beat.
+// start beats for the run and for all claims held until stop is called, which waits for the last
+// beat.
 func (h *hearts) start(every time.Duration, alive func() error) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -38,8 +38,8 @@ func (b *bench) says(what What) (messages []string) {
 	return messages
 }
 
-// TestRunsDivideTheWork lets two runs meet: each holds back a training until the other has begun the other one. Neither does what the other
-// does, and together they do every step once.
+// TestRunsDivideTheWork lets two runs meet: each holds back a training until the other has begun
+// the other one. Neither does what the other does, and together they do every step once.
 func TestRunsDivideTheWork(t *testing.T) {
 	first := newBench(t)
 	second := first.beside()

@@ -19,7 +19,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// cluster is an executor that carries the bench's steps out as a scheduler of another machine would.
+// cluster is an executor that carries the bench's steps out as a scheduler of another machine
+// would.
 func (b *bench) cluster() *exectest.Cluster {
 	return exectest.NewCluster(exec.Worker{Cache: b.cache, Kinds: b.kinds(), Version: "test"})
 }
@@ -103,8 +104,8 @@ func TestTaskOfAStep(t *testing.T) {
 	}
 }
 
-// An input that is there when a task is submitted and gone when the task is begun is made again, and the
-// task is begun again, behind the step that makes it.
+// An input that is there when a task is submitted and gone when the task is begun is made again,
+// and the task is begun again, behind the step that makes it.
 func TestInputLostOnItsWay(t *testing.T) {
 	const victim = "unit/parts/beta/0"
 	b := newBench(t)
@@ -186,8 +187,8 @@ func TestClassOfAFailure(t *testing.T) {
 	}
 }
 
-// A step that needs a device where there is none fails before it begins; where there is one, steps take
-// turns.
+// A step that needs a device where there is none fails before it begins; where there is one, steps
+// take turns.
 func TestDevices(t *testing.T) {
 	b := newBench(t)
 	b.needs = map[string]kind.Needs{kind.Train: {Devices: 1}}

@@ -27,7 +27,8 @@ type Failure struct {
 // Shown is a file about a failure, and what it is.
 type Shown struct{ What, Path string }
 
-// shownFailures is how many failures are told in full: where more steps fail, it is mostly for one reason.
+// shownFailures is how many failures are told in full: where more steps fail, it is mostly for one
+// reason.
 const shownFailures = 5
 
 // FailedError says which steps failed by themselves.
@@ -98,7 +99,7 @@ func (r *run) log(i int, f *Failure) string {
 	if errors.As(f.Err, &p) {
 		fmt.Fprintf(&b, "\n%s\n", p.Stack)
 	}
-	b.WriteString("\ningredients\n")
+	b.WriteString("\nkey inputs\n")
 	for _, in := range r.state.KeyInputs[i] {
 		fmt.Fprintf(&b, "  %s = %s\n", cache.Printable(in.Label), cache.Printable(in.Value))
 	}

@@ -10,7 +10,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Steps at once never have more memory than there is; one that wants more than there is alone has it all and says itself what it lacks.
+// Steps at once never have more memory than there is; one that wants more than there is alone has
+// it all and says itself what it lacks.
 func TestMemoryIsShared(t *testing.T) {
 	const MB = 1e6
 	needs := map[string]kind.Needs{kind.Train: {Memory: 60 * MB, LeastMemory: 50 * MB}, kind.Eval: {Memory: 30 * MB, LeastMemory: 30 * MB}}

@@ -1,16 +1,21 @@
-// Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered by what people wait for longest, and hands
-// each to an executor as a task (package exec) once there is room. The executor carries the task out, in this process unless another one is
-// named, and the cache says whether it is done.
+// Package runner carries out a plan: it keeps the steps whose inputs are there in a queue ordered
+// by what people wait for longest, and hands each to an executor as a task (package exec) once
+// there is room. The executor carries the task out, in this process unless another one is named,
+// and the cache says whether it is done.
 //
-// A failed step stops what needs it and nothing else; the report names the step that failed first on every path (the root cause). What a
-// failure calls for is said by its class, exec.ClassOf: where the disk is full, nothing more begins, since its results could not be stored.
-// When the context ends, running steps are told to stop and save what they can; the next run goes on from there. kill -9 at any moment loses
-// at most the work since a step's last checkpoint, because the cache never shows anything half written.
+// A failed step stops what needs it and nothing else; the report names the step that failed first
+// on every path (the root cause). What a failure calls for is said by its class, exec.ClassOf:
+// where the disk is full, nothing more begins, since its results could not be stored. When the
+// context ends, running steps are told to stop and save what they can; the next run goes on from
+// there. kill -9 at any moment loses at most the work since a step's last checkpoint, because the
+// cache never shows anything half written.
 //
-// Results never depend on how many steps run at once or on how many threads one gets. Runs that share a cache divide the work: a step is
-// claimed before it begins, and who finds it claimed does other steps, or waits, and takes the result (claims.go). No lock is held
-// meanwhile: a claim only saves work. Where two runs do one step all the same, because a claim was broken or cannot be kept, the first to
-// commit wins, and if the other's bytes differ that is told as what it is, a step that is not deterministic.
+// Results never depend on how many steps run at once or on how many threads one gets. Runs that
+// share a cache divide the work: a step is claimed before it begins, and who finds it claimed does
+// other steps, or waits, and takes the result (claims.go). No lock is held meanwhile: a claim only
+// saves work. Where two runs do one step all the same, because a claim was broken or cannot be
+// kept, the first to commit wins, and if the other's bytes differ that is told as what it is, a
+// step that is not deterministic.
 package runner
 
 import (
@@ -47,7 +52,8 @@ type Options struct {
 	Claims       Claims        // how the work is divided among runs that share the cache
 	Events       func(Event)   // told of everything that happens, in order; may be nil
 
-	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory, Devices and DeviceMemory.
+	// Executor carries the steps out; nil: this process does, within Slots, Jobs, Memory, Devices
+	// and DeviceMemory.
 	Executor exec.Executor
 }
 
@@ -81,8 +87,8 @@ const (
 	Notice               // of other runs: what this one waits for while it has nothing else to do, what it took over; Message says
 )
 
-// Run carries out the plan and returns its final state, in which every step is a hit unless the error says why not: a *FailedError, or
-// the context's own error when it ended first.
+// Run carries out the plan and returns its final state, in which every step is a hit unless the
+// error says why not: a *FailedError, or the context's own error when it ended first.
 func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State, error) {
 	state, err := plan.Resolve(opt.Kinds, opt.Cache.Lookup)
 	if err != nil {
@@ -126,7 +132,8 @@ func Run(ctx context.Context, plan *pipeline.Plan, opt Options) (*pipeline.State
 	return state, r.failures()
 }
 
-// writable refuses to begin what the cache cannot take. A plan whose steps are all done is no more than looked at.
+// writable refuses to begin what the cache cannot take. A plan whose steps are all done is no more
+// than looked at.
 func writable(state *pipeline.State, c *cache.Cache) error {
 	hit, _, _ := state.Count()
 	left := len(state.Plan.Steps) - hit
@@ -154,7 +161,8 @@ func (e *UnwritableError) Error() string {
 
 func (e *UnwritableError) Unwrap() error { return e.Err }
 
-// run is the state of a run. Only the goroutine of Run touches it; steps run wherever the executor carries them out.
+// run is the state of a run. Only the goroutine of Run touches it; steps run wherever the executor
+// carries them out.
 type run struct {
 	Options
 	plan     *pipeline.Plan
@@ -210,14 +218,14 @@ func (r *run) over(ctx context.Context) bool {
 	return r.err != nil || ctx.Err() != nil || r.full || r.FailFast && len(r.order) > 0
 }
 
-// room says whether step i may begin now. If not, it waits for others to end, and so do all after it,
-// lest small steps keep a large one waiting for ever.
+// room says whether step i may begin now. If not, it waits for others to end, and so do all after
+// it, lest small steps keep a large one waiting for ever.
 func (r *run) room(i int) bool {
 	return r.state.Status[i] != pipeline.Run || r.Executor.Room(r.needs(i))
 }
 
-// needs asks once for each kind and parameters: a study has hundreds of steps with the same. A step that
-// cannot say what it needs will fail for the same reason.
+// needs asks once for each kind and parameters: a study has hundreds of steps with the same. A step
+// that cannot say what it needs will fail for the same reason.
 func (r *run) needs(i int) kind.Needs {
 	step := r.plan.Steps[i]
 	key := step.Kind + " " + string(step.Params)
@@ -261,8 +269,8 @@ func (r *run) start(i int) {
 	r.Executor.Submit(task)
 }
 
-// task makes the task of step i. There is none where the cache has lost an input: then the step that
-// made it must run again first.
+// task makes the task of step i. There is none where the cache has lost an input: then the step
+// that made it must run again first.
 func (r *run) task(i int) (*exec.Task, bool) {
 	if !r.opened(i) {
 		return nil, false
@@ -277,8 +285,8 @@ func (r *run) task(i int) (*exec.Task, bool) {
 	return t, true
 }
 
-// opened says whether the cache still has the inputs of step i, which were there when it was planned. A
-// step whose output is lost runs again, and step i waits for it.
+// opened says whether the cache still has the inputs of step i, which were there when it was
+// planned. A step whose output is lost runs again, and step i waits for it.
 func (r *run) opened(i int) bool {
 	step := r.state.Step(i)
 	for _, in := range step.Inputs {
@@ -353,13 +361,13 @@ func (r *run) end(rep exec.Report, steps []int) {
 	}
 }
 
-// mostAttempts bounds how often a step is begun whose inputs are there when it is submitted, and lost
-// where it is carried out.
+// mostAttempts bounds how often a step is begun whose inputs are there when it is submitted, and
+// lost where it is carried out.
 const mostAttempts = 5
 
-// again lets steps whose task lost an input on its way be begun once more: behind the step that made
-// the input, where this machine misses it too. It is false when that was done so often that it is
-// no accident.
+// again lets steps whose task lost an input on its way be begun once more: behind the step that
+// made the input, where this machine misses it too. It is false when that was done so often that it
+// is no accident.
 func (r *run) again(steps []int) bool {
 	if r.attempts[r.state.Keys[steps[0]]] >= mostAttempts {
 		return false

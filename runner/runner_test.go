@@ -21,8 +21,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// The plan of the tests is that of a real study; what its steps do is made up: every stage writes, for each output that a later step
-// wants, the digests of its inputs.
+// The plan of the tests is that of a real study; what its steps do is made up: every stage writes,
+// for each output that a later step wants, the digests of its inputs.
 const study = `
 ablate: 1
 study: small
@@ -121,7 +121,8 @@ func (b *bench) run(ctx context.Context, opt Options) (*pipeline.State, error) {
 	return Run(ctx, b.plan, opt)
 }
 
-// id finds out which step a job is of, by its parameters and by where its inputs come from; the models of an average may stand in any order.
+// id finds out which step a job is of, by its parameters and by where its inputs come from; the
+// models of an average may stand in any order.
 func (b *bench) id(job *kind.Job) string {
 	var have []string // what made the job's inputs, as their first lines say
 	for _, in := range job.Inputs {
@@ -418,7 +419,8 @@ func TestFullDiskStops(t *testing.T) {
 	b.mustRun(Options{})
 }
 
-// TestLostPages: a mapped file that someone cuts short ends the step that reads it and not the program.
+// TestLostPages: a mapped file that someone cuts short ends the step that reads it and not the
+// program.
 func TestLostPages(t *testing.T) {
 	b := newBench(t)
 	b.do["unit/parts/alpha/0"] = func(_ context.Context, job *kind.Job) error {
@@ -554,7 +556,8 @@ func TestLostBlob(t *testing.T) {
 	}
 }
 
-// elsewhere commits the seed model as another run would, with something of its own at the end of each file.
+// elsewhere commits the seed model as another run would, with something of its own at the end of
+// each file.
 func (b *bench) elsewhere(text string) error {
 	i, err := b.plan.Find("seed")
 	if err != nil {
@@ -577,8 +580,8 @@ func (b *bench) elsewhere(text string) error {
 	return err
 }
 
-// TestOtherRun lets another run commit the seed model before this one begins it, while it is at it, or while it fails: the other's result
-// is taken.
+// TestOtherRun lets another run commit the seed model before this one begins it, while it is at it,
+// or while it fails: the other's result is taken.
 func TestOtherRun(t *testing.T) {
 	boom := errors.New("boom")
 	gone := &fs.PathError{Op: "open", Path: "partial", Err: fs.ErrNotExist}

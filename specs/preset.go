@@ -129,8 +129,8 @@ func Preset(name string) (m arch.Model, ok bool) {
 	return m, ok
 }
 
-// fillModel takes from the preset what the study does not give. Two values follow others instead of the preset: mlp_hidden keeps the
-// preset's ratio to d_model, and a norm without bias has none.
+// fillModel takes from the preset what the study does not give. Two values follow others instead of
+// the preset: mlp_hidden keeps the preset's ratio to d_model, and a norm without bias has none.
 func (c *checker) fillModel(m *Model, path ...string) {
 	p, ok := presets[m.Preset]
 	if !ok {

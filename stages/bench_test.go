@@ -57,7 +57,8 @@ func benchJob(b *testing.B, k kind.Kind, params string, in []kind.Input) {
 	}
 }
 
-// BenchmarkEval tells what an evaluation step costs: a fixed part (one token), and tokens per second.
+// BenchmarkEval tells what an evaluation step costs: a fixed part (one token), and tokens per
+// second.
 func BenchmarkEval(b *testing.B) {
 	model := benchTrain(b, 8192)
 	for _, tokens := range []int{1, 50_000} {

@@ -1,5 +1,5 @@
-// Package stages lists the kinds of step (Kinds), each a package of its own. A kind sees its parameters, its opened inputs and an empty folder,
-// and nothing of the plan:
+// Package stages lists the kinds of step (Kinds), each a package of its own. A kind sees its
+// parameters, its opened inputs and an empty folder, and nothing of the plan:
 //
 //	kind        inputs                                   outputs
 //	tokenizer   file.N                                   tokenizer.json
@@ -17,13 +17,16 @@
 //	                                                     decisions.parquet, decisions.csv, warnings.parquet, warnings.csv,
 //	                                                     figures/<group>-<set>.svg
 //
-// Names of outputs are built by package kind (UnitOutput and so on), which escapes partitions. The columns of every table are the row types
-// of package tables, and tables/TABLES.md. CHECKPOINTS.md has the tensors of a model, BATCHES.md the order in which training reads tokens.
+// Names of outputs are built by package kind (UnitOutput and so on), which escapes partitions. The
+// columns of every table are the row types of package tables, and tables/TABLES.md. CHECKPOINTS.md
+// has the tensors of a model, BATCHES.md the order in which training reads tokens.
 //
-// Promises: outputs are a function of parameters and inputs, bit for bit, for any number of threads; nothing in them tells time, host, path
-// or role of the run. A stage keeps nothing between jobs. When its context ends it returns the context's error; train saves a checkpoint
-// under Partial first, and a later attempt that finds it gives the bits of an uninterrupted one.
+// Promises: outputs are a function of parameters and inputs, bit for bit, for any number of
+// threads; nothing in them tells time, host, path or role of the run. A stage keeps nothing between
+// jobs. When its context ends it returns the context's error; train saves a checkpoint under
+// Partial first, and a later attempt that finds it gives the bits of an uninterrupted one.
 //
-// Not promised: that bits are the same under another version of the Arrow or zstd library, or where package lm/cpu says that a model's are not;
-// that metadata, document and paragraph tables of a shard larger than memory can be handled (tokens can: they are mapped).
+// Not promised: that bits are the same under another version of the Arrow or zstd library, or where
+// package lm/cpu says that a model's are not; that metadata, document and paragraph tables of a
+// shard larger than memory can be handled (tokens can: they are mapped).
 package stages

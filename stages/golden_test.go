@@ -24,8 +24,9 @@ var texts = stagetest.Texts{Train: text.Tokenizer, Tokenize: text.Tokenize}
 
 var update = flag.Bool("update", false, "write the golden digests anew")
 
-// A tiny run of every kind must leave the bytes it left before, on every machine: only then may a cache be shared, and an audit compare. A
-// change on purpose raises the kind's version, so that nobody is served old results for new code.
+// A tiny run of every kind must leave the bytes it left before, on every machine: only then may a
+// cache be shared, and an audit compare. A change on purpose raises the kind's version, so that
+// nobody is served old results for new code.
 func TestGoldenOutputs(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	corpus := texts.Tokenized(t, tokenizer, stagetest.SmallCorpus(60, "go", "c")...)

@@ -10,7 +10,8 @@ import (
 	"ablate/stages/train"
 )
 
-// TestStepsLeaveNoMemory runs evaluations one after another, as a study does by the hundred: what one used must be free for the next.
+// TestStepsLeaveNoMemory runs evaluations one after another, as a study does by the hundred: what
+// one used must be free for the next.
 func TestStepsLeaveNoMemory(t *testing.T) {
 	tokens, model := stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...), stagetest.Trained(t, train.Kind, 1).Path(kind.OutModel)
 	live := func() uint64 {

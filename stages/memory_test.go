@@ -9,7 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Kinds without a model are not counted; a model takes a quarter of its training's parameters to evaluate.
+// Kinds without a model are not counted; a model takes a quarter of its training's parameters to
+// evaluate.
 func TestMemoryOfKinds(t *testing.T) {
 	for name, params := range map[string]any{kind.Eval: stagetest.EvalParams(), kind.Train: stagetest.TrainParams(), kind.Merge: kind.MergeParams{}} {
 		text, err := json.Marshal(params)
@@ -26,8 +27,8 @@ func TestMemoryOfKinds(t *testing.T) {
 	}
 }
 
-// What a kind needs of a machine is what its stage can use: the stages that compute on one core leave the others to steps beside them, and no
-// engine of this program uses a device.
+// What a kind needs of a machine is what its stage can use: the stages that compute on one core
+// leave the others to steps beside them, and no engine of this program uses a device.
 func TestNeedsOfKinds(t *testing.T) {
 	params := map[string]any{kind.Eval: stagetest.EvalParams(), kind.Train: stagetest.TrainParams()}
 	for name, cores := range map[string]int{

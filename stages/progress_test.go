@@ -8,7 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Steps over text tell how far they are in bytes, of files or of text, and in documents, up to all of them.
+// Steps over text tell how far they are in bytes, of files or of text, and in documents, up to all
+// of them.
 func TestProgressInBytesAndDocuments(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	docs := stagetest.SmallCorpus(90, "go", "c")

@@ -11,8 +11,8 @@ import (
 	"ablate/stages/text"
 )
 
-// Real text through tokenizer, tokenize and split: every document is accounted for, and decontamination against the held-out documents
-// finds what abstracts and books repeat.
+// Real text through tokenizer, tokenize and split: every document is accounted for, and
+// decontamination against the held-out documents finds what abstracts and books repeat.
 func TestSmallCorpora(t *testing.T) {
 	data := filepath.Join(stagetest.SharedData(t), "small")
 	files := []string{filepath.Join(data, "arxiv-abstracts.jsonl.gz"), filepath.Join(data, "proposals.jsonl.gz")}
@@ -55,7 +55,8 @@ func TestSmallCorpora(t *testing.T) {
 	t.Logf("%d documents, %d tokens, %d partitions, %d removed", documents, tokens, len(c.Units), len(stagetest.ReadTable[tables.LedgerRow](t, r, kind.OutLedger)))
 }
 
-// BenchmarkTokenize tells bytes of text per second, reading, encoding, hashing and writing together.
+// BenchmarkTokenize tells bytes of text per second, reading, encoding, hashing and writing
+// together.
 func BenchmarkTokenize(b *testing.B) {
 	data := stagetest.SharedData(b)
 	params := stagetest.TokenizeLines

@@ -10,7 +10,8 @@ import (
 	"ablate/stages/train"
 )
 
-// Kinds lists the kinds of step, a line a kind, in the order in which a study's data pass through them.
+// Kinds lists the kinds of step, a line a kind, in the order in which a study's data pass through
+// them.
 func Kinds() kind.Kinds {
 	return kind.Kinds{
 		text.Tokenizer,

@@ -18,7 +18,8 @@ import (
 	"ablate/stages/merge"
 )
 
-// sweepModel has enough parameters, 150 kB of them, that reading one shows beside everything else a step reads.
+// sweepModel has enough parameters, 150 kB of them, that reading one shows beside everything else a
+// step reads.
 var sweepModel = func() arch.Model {
 	m := stagetest.Model
 	m.Vocab, m.DModel = 2048, 16
@@ -55,7 +56,8 @@ func commitModel(t *testing.T, c *cache.Cache, seed int) cache.Digest {
 	return entry.Outputs[0].Digest
 }
 
-// evalMixture does what a run does for an evaluation: ask the cache for each model, which verifies it, and score their average.
+// evalMixture does what a run does for an evaluation: ask the cache for each model, which verifies
+// it, and score their average.
 func evalMixture(t *testing.T, c *cache.Cache, tokens string, models []cache.Digest, weights ...string) stagetest.Result {
 	t.Helper()
 	job := stagetest.NewJob(t, kind.EvalParams{Model: sweepModel, Recipe: kind.Recipe{Weights: weights}, Documents: 1000, EOS: stagetest.EOS}, stagetest.Roles{"tokens": tokens})
@@ -138,7 +140,8 @@ func TestSweepReadsModelsOnce(t *testing.T) {
 		t.Errorf("%d mixtures more read %d bytes, the models have %d", more, n, size)
 	}
 
-	// A model that goes away and comes again, under another inode, and one whose bytes are spoilt are told, and the result stays what it was.
+	// A model that goes away and comes again, under another inode, and one whose bytes are spoilt
+	// are told, and the result stays what it was.
 	path, err := c.Blob(units[1])
 	if err != nil {
 		t.Fatal(err)

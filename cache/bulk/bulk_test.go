@@ -23,7 +23,8 @@ func onEachPath(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// guarded makes a slice of n numbers that begins offset elements behind the start of a cache line, with guard words round it.
+// guarded makes a slice of n numbers that begins offset elements behind the start of a cache line,
+// with guard words round it.
 func guarded(n, offset int) (all, x []float32) {
 	all = make([]float32, n+offset+64)
 	at := toLine(all)
@@ -49,7 +50,8 @@ func checkGuards(t *testing.T, all []float32, x []float32) {
 	}
 }
 
-// numbers are ordinary ones with special ones among them, at most one of each column of sources a NaN.
+// numbers are ordinary ones with special ones among them, at most one of each column of sources a
+// NaN.
 func numbers(n, source, sources, offset int, r *rand.Rand) []float32 {
 	special := []float32{0, float32(math.Copysign(0, -1)), math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-41}
 	_, x := guarded(n, offset)
@@ -123,7 +125,8 @@ func TestSumOfOneIsExact(t *testing.T) {
 	})
 }
 
-// A fused multiply-add would give another sum here: 1 + 2^-30 squared, minus 1, has a last term that the rounded product loses.
+// A fused multiply-add would give another sum here: 1 + 2^-30 squared, minus 1, has a last term
+// that the rounded product loses.
 func TestSumRoundsProducts(t *testing.T) {
 	onEachPath(t, func(t *testing.T) {
 		x := float32(1 + 1./(1<<12))

@@ -19,8 +19,9 @@ var (
 	avx2   = path{name: "avx2", sum: sumAVX2, block: 32, widen: widenAVX2}
 )
 
-// vectorPaths lists what this machine can run, best first. They ask for what the paths of the same names in the arithmetic of models ask
-// for, so that one name is never known here and unknown there.
+// vectorPaths lists what this machine can run, best first. They ask for what the paths of the same
+// names in the arithmetic of models ask for, so that one name is never known here and unknown
+// there.
 func vectorPaths() []*path {
 	var list []*path
 	x := &cpu.X86

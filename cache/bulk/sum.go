@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	// Together models are read abreast, each a stream of its own, which the processor's prefetcher follows. Files are mapped at the beginning
-	// of a page, so that streams meet in one set of the first-level cache: Zen 4's holds eight lines. More models take turns, by groups, at
-	// a stretch whose sums stay in the second-level cache; it is long, since the prefetcher begins anew at each turn. On Zen 4, 32 models
-	// reach 0.85 of the rate of 8; by stretches of 32 KiB of sums 0.6, and all abreast 0.35.
+	// Together models are read abreast, each a stream of its own, which the processor's prefetcher
+	// follows. Files are mapped at the beginning of a page, so that streams meet in one set of the
+	// first-level cache: Zen 4's holds eight lines. More models take turns, by groups, at a stretch
+	// whose sums stay in the second-level cache; it is long, since the prefetcher begins anew at
+	// each turn. On Zen 4, 32 models reach 0.85 of the rate of 8; by stretches of 32 KiB of sums
+	// 0.6, and all abreast 0.35.
 	together = 8
 	stretch  = 32 << 10 // elements, 256 KiB of sums
 
@@ -21,11 +23,13 @@ const (
 //
 //	dst[i] = float32(w_0*x_0[i] + w_1*x_1[i] + ...)
 //
-// in float64 from left to right, each product and each sum rounded, then rounded to float32 once. The first product is stored, not added to
-// zero, so that one source with weight 1 keeps its negative zeros. Sources are at least as long as dst. past says that dst is not read soon:
-// it is then written past the caches, which saves reading it first.
+// in float64 from left to right, each product and each sum rounded, then rounded to float32 once.
+// The first product is stored, not added to zero, so that one source with weight 1 keeps its
+// negative zeros. Sources are at least as long as dst. past says that dst is not read soon: it is
+// then written past the caches, which saves reading it first.
 //
-// The sums of a block stay in registers while all sources pass, so that memory sees nothing but sources and dst.
+// The sums of a block stay in registers while all sources pass, so that memory sees nothing but
+// sources and dst.
 func Sum(dst []float32, sources [][]float32, weights []float64, past bool) {
 	for k, x := range sources {
 		if len(sources) != len(weights) || len(x) < len(dst) {
@@ -52,7 +56,8 @@ func toLine(x []float32) int {
 	return int(-uintptr(unsafe.Pointer(&x[0]))%line) / 4
 }
 
-// spareSums hold what groups of models leave to the next: it is handed to assembly by a pointer, so the stack cannot hold it.
+// spareSums hold what groups of models leave to the next: it is handed to assembly by a pointer, so
+// the stack cannot hold it.
 var spareSums = sync.Pool{New: func() any { return new([stretch]float64) }}
 
 // sumBody is Sum over whole blocks, from the from-th element of the sources on.
@@ -79,8 +84,9 @@ func (p *path) sumBody(dst []float32, sources [][]float32, from int, weights []f
 	}
 }
 
-// sumGo is Sum with sources that begin at from. It goes by blocks whose sums stay in the nearest cache. The explicit conversions forbid a
-// fused multiply-add, which some machines would use and others not.
+// sumGo is Sum with sources that begin at from. It goes by blocks whose sums stay in the nearest
+// cache. The explicit conversions forbid a fused multiply-add, which some machines would use and
+// others not.
 func sumGo(dst []float32, sources [][]float32, from int, weights []float64) {
 	var block [1024]float64
 	for lo := 0; lo < len(dst); lo += len(block) {
@@ -98,8 +104,8 @@ func sumGo(dst []float32, sources [][]float32, from int, weights []float64) {
 	}
 }
 
-// addScaled adds w*x[i] to sums[i]; the slices are equally long. Four at a time through array pointers leaves one check of bounds for four
-// numbers: 1.2 times the plain loop.
+// addScaled adds w*x[i] to sums[i]; the slices are equally long. Four at a time through array
+// pointers leaves one check of bounds for four numbers: 1.2 times the plain loop.
 func addScaled(sums []float64, x []float32, w float64) {
 	for len(sums) >= 4 && len(x) >= 4 {
 		s, y := (*[4]float64)(sums), (*[4]float32)(x)

@@ -18,7 +18,8 @@ func Widen(dst []int32, src []uint16) {
 
 const widenBlock = 32
 
-// widenGo goes eight at a time through array pointers, which leaves one check of bounds for eight: 2.4 times the plain loop.
+// widenGo goes eight at a time through array pointers, which leaves one check of bounds for eight:
+// 2.4 times the plain loop.
 func widenGo(dst []int32, src []uint16) {
 	for len(src) >= 8 && len(dst) >= 8 {
 		d, s := (*[8]int32)(dst), (*[8]uint16)(src)

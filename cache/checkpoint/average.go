@@ -16,24 +16,28 @@ const (
 	// A worker takes this many elements of a tensor at a time: 512 KiB of each model.
 	averageChunk = 128 << 10
 
-	// WriteAverage computes this many elements of a tensor before it writes them: 4 MiB, a few chunks for each of a few workers.
+	// WriteAverage computes this many elements of a tensor before it writes them: 4 MiB, a few
+	// chunks for each of a few workers.
 	averagePiece = 8 * averageChunk
 
-	// An average of this many bytes is written past the caches, which would not hold it until it is read.
+	// An average of this many bytes is written past the caches, which would not hold it until it is
+	// read.
 	pastCaches = 4 << 20
 
 	// Weights such as 1/3 cannot sum to 1 exactly; a mistake is larger than this.
 	weightTolerance = 1e-9
 )
 
-// Average computes the parameter average sum_k weights[k] * files[k], tensor by tensor in the order of the first file:
+// Average computes the parameter average sum_k weights[k] * files[k], tensor by tensor in the order
+// of the first file:
 //
 //	dst(name, shape)[i] = float32(w_0*x_0[i] + w_1*x_1[i] + ...)
 //
-// in float64, from left to right, each product and each sum rounded, then rounded to float32 once. Bits do not depend
-// on the number of processors. Negative weights are allowed (differences of models), a sum other than 1 is not.
-// dst is called from the calling goroutine, once per tensor, and returns where its average goes. Errors count models
-// from 1, in the order of files. On error some of dst's slices may have been filled.
+// in float64, from left to right, each product and each sum rounded, then rounded to float32 once.
+// Bits do not depend on the number of processors. Negative weights are allowed (differences of
+// models), a sum other than 1 is not. dst is called from the calling goroutine, once per tensor,
+// and returns where its average goes. Errors count models from 1, in the order of files. On error
+// some of dst's slices may have been filled.
 func Average(files []*File, weights []float64, dst func(name string, shape []int) []float32) error {
 	if err := checkWeights(len(files), weights); err != nil {
 		return fmt.Errorf("merge: %w", err)
@@ -57,8 +61,8 @@ func Average(files []*File, weights []float64, dst func(name string, shape []int
 	return nil
 }
 
-// WriteAverage writes, as Write does, the parameter average that Average computes, and meta. It holds averagePiece elements at a time, however
-// large the models and however many.
+// WriteAverage writes, as Write does, the parameter average that Average computes, and meta. It
+// holds averagePiece elements at a time, however large the models and however many.
 func WriteAverage(path string, files []*File, weights []float64, meta map[string]string) error {
 	if err := checkWeights(len(files), weights); err != nil {
 		return fmt.Errorf("merge: %w", err)
@@ -135,7 +139,8 @@ func checkAgreement(files []*File) error {
 	return nil
 }
 
-// average fills dst chunk by chunk. Workers take chunks as they come; which one computes an element does not matter.
+// average fills dst chunk by chunk. Workers take chunks as they come; which one computes an element
+// does not matter.
 func average(dst []float32, sources [][]float32, weights []float64, past bool) {
 	chunks := (len(dst) + averageChunk - 1) / averageChunk
 	workers := min(runtime.GOMAXPROCS(0), chunks)
@@ -154,7 +159,8 @@ func average(dst []float32, sources [][]float32, weights []float64, past bool) {
 			bulk.Sum(dst[from:to], parts, weights, past)
 		}
 	}
-	// A page of a mapped file that cannot be read is a panic of the caller, whichever worker met it.
+	// A page of a mapped file that cannot be read is a panic of the caller, whichever worker met
+	// it.
 	var failed atomic.Pointer[any]
 	var wait sync.WaitGroup
 	for range workers - 1 {

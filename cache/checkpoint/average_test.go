@@ -256,8 +256,9 @@ func TestAverageRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkAverage merges models of 16M parameters. Bytes are those read from all models and written once; the copy
-// beside it, reading and writing as much memory with one memmove a model, is what this machine can do.
+// BenchmarkAverage merges models of 16M parameters. Bytes are those read from all models and
+// written once; the copy beside it, reading and writing as much memory with one memmove a model, is
+// what this machine can do.
 func BenchmarkAverage(b *testing.B) {
 	const parameters = 16 << 20
 	for _, n := range []int{1, 4, 8} {

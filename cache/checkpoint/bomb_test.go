@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// What a header says takes no memory before it is true: sizes of a terabyte, extents that overlap, leave the file or run over, and headers
-// as long as a header may be.
+// What a header says takes no memory before it is true: sizes of a terabyte, extents that overlap,
+// leave the file or run over, and headers as long as a header may be.
 func TestOpenTakesNoSizeOnTrust(t *testing.T) {
 	entry := func(name, shape, offsets string) string {
 		return fmt.Sprintf(`"%s":{"dtype":"F32","shape":%s,"data_offsets":%s}`, name, shape, offsets)

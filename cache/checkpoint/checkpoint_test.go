@@ -290,7 +290,8 @@ func TestOpenDamaged(t *testing.T) {
 		for bit := range 8 {
 			flipped := bytes.Clone(data)
 			flipped[i] ^= 1 << bit
-			// Some flips, in a name or a space, give another valid file; what counts is that none panics.
+			// Some flips, in a name or a space, give another valid file; what counts is that none
+			// panics.
 			if err := try(flipped); err == nil && i < 8 {
 				t.Errorf("bit %d of byte %d of the length flipped: no error", bit, i)
 			}

@@ -30,8 +30,8 @@ type entry struct {
 	from, to int64
 }
 
-// Open maps a checkpoint and validates its header: tensors are F32, agree with their extents, and cover the data
-// exactly once. Their numbers are not read.
+// Open maps a checkpoint and validates its header: tensors are F32, agree with their extents, and
+// cover the data exactly once. Their numbers are not read.
 func Open(path string) (*File, error) {
 	if !mapping.LittleEndian() {
 		return nil, fmt.Errorf("open checkpoint %s: this machine is big-endian: %w", path, errors.ErrUnsupported)
@@ -71,8 +71,8 @@ func parse(content []byte) (*File, error) {
 	return f, f.checkExtents()
 }
 
-// parseHeader reads token by token where encoding/json would be too forgiving: it keeps the order of the tensors and
-// refuses a name that occurs twice.
+// parseHeader reads token by token where encoding/json would be too forgiving: it keeps the order
+// of the tensors and refuses a name that occurs twice.
 func (f *File) parseHeader(head []byte) error {
 	if len(head) == 0 || head[0] != '{' {
 		return errors.New("want a JSON object at its first byte")
@@ -179,8 +179,8 @@ func (f *File) Meta() map[string]string {
 // Names returns the names of the tensors in the order of the header.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
-// Tensor returns a tensor whose Data is a view of the mapping: reading it after Close, or writing to it, kills the
-// process.
+// Tensor returns a tensor whose Data is a view of the mapping: reading it after Close, or writing
+// to it, kills the process.
 func (f *File) Tensor(name string) (Tensor, error) {
 	e, ok := f.entries[name]
 	if !ok {
@@ -189,7 +189,8 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	return Tensor{Name: name, Shape: slices.Clone(e.shape), Data: f.floats(e)}, nil
 }
 
-// floats is the data of an entry. It begins at a multiple of 4 in a mapping (parse) and lies inside (checkExtents).
+// floats is the data of an entry. It begins at a multiple of 4 in a mapping (parse) and lies inside
+// (checkExtents).
 func (f *File) floats(e entry) []float32 {
 	if e.from == e.to {
 		return nil

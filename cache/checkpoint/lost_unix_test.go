@@ -12,7 +12,8 @@ import (
 	"unsafe"
 )
 
-// TestAverageOfLostPages: pages that cannot be read are a panic of the caller, which may be caught, whichever worker reads them.
+// TestAverageOfLostPages: pages that cannot be read are a panic of the caller, which may be caught,
+// whichever worker reads them.
 func TestAverageOfLostPages(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	const n = 16 * averageChunk

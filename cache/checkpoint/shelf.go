@@ -7,11 +7,12 @@ import (
 	"sync"
 )
 
-// A Shelf keeps checkpoints open between uses: a sweep over mixtures of the same models maps each once, parses its header once and has its
-// pages at hand from the second mixture on. It is safe for any number of goroutines.
+// A Shelf keeps checkpoints open between uses: a sweep over mixtures of the same models maps each
+// once, parses its header once and has its pages at hand from the second mixture on. It is safe for
+// any number of goroutines.
 //
-// What it keeps is a view of the operating system's own copy of the files, no second one; that copy goes when memory is needed for other
-// things, and then the numbers come from the disk again.
+// What it keeps is a view of the operating system's own copy of the files, no second one; that copy
+// goes when memory is needed for other things, and then the numbers come from the disk again.
 type Shelf struct {
 	limit int64
 
@@ -33,8 +34,9 @@ type shelved struct {
 // NewShelf returns a shelf that keeps files of together at most limit bytes when nobody uses them.
 func NewShelf(limit int64) *Shelf { return &Shelf{limit: limit, open: map[string]*shelved{}} }
 
-// Take opens a checkpoint, or hands out the one that is open already if the path still names the same file, of the same size and time of
-// change: one that was replaced or written to is opened anew. The caller does not close the file but calls put when it is done with it.
+// Take opens a checkpoint, or hands out the one that is open already if the path still names the
+// same file, of the same size and time of change: one that was replaced or written to is opened
+// anew. The caller does not close the file but calls put when it is done with it.
 func (s *Shelf) Take(path string) (f *File, put func(), err error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -50,7 +50,8 @@ func TestShelfKeepsFiles(t *testing.T) {
 	}
 }
 
-// A file that another one replaced, that was written to, or removed is not what the shelf has; who holds the old one keeps it.
+// A file that another one replaced, that was written to, or removed is not what the shelf has; who
+// holds the old one keeps it.
 func TestShelfSeesChanges(t *testing.T) {
 	s := NewShelf(1 << 20)
 	path := write(t, filled(1), nil)
@@ -145,7 +146,8 @@ func TestShelfFromManyGoroutines(t *testing.T) {
 	wait.Wait()
 }
 
-// Merging allocates next to nothing, however many models: its memory is the average, which the caller has, and pages of the files.
+// Merging allocates next to nothing, however many models: its memory is the average, which the
+// caller has, and pages of the files.
 func TestAverageAllocatesNothing(t *testing.T) {
 	const size = 4 << 20 // 16 MB of parameters
 	path := write(t, []Tensor{{Name: "w", Shape: []int{size}, Data: make([]float32, size)}}, nil)

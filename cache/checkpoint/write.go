@@ -18,7 +18,8 @@ const (
 	metadataKey = "__metadata__"
 	dtypeF32    = "F32"
 
-	// The header of a model with 100,000 tensors has about 10 MB; the format's own library stops at 100 MB.
+	// The header of a model with 100,000 tensors has about 10 MB; the format's own library stops at
+	// 100 MB.
 	maxHeader = 64 << 20
 	// Data begins at a multiple of a cache line, as Arrow and most BLAS kernels like it.
 	alignment = 64
@@ -27,20 +28,22 @@ const (
 
 	writeChunk = 64 << 10
 
-	// Files are written by pieces of this size at multiples of it. Linux keeps them in memory as it got them, and maps a piece at a time:
-	// written by 64 KiB, a cached model was merged at two thirds of the rate, the rest being page faults.
+	// Files are written by pieces of this size at multiples of it. Linux keeps them in memory as it
+	// got them, and maps a piece at a time: written by 64 KiB, a cached model was merged at two
+	// thirds of the rate, the rest being page faults.
 	writePiece = 2 << 20
 )
 
-// A Tensor is a named array of float32, row-major. Its length is the product of its shape; an empty shape is a scalar.
+// A Tensor is a named array of float32, row-major. Its length is the product of its shape; an empty
+// shape is a scalar.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
 }
 
-// Write writes tensors in the given order, and meta, replacing what lies at path. Same arguments, same bytes.
-// It does not sync the file: the cache does that for everything it takes in.
+// Write writes tensors in the given order, and meta, replacing what lies at path. Same arguments,
+// same bytes. It does not sync the file: the cache does that for everything it takes in.
 func Write(path string, tensors []Tensor, meta map[string]string) error {
 	for _, t := range tensors {
 		if size, err := elements(t.Shape); err == nil && size != int64(len(t.Data)) {

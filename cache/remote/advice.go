@@ -60,7 +60,8 @@ func (e *answerError) region() string {
 	return fmt.Sprintf("bucket %s is in another region: say which as region=REGION in the URL", e.bucket.name)
 }
 
-// advice is a line of ours for an error: what is wrong, in our words, and what to do. It is empty where we know no more than the error says.
+// advice is a line of ours for an error: what is wrong, in our words, and what to do. It is empty
+// where we know no more than the error says.
 func advice(err error) string {
 	var e *answerError
 	if errors.As(err, &e) {

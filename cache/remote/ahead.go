@@ -6,9 +6,8 @@ import (
 	"ablate/cache"
 )
 
-// ahead is a queue of blobs that are brought before anybody asks for them, so
-// that a step that opens ten models does not wait for ten downloads in turn.
-// Without start it does nothing.
+// ahead is a queue of blobs that are brought before anybody asks for them, so that a step that
+// opens ten models does not wait for ten downloads in turn. Without start it does nothing.
 type ahead struct {
 	mu    sync.Mutex
 	more  *sync.Cond // nil before start

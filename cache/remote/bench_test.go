@@ -10,8 +10,8 @@ import (
 	"ablate/cache"
 )
 
-// BenchmarkDistant looks 400 entries of one small blob each up at a store that answers after 20 ms, one after the other and as many at
-// once as a run does.
+// BenchmarkDistant looks 400 entries of one small blob each up at a store that answers after 20 ms,
+// one after the other and as many at once as a run does.
 func BenchmarkDistant(b *testing.B) {
 	s := fake(b, nil)
 	from := newCache(b)

@@ -14,7 +14,8 @@ import (
 	"ablate/cache"
 )
 
-// checkBlob reads a blob and compares its digest with its name. size is what it must have, in bytes, and no more are read.
+// checkBlob reads a blob and compares its digest with its name. size is what it must have, in
+// bytes, and no more are read.
 func (r *Remote) checkBlob(ctx context.Context, d cache.Digest, size int64) error {
 	if size == 0 {
 		if d != cache.DigestOf(nil) {
@@ -61,8 +62,9 @@ type Checked struct {
 	Problems []cache.Problem // sorted by path
 }
 
-// Verify reads every entry and every blob of the remote and compares them with what their names say, and whether entries have their blobs.
-// Nothing is changed there: `cache push --check` from a cache that has what is damaged writes it again. progress may be nil.
+// Verify reads every entry and every blob of the remote and compares them with what their names
+// say, and whether entries have their blobs. Nothing is changed there: `cache push --check` from a
+// cache that has what is damaged writes it again. progress may be nil.
 func (r *Remote) Verify(ctx context.Context, progress Progress) (Checked, error) {
 	v := &verification{r: r, sizes: map[cache.Digest]int64{}, progress: progress}
 	if err := r.Check(ctx); err != nil {
@@ -184,14 +186,16 @@ func (v *verification) blobs(ctx context.Context) (there map[cache.Digest]bool, 
 	return there, err
 }
 
-// stray tells of a name that is no part of a cache. What a writer that was killed left beside a name is.
+// stray tells of a name that is no part of a cache. What a writer that was killed left beside a
+// name is.
 func (v *verification) stray(name string) {
 	if ok, _ := path.Match("*.tmp", path.Base(name)); !ok {
 		v.found(name, "no part of a cache")
 	}
 }
 
-// all calls check for every object whose name begins with a prefix, several at once, until one fails.
+// all calls check for every object whose name begins with a prefix, several at once, until one
+// fails.
 func (v *verification) all(ctx context.Context, prefix string, check func(object) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -232,7 +236,8 @@ func feed(ctx context.Context, objects chan<- object, list iter.Seq2[object, err
 	return nil
 }
 
-// cause is an error without the name of the remote and of the object, where these are told beside it.
+// cause is an error without the name of the remote and of the object, where these are told beside
+// it.
 func cause(err error) error {
 	var e *Error
 	if errors.As(err, &e) {

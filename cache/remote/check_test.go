@@ -76,8 +76,9 @@ func spoil(t *testing.T, r *Remote, name string, data []byte) {
 	}
 }
 
-// TestVerifyAndHeal: whatever is wrong at a remote, Verify tells of it, a push with Check writes it again from a cache that has it and
-// says so, and Verify is content afterwards. A plain push sees other sizes and, in a directory, whatever was written to.
+// TestVerifyAndHeal: whatever is wrong at a remote, Verify tells of it, a push with Check writes it
+// again from a cache that has it and says so, and Verify is content afterwards. A plain push sees
+// other sizes and, in a directory, whatever was written to.
 func TestVerifyAndHeal(t *testing.T) {
 	twin := func(b []byte) []byte { b = bytes.Clone(b); b[len(b)/2] ^= 1; return b }
 	short := func(b []byte) []byte { return b[:len(b)-1] }
@@ -187,7 +188,8 @@ func TestPushWritesOnce(t *testing.T) {
 	})
 }
 
-// TestAdvice: what a store answers is told in a line of ours that says what to do, and no failure is taken for an empty remote.
+// TestAdvice: what a store answers is told in a line of ours that says what to do, and no failure
+// is taken for an empty remote.
 func TestAdvice(t *testing.T) {
 	for code, tt := range map[string]struct {
 		status int
@@ -282,7 +284,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestCredentials: where they are looked for, and that no machine's metadata service is asked where a request to it cannot be meant.
+// TestCredentials: where they are looked for, and that no machine's metadata service is asked where
+// a request to it cannot be meant.
 func TestCredentials(t *testing.T) {
 	home := t.TempDir()
 	files := func(config, keys string) map[string]string {
@@ -359,7 +362,8 @@ func TestNoCredentials(t *testing.T) {
 	}
 }
 
-// TestProfile: region and endpoint come from the profile; a role that would have to be assumed, and a profile that does not exist, are refused.
+// TestProfile: region and endpoint come from the profile; a role that would have to be assumed, and
+// a profile that does not exist, are refused.
 func TestProfile(t *testing.T) {
 	hideCredentials(t)
 	path := filepath.Join(t.TempDir(), "config")
@@ -383,7 +387,8 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-// TestAsksAtOnce: entries that are looked up at once are asked for at once, up to a bound, and each once.
+// TestAsksAtOnce: entries that are looked up at once are asked for at once, up to a bound, and each
+// once.
 func TestAsksAtOnce(t *testing.T) {
 	s := fake(t, nil)
 	from, to := newCache(t), newCache(t)

@@ -15,7 +15,8 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// metadataPatience is how long the metadata service of a cloud's machine may take. It answers at once or is not there.
+// metadataPatience is how long the metadata service of a cloud's machine may take. It answers at
+// once or is not there.
 const metadataPatience = 2 * time.Second
 
 // profile is what the AWS tools' files say of a profile, beside its keys.
@@ -24,7 +25,8 @@ type profile struct {
 	endpoint string
 }
 
-// readProfile reads ~/.aws/config, or the file that AWS_CONFIG_FILE names. A profile that a person named must be there, or among the credentials.
+// readProfile reads ~/.aws/config, or the file that AWS_CONFIG_FILE names. A profile that a person
+// named must be there, or among the credentials.
 func readProfile(name string) (profile, error) {
 	var p profile
 	at := name
@@ -86,10 +88,11 @@ type source struct {
 	credentials.Provider
 }
 
-// sources lists where credentials are looked for, in order, as the AWS tools do: the environment, the profile, the token of a service account or the
-// credentials of a container, where the environment names one, and last the metadata service of the machine. That is asked only where a
-// request to it can be meant: not where an endpoint or a profile is named, for then the store is not the cloud's own or
-// credentials were chosen, and not where AWS_EC2_METADATA_DISABLED is true.
+// sources lists where credentials are looked for, in order, as the AWS tools do: the environment,
+// the profile, the token of a service account or the credentials of a container, where the
+// environment names one, and last the metadata service of the machine. That is asked only where a
+// request to it can be meant: not where an endpoint or a profile is named, for then the store is
+// not the cloud's own or credentials were chosen, and not where AWS_EC2_METADATA_DISABLED is true.
 func sources(named, region string, endpoint bool) []source {
 	files := awsFile("AWS_CONFIG_FILE", "config") + " and " + awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials")
 	if named != "" {
@@ -113,8 +116,8 @@ func sources(named, region string, endpoint bool) []source {
 	return append(list, source{"the metadata service of this machine", iam})
 }
 
-// finder asks the sources in turn. It implements [credentials.Provider]: unlike the library's chain it says what each answered, and never
-// goes on without credentials where none were found.
+// finder asks the sources in turn. It implements [credentials.Provider]: unlike the library's chain
+// it says what each answered, and never goes on without credentials where none were found.
 type finder struct {
 	sources []source
 	tell    func(credentials.Value) // of what was found

@@ -29,7 +29,8 @@ func (c *cutAfter) Write(b []byte) (int, error) {
 	return c.ResponseWriter.Write(b)
 }
 
-// TestCutDownload: a download that is cut again and again goes on by range, and no byte comes twice.
+// TestCutDownload: a download that is cut again and again goes on by range, and no byte comes
+// twice.
 func TestCutDownload(t *testing.T) {
 	s := fake(t, nil)
 	from, to := filled(t), newCache(t)
@@ -67,7 +68,8 @@ func (c *counted) Write(b []byte) (int, error) {
 	return c.ResponseWriter.Write(b)
 }
 
-// TestDownloadGoesOn: what one process had fetched when the connection was lost for good, the next does not fetch again.
+// TestDownloadGoesOn: what one process had fetched when the connection was lost for good, the next
+// does not fetch again.
 func TestDownloadGoesOn(t *testing.T) {
 	s := fake(t, nil)
 	from := filled(t)
@@ -115,7 +117,8 @@ func TestDownloadGoesOn(t *testing.T) {
 	}
 }
 
-// TestCutUpload: an upload that is cut leaves nothing that can be seen, and the next push sends only what is missing.
+// TestCutUpload: an upload that is cut leaves nothing that can be seen, and the next push sends
+// only what is missing.
 func TestCutUpload(t *testing.T) {
 	s := fake(t, nil)
 	from := filled(t)
@@ -148,7 +151,8 @@ func TestCutUpload(t *testing.T) {
 		}
 	}
 	s.set(nil)
-	// The small blob may have been written before the cut, or not, as outputs are in order of names: model comes first.
+	// The small blob may have been written before the cut, or not, as outputs are in order of
+	// names: model comes first.
 	if n, err := r.size(t.Context(), blobName(table.Digest)); n >= 0 || err != nil {
 		t.Errorf("table has %d bytes, %v", n, err)
 	}
@@ -162,7 +166,8 @@ func TestCutUpload(t *testing.T) {
 	}
 }
 
-// TestDirectoryCut: a write to a directory that stops in the middle, as at a kill, is no blob; the next push writes it whole.
+// TestDirectoryCut: a write to a directory that stops in the middle, as at a kill, is no blob; the
+// next push writes it whole.
 func TestDirectoryCut(t *testing.T) {
 	from, to := filled(t), newCache(t)
 	dir := filepath.Join(t.TempDir(), "shared")

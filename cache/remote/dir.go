@@ -17,13 +17,14 @@ import (
 	"ablate/cache"
 )
 
-// directory is a directory as a place. Objects are files, written aside, synced and linked or renamed to their names. Links are not followed,
-// and pipes are not waited for.
+// directory is a directory as a place. Objects are files, written aside, synced and linked or
+// renamed to their names. Links are not followed, and pipes are not waited for.
 type directory struct{ root string }
 
 var errNotPlain = errors.New("it is no regular file, or below a link")
 
-// settled is the mtime of every blob, as in a cache: a write to one shows, and it is read before the next push believes it.
+// settled is the mtime of every blob, as in a cache: a write to one shows, and it is read before
+// the next push believes it.
 var settled = time.Unix(1_000_000_000, 0)
 
 func (d directory) String() string { return d.root }
@@ -153,7 +154,8 @@ func (d directory) create(_ context.Context, name string, data []byte) error {
 	return d.syncDirs(filepath.Dir(path))
 }
 
-// replace moves the damaged file to a name that nobody reads. Of several who try, the rename of one moves it.
+// replace moves the damaged file to a name that nobody reads. Of several who try, the rename of one
+// moves it.
 func (d directory) replace(ctx context.Context, name string, damaged, data []byte) error {
 	if err := d.plainDirs(name); err != nil {
 		return err
@@ -231,7 +233,8 @@ func (d directory) aside(name string, write func(*os.File) error) (string, error
 	return f.Name(), nil
 }
 
-// mkdir makes a directory below the root, with the root's rights for the group where that may write to the root.
+// mkdir makes a directory below the root, with the root's rights for the group where that may write
+// to the root.
 func (d directory) mkdir(dir string) error {
 	if _, err := os.Lstat(dir); err == nil || !strings.HasPrefix(dir, d.root) {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"ablate/cache"
 )
 
-// Entry reads and checks an entry, but not its blobs. It is a *[cache.Miss]
-// where the remote has none.
+// Entry reads and checks an entry, but not its blobs. It is a *[cache.Miss] where the remote has
+// none.
 func (r *Remote) Entry(ctx context.Context, key cache.Key) (*cache.Entry, error) {
 	e, _, err := r.entry(ctx, key)
 	return e, err
@@ -42,8 +42,8 @@ func (r *Remote) entry(ctx context.Context, key cache.Key) (e *cache.Entry, spoi
 	return e, nil, nil
 }
 
-// Tries of a blob that is cut again and again: of a download so many in a row
-// without a byte, and so many in all; of an upload so many, each of which tries its requests three times.
+// Tries of a blob that is cut again and again: of a download so many in a row without a byte, and
+// so many in all; of an upload so many, each of which tries its requests three times.
 const (
 	triesIdle = 4
 	triesMost = 100
@@ -115,8 +115,8 @@ func (n *Count) add(m Count) {
 	n.Healed += m.Healed
 }
 
-// take brings an entry and those of its blobs that the cache lacks into it. A
-// *[cache.Conflict] means that the cache has the entry with other outputs.
+// take brings an entry and those of its blobs that the cache lacks into it. A *[cache.Conflict]
+// means that the cache has the entry with other outputs.
 func (r *Remote) take(ctx context.Context, c *cache.Cache, e *cache.Entry) (n Count, err error) {
 	for range 2 {
 		for _, o := range missing(c, e) {
@@ -157,8 +157,9 @@ type way struct {
 	check bool      // what is there is read and compared, and written again where it is damaged
 }
 
-// give writes an entry of a cache to the remote, its blobs first. n says what was written. A *[cache.Conflict] means that
-// the remote has the entry with other outputs, which stays: its First is what is there.
+// give writes an entry of a cache to the remote, its blobs first. n says what was written. A
+// *[cache.Conflict] means that the remote has the entry with other outputs, which stays: its First
+// is what is there.
 func (r *Remote) give(ctx context.Context, c *cache.Cache, key cache.Key, by way) (n Count, err error) {
 	if err := r.begin(ctx, by.dry == nil); err != nil {
 		return n, err
@@ -230,7 +231,8 @@ func (r *Remote) settle(ctx context.Context, mine *cache.Entry, err error) (writ
 	return false, err
 }
 
-// giveBlob uploads a blob that is not there whole, or is damaged as far as is known. Of several entries that have it, one sends it.
+// giveBlob uploads a blob that is not there whole, or is damaged as far as is known. Of several
+// entries that have it, one sends it.
 func (r *Remote) giveBlob(ctx context.Context, c *cache.Cache, o cache.Output, by way) (n Count, err error) {
 	r.mu.Lock()
 	turn := r.sending[o.Digest]
@@ -268,8 +270,9 @@ func (r *Remote) giveBlob(ctx context.Context, c *cache.Cache, o cache.Output, b
 	return n, nil
 }
 
-// lacks says whether a blob must be sent: because it is not there, has another size, was found damaged before, or is found so now, where
-// it is to be checked or seems to have been written to. damage says that something is there.
+// lacks says whether a blob must be sent: because it is not there, has another size, was found
+// damaged before, or is found so now, where it is to be checked or seems to have been written to.
+// damage says that something is there.
 func (r *Remote) lacks(ctx context.Context, o cache.Output, check bool) (lacks, damage bool, err error) {
 	name := blobName(o.Digest)
 	size, err := r.size(ctx, name)

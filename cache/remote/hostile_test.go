@@ -38,8 +38,8 @@ func forged(name string, outputs ...cache.Output) []byte {
 	return fmt.Appendf(nil, "%s\"sum\":\"%x\"}\n", b.String(), sha256.Sum256([]byte(b.String())))
 }
 
-// TestHostile: whatever lies at a remote, pull says what is wrong, nothing of it is kept, and nothing outside the cache is touched. Asked
-// by a run, the same is a miss and a warning.
+// TestHostile: whatever lies at a remote, pull says what is wrong, nothing of it is kept, and
+// nothing outside the cache is touched. Asked by a run, the same is a miss and a warning.
 func TestHostile(t *testing.T) {
 	text := []byte("the bytes")
 	good := cache.Output{Name: "a", Digest: cache.DigestOf(text), Size: int64(len(text))}
@@ -194,7 +194,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestAway: a remote that does not answer costs a run two warnings and some seconds, and nothing else.
+// TestAway: a remote that does not answer costs a run two warnings and some seconds, and nothing
+// else.
 func TestAway(t *testing.T) {
 	s := fake(t, nil)
 	c := filled(t)

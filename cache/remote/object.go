@@ -16,12 +16,10 @@ const (
 	versionText = "ablate cache 1\n"
 )
 
-// patience is how long nothing may move in a transfer, and how long a small
-// request may take.
+// patience is how long nothing may move in a transfer, and how long a small request may take.
 const patience = 30 * time.Second
 
-// slowest is the least rate of an upload, in bytes a second: below it the
-// connection is given up.
+// slowest is the least rate of an upload, in bytes a second: below it the connection is given up.
 const slowest = 64 << 10
 
 func entryName(k cache.Key) string {
@@ -40,9 +38,8 @@ var (
 	errStalled = fmt.Errorf("nothing came for %s", patience)
 )
 
-// begin looks at the file version, once; before the first write it makes it,
-// and with it asks whether the store heeds conditions: it must refuse to
-// write version, which is there, again.
+// begin looks at the file version, once; before the first write it makes it, and with it asks
+// whether the store heeds conditions: it must refuse to write version, which is there, again.
 func (r *Remote) begin(ctx context.Context, write bool) (err error) {
 	r.beginning.Lock()
 	defer r.beginning.Unlock()
@@ -128,8 +125,8 @@ func (r *Remote) open(ctx context.Context, name string, offset, size int64) (io.
 	return w, nil
 }
 
-// damaged is an object that is not what it should be. The remote is there, and
-// this is all that is wrong with it.
+// damaged is an object that is not what it should be. The remote is there, and this is all that is
+// wrong with it.
 type damaged struct{ error }
 
 func (d *damaged) Unwrap() error { return d.error }

@@ -21,8 +21,7 @@ import (
 	"ablate/cache"
 )
 
-// Remote is a place that caches share. Its methods may be called from any
-// number of goroutines.
+// Remote is a place that caches share. Its methods may be called from any number of goroutines.
 type Remote struct {
 	name  string // as messages show it: where, and nothing of how
 	place place
@@ -48,12 +47,14 @@ const (
 	writable       // and conditional writes are conditional
 )
 
-// options are the parameters of an s3 URL: where the store is, and never who we are. The last three were of an earlier client, and have
-// no effect: what they chose among is settled by now, and no byte is believed before its digest was checked.
+// options are the parameters of an s3 URL: where the store is, and never who we are. The last three
+// were of an earlier client, and have no effect: what they chose among is settled by now, and no
+// byte is believed before its digest was checked.
 var options = []string{"region", "endpoint", "use_path_style", "s3ForcePathStyle", "disable_https", "profile", "anonymous",
 	"ssetype", "kmskeyid", "dualstack", "fips", "hostname_immutable", "request_checksum_calculation", "response_checksum_validation"}
 
-// URLError says what is wrong with the URL of a remote, without repeating it: it may hold a password.
+// URLError says what is wrong with the URL of a remote, without repeating it: it may hold a
+// password.
 type URLError struct{ Why string }
 
 func (e *URLError) Error() string {
@@ -61,8 +62,8 @@ func (e *URLError) Error() string {
 }
 
 // Open prepares a remote: a directory, as a path or file:///PATH, or
-// s3://BUCKET/PREFIX?region=R&endpoint=URL. It does not reach for it yet. The
-// error is an *[URLError] where the URL is to blame.
+// s3://BUCKET/PREFIX?region=R&endpoint=URL. It does not reach for it yet. The error is an
+// *[URLError] where the URL is to blame.
 func Open(at string) (*Remote, error) {
 	r := &Remote{secrets: secrets(), bad: map[string]bool{}, sure: map[cache.Digest]bool{}, sending: map[cache.Digest]*sync.Mutex{}}
 	scheme, _, ok := strings.Cut(at, "://")
@@ -194,7 +195,8 @@ type address struct {
 	named        bool   // by a person; else it is Amazon's
 }
 
-// endpoint finds out which store is meant: by the URL, the environment or the profile, else Amazon's.
+// endpoint finds out which store is meant: by the URL, the environment or the profile, else
+// Amazon's.
 func (r *Remote) endpoint(q url.Values) (address, error) {
 	p, err := readProfile(or(q.Get("profile"), os.Getenv("AWS_PROFILE")))
 	if err != nil {
@@ -255,7 +257,8 @@ func (r *Remote) Dir() string {
 	return ""
 }
 
-// shortest is the shortest secret that is cut from messages, in bytes: a shorter one would cut words.
+// shortest is the shortest secret that is cut from messages, in bytes: a shorter one would cut
+// words.
 const shortest = 4
 
 // secrets are the credentials that the environment holds.
@@ -279,8 +282,8 @@ type Error struct {
 	secrets []string
 }
 
-// Error begins with what we know of the failure and what to do about it, where we know that, and ends with what was tried and the error of the system or
-// the store.
+// Error begins with what we know of the failure and what to do about it, where we know that, and
+// ends with what was tried and the error of the system or the store.
 func (e *Error) Error() string {
 	doing := e.Doing
 	if e.Object != "" {

@@ -12,7 +12,8 @@ import (
 	"ablate/cache"
 )
 
-// TestPushPull takes a cache through each kind of remote into another, and tells what would be, and is, moved.
+// TestPushPull takes a cache through each kind of remote into another, and tells what would be, and
+// is, moved.
 func TestPushPull(t *testing.T) {
 	eachStore(t, func(t *testing.T, url string) {
 		from, to := filled(t), newCache(t)
@@ -86,7 +87,8 @@ func TestConflict(t *testing.T) {
 	})
 }
 
-// TestManyWriters: of many who write one key at once with other outputs, one wins and all others are told.
+// TestManyWriters: of many who write one key at once with other outputs, one wins and all others
+// are told.
 func TestManyWriters(t *testing.T) {
 	eachStore(t, func(t *testing.T, url string) {
 		const n = 6

@@ -30,10 +30,12 @@ type bucket struct {
 }
 
 const (
-	// Blobs up to this size are sent by one PUT, whose signature covers the blob's digest: a store that checks signatures takes no other bytes.
+	// Blobs up to this size are sent by one PUT, whose signature covers the blob's digest: a store
+	// that checks signatures takes no other bytes.
 	onePut = 64 << 20
 
-	// Larger ones are sent in parts of this size, or larger where there would be too many, a few at once, from the file.
+	// Larger ones are sent in parts of this size, or larger where there would be too many, a few at
+	// once, from the file.
 	partBytes = 16 << 20
 	partsMost = 9000 // S3 allows 10,000
 	parallel  = 2    // beside other blobs
@@ -152,7 +154,8 @@ func (b *bucket) put(ctx context.Context, name string, data []byte, opts minio.P
 			break
 		}
 	}
-	// After a 412 the first reply may have been lost, and this be the answer to a second try: then what is there is ours.
+	// After a 412 the first reply may have been lost, and this be the answer to a second try: then
+	// what is there is ours.
 	return b.sort(err)
 }
 
@@ -172,7 +175,8 @@ func (b *bucket) upload(ctx context.Context, o cache.Output, file string) error 
 	return b.sort(err)
 }
 
-// touched is never known of a store: what it keeps it checks itself, and reading it back is left to a check.
+// touched is never known of a store: what it keeps it checks itself, and reading it back is left to
+// a check.
 func (b *bucket) touched(string) bool { return false }
 
 func (b *bucket) trust(string) {}
@@ -193,15 +197,15 @@ func (b *bucket) list(ctx context.Context, prefix string) iter.Seq2[object, erro
 	}
 }
 
-// contended says whether a store was in the middle of another write to the
-// same name (409 of S3), so that it must be asked again.
+// contended says whether a store was in the middle of another write to the same name (409 of S3),
+// so that it must be asked again.
 func contended(err error) bool {
 	var answer minio.ErrorResponse
 	return errors.As(err, &answer) && (answer.Code == "ConditionalRequestConflict" || answer.Code == "OperationAborted")
 }
 
-// transport is how stores are reached: as the library does, with more connections kept, and with the certificates that AWS_CA_BUNDLE
-// names, as the AWS tools do.
+// transport is how stores are reached: as the library does, with more connections kept, and with
+// the certificates that AWS_CA_BUNDLE names, as the AWS tools do.
 func transport(secure bool) (*http.Transport, error) {
 	tr, err := minio.DefaultTransport(secure)
 	if err != nil {

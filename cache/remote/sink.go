@@ -11,8 +11,8 @@ import (
 	"ablate/cache"
 )
 
-// Sink writes entries to a remote beside a run, which does not wait for it
-// before its end. What fails is told to warn, once, and the run goes on.
+// Sink writes entries to a remote beside a run, which does not wait for it before its end. What
+// fails is told to warn, once, and the run goes on.
 type Sink struct {
 	r    *Remote
 	c    *cache.Cache
@@ -92,8 +92,8 @@ func (s *Sink) done(n Count, err error, skipped bool) {
 	}
 }
 
-// Close waits until everything is written, or has failed, and says what was. left is how
-// many entries are not there.
+// Close waits until everything is written, or has failed, and says what was. left is how many
+// entries are not there.
 func (s *Sink) Close() (rep Report, left int) {
 	s.mu.Lock()
 	s.closed = true

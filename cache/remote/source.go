@@ -11,20 +11,21 @@ import (
 )
 
 const (
-	// Blobs up to this size come with their entry: tables that are read between
-	// steps, losses, figures. Models come when a step opens them, because most are not opened.
+	// Blobs up to this size come with their entry: tables that are read between steps, losses,
+	// figures. Models come when a step opens them, because most are not opened.
 	smallBlob = 1 << 20
 
-	// How long it is believed that the remote has no entry of a key. A run looks
-	// a key up several times before it begins, and once more when its step does.
+	// How long it is believed that the remote has no entry of a key. A run looks a key up several
+	// times before it begins, and once more when its step does.
 	absentFor = time.Minute
 
-	// So many failures in a row, and the remote is not asked any more: each may have cost the patience of a request.
+	// So many failures in a row, and the remote is not asked any more: each may have cost the
+	// patience of a request.
 	faultsMost = 2
 )
 
-// Source lets a cache find what it lacks at a remote. What fails is told to
-// warn and is a miss: the run makes the step. It implements [cache.Source].
+// Source lets a cache find what it lacks at a remote. What fails is told to warn and is a miss: the
+// run makes the step. It implements [cache.Source].
 type Source struct {
 	r    *Remote
 	c    *cache.Cache
@@ -61,9 +62,9 @@ type flight struct {
 	err  error
 }
 
-// NewSource makes a source of a remote for a cache, which is told of it. With
-// lazy no blob comes before it is read, and no entry before Settle; else large
-// ones are brought ahead of that, until Close. warn is called from any goroutine.
+// NewSource makes a source of a remote for a cache, which is told of it. With lazy no blob comes
+// before it is read, and no entry before Settle; else large ones are brought ahead of that, until
+// Close. warn is called from any goroutine.
 func NewSource(ctx context.Context, r *Remote, c *cache.Cache, lazy bool, warn func(error)) *Source {
 	ctx, end := context.WithCancel(ctx)
 	s := &Source{r: r, c: c, ctx: ctx, end: end, lazy: lazy, warn: warn, found: map[cache.Key]*cache.Entry{}, outputs: map[cache.Digest]cache.Output{},
@@ -93,8 +94,8 @@ func (s *Source) early(d cache.Digest) {
 	s.BringBlob(d) // what fails is told
 }
 
-// room says whether a blob may come that no step has asked for: it must leave
-// as much as it takes, for what the run makes.
+// room says whether a blob may come that no step has asked for: it must leave as much as it takes,
+// for what the run makes.
 func (s *Source) room(size int64) bool {
 	free := s.c.Free()
 	return free < 0 || size <= free/2
@@ -156,8 +157,8 @@ func (s *Source) ask(key cache.Key, miss *cache.Miss) (*cache.Entry, error) {
 	return e, nil
 }
 
-// begin brings the small blobs of an entry here and looks whether the large
-// ones are there. When nothing is missing the entry is the cache's.
+// begin brings the small blobs of an entry here and looks whether the large ones are there. When
+// nothing is missing the entry is the cache's.
 func (s *Source) begin(e *cache.Entry) error {
 	var large []cache.Output
 	var wg sync.WaitGroup
@@ -233,8 +234,8 @@ func (s *Source) came(n int64, err error) {
 	}
 }
 
-// fault tells of a failure. The entry is not used any more; where the remote
-// as a whole seems to be away, nothing of it is.
+// fault tells of a failure. The entry is not used any more; where the remote as a whole seems to be
+// away, nothing of it is.
 func (s *Source) fault(err error, key cache.Key) {
 	s.mu.Lock()
 	s.spoilt[key] = true
@@ -310,9 +311,9 @@ func (s *Source) lose(d cache.Digest, err error) {
 	}
 }
 
-// Settle brings here what is missing of the entries that were found, so that
-// the cache has them without the remote. It is false where some could not be
-// had: they are misses now. What there is no room for stays where it is, which is told.
+// Settle brings here what is missing of the entries that were found, so that the cache has them
+// without the remote. It is false where some could not be had: they are misses now. What there is
+// no room for stays where it is, which is told.
 func (s *Source) Settle(progress Progress) (whole bool, err error) {
 	s.ahead.clear()
 	s.mu.Lock()

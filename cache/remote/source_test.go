@@ -12,8 +12,8 @@ import (
 	"ablate/cache"
 )
 
-// TestSource: a cache finds at a remote what it lacks, reads blobs when they are asked for or ahead of that, and needs the remote no more
-// after Settle.
+// TestSource: a cache finds at a remote what it lacks, reads blobs when they are asked for or ahead
+// of that, and needs the remote no more after Settle.
 func TestSource(t *testing.T) {
 	eachStore(t, func(t *testing.T, url string) {
 		for _, lazy := range []bool{false, true} {
@@ -54,8 +54,8 @@ func TestSource(t *testing.T) {
 	})
 }
 
-// TestLostModel: a large blob that cannot be had is a miss when it is read, and its entry from then on; what else there is is used. A result that is
-// made again is written over what was damaged.
+// TestLostModel: a large blob that cannot be had is a miss when it is read, and its entry from then
+// on; what else there is is used. A result that is made again is written over what was damaged.
 func TestLostModel(t *testing.T) {
 	from := filled(t)
 	dir := filepath.Join(t.TempDir(), "shared")
@@ -100,7 +100,8 @@ func TestLostModel(t *testing.T) {
 	}
 }
 
-// TestSink: the results of a run are written beside it; others that differ are told; a second run writes nothing.
+// TestSink: the results of a run are written beside it; others that differ are told; a second run
+// writes nothing.
 func TestSink(t *testing.T) {
 	eachStore(t, func(t *testing.T, url string) {
 		c := filled(t)
@@ -131,7 +132,8 @@ func TestSink(t *testing.T) {
 	})
 }
 
-// TestStoreFails: a store that begins to fail in the middle is given up after a few failures, and told once or twice.
+// TestStoreFails: a store that begins to fail in the middle is given up after a few failures, and
+// told once or twice.
 func TestStoreFails(t *testing.T) {
 	s := fake(t, nil)
 	from, to := filled(t), newCache(t)

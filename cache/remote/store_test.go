@@ -210,7 +210,8 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// filled is a cache with entries that differ in what their transport may trip over: an empty blob, one that two share, one of several parts.
+// filled is a cache with entries that differ in what their transport may trip over: an empty blob,
+// one that two share, one of several parts.
 func filled(t *testing.T) *cache.Cache {
 	t.Helper()
 	c := newCache(t)

@@ -11,9 +11,9 @@ import (
 	"ablate/cache"
 )
 
-// workers is how many entries are on their way at once: enough to hide the
-// round trips of small ones, and few enough that large ones, of which each
-// takes several buffers, do not fill the memory.
+// workers is how many entries are on their way at once: enough to hide the round trips of small
+// ones, and few enough that large ones, of which each takes several buffers, do not fill the
+// memory.
 const workers = 16
 
 // requests is how many requests a run makes at once for entries that it looks up.
@@ -93,8 +93,8 @@ type Push struct {
 	Progress Progress
 }
 
-// Push writes the entries of keys to the remote, with what it lacks of their
-// blobs. A blob of another size is written again, and one that seems to have been written to is read first.
+// Push writes the entries of keys to the remote, with what it lacks of their blobs. A blob of
+// another size is written again, and one that seems to have been written to is read first.
 func (r *Remote) Push(ctx context.Context, c *cache.Cache, keys iter.Seq2[cache.Key, error], how Push) (Report, error) {
 	if err := r.begin(ctx, !how.Dry); err != nil {
 		return Report{}, err
@@ -106,8 +106,8 @@ func (r *Remote) Push(ctx context.Context, c *cache.Cache, keys iter.Seq2[cache.
 	return each(ctx, keys, how.Progress, func(key cache.Key) (Count, error) { return r.give(ctx, c, key, by) })
 }
 
-// Pull brings the entries of keys into the cache, with what it lacks of their
-// blobs. With dry nothing is read but the entries.
+// Pull brings the entries of keys into the cache, with what it lacks of their blobs. With dry
+// nothing is read but the entries.
 func (r *Remote) Pull(ctx context.Context, c *cache.Cache, keys iter.Seq2[cache.Key, error], dry bool, progress Progress) (Report, error) {
 	if err := r.begin(ctx, false); err != nil {
 		return Report{}, err

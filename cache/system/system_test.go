@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A build for another system ends with the reason, and with nothing else: no package of ours is compiled without this one that needs a
-// system of Unix's kind.
+// A build for another system ends with the reason, and with nothing else: no package of ours is
+// compiled without this one that needs a system of Unix's kind.
 func TestOtherSystemsAreToldInWords(t *testing.T) {
 	for _, system := range []string{"windows", "freebsd"} {
 		cmd := exec.Command("go", "vet", ".")

@@ -11,9 +11,9 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 )
 
-// BenchmarkRead reads 32M tokens in one call, in calls as long as a training batch, and round a cache-sized stretch.
-// Bytes are those of the file. The copy beside it moves the bytes that Read writes, 4 a token, which memory must take
-// in either way.
+// BenchmarkRead reads 32M tokens in one call, in calls as long as a training batch, and round a
+// cache-sized stretch. Bytes are those of the file. The copy beside it moves the bytes that Read
+// writes, 4 a token, which memory must take in either way.
 func BenchmarkRead(b *testing.B) {
 	const tokens = 32 << 20
 	for _, vocab := range []int{50280, 1 << 17} {

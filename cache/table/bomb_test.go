@@ -22,7 +22,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What a token file of a few kilobytes says of its lengths takes no memory: each word of it is a terabyte once.
+// What a token file of a few kilobytes says of its lengths takes no memory: each word of it is a
+// terabyte once.
 func TestOpenTokensTakesNoSizeOnTrust(t *testing.T) {
 	data := readFile(t, writeTokens(t, 300, documents(300, 3, 0, 5)))
 	path := filepath.Join(t.TempDir(), "wild")
@@ -51,8 +52,9 @@ func withFooter(data, footer []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(out, uint32(len(footer))), "PAR1"...)
 }
 
-// What a table of a few kilobytes says of its lengths takes no memory: at each byte of its footer, which is Thrift's compact protocol,
-// stands the number 2^31-1 or 2^40 once, and once the head of a list of so many.
+// What a table of a few kilobytes says of its lengths takes no memory: at each byte of its footer,
+// which is Thrift's compact protocol, stands the number 2^31-1 or 2^40 once, and once the head of a
+// list of so many.
 func TestReadRowsTakesNoSizeOnTrust(t *testing.T) {
 	data := readFile(t, writeRows(t, someRows(5)))
 	layout, err := layoutOf(reflect.TypeFor[everyType]())
@@ -155,7 +157,8 @@ func TestGiantFooter(t *testing.T) {
 	}
 }
 
-// FuzzFooter: whatever the footer of a table, reading comes to an end, at a cost that the size of the file bounds.
+// FuzzFooter: whatever the footer of a table, reading comes to an end, at a cost that the size of
+// the file bounds.
 func FuzzFooter(f *testing.F) {
 	data := readFile(f, writeRows(f, someRows(5)))
 	layout, err := layoutOf(reflect.TypeFor[everyType]())

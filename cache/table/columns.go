@@ -19,20 +19,20 @@ type Column struct {
 	Nullable bool // a value may be missing
 }
 
-// A Versioned row states which version of its columns this program writes and reads. The version is kept in the file;
-// ReadRows refuses another one. Rows without a version read only files without one.
+// A Versioned row states which version of its columns this program writes and reads. The version is
+// kept in the file; ReadRows refuses another one. Rows without a version read only files without
+// one.
 type Versioned interface{ TableVersion() string }
 
-// Columns describes the columns of T, a struct, in the order of its fields. Every exported field has the tag
-// `col:"name"`, and usually `unit:"..."` and `doc:"..."`; `col:"-"` leaves a field out of the table. The fields of an
-// embedded struct without tag stand in its place.
+// Columns describes the columns of T, a struct, in the order of its fields. Every exported field
+// has the tag `col:"name"`, and usually `unit:"..."` and `doc:"..."`; `col:"-"` leaves a field out
+// of the table. The fields of an embedded struct without tag stand in its place.
 //
-// A field with the tag `null:"VALUE"` is a nullable column: a row in which the field is VALUE has null in the file, and a
-// null is read as VALUE. VALUE is NaN for a float64, the empty string for a string, and a number for an int64. Lists, bools
-// and int32 have no nulls.
+// A field with the tag `null:"VALUE"` is a nullable column: a row in which the field is VALUE has
+// null in the file, and a null is read as VALUE. VALUE is NaN for a float64, the empty string for a
+// string, and a number for an int64. Lists, bools and int32 have no nulls.
 //
-// It panics for a T that WriteRows would refuse: a mistake in the
-// program, not in its input.
+// It panics for a T that WriteRows would refuse: a mistake in the program, not in its input.
 func Columns[T any]() []Column {
 	layout, err := layoutOf(reflect.TypeFor[T]())
 	if err != nil {
@@ -175,7 +175,8 @@ func (c *column) isNull(field reflect.Value) bool {
 	return false
 }
 
-// format is the version of the rules by which the table lies in its file: 2 where a column is nullable.
+// format is the version of the rules by which the table lies in its file: 2 where a column is
+// nullable.
 func (l rowLayout) format() string {
 	for _, c := range l.columns {
 		if c.Nullable {
@@ -185,8 +186,9 @@ func (l rowLayout) format() string {
 	return rowsVersion
 }
 
-// pandas is metadata by which pandas reads nullable whole numbers as such; it would turn them into floats. It is empty
-// where there are none. The form is that of https://pandas.pydata.org/docs/development/developer.html.
+// pandas is metadata by which pandas reads nullable whole numbers as such; it would turn them into
+// floats. It is empty where there are none. The form is that of
+// https://pandas.pydata.org/docs/development/developer.html.
 func (l rowLayout) pandas() string {
 	type typed struct {
 		Name   string  `json:"name"`

@@ -8,9 +8,10 @@ import (
 	"strconv"
 )
 
-// WriteCSV writes rows as comma-separated values for people and spreadsheets: a line of column names, then a line a
-// row, ending in a line feed. Floats have as many digits as it takes to read the same one back; lists are JSON arrays, a
-// null is an empty cell, and strings are as CSVText gives them.
+// WriteCSV writes rows as comma-separated values for people and spreadsheets: a line of column
+// names, then a line a row, ending in a line feed. Floats have as many digits as it takes to read
+// the same one back; lists are JSON arrays, a null is an empty cell, and strings are as CSVText
+// gives them.
 func WriteCSV[T any](path string, rows []T) error {
 	return create("write csv", path, func(w io.Writer) error {
 		layout, err := layoutOf(reflect.TypeFor[T]())

@@ -10,14 +10,17 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/file"
 )
 
-// Arrow v17 takes memory for whatever number a footer states: for 100 million elements of a list, or for two thousand million children of
-// a column, which ends the process. So a footer is walked through before Arrow sees it. It is a struct of Thrift's compact protocol
+// Arrow v17 takes memory for whatever number a footer states: for 100 million elements of a list,
+// or for two thousand million children of a column, which ends the process. So a footer is walked
+// through before Arrow sees it. It is a struct of Thrift's compact protocol
 // (thrift-compact-protocol.md of Apache Thrift), FileMetaData of parquet.thrift (Apache Parquet).
 
-// mostFooter is the longest footer that is read. One of a table of 10,000 columns and 100 row groups has some 100 MB.
+// mostFooter is the longest footer that is read. One of a table of 10,000 columns and 100 row
+// groups has some 100 MB.
 const mostFooter = 256 << 20
 
-// deepest bounds structs within structs, and columns within columns: FileMetaData needs seven, a list in a list in a list nine.
+// deepest bounds structs within structs, and columns within columns: FileMetaData needs seven, a
+// list in a list in a list nine.
 const deepest = 64
 
 // The types of compact protocol, and what of FileMetaData and SchemaElement is looked at.
@@ -79,7 +82,8 @@ type thriftWalk struct {
 
 var errThriftEnd = errors.New("it ends inside a value")
 
-// file goes over a FileMetaData, and checks that the schema is a tree of the elements that are there.
+// file goes over a FileMetaData, and checks that the schema is a tree of the elements that are
+// there.
 func (w *thriftWalk) file() error {
 	return w.fields(1, func(id int64, kind byte) error {
 		if id != fileSchema || kind != compactList {
@@ -190,7 +194,8 @@ func (w *thriftWalk) value(kind byte, depth int) error {
 	return fmt.Errorf("value of type %d", kind)
 }
 
-// element goes over a value in a list, where a truth value has a byte. A list in a list is as deep as a struct.
+// element goes over a value in a list, where a truth value has a byte. A list in a list is as deep
+// as a struct.
 func (w *thriftWalk) element(kind byte, depth int) error {
 	switch kind {
 	case compactTrue, compactFalse:

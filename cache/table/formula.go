@@ -10,9 +10,9 @@ import (
 // languages with the wide forms, too (OWASP, "CSV Injection"). Names in our tables come from data.
 const formulaSigns = "=+-@\t\r＝＋－＠"
 
-// CSVText is a text as a cell of comma-separated values: one that a spreadsheet would take for a formula
-// has an apostrophe before it, and so has one that would read as such a cell, so that ParseCSVText gives
-// every text back.
+// CSVText is a text as a cell of comma-separated values: one that a spreadsheet would take for a
+// formula has an apostrophe before it, and so has one that would read as such a cell, so that
+// ParseCSVText gives every text back.
 func CSVText(text string) string {
 	if isFormula(strings.TrimLeft(text, "'")) {
 		return "'" + text

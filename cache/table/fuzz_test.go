@@ -36,7 +36,8 @@ func FuzzTokens(f *testing.F) {
 	})
 }
 
-// FuzzRows: whatever the bytes, reading returns, and what it accepts is written and read back as it is.
+// FuzzRows: whatever the bytes, reading returns, and what it accepts is written and read back as it
+// is.
 func FuzzRows(f *testing.F) {
 	layout, err := layoutOf(reflect.TypeFor[everyType]())
 	if err != nil {

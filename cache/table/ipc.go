@@ -15,8 +15,9 @@ import (
 //	"ARROW1\0\0", schema message, record batch messages, footer, int32 footer length, "ARROW1"
 //	message: 0xffffffff, int32 metadata length, flatbuffer Message, padding to 8, body
 //
-// Arrow v17 itself copies every buffer it reads, even from memory. Hence this reader of our own, for our own schema
-// only. The numbers below are the vtable offsets and enum values of File.fbs, Schema.fbs and Message.fbs.
+// Arrow v17 itself copies every buffer it reads, even from memory. Hence this reader of our own,
+// for our own schema only. The numbers below are the vtable offsets and enum values of File.fbs,
+// Schema.fbs and Message.fbs.
 const (
 	ipcMagic     = "ARROW1"
 	ipcHead      = 8 // magic and padding
@@ -45,9 +46,9 @@ type tokenLayout struct {
 	width int // bytes of a token: 2 or 4
 }
 
-// parseTokens finds the columns of every record batch. All slices in the result are views of data, and every offset
-// in them has been checked. The flatbuffers library answers a wild offset with a run-time panic of a slice access
-// inside data; this is where it becomes an error.
+// parseTokens finds the columns of every record batch. All slices in the result are views of data,
+// and every offset in them has been checked. The flatbuffers library answers a wild offset with a
+// run-time panic of a slice access inside data; this is where it becomes an error.
 func parseTokens(data []byte) (layout tokenLayout, batches []batch, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -149,7 +150,8 @@ func parseSchema(schema flatbuffers.Table) (layout tokenLayout, err error) {
 	return layout, nil
 }
 
-// typeName writes a field's type as the package comment does; a type we never write gives its number.
+// typeName writes a field's type as the package comment does; a type we never write gives its
+// number.
 func typeName(f flatbuffers.Table) string {
 	if _, ok := subTable(f, fieldDictionary); ok {
 		return "dictionary"
@@ -181,8 +183,9 @@ func typeName(f flatbuffers.Table) string {
 	return fmt.Sprintf("type %d", kind)
 }
 
-// parseBatch reads one record batch message. The field nodes are, depth first, id, tokens, its items, bytes, chars,
-// words; the buffers are for each a validity bitmap (unused: no nulls), then offsets and data where it has them.
+// parseBatch reads one record batch message. The field nodes are, depth first, id, tokens, its
+// items, bytes, chars, words; the buffers are for each a validity bitmap (unused: no nulls), then
+// offsets and data where it has them.
 func parseBatch(meta, body []byte, layout tokenLayout) (b batch, err error) {
 	if got := binary.LittleEndian.Uint32(meta); got != continuation {
 		return b, fmt.Errorf("message begins with %#x, want %#x", got, uint32(continuation))
@@ -252,7 +255,8 @@ func parseBatch(meta, body []byte, layout tokenLayout) (b batch, err error) {
 	return b, in.err
 }
 
-// checkEnds makes sure that offsets begin at 0 and never fall, so that every document is a slice inside the buffer.
+// checkEnds makes sure that offsets begin at 0 and never fall, so that every document is a slice
+// inside the buffer.
 func checkEnds(name string, ends []int32) error {
 	if ends[0] != 0 {
 		return fmt.Errorf("offsets of %s begin at %d, want 0", name, ends[0])
@@ -285,8 +289,8 @@ func (r *bufferReader) take(i int, n, width int64) []byte {
 	return r.body[start : start+need : start+need]
 }
 
-// view reads memory as numbers. Buffers lie at multiples of 8 of a mapping (checked by take and parseTokens), which
-// itself begins at a page.
+// view reads memory as numbers. Buffers lie at multiples of 8 of a mapping (checked by take and
+// parseTokens), which itself begins at a page.
 func view[T int32 | int64 | uint16 | uint32](b []byte) []T {
 	var v T
 	size := int(unsafe.Sizeof(v))
@@ -312,7 +316,8 @@ func subTable(t flatbuffers.Table, slot flatbuffers.VOffsetT) (flatbuffers.Table
 	return flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(t.Pos + flatbuffers.UOffsetT(o))}, true
 }
 
-// vector returns the elements of a slot that holds a vector of size-byte elements, and their number.
+// vector returns the elements of a slot that holds a vector of size-byte elements, and their
+// number.
 func vector(t flatbuffers.Table, slot flatbuffers.VOffsetT, size int) ([]byte, int) {
 	o := t.Offset(slot)
 	if o == 0 {

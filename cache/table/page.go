@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Encodings of Parquet data pages as the format's Encodings.md describes them: PLAIN values, and levels as runs
-// ("RLE / bit-packing hybrid") of one bit, all that a list without nulls needs.
+// Encodings of Parquet data pages as the format's Encodings.md describes them: PLAIN values, and
+// levels as runs ("RLE / bit-packing hybrid") of one bit, all that a list without nulls needs.
 
 var errShortPage = errors.New("page ends inside a value")
 
@@ -49,8 +49,8 @@ func (p *plain) bit() (bool, error) {
 	return v, nil
 }
 
-// levels reads levels of one bit. A run begins with a varint h: if h is even, h/2 times the value of the byte that
-// follows; if odd, h/2 bytes of eight levels, lowest bit first.
+// levels reads levels of one bit. A run begins with a varint h: if h is even, h/2 times the value
+// of the byte that follows; if odd, h/2 bytes of eight levels, lowest bit first.
 type levels struct {
 	data   []byte
 	repeat uint64

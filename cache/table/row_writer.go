@@ -16,8 +16,9 @@ const (
 	streamBytes = 32 << 20
 )
 
-// A RowWriter writes a table that may be larger than memory: it holds one row group, of at most 131,072 rows and about
-// 32 MiB. Apart from the size of row groups the file is what WriteRows writes, and the same rows give the same bytes.
+// A RowWriter writes a table that may be larger than memory: it holds one row group, of at most
+// 131,072 rows and about 32 MiB. Apart from the size of row groups the file is what WriteRows
+// writes, and the same rows give the same bytes.
 type RowWriter[T any] struct {
 	path   string
 	file   *os.File
@@ -30,8 +31,8 @@ type RowWriter[T any] struct {
 	err    error
 }
 
-// CreateRows begins a file of rows, replacing what lies at path. meta is key-value metadata beside that of every table.
-// Close must be called; until it has returned nil the file is not whole.
+// CreateRows begins a file of rows, replacing what lies at path. meta is key-value metadata beside
+// that of every table. Close must be called; until it has returned nil the file is not whole.
 func CreateRows[T any](path string, meta map[string]string) (*RowWriter[T], error) {
 	layout, err := layoutOf(reflect.TypeFor[T]())
 	if err != nil {
@@ -44,7 +45,8 @@ func CreateRows[T any](path string, meta map[string]string) (*RowWriter[T], erro
 	return &RowWriter[T]{path: path, file: f, out: bufio.NewWriterSize(f, 1<<16), layout: layout, meta: meta}, nil
 }
 
-// Append adds a row. Its lists are kept until the row group is written: the caller must not change them.
+// Append adds a row. Its lists are kept until the row group is written: the caller must not change
+// them.
 func (w *RowWriter[T]) Append(row T) error {
 	if w.err != nil {
 		return w.err

@@ -79,7 +79,8 @@ func testReadRowsDamaged(t *testing.T, rows int) {
 		if err := os.WriteFile(path, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		// A flipped bit of a value goes unnoticed; what counts is that nothing panics, and no truncation does.
+		// A flipped bit of a value goes unnoticed; what counts is that nothing panics, and no
+		// truncation does.
 		if _, err := ReadRows[everyType](path); err == nil && truncated {
 			t.Errorf("%s: no error", what)
 		}

@@ -104,7 +104,8 @@ func TestNullsInCSV(t *testing.T) {
 	}
 }
 
-// A RowWriter leaves what WriteRows leaves where the table is one row group, and more row groups where it is larger.
+// A RowWriter leaves what WriteRows leaves where the table is one row group, and more row groups
+// where it is larger.
 func TestRowWriter(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, rows []nullableRow) string {

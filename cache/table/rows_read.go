@@ -13,9 +13,9 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/file"
 )
 
-// ReadRows reads a file of WriteRows. It reads the columns of T, in whatever order they lie in the file, and ignores
-// others, so that a T with few fields reads little. A column that is missing or of another type is an error, and so
-// is another TableVersion. An empty list gives a nil slice.
+// ReadRows reads a file of WriteRows. It reads the columns of T, in whatever order they lie in the
+// file, and ignores others, so that a T with few fields reads little. A column that is missing or
+// of another type is an error, and so is another TableVersion. An empty list gives a nil slice.
 func ReadRows[T any](path string) ([]T, error) {
 	var rows []T
 	if err := readRows(path, &rows, nil); err != nil {
@@ -24,8 +24,9 @@ func ReadRows[T any](path string) ([]T, error) {
 	return rows, nil
 }
 
-// EachRows is ReadRows for tables larger than memory: it calls f for the rows of each row group in turn, which it uses
-// again for the next group. An error of f ends the reading and is returned as it is.
+// EachRows is ReadRows for tables larger than memory: it calls f for the rows of each row group in
+// turn, which it uses again for the next group. An error of f ends the reading and is returned as
+// it is.
 func EachRows[T any](path string, f func(rows []T) error) error {
 	var rows []T
 	var failed error
@@ -68,7 +69,8 @@ func readMeta(f parquet.ReaderAtSeeker) (meta map[string]string, err error) {
 	return metaOf(pr), nil
 }
 
-// readRows appends the rows of a file to rows. After each row group it calls group, unless that is nil.
+// readRows appends the rows of a file to rows. After each row group it calls group, unless that is
+// nil.
 func readRows[T any](path string, rows *[]T, group func() error) error {
 	layout, err := layoutOf(reflect.TypeFor[T]())
 	if err != nil {
@@ -89,9 +91,10 @@ func readRows[T any](path string, rows *[]T, group func() error) error {
 	return nil
 }
 
-// readParquet leaves footer, page headers and decompression to Arrow and decodes the pages itself: Arrow v17's
-// column readers never return when a page has fewer levels than its header says. Arrow meets much damage with a
-// panic; it starts no goroutines on this path, so that recover sees them all.
+// readParquet leaves footer, page headers and decompression to Arrow and decodes the pages itself:
+// Arrow v17's column readers never return when a page has fewer levels than its header says. Arrow
+// meets much damage with a panic; it starts no goroutines on this path, so that recover sees them
+// all.
 func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows reflect.Value, group func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -141,8 +144,8 @@ func readParquet(f parquet.ReaderAtSeeker, size int64, layout rowLayout, rows re
 	return nil
 }
 
-// boundedMemory refuses to allocate more than a limit at a time, for sizes that a file states: a damaged page header
-// asks for up to 2 GiB.
+// boundedMemory refuses to allocate more than a limit at a time, for sizes that a file states: a
+// damaged page header asks for up to 2 GiB.
 type boundedMemory struct {
 	memory.Allocator
 	limit int64
@@ -218,8 +221,8 @@ func (c *column) find(pr *file.Reader) (int, error) {
 	return i, nil
 }
 
-// readChunk sets the column in the rows from base on and returns how many rows it had. The first column adds the rows
-// as it goes: the row count of a damaged file may be anything.
+// readChunk sets the column in the rows from base on and returns how many rows it had. The first
+// column adds the rows as it goes: the row count of a damaged file may be anything.
 func (c *column) readChunk(group *file.RowGroupReader, at int, size int64, mem *boundedMemory, rows reflect.Value, base int, grow bool) (int, error) {
 	meta, err := group.MetaData().ColumnChunk(at)
 	if err != nil {

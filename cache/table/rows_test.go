@@ -163,7 +163,8 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
-// Arrow's own reader must see the same table: what we write is Parquet, not merely something we can read back.
+// Arrow's own reader must see the same table: what we write is Parquet, not merely something we can
+// read back.
 func TestRowsAsArrowReadsThem(t *testing.T) {
 	rows := someRows(9000)
 	path := writeRows(t, rows)

@@ -21,8 +21,8 @@ import (
 const (
 	rowsKind    = "rows"
 	rowsVersion = "1"
-	// Tables with nullable columns, which earlier programs cannot read, have a version of their own. The others stay
-	// as they were, byte for byte.
+	// Tables with nullable columns, which earlier programs cannot read, have a version of their
+	// own. The others stay as they were, byte for byte.
 	nullableVersion = "2"
 
 	keyFormat = "ablate.format"
@@ -30,21 +30,24 @@ const (
 	createdBy = "ablate"
 	element   = "element" // of a list, as the Parquet format names it
 
-	// Rows of a row group. A row of ours is tens to hundreds of bytes; a group stays well below a gigabyte.
+	// Rows of a row group. A row of ours is tens to hundreds of bytes; a group stays well below a
+	// gigabyte.
 	groupRows = 1 << 20
-	// Below this many rows pages stay uncompressed: Arrow v17 makes a new zstd encoder for every page, 0.5 ms that
-	// save nothing in a table of a few kilobytes.
+	// Below this many rows pages stay uncompressed: Arrow v17 makes a new zstd encoder for every
+	// page, 0.5 ms that save nothing in a table of a few kilobytes.
 	compressRows = 256
 	// Rows that are turned into column values at a time.
 	batchRows = 8 << 10
 )
 
-// WriteRows writes rows, structs as Columns describes them, as a Parquet file, replacing what lies at path. Same rows,
-// same bytes. Units and docs go into the file's key-value metadata as "NAME.unit" and "NAME.doc". There are no
-// nulls but in nullable columns: a nil slice is an empty list.
+// WriteRows writes rows, structs as Columns describes them, as a Parquet file, replacing what lies
+// at path. Same rows, same bytes. Units and docs go into the file's key-value metadata as
+// "NAME.unit" and "NAME.doc". There are no nulls but in nullable columns: a nil slice is an empty
+// list.
 //
-// Values are written plain, under zstd at Arrow's default level in all but small tables. There are no dictionaries, and no column statistics:
-// Arrow v17 writes wrong ones for unsigned columns, and no reader of ours skips rows by them.
+// Values are written plain, under zstd at Arrow's default level in all but small tables. There are
+// no dictionaries, and no column statistics: Arrow v17 writes wrong ones for unsigned columns, and
+// no reader of ours skips rows by them.
 func WriteRows[T any](path string, rows []T) error {
 	return create("write rows", path, func(w io.Writer) error {
 		layout, err := layoutOf(reflect.TypeFor[T]())
@@ -93,7 +96,8 @@ func (c *column) physical() (parquet.Type, schema.LogicalType) {
 	panic("internal error: column of kind " + c.element.String())
 }
 
-// node is the column in a Parquet schema: required, unless it is nullable. A list has the three levels of the format's LogicalTypes.md.
+// node is the column in a Parquet schema: required, unless it is nullable. A list has the three
+// levels of the format's LogicalTypes.md.
 func (c *column) node() (schema.Node, error) {
 	name := c.Name
 	if c.list {
@@ -243,8 +247,8 @@ func (c *column) write(cw file.ColumnChunkWriter, rows reflect.Value) error {
 	return errors.New("internal error: column writer of an unknown type")
 }
 
-// writeValues gathers values and, for lists and nullable columns, Parquet's levels: repetition 0 begins a row and 1
-// continues its list; definition 0 is an empty list or a null, and 1 a value.
+// writeValues gathers values and, for lists and nullable columns, Parquet's levels: repetition 0
+// begins a row and 1 continues its list; definition 0 is an empty list or a null, and 1 a value.
 func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, []int16) (int64, error), get func(reflect.Value) (V, error)) error {
 	var values []V
 	var definition, repetition []int16
@@ -294,7 +298,8 @@ func writeValues[V any](c *column, rows reflect.Value, write func([]V, []int16, 
 	return flush()
 }
 
-// oneNaN returns v, or math.NaN() for any NaN: what 0/0 gives has another sign on amd64 than on arm64, and an artifact must not.
+// oneNaN returns v, or math.NaN() for any NaN: what 0/0 gives has another sign on amd64 than on
+// arm64, and an artifact must not.
 func oneNaN(v float64) float64 {
 	if math.IsNaN(v) {
 		return math.NaN()

@@ -28,8 +28,8 @@ const (
 	// Token ids are handed out as int32.
 	maxVocab = math.MaxInt32
 
-	// A record batch is written once it holds this many tokens: 8 MB of uint16, small against memory, large against
-	// the page faults and the 1 kB of metadata a batch costs.
+	// A record batch is written once it holds this many tokens: 8 MB of uint16, small against
+	// memory, large against the page faults and the 1 kB of metadata a batch costs.
 	batchTokens = 4 << 20
 	// Empty or tiny documents must not grow a batch without bound either.
 	batchDocs    = 1 << 20
@@ -86,8 +86,8 @@ func tokenSchema(vocab int) *arrow.Schema {
 	}, &meta)
 }
 
-// CreateTokens begins a token file for a vocabulary of the given size, replacing what lies at path. The file is
-// readable only after Close.
+// CreateTokens begins a token file for a vocabulary of the given size, replacing what lies at path.
+// The file is readable only after Close.
 func CreateTokens(path string, vocab int) (*TokenWriter, error) {
 	if vocab < 1 || vocab > maxVocab {
 		return nil, fmt.Errorf("create tokens %s: vocabulary of %d, want 1 to %d", path, vocab, maxVocab)
@@ -107,8 +107,8 @@ func CreateTokens(path string, vocab int) (*TokenWriter, error) {
 	return w, nil
 }
 
-// Append adds a document: its token ids, and the bytes, characters and words of its original text. It keeps neither
-// slice nor string.
+// Append adds a document: its token ids, and the bytes, characters and words of its original text.
+// It keeps neither slice nor string.
 func (w *TokenWriter) Append(id string, tokens []uint32, bytes, chars, words int64) error {
 	if w.err != nil {
 		return w.err
@@ -159,7 +159,8 @@ func (w *TokenWriter) check(id string, tokens []uint32, bytes, chars, words int6
 	return nil
 }
 
-// flush writes the batch. The arrays are built over our own buffers, so that nothing is copied on the way.
+// flush writes the batch. The arrays are built over our own buffers, so that nothing is copied on
+// the way.
 func (w *TokenWriter) flush() error {
 	b, n := &w.batch, w.batch.docs()
 	values := asBytes(b.narrow)
@@ -197,8 +198,8 @@ func asBytes[T uint16 | uint32 | int32 | int64](v []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(v[0])))
 }
 
-// Close writes what is left and the footer. It must be called exactly once for the file to be complete; a second call
-// repeats the first one's answer.
+// Close writes what is left and the footer. It must be called exactly once for the file to be
+// complete; a second call repeats the first one's answer.
 func (w *TokenWriter) Close() error {
 	if w.done {
 		return w.err

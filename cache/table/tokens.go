@@ -10,7 +10,8 @@ import (
 	"ablate/cache/table/mapping"
 )
 
-// Tokens is an open token file: a view of a memory mapping, safe for any number of goroutines until Close.
+// Tokens is an open token file: a view of a memory mapping, safe for any number of goroutines until
+// Close.
 type Tokens struct {
 	file    *mapping.File
 	vocab   int
@@ -26,8 +27,8 @@ type Doc struct {
 	Bytes, Chars, Words int64
 }
 
-// batch is a record batch. Document i of it has the id ids[idEnds[i]:idEnds[i+1]], and likewise its tokens, in narrow
-// or in wide, whichever the vocabulary asks for.
+// batch is a record batch. Document i of it has the id ids[idEnds[i]:idEnds[i+1]], and likewise its
+// tokens, in narrow or in wide, whichever the vocabulary asks for.
 type batch struct {
 	first               int64 // position of its first token in the stream of all documents
 	firstDoc            int
@@ -41,8 +42,8 @@ type batch struct {
 func (b *batch) docs() int   { return len(b.bytes) }
 func (b *batch) tokens() int { return len(b.narrow) + len(b.wide) }
 
-// OpenTokens opens a token file. Apart from the offsets of documents it reads only the metadata, so that opening is
-// quick whatever the size. A damaged or truncated file gives an error.
+// OpenTokens opens a token file. Apart from the offsets of documents it reads only the metadata, so
+// that opening is quick whatever the size. A damaged or truncated file gives an error.
 func OpenTokens(path string) (*Tokens, error) {
 	if !mapping.LittleEndian() {
 		return nil, fmt.Errorf("open tokens %s: this machine is big-endian: %w", path, errors.ErrUnsupported)
@@ -64,7 +65,8 @@ func OpenTokens(path string) (*Tokens, error) {
 	return t, nil
 }
 
-// Vocab is the size of the vocabulary that the file was written for. The writer refused any token not below it.
+// Vocab is the size of the vocabulary that the file was written for. The writer refused any token
+// not below it.
 func (t *Tokens) Vocab() int { return t.vocab }
 
 // Docs is the number of documents.
@@ -98,7 +100,8 @@ func (t *Tokens) Doc(i int) Doc {
 	}
 }
 
-// Start is the position of document i's first token in the stream that Read reads. Start(Docs()) is Len().
+// Start is the position of document i's first token in the stream that Read reads. Start(Docs()) is
+// Len().
 func (t *Tokens) Start(i int) int64 {
 	if i == t.docs {
 		return t.length
@@ -120,8 +123,8 @@ func (t *Tokens) DocTokens(i int, dst []uint32) []uint32 {
 	return dst
 }
 
-// Read fills dst with the tokens from a position of the stream of all documents, widened. Like a slice expression, a
-// range outside [0, Len()) panics. It does not allocate.
+// Read fills dst with the tokens from a position of the stream of all documents, widened. Like a
+// slice expression, a range outside [0, Len()) panics. It does not allocate.
 func (t *Tokens) Read(dst []int32, from int64) {
 	if from < 0 || from > t.length-int64(len(dst)) {
 		panic(fmt.Sprintf("table: read %d tokens from %d of %d", len(dst), from, t.length))

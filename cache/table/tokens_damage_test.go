@@ -17,7 +17,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// openBytes opens data as a token file and, if that works, reads all of it: nothing may panic or leave the file.
+// openBytes opens data as a token file and, if that works, reads all of it: nothing may panic or
+// leave the file.
 func openBytes(t testing.TB, path string, data []byte) error {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o666); err != nil {
@@ -61,7 +62,8 @@ func TestOpenTokensDamaged(t *testing.T) {
 	}
 }
 
-// Every 32-bit word of the metadata takes values that are wrong in the ways offsets and lengths are.
+// Every 32-bit word of the metadata takes values that are wrong in the ways offsets and lengths
+// are.
 func TestOpenTokensWildNumbers(t *testing.T) {
 	data := readFile(t, writeTokens(t, 300, documents(300, 3, 0, 5)))
 	path := filepath.Join(t.TempDir(), "wild")

@@ -140,7 +140,8 @@ func TestTokensRoundTrip(t *testing.T) {
 	}
 }
 
-// checkRead reads the whole, and stretches at every small offset, round every batch and at random, with guards.
+// checkRead reads the whole, and stretches at every small offset, round every batch and at random,
+// with guards.
 func checkRead(t *testing.T, tok *Tokens, all []int32) {
 	t.Helper()
 	read := func(from, n int) {

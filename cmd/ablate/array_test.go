@@ -23,7 +23,8 @@ func TestArrays(t *testing.T) {
 	})
 }
 
-// array FILE NAME: makes NAME.npy and NAME.csv.gz of the documents of a JSON Lines file by the tokenizer of the scripts.
+// array FILE NAME: makes NAME.npy and NAME.csv.gz of the documents of a JSON Lines file by the
+// tokenizer of the scripts.
 func array(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: array FILE NAME")

@@ -132,7 +132,8 @@ func (cmd cacheRm) Run(a *app) (err error) {
 	return errors.Join(err, show.Removal(a.stdout, went, err))
 }
 
-// cacheVerify reads the cache or, where --remote names one on the command line, what is there: in the environment it is named for runs.
+// cacheVerify reads the cache or, where --remote names one on the command line, what is there: in
+// the environment it is named for runs.
 type cacheVerify struct{}
 
 // errProblems is the answer of a cache that does not verify.
@@ -197,7 +198,8 @@ func (cmd cachePull) Run(a *app) error {
 	return a.copied(done, err, cmd.JSON)
 }
 
-// copied shows what was copied, also where an error ended it; anything that should have been and was not is an error.
+// copied shows what was copied, also where an error ended it; anything that should have been and
+// was not is an error.
 func (a *app) copied(done *entries.Copied, err error, asJSON bool) error {
 	if err != nil && done.Moved == (remote.Count{}) {
 		return err

@@ -14,13 +14,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cacheCommands are the commands of scripts about runs that share a cache, and about one that cannot be written.
+// cacheCommands are the commands of scripts about runs that share a cache, and about one that
+// cannot be written.
 var cacheCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"once": once, "killbeside": killbeside, "readonly": readonly,
 }
 
-// once FILE...: reads what `ablate run --json` printed in several runs on one cache, and wants every step of theirs carried out once, by one
-// of them.
+// once FILE...: reads what `ablate run --json` printed in several runs on one cache, and wants
+// every step of theirs carried out once, by one of them.
 func once(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: once FILE FILE...")
@@ -54,8 +55,9 @@ func once(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// killbeside FILE ARGS...: starts ablate and, when it has saved a training, starts it again beside. When the second says that it waits for the first,
-// the first is killed with SIGKILL; the second must end well. What it wrote to stderr goes to FILE.
+// killbeside FILE ARGS...: starts ablate and, when it has saved a training, starts it again beside.
+// When the second says that it waits for the first, the first is killed with SIGKILL; the second
+// must end well. What it wrote to stderr goes to FILE.
 func killbeside(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: killbeside FILE ARGS...")

@@ -13,9 +13,9 @@ import (
 	"ablate/specs"
 )
 
-// completionCommand prints the script of a shell. The script asks the hidden command below for the words,
-// so that it never needs to change with the commands. The libraries that do this for kong bring one script for all
-// shells, or none for fish.
+// completionCommand prints the script of a shell. The script asks the hidden command below for the
+// words, so that it never needs to change with the commands. The libraries that do this for kong
+// bring one script for all shells, or none for fish.
 type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish. For bash: source <(ablate completion bash); for zsh, behind compinit: source <(ablate completion zsh); for fish: ablate completion fish | source."`
 }
@@ -25,8 +25,8 @@ func (c completionCommand) Run(a *app) error {
 	return err
 }
 
-// completeCommand prints the words that can stand where the last of its arguments begins, one a line,
-// with a tab and what the word means where there is something to say.
+// completeCommand prints the words that can stand where the last of its arguments begins, one a
+// line, with a tab and what the word means where there is something to say.
 type completeCommand struct {
 	Words []string `arg:"" optional:"" passthrough:""`
 }
@@ -171,8 +171,8 @@ func (t *typed) values(v *kong.Value, begun string) []string {
 	return nil
 }
 
-// steps are those of the study's last run, as far as its report lies where run leaves it: to plan the study would
-// mean to read its data.
+// steps are those of the study's last run, as far as its report lies where run leaves it: to plan
+// the study would mean to read its data.
 func (t *typed) steps() []string {
 	if len(t.args) == 0 {
 		return nil

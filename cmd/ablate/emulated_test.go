@@ -15,9 +15,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A study leaves the same artifacts in a cache on arm64 as on this machine. From one cache, arm64 and this machine make the same files of
-// the report, pixels of figures among them; the reports of two runs differ in what they tell of times and of the machine. The program for arm64 is built as `make dist` builds it, and runs under
-// QEMU's user emulation (Debian's qemu-user-static), some twenty times slower than this machine.
+// A study leaves the same artifacts in a cache on arm64 as on this machine. From one cache, arm64
+// and this machine make the same files of the report, pixels of figures among them; the reports of
+// two runs differ in what they tell of times and of the machine. The program for arm64 is built as
+// `make dist` builds it, and runs under QEMU's user emulation (Debian's qemu-user-static), some
+// twenty times slower than this machine.
 func TestArm64GivesTheSameBits(t *testing.T) {
 	emulator := ""
 	for _, name := range []string{"qemu-aarch64-static", "qemu-aarch64"} {
@@ -76,7 +78,8 @@ func carriedOut(t *testing.T, program *exec.Cmd, dir string, arg ...string) {
 	}
 }
 
-// same fails where the files below two folders, at least some, do not have the same names and bytes.
+// same fails where the files below two folders, at least some, do not have the same names and
+// bytes.
 func same(t *testing.T, here, there string, least int) {
 	t.Helper()
 	a, b := digestsBelow(t, here), digestsBelow(t, there)

@@ -89,8 +89,8 @@ func thereAlready(file string) error {
 	return fmt.Errorf("%s is there already, and init replaces no file: name another", file)
 }
 
-// file is the file to write. Several arguments, or a file of data, mean that the shell replaced a pattern by the
-// files that it matches.
+// file is the file to write. Several arguments, or a file of data, mean that the shell replaced a
+// pattern by the files that it matches.
 func (cmd initCommand) file() (string, error) {
 	switch {
 	case len(cmd.Files) == 0:
@@ -131,7 +131,8 @@ func (cmd initCommand) study(a *app, file string) ([]byte, error) {
 	return p.YAML(), nil
 }
 
-// probeTime is how long a model is trained to measure the speed of this machine. Four models are measured at most.
+// probeTime is how long a model is trained to measure the speed of this machine. Four models are
+// measured at most.
 const probeTime = 300 * time.Millisecond
 
 func (cmd initCommand) evaluation() []proposal.Named {

@@ -1,6 +1,6 @@
-// Command ablate decides what data to train on: it runs a study, which is one YAML file, and reports which mixture of a corpus's parts
-// to choose and how far that can be trusted. README.md says how; this package only reads the command line, connects the rooms and
-// settles exit codes.
+// Command ablate decides what data to train on: it runs a study, which is one YAML file, and
+// reports which mixture of a corpus's parts to choose and how far that can be trusted. README.md
+// says how; this package only reads the command line, connects the rooms and settles exit codes.
 package main
 
 import (
@@ -136,18 +136,20 @@ func told(err error, out *show.Stdout) error {
 	return errors.Join(err, lost)
 }
 
-// flagNamed says whether a flag stands on the command line; its value may come from the environment, too.
+// flagNamed says whether a flag stands on the command line; its value may come from the
+// environment, too.
 func flagNamed(parsed *kong.Context, name string) bool {
 	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
 }
 
-// usesRemote says whether a command looks at the remote. Any other would go on as if none were named, and let a person believe that it was looked at.
+// usesRemote says whether a command looks at the remote. Any other would go on as if none were
+// named, and let a person believe that it was looked at.
 func usesRemote(command string) bool {
 	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
-// interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a second
-// signal ends the program at once.
+// interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a
+// second signal ends the program at once.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -161,8 +163,8 @@ func interruptible() (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); close(signals); cancel(nil) }
 }
 
-// stopSignals are the signals that ask a program to stop. A hangup that the parent ignores, as under
-// nohup, stays ignored.
+// stopSignals are the signals that ask a program to stop. A hangup that the parent ignores, as
+// under nohup, stays ignored.
 func stopSignals() []os.Signal {
 	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -171,7 +173,8 @@ func stopSignals() []os.Signal {
 	return list
 }
 
-// outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the program: a run goes on without its audience.
+// outliveReaders makes writes to a pipe that nobody reads any more fail instead of ending the
+// program: a run goes on without its audience.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
 // exitCode prints what went wrong and says how the program should end.

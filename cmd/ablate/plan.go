@@ -13,7 +13,8 @@ type planCommand struct {
 	JSON    bool     `help:"Print the whole plan as JSON."`
 }
 
-// looking is how a study is planned that is looked at: as far as it goes without data and without running anything.
+// looking is how a study is planned that is looked at: as far as it goes without data and without
+// running anything.
 var looking = study.Planning{Absent: true, Assume: true}
 
 func (cmd planCommand) Run(a *app) error {

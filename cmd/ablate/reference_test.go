@@ -10,7 +10,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// TestReference holds docs/reference/commands.md against the parser of the command line; -update writes it.
+// TestReference holds docs/reference/commands.md against the parser of the command line; -update
+// writes it.
 func TestReference(t *testing.T) {
 	parser, err := kong.New(&cli{}, kong.Name("ablate"))
 	if err != nil {
@@ -28,8 +29,8 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// reference is the command line as a page of Markdown: the flags that every command has, and a section for
-// each command.
+// reference is the command line as a page of Markdown: the flags that every command has, and a
+// section for each command.
 func reference(top *kong.Node) string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\nThis page is generated from the program's own command line; `ablate COMMAND --help` prints the same.\n" +
@@ -126,7 +127,8 @@ func flags(b *strings.Builder, list []*kong.Flag) {
 	}
 }
 
-// cell is text inside a table: signs that Markdown reads otherwise are escaped, and code spans are kept.
+// cell is text inside a table: signs that Markdown reads otherwise are escaped, and code spans are
+// kept.
 func cell(text string) string {
 	parts := strings.Split(text, "`")
 	for i := range parts {

@@ -33,7 +33,8 @@ func s3(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], "s3://results/group?endpoint="+url.QueryEscape(srv.URL))
 }
 
-// nowhere TEXT FILE...: wants no file or name below the files to hold a text, and some file to be there.
+// nowhere TEXT FILE...: wants no file or name below the files to hold a text, and some file to be
+// there.
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || args[0] == "" {
 		ts.Fatalf("usage: nowhere TEXT FILE...")
@@ -57,7 +58,8 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// diverge CACHE KIND FILE: makes the first entry of a kind that has an output FILE one whose FILE has another byte at its end.
+// diverge CACHE KIND FILE: makes the first entry of a kind that has an output FILE one whose FILE
+// has another byte at its end.
 func diverge(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: diverge CACHE KIND FILE")

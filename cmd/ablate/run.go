@@ -44,7 +44,8 @@ func (cmd runCommand) Run(a *app) error {
 	outliveReaders()
 	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}.WithDefaults()
 	if a.Memory > 0 {
-		// What a step leaves behind must go before the next one's memory comes; otherwise the collector would let the heap double first.
+		// What a step leaves behind must go before the next one's memory comes; otherwise the
+		// collector would let the heap double first.
 		debug.SetMemoryLimit(min(a.Memory, debug.SetMemoryLimit(-1)))
 	}
 	shown := &show.Run{Out: a.stdout, Err: a.stderr, Quiet: cmd.Quiet, JSON: cmd.JSON, Several: len(cmd.Studies) > 1}

@@ -14,8 +14,9 @@ import (
 // kernelPaths are all there are, on any machine.
 var kernelPaths = []string{"avx512", "avx2", "fused", "portable"}
 
-// samebits STUDY: runs the study with 1, 2 and 7 threads on the machine's best kernel path, with 2 and 7 on the others, each time in a cache of
-// its own, and wants the digests of all artifacts of all steps to be the same. It says which paths the machine lacks.
+// samebits STUDY: runs the study with 1, 2 and 7 threads on the machine's best kernel path, with 2
+// and 7 on the others, each time in a cache of its own, and wants the digests of all artifacts of
+// all steps to be the same. It says which paths the machine lacks.
 func samebits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: samebits STUDY")
@@ -48,7 +49,8 @@ func samebits(ts *testscript.TestScript, neg bool, args []string) {
 			if !slices.Equal(got, want) {
 				ts.Fatalf("samebits: the artifacts of %s differ from those of %s", run, first)
 			}
-			// What a run leaves outside the cache tells times and machines, but its numbers and figures are artifacts.
+			// What a run leaves outside the cache tells times and machines, but its numbers and
+			// figures are artifacts.
 			ts.Check(os.RemoveAll(ts.MkAbs(run)))
 		}
 	}

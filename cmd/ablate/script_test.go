@@ -27,13 +27,15 @@ import (
 
 var update = flag.Bool("update", false, "write what the scripts print as what they want")
 
-// commands are what the test binary is when a test runs it by another name; `ablate` is the real program.
+// commands are what the test binary is when a test runs it by another name; `ablate` is the real
+// program.
 var commands = map[string]func(){"ablate": func() { os.Exit(Main()) }}
 
 func TestMain(m *testing.M) { testscript.Main(m, commands) }
 
-// TestScripts runs the sessions in testdata/script: one behaviour each. Every script starts in an empty directory with a cache of its
-// own ($ABLATE_CACHE), a small study of our own (study.yaml) and the text it needs (data/*.jsonl), made by the commands below.
+// TestScripts runs the sessions in testdata/script: one behaviour each. Every script starts in an
+// empty directory with a cache of its own ($ABLATE_CACHE), a small study of our own (study.yaml)
+// and the text it needs (data/*.jsonl), made by the commands below.
 func TestScripts(t *testing.T) {
 	params := testscript.Params{
 		Dir:           "testdata/script",
@@ -146,8 +148,9 @@ func condition(cond string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
-// documents makes jsonl documents from..to of a topic: sentences over words of its own and words that all topics share, from a generator
-// that numbers name, so that the same call gives the same text.
+// documents makes jsonl documents from..to of a topic: sentences over words of its own and words
+// that all topics share, from a generator that numbers name, so that the same call gives the same
+// text.
 func documents(part string, topic, from, to int) []byte {
 	var b bytes.Buffer
 	for i := from; i < to; i++ {
@@ -177,7 +180,8 @@ func word(n int) string {
 	return syllables[n%10] + syllables[n/10%10] + syllables[(n*7+3)%10]
 }
 
-// exits N ARGS...: runs ablate and wants exit code N. Output goes to the stdout and stderr of the script.
+// exits N ARGS...: runs ablate and wants exit code N. Output goes to the stdout and stderr of the
+// script.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE ARGS...")
@@ -197,7 +201,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// full ARGS...: runs ablate with a standard output that takes nothing, as a full disk, and wants exit code 1 and a word of it.
+// full ARGS...: runs ablate with a standard output that takes nothing, as a full disk, and wants
+// exit code 1 and a word of it.
 func full(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: full ARGS...")
@@ -314,7 +319,8 @@ func tree(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(lines, "")), 0o666))
 }
 
-// spoil CACHE KIND OUTPUT flip|cut|remove: damages the blob of one output of the first entry of a kind.
+// spoil CACHE KIND OUTPUT flip|cut|remove: damages the blob of one output of the first entry of a
+// kind.
 func spoil(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: spoil CACHE KIND OUTPUT flip|cut|remove")
@@ -348,8 +354,9 @@ func spoil(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("spoil: no entry of kind %s with output %s", args[1], args[2])
 }
 
-// killrun SIGNAL ARGS...: starts ablate, waits until a training has saved a checkpoint, and sends the signal (KILL, INT, TERM or HUP). With KILL
-// the run must not have ended by itself; with the others its exit code must be 130.
+// killrun SIGNAL ARGS...: starts ablate, waits until a training has saved a checkpoint, and sends
+// the signal (KILL, INT, TERM or HUP). With KILL the run must not have ended by itself; with the
+// others its exit code must be 130.
 func killrun(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: killrun SIGNAL ARGS...")
@@ -385,7 +392,8 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return cmd
 }
 
-// startSaved starts ablate and waits until a training has saved a checkpoint. done gives the end of the process.
+// startSaved starts ablate and waits until a training has saved a checkpoint. done gives the end of
+// the process.
 func startSaved(ts *testscript.TestScript, args []string) (cmd *exec.Cmd, out *bytes.Buffer, done chan error) {
 	cmd, out = program(ts, args), new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = out, out

@@ -14,8 +14,9 @@ import (
 	"unsafe"
 )
 
-// The kernel lets a process decide the system calls of another, one by one (seccomp_unotify(2)): so a test can let any call of the real
-// program on a file fail, whichever package of ours or of others makes it, without a line for that in the program.
+// The kernel lets a process decide the system calls of another, one by one (seccomp_unotify(2)): so
+// a test can let any call of the real program on a file fail, whichever package of ours or of
+// others makes it, without a line for that in the program.
 
 // Numbers from the kernel's headers, include/uapi/linux/seccomp.h and filter.h.
 const (
@@ -58,8 +59,9 @@ const watchedSocket = 3
 
 func init() { commands["ablate-watched"] = runWatched }
 
-// runWatched is the command `ablate-watched`: it puts this thread under a filter, hands its listener to the test through the socket that it
-// inherits, and becomes ablate, which inherits the filter.
+// runWatched is the command `ablate-watched`: it puts this thread under a filter, hands its
+// listener to the test through the socket that it inherits, and becomes ablate, which inherits the
+// filter.
 func runWatched() {
 	runtime.LockOSThread()
 	filter := []syscall.SockFilter{{Code: loadNr, K: 0}}

@@ -11,10 +11,10 @@ import (
 	"ablate/stages/text"
 )
 
-// TestShippedStudiesReadSourcesAlone: what the studies that run on Go's tree read is there wherever Go
-// is. Toolchains that the go command fetches lack doc and test; and some distributions put testdata
-// and tests into packages of their own, so that the first studies of a newcomer do without these. The
-// paper's miniatures read one file of testdata, on which the numbers in README.md rest.
+// TestShippedStudiesReadSourcesAlone: what the studies that run on Go's tree read is there wherever
+// Go is. Toolchains that the go command fetches lack doc and test; and some distributions put
+// testdata and tests into packages of their own, so that the first studies of a newcomer do without
+// these. The paper's miniatures read one file of testdata, on which the numbers in README.md rest.
 func TestShippedStudiesReadSourcesAlone(t *testing.T) {
 	if goroot() == "" {
 		t.Skip("there is no Go tree here")

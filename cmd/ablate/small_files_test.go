@@ -37,8 +37,8 @@ func enlarge(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, append([]byte(ts.ReadFile(args[0])), bytes.Repeat([]byte("\n"), 1<<20)...), 0o666))
 }
 
-// BenchmarkSmallFiles splits a corpus of 20,000 files of a kilobyte with an empty cache, and then does nothing. It reports the files of the
-// cache, and their bytes for each byte of the corpus.
+// BenchmarkSmallFiles splits a corpus of 20,000 files of a kilobyte with an empty cache, and then
+// does nothing. It reports the files of the cache, and their bytes for each byte of the corpus.
 func BenchmarkSmallFiles(b *testing.B) {
 	const files = 20_000
 	self, err := exec.LookPath("ablate") // which TestMain put there

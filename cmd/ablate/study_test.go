@@ -18,7 +18,8 @@ import (
 	"ablate/specs"
 )
 
-// A disk that fails is no mistake of the study: it ends with 1, not with 2, and both name the place. Nor is who interrupts, with 130.
+// A disk that fails is no mistake of the study: it ends with 1, not with 2, and both name the
+// place. Nor is who interrupts, with 130.
 func TestSourcesOfFailingDisk(t *testing.T) {
 	s, err := specs.Load(filepath.Join("testdata", "study", "study.yaml"))
 	if err != nil {

@@ -17,8 +17,9 @@ import (
 // scoreName is what a score is known by in every table.
 type scoreName struct{ mixtureSet, mixture, scorer, evalSet string }
 
-// rederive OUT: computes every score again from OUT/losses.parquet alone and compares it with OUT/scores.parquet, and checks that
-// OUT/provenance.json names, for each score, the keys of as many evaluations as its losses are from.
+// rederive OUT: computes every score again from OUT/losses.parquet alone and compares it with
+// OUT/scores.parquet, and checks that OUT/provenance.json names, for each score, the keys of as
+// many evaluations as its losses are from.
 func rederive(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: rederive OUT")

@@ -125,15 +125,16 @@ func forgeSaved(ts *testscript.TestScript, dir string) {
 	}
 }
 
-// overwrite replaces a read-only file and puts its time back, as someone would who wants it not to show.
+// overwrite replaces a read-only file and puts its time back, as someone would who wants it not to
+// show.
 func overwrite(ts *testscript.TestScript, path string, data []byte) {
 	info, err := os.Stat(path)
 	ts.Check(err)
 	ts.Check(errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, data, 0o644), os.Chtimes(path, info.ModTime(), info.ModTime()), os.Chmod(path, info.Mode())))
 }
 
-// rezip FROM TO NAME OLD NEW: copies a zip file, with text replaced once in the file of that name. rezip FROM TO FOLDER remove: without the
-// first file of that folder.
+// rezip FROM TO NAME OLD NEW: copies a zip file, with text replaced once in the file of that name.
+// rezip FROM TO FOLDER remove: without the first file of that folder.
 func rezip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: rezip FROM TO NAME OLD NEW")

@@ -20,7 +20,8 @@ func (cmd tokensCommand) Run(a *app) error {
 	if cmd.Decode && cmd.SpecialAsText {
 		return fault.Usagef("--special-as-text is about encoding, --decode does not")
 	}
-	// Nothing is left half done here, so signals may end the program where it stands: while it waits for a line it could not look up.
+	// Nothing is left half done here, so signals may end the program where it stands: while it
+	// waits for a line it could not look up.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	s, err := text.OpenTokenStream(cmd.Tokenizer)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// call is a system call on a file. dir is the argument that is a directory or, where path is -1, the file; path the argument that is a path.
+// call is a system call on a file. dir is the argument that is a directory or, where path is -1,
+// the file; path the argument that is a path.
 type call struct {
 	nr        int
 	name      string
@@ -19,8 +20,9 @@ type call struct {
 	dir, path int
 }
 
-// callTable are the calls by which Go programs read and write files and directories. Those that remove are left out: a full disk lets
-// them pass, and what they leave is met by the kills. Pages of a mapped file that cannot be read end a program by a signal, which a kill is like.
+// callTable are the calls by which Go programs read and write files and directories. Those that
+// remove are left out: a full disk lets them pass, and what they leave is met by the kills. Pages
+// of a mapped file that cannot be read end a program by a signal, which a kill is like.
 var callTable = []call{
 	{syscall.SYS_READ, "read", true, 0, -1},
 	{syscall.SYS_PREAD64, "pread", true, 0, -1},
@@ -42,7 +44,8 @@ var callTable = []call{
 	{326, "copy_file_range", false, 2, -1},
 }
 
-// watched runs the study with a fault among its system calls. It returns the exit code, stderr, and what the overseer saw.
+// watched runs the study with a fault among its system calls. It returns the exit code, stderr, and
+// what the overseer saw.
 func (h *torture) watched(f callFault) (int, string, *overseer) {
 	h.t.Helper()
 	cmd, stderr := h.command("--jobs", "1", "--threads", "2", "--save-every", "1ms")
@@ -79,9 +82,11 @@ func (h *torture) watched(f callFault) (int, string, *overseer) {
 	return code, stderr.String(), o
 }
 
-// TestTortureCalls lets single calls of a run fail, wherever in the program: of writing ones one by a passing error of the disk, or one and all
-// after it because the disk is full; of reading ones one. The run may go on, or end with the reason in words; either way the next one
-// gives what a calm run gives. `make torture` meets most sorts of calls, told apart by name and file; with ROUNDS=300 every one.
+// TestTortureCalls lets single calls of a run fail, wherever in the program: of writing ones one by
+// a passing error of the disk, or one and all after it because the disk is full; of reading ones
+// one. The run may go on, or end with the reason in words; either way the next one gives what a
+// calm run gives. `make torture` meets most sorts of calls, told apart by name and file; with
+// ROUNDS=300 every one.
 func TestTortureCalls(t *testing.T) {
 	h := newTorture(t)
 	for _, f := range []callFault{

@@ -17,8 +17,9 @@ import (
 	"ablate/cache"
 )
 
-// unfinished leaves a cache with everything in it that a cache may hold: entries and blobs, a memo, the root of a run that ended, and of
-// one that was killed in a training that it had saved: a run, a claim, a build and a partial.
+// unfinished leaves a cache with everything in it that a cache may hold: entries and blobs, a memo,
+// the root of a run that ended, and of one that was killed in a training that it had saved: a run,
+// a claim, a build and a partial.
 func (h *torture) unfinished() {
 	h.t.Helper()
 	h.must("--corpus")
@@ -62,7 +63,8 @@ var (
 	memoName = regexp.MustCompile(`/memo/.*`)
 )
 
-// fileSort names what sort of file a path below the directory of a test is: digests, numbers and random ends are all one.
+// fileSort names what sort of file a path below the directory of a test is: digests, numbers and
+// random ends are all one.
 func fileSort(path string) string {
 	path = tempName.ReplaceAllString(path, "/$1/NAME")
 	path = memoName.ReplaceAllString(path, "/memo/HOST")
@@ -72,7 +74,8 @@ func fileSort(path string) string {
 	return stepName.ReplaceAllString(path, "step-N")
 }
 
-// sorts gathers the files of the cache by sort: blobs by what their entry calls them, without the names of partitions and numbers.
+// sorts gathers the files of the cache by sort: blobs by what their entry calls them, without the
+// names of partitions and numbers.
 func (h *torture) sorts() map[string][]string {
 	h.t.Helper()
 	names := map[string]string{}
@@ -137,7 +140,8 @@ var damages = []struct {
 	{"longer", func(h *torture, b []byte) []byte { return append(b, b[:min(len(b), 100)]...) }},
 }
 
-// damage damages a file in place, as a disk does: its name, mode and times of change but the last stay.
+// damage damages a file in place, as a disk does: its name, mode and times of change but the last
+// stay.
 func (h *torture) damage(path string) string {
 	h.t.Helper()
 	d := damages[h.rand.IntN(len(damages))]
@@ -156,8 +160,8 @@ func (h *torture) damage(path string) string {
 	return d.name + ": " + strings.TrimPrefix(path, h.dir)
 }
 
-// TestTortureDamage flips bits in and tears files of every sort that a cache holds. Each is found and computed again, or does not matter; only a
-// damaged version ends the run, which names it.
+// TestTortureDamage flips bits in and tears files of every sort that a cache holds. Each is found
+// and computed again, or does not matter; only a damaged version ends the run, which names it.
 func TestTortureDamage(t *testing.T) {
 	h := newTorture(t)
 	met := map[string]int{}
@@ -251,8 +255,8 @@ func TestTortureVerify(t *testing.T) {
 	}
 }
 
-// TestTortureClock moves the times of all files by years, as a clock that jumps leaves them, in a whole cache and in one of a run that was
-// killed. Nothing is computed again for it.
+// TestTortureClock moves the times of all files by years, as a clock that jumps leaves them, in a
+// whole cache and in one of a run that was killed. Nothing is computed again for it.
 func TestTortureClock(t *testing.T) {
 	h := newTorture(t)
 	for round := range rounds(2, 8) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTortureFull runs the study on a small file system again and again, which has a little more room each time, until the run fits: the disk
-// is full at one write after the other.
+// TestTortureFull runs the study on a small file system again and again, which has a little more
+// room each time, until the run fits: the disk is full at one write after the other.
 func TestTortureFull(t *testing.T) {
 	if !canMount() {
 		t.Skip("needs root to mount a small file system; TestTortureCalls makes single calls fail instead")

@@ -18,7 +18,8 @@ func (h *torture) how() (args []string, jobs int) {
 	return args, jobs
 }
 
-// disturb starts a run, sends it a signal at a random moment, and returns how it ended. A run that was over by then ended well.
+// disturb starts a run, sends it a signal at a random moment, and returns how it ended. A run that
+// was over by then ended well.
 func (h *torture) disturb(sig syscall.Signal) (code int, stderr string) {
 	h.t.Helper()
 	args, jobs := h.how()
@@ -38,7 +39,8 @@ func (h *torture) disturb(sig syscall.Signal) (code int, stderr string) {
 	return code, out.String()
 }
 
-// TestTortureKill kills runs with SIGKILL at random moments, one to three in a row, and then lets one end.
+// TestTortureKill kills runs with SIGKILL at random moments, one to three in a row, and then lets
+// one end.
 func TestTortureKill(t *testing.T) {
 	h := newTorture(t)
 	killed, over := 0, 0
@@ -59,7 +61,8 @@ func TestTortureKill(t *testing.T) {
 	t.Logf("%d runs killed, %d ended before", killed, over)
 }
 
-// TestTortureSignals interrupts runs as a person and as a system does. They say so, exit with 130, and lose nothing.
+// TestTortureSignals interrupts runs as a person and as a system does. They say so, exit with 130,
+// and lose nothing.
 func TestTortureSignals(t *testing.T) {
 	h := newTorture(t)
 	interrupted, over, early := 0, 0, 0
@@ -81,7 +84,8 @@ func TestTortureSignals(t *testing.T) {
 	t.Logf("%d runs interrupted, %d ended before, %d had not begun", interrupted, over, early)
 }
 
-// TestTortureTogether lets two runs share a cache, kills one at a random moment, or both, and wants every training done once but for kills.
+// TestTortureTogether lets two runs share a cache, kills one at a random moment, or both, and wants
+// every training done once but for kills.
 func TestTortureTogether(t *testing.T) {
 	h := newTorture(t)
 	for round := range rounds(3, 8) {

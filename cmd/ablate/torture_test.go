@@ -25,15 +25,18 @@ import (
 	"ablate/cmd/internal/output"
 )
 
-// The torture tests disturb runs of a small study - by kill -9, signals, full disks, failing calls, damaged files, clocks - then run it
-// undisturbed and want what a calm run gives, bit for bit, and a cache in order (settle says what that is). `go test` does a few rounds of
-// a fixed seed; `make torture` many of a new one. A failure names the seed: -torture.seed repeats its choices, though not what a scheduler did.
+// The torture tests disturb runs of a small study - by kill -9, signals, full disks, failing calls,
+// damaged files, clocks - then run it undisturbed and want what a calm run gives, bit for bit, and
+// a cache in order (settle says what that is). `go test` does a few rounds of a fixed seed; `make
+// torture` many of a new one. A failure names the seed: -torture.seed repeats its choices, though
+// not what a scheduler did.
 var (
 	tortureRounds = flag.Int("torture", 0, "rounds of the torture tests: so many kills, and as much of the rest as fits beside them; 0: a few")
 	tortureSeed   = flag.Uint64("torture.seed", 1, "seed of what the torture tests choose; 0: a new one")
 )
 
-// hung is how long a run of the study may take. It needs about a second, but the sign of life of a claim whose owner was changed is awaited for five minutes.
+// hung is how long a run of the study may take. It needs about a second, but the sign of life of a
+// claim whose owner was changed is awaited for five minutes.
 const hung = 8 * time.Minute
 
 // torture is one directory with the study, its texts, a cache and an output directory.
@@ -143,7 +146,8 @@ func (h *torture) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &stderr
 }
 
-// wait waits for a run and counts the trainings that it began. It returns the exit code, -1 for a run that a signal ended.
+// wait waits for a run and counts the trainings that it began. It returns the exit code, -1 for a
+// run that a signal ended.
 func (h *torture) wait(cmd *exec.Cmd, stderr *bytes.Buffer) int {
 	h.t.Helper()
 	err := cmd.Wait()
@@ -222,7 +226,8 @@ func (h *torture) artifacts() []string {
 	return lines
 }
 
-// out is what the output directory holds of results. Reports and provenance tell of times and machines too.
+// out is what the output directory holds of results. Reports and provenance tell of times and
+// machines too.
 func (h *torture) out() map[string]string {
 	h.t.Helper()
 	m := map[string]string{}
@@ -250,9 +255,10 @@ func (h *torture) out() map[string]string {
 	return m
 }
 
-// settle runs the study undisturbed and checks what must hold after any fault: it ends well; there is one entry per step, with the outputs
-// of a calm run; the files of results are those of a calm run; every blob and entry verifies; no training was begun more often
-// than there were reasons; after gc nothing is left that is under way or temporary, and nothing that is needed went.
+// settle runs the study undisturbed and checks what must hold after any fault: it ends well; there
+// is one entry per step, with the outputs of a calm run; the files of results are those of a calm
+// run; every blob and entry verifies; no training was begun more often than there were reasons;
+// after gc nothing is left that is under way or temporary, and nothing that is needed went.
 func (h *torture) settle(what string) {
 	h.t.Helper()
 	h.must()

@@ -12,7 +12,8 @@ import (
 // version of the program; it is part of provenance, never of a key.
 const version = "0.1.0"
 
-// described is what `git describe` says of the commit that was built. The Makefile sets it; otherwise it is empty.
+// described is what `git describe` says of the commit that was built. The Makefile sets it;
+// otherwise it is empty.
 var described string
 
 type versionCommand struct{}
@@ -22,7 +23,8 @@ func (versionCommand) Run(a *app) error {
 	return err
 }
 
-// commit says which commit was built: as git describes it, or as the go command found it in the checkout.
+// commit says which commit was built: as git describes it, or as the go command found it in the
+// checkout.
 func commit(described string) string {
 	if described != "" {
 		return "commit " + described

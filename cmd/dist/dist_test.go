@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// An archive depends on names, bytes, modes and the time it is given, not on the order of the files.
+// An archive depends on names, bytes, modes and the time it is given, not on the order of the
+// files.
 func TestPack(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	program, text := file{name: "ablate", data: []byte("\x7fELF"), mode: 0o755}, file{name: "README.md", data: []byte("read me"), mode: 0o644}

@@ -1,10 +1,12 @@
-// Command dist makes the archives that are shipped: for each platform a tar.gz of the static program, its licence, the licences of what is
-// linked in, and the README; and SHA256SUMS. Two builds of one commit by one release of Go give the same bytes, wherever they are made.
+// Command dist makes the archives that are shipped: for each platform a tar.gz of the static
+// program, its licence, the licences of what is linked in, and the README; and SHA256SUMS. Two
+// builds of one commit by one release of Go give the same bytes, wherever they are made.
 //
 //	go run ./cmd/dist [-out DIR] [-version VERSION] [PLATFORM...]
 //
-// Run it at the root of the checkout. VERSION is by default what `git describe` says. Every file has the time of the commit, or
-// SOURCE_DATE_EPOCH where that is set (https://reproducible-builds.org/specs/source-date-epoch/).
+// Run it at the root of the checkout. VERSION is by default what `git describe` says. Every file
+// has the time of the commit, or SOURCE_DATE_EPOCH where that is set
+// (https://reproducible-builds.org/specs/source-date-epoch/).
 package main
 
 import (
@@ -134,9 +136,10 @@ func (d *dist) archive(platform string) (name string, sum [32]byte, err error) {
 	return name, sha256.Sum256(packed), os.WriteFile(filepath.Join(d.out, name), packed, 0o666)
 }
 
-// buildArguments are those of the go command: no path of this machine, no identity of this build, and the commit by its description
-// alone. Where the compiler would fuse multiply-adds it is told not to, in the libraries too, so that figures have the same pixels as on
-// amd64; the kernels ask for theirs.
+// buildArguments are those of the go command: no path of this machine, no identity of this build,
+// and the commit by its description alone. Where the compiler would fuse multiply-adds it is told
+// not to, in the libraries too, so that figures have the same pixels as on amd64; the kernels ask
+// for theirs.
 func buildArguments(processor, version, path string) []string {
 	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X main.described=" + version}
 	if processor != "amd64" {

@@ -17,7 +17,8 @@ type file struct {
 	mode int64
 }
 
-// pack returns a tar.gz of files in a folder. Its bytes depend on nothing else: files are sorted, and have one time and no owner.
+// pack returns a tar.gz of files in a folder. Its bytes depend on nothing else: files are sorted,
+// and have one time and no owner.
 func pack(folder string, files []file, at time.Time) ([]byte, error) {
 	files = slices.SortedFunc(slices.Values(files), func(a, b file) int { return strings.Compare(a.name, b.name) })
 	var packed bytes.Buffer

@@ -1,6 +1,6 @@
-// Package page reads the Markdown of the documentation as its tests see it: fenced blocks, headings with
-// their anchors, and links. It knows the part of Markdown that the pages use, and refuses the rest, so
-// that no block of a page escapes the tests.
+// Package page reads the Markdown of the documentation as its tests see it: fenced blocks, headings
+// with their anchors, and links. It knows the part of Markdown that the pages use, and refuses the
+// rest, so that no block of a page escapes the tests.
 //
 // A fenced block has a language, and may have a title and needs:
 //
@@ -10,9 +10,9 @@
 //	...
 //	```
 //
-// The title is the name of a file that the reader creates. The paragraph before the block names the file,
-// too, because a Git host does not show what stands behind the language. Needs are what a machine must
-// have for the block to run, in words that the reader sees.
+// The title is the name of a file that the reader creates. The paragraph before the block names the
+// file, too, because a Git host does not show what stands behind the language. Needs are what a
+// machine must have for the block to run, in words that the reader sees.
 package page
 
 import (
@@ -185,8 +185,8 @@ type Command struct {
 	Want string // each line with its line end
 }
 
-// Commands splits a console block: a line that starts with "$ " is a command, a command that ends in a
-// backslash goes on in the next line, and the other lines are output.
+// Commands splits a console block: a line that starts with "$ " is a command, a command that ends
+// in a backslash goes on in the next line, and the other lines are output.
 func (b Block) Commands() ([]Command, error) {
 	var list []Command
 	more := false
@@ -208,9 +208,9 @@ func (b Block) Commands() ([]Command, error) {
 	return list, nil
 }
 
-// Matches says whether a program's output is what a page shows. In the page, a line that is only ...
-// stands for any number of lines, and the sign … for any text within a line, which may be none. Blanks
-// at the ends of lines do not count.
+// Matches says whether a program's output is what a page shows. In the page, a line that is only
+// ... stands for any number of lines, and the sign … for any text within a line, which may be none.
+// Blanks at the ends of lines do not count.
 func Matches(want, got string) bool {
 	var b strings.Builder
 	b.WriteString(`\A`)
@@ -235,13 +235,14 @@ func Matches(want, got string) bool {
 	return regexp.MustCompile(b.String()).MatchString(got)
 }
 
-// volatile is what differs between machines and runs: durations with the blanks that pad them, rates, times,
-// digests, and the first digits of keys, which change whenever a kind of step has a new version.
+// volatile is what differs between machines and runs: durations with the blanks that pad them,
+// rates, times, digests, and the first digits of keys, which change whenever a kind of step has a
+// new version.
 var volatile = regexp.MustCompile(`\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
 
-// Anew is what a page should show instead of want where a program printed got. What want cuts from the
-// start, the end or between two lines stays cut, as far as the lines around a cut can be found again;
-// durations, rates, times and keys become the sign for any text.
+// Anew is what a page should show instead of want where a program printed got. What want cuts from
+// the start, the end or between two lines stays cut, as far as the lines around a cut can be found
+// again; durations, rates, times and keys become the sign for any text.
 func Anew(want, got string) string {
 	if got != "" && !strings.HasSuffix(got, "\n") {
 		got += "\n"

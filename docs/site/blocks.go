@@ -10,8 +10,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// blocks renders what a page of ours has and Markdown does not: the title of a block, the commands of a
-// console, and tables that scroll on a narrow screen.
+// blocks renders what a page of ours has and Markdown does not: the title of a block, the commands
+// of a console, and tables that scroll on a narrow screen.
 type blocks struct{}
 
 // RegisterFuncs is renderer.NodeRenderer.

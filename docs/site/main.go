@@ -1,11 +1,12 @@
-// Command site makes a static site of the documentation: HTML pages with a search that needs no server
-// and no network. It is a module of its own, so that neither the program nor its tests need what it needs.
+// Command site makes a static site of the documentation: HTML pages with a search that needs no
+// server and no network. It is a module of its own, so that neither the program nor its tests need
+// what it needs.
 //
 //	site -from DIR -to DIR
 //
-// from is the project's directory. The pages are docs/README.md, the pages of the project that links lead to
-// from there, and so on. Other files that are linked are copied. The index, docs/README.md, also is the
-// navigation: its sections with their lists of links.
+// from is the project's directory. The pages are docs/README.md, the pages of the project that
+// links lead to from there, and so on. Other files that are linked are copied. The index,
+// docs/README.md, also is the navigation: its sections with their lists of links.
 package main
 
 import (

@@ -55,8 +55,8 @@ type Entry struct {
 	Here       bool // it leads to the page that is shown
 }
 
-// crawl reads the index and all pages that links lead to from there. files are the other files that are
-// linked: where each is in the site.
+// crawl reads the index and all pages that links lead to from there. files are the other files that
+// are linked: where each is in the site.
 func crawl(from string) (pages map[string]*Page, files map[string]string, err error) {
 	pages, files = map[string]*Page{}, map[string]string{}
 	queue := []string{index}
@@ -203,8 +203,8 @@ func anchorOf(title string) string {
 	}, strings.ToLower(title))
 }
 
-// resolve finds which file of the project a link of a page leads to, and what the link is in the site. A link
-// to elsewhere, or within the page, leads to none.
+// resolve finds which file of the project a link of a page leads to, and what the link is in the
+// site. A link to elsewhere, or within the page, leads to none.
 func resolve(page, link string) (file, target string, err error) {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "" || u.Path == "" {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Every link of every page of the site leads to a file of the site, and every anchor to an element; nothing is
-// fetched from elsewhere.
+// Every link of every page of the site leads to a file of the site, and every anchor to an element;
+// nothing is fetched from elsewhere.
 func TestSite(t *testing.T) {
 	dir := t.TempDir()
 	if err := build("../..", dir); err != nil {

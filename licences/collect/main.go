@@ -1,5 +1,6 @@
-// Command collect writes licences.txt.gz: the licences and notices of the modules that ablate links on the systems it is shipped for. Run
-// it by `make licences`, in any folder of the checkout, after modules have changed.
+// Command collect writes licences.txt.gz: the licences and notices of the modules that ablate links
+// on the systems it is shipped for. Run it by `make licences`, in any folder of the checkout, after
+// modules have changed.
 package main
 
 import (
@@ -110,8 +111,8 @@ func document(linked []licences.Module) ([]byte, error) {
 
 var noticeName = regexp.MustCompile(`(?i)^(un)?licen[cs]e|^copying|^notice|^patents|^copyright|^third.?party`)
 
-// noticeFiles lists the texts of a module that hold for its linked packages: those beside a package, and in the folders above it up to
-// the module's root, and whole folders of them.
+// noticeFiles lists the texts of a module that hold for its linked packages: those beside a
+// package, and in the folders above it up to the module's root, and whole folders of them.
 func noticeFiles(m licences.Module) ([]string, error) {
 	var found []string
 	for _, dir := range foldersOf(m) {
@@ -149,7 +150,8 @@ func noticeFiles(m licences.Module) ([]string, error) {
 	return found, nil
 }
 
-// foldersOf lists the folders of the linked packages and those above them, from the module's root down.
+// foldersOf lists the folders of the linked packages and those above them, from the module's root
+// down.
 func foldersOf(m licences.Module) []string {
 	all := []string{m.Dir}
 	for _, dir := range m.Packages {

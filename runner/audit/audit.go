@@ -1,14 +1,17 @@
-// Package audit checks a finished run against nothing but the study, the raw files and the bytes in the cache. It trusts no memo, no entry
-// and no report: every key is derived again from the study and the content of the inputs, every blob is read, steps are executed again in
-// empty directories, and what a run left in its output directory is compared with what the cache gives now.
+// Package audit checks a finished run against nothing but the study, the raw files and the bytes in
+// the cache. It trusts no memo, no entry and no report: every key is derived again from the study
+// and the content of the inputs, every blob is read, steps are executed again in empty directories,
+// and what a run left in its output directory is compared with what the cache gives now.
 //
-// Words. A finding is something that is not as it should be, with the name of what is wrong. What could not be checked, and what nobody
-// could check, is listed beside the findings: an audit never skips anything silently. A claim is what provenance.json says of a step; it
-// lets the audit go on past an entry that is lost, and is itself checked.
+// Words. A finding is something that is not as it should be, with the name of what is wrong. What
+// could not be checked, and what nobody could check, is listed beside the findings: an audit never
+// skips anything silently. A claim is what provenance.json says of a step; it lets the audit go on
+// past an entry that is lost, and is itself checked.
 //
-// What it does not promise: an audit that executes nothing again cannot see that a checkpoint was forged together with everything made
-// from it. Executing the training again can. Bytes are the same on processors of one family and with one version of Go; package lm/cpu is
-// exact about it, and a finding says so where the step was made by another.
+// What it does not promise: an audit that executes nothing again cannot see that a checkpoint was
+// forged together with everything made from it. Executing the training again can. Bytes are the
+// same on processors of one family and with one version of Go; package lm/cpu is exact about it,
+// and a finding says so where the step was made by another.
 package audit
 
 import (
@@ -30,9 +33,11 @@ type Options struct {
 	Temp    string       // directory for what is made again; the caller removes it
 	Beside  []string     // files of an output directory that are not of the report, as its mark
 
-	// Differ says where two files of one name of the report first differ, in words: a tensor, a column, a line. May be nil.
+	// Differ says where two files of one name of the report first differ, in words: a tensor, a
+	// column, a line. May be nil.
 	Differ func(name, made, given string) string
-	// Lacks says why an output need not be there, as in a bundle without checkpoints; "" where it must. May be nil.
+	// Lacks says why an output need not be there, as in a bundle without checkpoints; "" where it
+	// must. May be nil.
 	Lacks func(step, output string) string
 	// Tell is told what goes on, a line at a time. May be nil.
 	Tell func(line string)

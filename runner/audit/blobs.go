@@ -20,7 +20,8 @@ type use struct {
 	output string
 }
 
-// Blobs reads every blob that the plan's entries name, and compares its digest and size with what they say.
+// Blobs reads every blob that the plan's entries name, and compares its digest and size with what
+// they say.
 func (a *Audit) Blobs(ctx context.Context) error {
 	order, users := a.named()
 	a.Result.Blobs.Of = len(order)
@@ -79,7 +80,8 @@ type answer struct {
 	err  error
 }
 
-// readAll asks the cache for every blob, with as many goroutines as there are threads; each blob is read by one.
+// readAll asks the cache for every blob, with as many goroutines as there are threads; each blob is
+// read by one.
 func (a *Audit) readAll(ctx context.Context, order []cache.Digest, users map[cache.Digest][]use) []answer {
 	answers := make([]answer, len(order))
 	var (
@@ -140,7 +142,8 @@ func (a *Audit) mayLack(users []use) string {
 	return why
 }
 
-// damaged tells of a blob that is missing or has other bytes than its name says; where those are another output's, that one is named.
+// damaged tells of a blob that is missing or has other bytes than its name says; where those are
+// another output's, that one is named.
 func (a *Audit) damaged(ctx context.Context, d cache.Digest, miss *cache.Miss, users map[cache.Digest][]use) {
 	u := users[d][0]
 	for _, x := range users[d] {

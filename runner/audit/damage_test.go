@@ -171,8 +171,8 @@ func TestSoundRun(t *testing.T) {
 // finding is a finding that a damage must have: what it is about, the step and what its words hold.
 type finding struct{ what, step, detail string }
 
-// Each kind of difference that an audit can find, and nothing besides: what follows from a damage is no
-// finding of its own.
+// Each kind of difference that an audit can find, and nothing besides: what follows from a damage
+// is no finding of its own.
 func TestDamages(t *testing.T) {
 	f := runnertest.Run(t, t.TempDir())
 	boom := errors.New("boom")
@@ -522,7 +522,8 @@ func TestPartialPlan(t *testing.T) {
 	}
 }
 
-// Many missing entries are all found; the reason is looked for as often as it can show something new.
+// Many missing entries are all found; the reason is looked for as often as it can show something
+// new.
 func TestManyMissing(t *testing.T) {
 	d := copied(t, runnertest.Run(t, t.TempDir()))
 	d.claims = nil
@@ -536,8 +537,8 @@ func TestManyMissing(t *testing.T) {
 	}
 }
 
-// Which steps are executed again: the same ones for the same seed, a training always, none twice and
-// none that cannot be.
+// Which steps are executed again: the same ones for the same seed, a training always, none twice
+// and none that cannot be.
 func TestSample(t *testing.T) {
 	d := copied(t, runnertest.Run(t, t.TempDir()))
 	_, path := d.output(seed, kind.OutModel)
@@ -631,8 +632,8 @@ func TestParseProvenance(t *testing.T) {
 	}
 }
 
-// The scores of provenance.json name the evaluations that they are made of, and the average over sets
-// those of all sets.
+// The scores of provenance.json name the evaluations that they are made of, and the average over
+// sets those of all sets.
 func TestScoresOfProvenance(t *testing.T) {
 	f := runnertest.Run(t, t.TempDir())
 	steps := Provenance(f.State)

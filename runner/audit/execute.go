@@ -19,9 +19,10 @@ import (
 	"ablate/stages/kind"
 )
 
-// Sample draws n of the steps that could be executed again, at least one of them a training where there is one: a study has many more
-// evaluations than trainings, and it is in a training that a forgery would pay. The same seed draws the same steps. Steps that are executed
-// anyway are not drawn.
+// Sample draws n of the steps that could be executed again, at least one of them a training where
+// there is one: a study has many more evaluations than trainings, and it is in a training that a
+// forgery would pay. The same seed draws the same steps. Steps that are executed anyway are not
+// drawn.
 func (a *Audit) Sample(n int, seed uint64) []int {
 	r := rand.New(rand.NewPCG(seed, 0x61756469))
 	var able, trains []int
@@ -44,10 +45,10 @@ func (a *Audit) Sample(n int, seed uint64) []int {
 	return able
 }
 
-// Cheap lists what an audit executes again unasked, in the order in which it does: trainings that went
-// on from a checkpoint of an earlier attempt, because nothing tells what that checkpoint was; then
-// evaluations and merges, in an order that the seed draws, so that a time budget that ends early
-// leaves out none that a forger could foresee.
+// Cheap lists what an audit executes again unasked, in the order in which it does: trainings that
+// went on from a checkpoint of an earlier attempt, because nothing tells what that checkpoint was;
+// then evaluations and merges, in an order that the seed draws, so that a time budget that ends
+// early leaves out none that a forger could foresee.
 func (a *Audit) Cheap(seed uint64) []int {
 	var resumed, rest []int
 	for i, step := range a.state.Plan.Steps {
@@ -66,8 +67,9 @@ func (a *Audit) Cheap(seed uint64) []int {
 	return append(resumed, rest...)
 }
 
-// ExecuteWithin executes steps again, in their order, until the time budget ends; a step under way then
-// is given up. A training may take half of what is left. It returns the steps that it was done with.
+// ExecuteWithin executes steps again, in their order, until the time budget ends; a step under way
+// then is given up. A training may take half of what is left. It returns the steps that it was done
+// with.
 func (a *Audit) ExecuteWithin(ctx context.Context, steps []int, budget time.Duration) (done []int, err error) {
 	end := time.Now().Add(budget)
 	if len(steps) > 0 {
@@ -99,8 +101,8 @@ func (a *Audit) ExecuteWithin(ctx context.Context, steps []int, budget time.Dura
 	return done, nil
 }
 
-// lacks says why step i cannot be executed again, or "": an input that is not there, or not as it was, or results that could not be
-// compared.
+// lacks says why step i cannot be executed again, or "": an input that is not there, or not as it
+// was, or results that could not be compared.
 func (a *Audit) lacks(i int) string {
 	if why := incomparable(a.state.Step(i)); why != "" {
 		return why
@@ -113,7 +115,8 @@ func (a *Audit) lacks(i int) string {
 	return ""
 }
 
-// incomparable says why what a step left and what it would leave again need not be the same bytes, or "".
+// incomparable says why what a step left and what it would leave again need not be the same bytes,
+// or "".
 func incomparable(step *pipeline.Step) string {
 	if step.Kind != kind.Train && step.Kind != kind.Eval {
 		return "" // no others compute models
@@ -159,8 +162,9 @@ func (a *Audit) find(in exec.Input) (string, error) {
 	return path, nil
 }
 
-// Execute executes step i again on its recorded inputs and compares every byte of what it leaves. keep, where given, receives the directory
-// with the outputs before it is removed. What cannot be executed is listed.
+// Execute executes step i again on its recorded inputs and compares every byte of what it leaves.
+// keep, where given, receives the directory with the outputs before it is removed. What cannot be
+// executed is listed.
 func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error) (err error) {
 	return a.execute(ctx, i, false, keep)
 }
@@ -266,7 +270,8 @@ func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err 
 	return same, nil
 }
 
-// elsewhere warns that a step was made by another kind of machine or version of Go, for which the same bits are not promised.
+// elsewhere warns that a step was made by another kind of machine or version of Go, for which the
+// same bits are not promised.
 func elsewhere(e *cache.Entry) string {
 	var other []string
 	if p := e.Provenance; p.Arch != "" && p.Arch != runtime.GOARCH {

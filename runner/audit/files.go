@@ -12,7 +12,8 @@ import (
 	"ablate/cache"
 )
 
-// Raw reads a raw file and compares it with what the run read, where that is known. path is empty where the file is gone.
+// Raw reads a raw file and compares it with what the run read, where that is known. path is empty
+// where the file is gone.
 func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Digest) error {
 	a.Result.Raw.Of++
 	if path == "" {
@@ -37,8 +38,8 @@ func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Diges
 	return nil
 }
 
-// Files compares a directory of files that were made again from the cache with what the run left. What only the given directory holds is
-// listed as not checked, logs of failures aside.
+// Files compares a directory of files that were made again from the cache with what the run left.
+// What only the given directory holds is listed as not checked, logs of failures aside.
 func (a *Audit) Files(ctx context.Context, made, given string) error {
 	ours, err := Names(made)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Step is one step in provenance.json: enough to find and check every artifact behind a number of the report.
+// Step is one step in provenance.json: enough to find and check every artifact behind a number of
+// the report.
 type Step struct {
 	ID         string            `json:"id"`
 	Kind       string            `json:"kind"`
@@ -24,7 +25,8 @@ type Step struct {
 	Scores []Score `json:"scores,omitempty"` // of the step that compares: the entries behind each row of scores.parquet
 }
 
-// Score is a row of scores.parquet and what it was computed from. An evaluation that several scores share is named by each of them.
+// Score is a row of scores.parquet and what it was computed from. An evaluation that several scores
+// share is named by each of them.
 type Score struct {
 	Group   string   `json:"mixture_set"`
 	Mixture string   `json:"mixture"`
@@ -33,20 +35,23 @@ type Score struct {
 	Domains []Domain `json:"domains"` // of the average over sets: its sets, one after the other
 }
 
-// Domain is a domain of an evaluation set. A score is the mean over its domains of the mean over a domain's evaluations.
+// Domain is a domain of an evaluation set. A score is the mean over its domains of the mean over a
+// domain's evaluations.
 type Domain struct {
 	Domain      string       `json:"domain"`
 	Evaluations []Evaluation `json:"evaluations"`
 }
 
-// Evaluation is the evaluation of a model, as the score calls it, and the step that made it, which may have another name.
+// Evaluation is the evaluation of a model, as the score calls it, and the step that made it, which
+// may have another name.
 type Evaluation struct {
 	Model string    `json:"model"`
 	Step  string    `json:"step"`
 	Key   cache.Key `json:"key"`
 }
 
-// scores lists the rows of scores.parquet: those of the plan, then the averages over the sets that do not change with the mixture.
+// scores lists the rows of scores.parquet: those of the plan, then the averages over the sets that
+// do not change with the mixture.
 func scores(s *pipeline.State) []Score {
 	out := make([]Score, 0, len(s.Plan.Scores))
 	for _, ref := range s.Plan.Scores {
@@ -63,7 +68,8 @@ func scores(s *pipeline.State) []Score {
 	return append(out, averages(out)...)
 }
 
-// averages are the scores on all sets together, of those who have one on each; none where there are fewer than two sets.
+// averages are the scores on all sets together, of those who have one on each; none where there are
+// fewer than two sets.
 func averages(scores []Score) []Score {
 	type scorer struct{ group, mixture, name string }
 	at, sets, all := map[scorer]int{}, map[scorer]int{}, map[string]bool{}
@@ -125,7 +131,8 @@ func ParseProvenance(data []byte) ([]Step, error) {
 	return steps, nil
 }
 
-// disagreement names the first value in which a claim and what it should say differ, or "". Outputs and inputs are named, not numbered.
+// disagreement names the first value in which a claim and what it should say differ, or "". Outputs
+// and inputs are named, not numbered.
 func disagreement(claim, want Step) string {
 	was, now := flat(claim), flat(want)
 	labels := make([]string, 0, len(was)+len(now))

@@ -10,8 +10,9 @@ import (
 	"ablate/specs/words"
 )
 
-// Lookup finds the entry of a key as it lies in the cache, whatever its blobs are like; where the cache has none, what provenance.json
-// claims, so that one loss does not hide what comes after it. [Audit.Steps] tells of each loss. It may be called from several goroutines.
+// Lookup finds the entry of a key as it lies in the cache, whatever its blobs are like; where the
+// cache has none, what provenance.json claims, so that one loss does not hide what comes after it.
+// [Audit.Steps] tells of each loss. It may be called from several goroutines.
 func (a *Audit) Lookup(key cache.Key) (*cache.Entry, error) {
 	entry, err := a.Cache.Entry(key)
 	var miss *cache.Miss
@@ -27,8 +28,8 @@ func (a *Audit) Lookup(key cache.Key) (*cache.Entry, error) {
 	return nil, miss
 }
 
-// Steps checks that every step of a plan, resolved by Lookup, has an entry whose key follows from the study and the content of its inputs,
-// and that provenance.json says of it what the entry says.
+// Steps checks that every step of a plan, resolved by Lookup, has an entry whose key follows from
+// the study and the content of its inputs, and that provenance.json says of it what the entry says.
 func (a *Audit) Steps(state *pipeline.State) {
 	a.state = state
 	a.Result.Steps.Of = len(state.Plan.Steps)
@@ -105,12 +106,12 @@ func (a *Audit) entries() []*cache.Entry {
 	return entries
 }
 
-// mostExplained is how many missing entries are traced to what differs: each is compared with every entry of the cache, and what many of
-// them have in common shows in the first.
+// mostExplained is how many missing entries are traced to what differs: each is compared with every
+// entry of the cache, and what many of them have in common shows in the first.
 const mostExplained = 100
 
-// missing tells why step i has no entry: the first key input that differs from the nearest one. Where that is what an earlier step with a
-// finding left, it is a consequence.
+// missing tells why step i has no entry: the first key input that differs from the nearest one.
+// Where that is what an earlier step with a finding left, it is a consequence.
 func (a *Audit) missing(i int, entries []*cache.Entry) {
 	s, step := a.state, a.state.Plan.Steps[i]
 	miss := a.lost[s.Keys[i]]

@@ -1,5 +1,6 @@
-// Package bundle packs what an outside auditor needs of a finished run into one file, and unpacks such a file, which may come from anyone,
-// into a directory where it can be audited like a run of one's own.
+// Package bundle packs what an outside auditor needs of a finished run into one file, and unpacks
+// such a file, which may come from anyone, into a directory where it can be audited like a run of
+// one's own.
 //
 // A bundle is a zip file and an RO-Crate (https://w3id.org/ro/crate/1.1):
 //
@@ -10,8 +11,9 @@
 //	cache/entries/ab/KEY
 //	cache/blobs/ab/DIGEST
 //
-// The same run gives the same bytes: files are sorted, none has a time. Raw files are never in it. Checkpoints, tokens and documents are
-// where asked for; everything else, the losses per document among them, always is.
+// The same run gives the same bytes: files are sorted, none has a time. Raw files are never in it.
+// Checkpoints, tokens and documents are where asked for; everything else, the losses per document
+// among them, always is.
 package bundle
 
 import (
@@ -47,8 +49,8 @@ type Manifest struct {
 	Tokens      bool   `json:"tokens"`
 }
 
-// Lacks says why a bundle with this manifest does not hold an output of a kind of step, or "" where it does. Counts and places have no text in
-// them, and the report is made from them.
+// Lacks says why a bundle with this manifest does not hold an output of a kind of step, or "" where
+// it does. Counts and places have no text in them, and the report is made from them.
 func (m Manifest) Lacks(step, output string) string {
 	switch {
 	case strings.HasSuffix(output, ".safetensors") && !m.Checkpoints:
@@ -84,7 +86,8 @@ type packed struct {
 	store bool // bytes that no compression makes smaller
 }
 
-// Pack writes a bundle of a finished run, of which every step is a hit and every blob sound: out is a directory with what the run left.
+// Pack writes a bundle of a finished run, of which every step is a hit and every blob sound: out is
+// a directory with what the run left.
 func Pack(w io.Writer, m Manifest, s *pipeline.State, c *cache.Cache, out string) error {
 	m.Format = format
 	files, err := contents(m, s, c, out)
@@ -107,8 +110,9 @@ func Pack(w io.Writer, m Manifest, s *pipeline.State, c *cache.Cache, out string
 	return nil
 }
 
-// Check compares an unpacked bundle with what Pack would write of the run in it: it returns the digests of the metadata as they are and as
-// they should be, and the files that no step of the run names.
+// Check compares an unpacked bundle with what Pack would write of the run in it: it returns the
+// digests of the metadata as they are and as they should be, and the files that no step of the run
+// names.
 func Check(dir string, m Manifest, s *pipeline.State, c *cache.Cache) (is, want cache.Digest, extra []string, err error) {
 	files, err := contents(m, s, c, filepath.Join(dir, outFolder))
 	if err != nil {

@@ -14,14 +14,16 @@ import (
 	"ablate/pipeline"
 )
 
-// entity is a node of the crate's graph. Its JSON has sorted keys, so that the same run gives the same bytes.
+// entity is a node of the crate's graph. Its JSON has sorted keys, so that the same run gives the
+// same bytes.
 type entity map[string]any
 
 func ref(id string) entity { return entity{"@id": id} }
 
-// metadata makes ro-crate-metadata.json, after RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) and its profile Process Run Crate 0.5
-// (https://w3id.org/ro/wfrun/process/0.5): every file of the bundle is a part of the root, every step a CreateAction from its inputs to its
-// outputs. Bytes that the bundle does not hold, raw files among them, are contextual entities named by their digest.
+// metadata makes ro-crate-metadata.json, after RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) and its
+// profile Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5): every file of the bundle
+// is a part of the root, every step a CreateAction from its inputs to its outputs. Bytes that the
+// bundle does not hold, raw files among them, are contextual entities named by their digest.
 func metadata(m Manifest, s *pipeline.State, files []packed) ([]byte, error) {
 	const profile = "https://w3id.org/ro/wfrun/process/0.5"
 	g := &graph{s: s, packed: map[string]bool{}, named: map[cache.Digest]string{}, seen: map[string]bool{}}
@@ -156,7 +158,8 @@ func (g *graph) program(p cache.Provenance) entity {
 	return ref(id)
 }
 
-// file describes a file of the bundle. A blob has the digest that it is named by: nothing is packed before it was checked.
+// file describes a file of the bundle. A blob has the digest that it is named by: nothing is packed
+// before it was checked.
 func (g *graph) file(f packed) (entity, error) {
 	e := entity{"@id": (&url.URL{Path: f.name}).String(), "@type": "File", "name": path.Base(f.name), "encodingFormat": encoding(f.name)}
 	if strings.HasPrefix(f.name, cacheFolder+"/blobs/") {

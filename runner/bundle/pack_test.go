@@ -88,8 +88,8 @@ func names(t *testing.T, data []byte) []string {
 	return all
 }
 
-// What is packed comes out again: entries and blobs that another machine can look up, and what the run
-// left. The same run gives the same bytes.
+// What is packed comes out again: entries and blobs that another machine can look up, and what the
+// run left. The same run gives the same bytes.
 func TestPackAndUnpack(t *testing.T) {
 	r := finishedRun(t)
 	m := manifest()
@@ -259,8 +259,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The metadata describe every file of the bundle and every step, with digests and sizes that are right,
-// and refer to nothing that they do not describe.
+// The metadata describe every file of the bundle and every step, with digests and sizes that are
+// right, and refer to nothing that they do not describe.
 func TestMetadata(t *testing.T) {
 	r := finishedRun(t)
 	data := r.pack(t, manifest())

@@ -16,8 +16,8 @@ import (
 	"unicode"
 )
 
-// Bounds on what is unpacked, so that a bundle from a stranger costs no more than what it sends suggests. Tables compress to a half, entries
-// to a fifth, pages to a tenth.
+// Bounds on what is unpacked, so that a bundle from a stranger costs no more than what it sends
+// suggests. Tables compress to a half, entries to a fifth, pages to a tenth.
 const (
 	mostTimes = 100      // as many bytes as the file has, at most so often
 	mostExtra = 64 << 20 // and so many in any case: a small bundle may be of one repetitive page
@@ -40,9 +40,10 @@ func Is(path string) bool {
 	return err == nil && bytes.Equal(head, []byte("PK\x03\x04"))
 }
 
-// Unpack unpacks a bundle into dir, which must be empty: dir/out and dir/cache are what they were where it was packed. It writes nothing
-// outside dir, no more than the bounds allow, and refuses what no bundle has: names of other forms, links, two files of one name. Digests
-// are not its business; an audit checks them.
+// Unpack unpacks a bundle into dir, which must be empty: dir/out and dir/cache are what they were
+// where it was packed. It writes nothing outside dir, no more than the bounds allow, and refuses
+// what no bundle has: names of other forms, links, two files of one name. Digests are not its
+// business; an audit checks them.
 func Unpack(ctx context.Context, path, dir string) (Manifest, error) {
 	var m Manifest
 	info, err := os.Stat(path)

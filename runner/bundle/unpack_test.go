@@ -85,7 +85,8 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestUnpackHostile holds that nothing leaves the directory and that no bundle costs much more than its size.
+// TestUnpackHostile holds that nothing leaves the directory and that no bundle costs much more than
+// its size.
 func TestUnpackHostile(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -1,15 +1,15 @@
-// Package exec carries out one step, wherever that is. A step is data (Task) that a process can hand to
-// another; a Worker carries it out against a cache; an Executor is who does that, in this process or
-// elsewhere. Every job of a stage is made here and every stage is called here, by a run, a worker and
-// an audit alike, so that none of them ends of what a stage or a disk does; and here alone it is
-// decided what a failure is (Class).
+// Package exec carries out one step, wherever that is. A step is data (Task) that a process can
+// hand to another; a Worker carries it out against a cache; an Executor is who does that, in this
+// process or elsewhere. Every job of a stage is made here and every stage is called here, by a run,
+// a worker and an audit alike, so that none of them ends of what a stage or a disk does; and here
+// alone it is decided what a failure is (Class).
 //
-// Words. A task is submitted, begun, and ends: it is done once its entry is in the cache, and whatever
-// else says that it is done or lost, the cache is right. A grant is what a task may take of a machine; a
-// place is where a task is carried out.
+// Words. A task is submitted, begun, and ends: it is done once its entry is in the cache, and
+// whatever else says that it is done or lost, the cache is right. A grant is what a task may take
+// of a machine; a place is where a task is carried out.
 //
-// It does not promise to survive a stage that starts goroutines of its own which panic, or memory that
-// the system takes away.
+// It does not promise to survive a stage that starts goroutines of its own which panic, or memory
+// that the system takes away.
 package exec
 
 import (
@@ -39,8 +39,8 @@ func (e *FaultError) Error() string {
 	return fmt.Sprintf("a file that the step reads could not be read on: its disk has an error, or someone cut the file short meanwhile (%v); `ablate cache verify` tells which of the cache's", e.Value)
 }
 
-// Call runs a stage and turns its panic into a *PanicError, and a page of a mapped file that cannot be
-// read into a *FaultError, which do not end the program.
+// Call runs a stage and turns its panic into a *PanicError, and a page of a mapped file that cannot
+// be read into a *FaultError, which do not end the program.
 func Call(ctx context.Context, f kind.Func, job *kind.Job) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -32,8 +32,8 @@ func (c Class) String() string {
 }
 
 // ClassOf is the class of the failure that an error says, which is not nil. Where an error says
-// several things the first that fits counts: a step that was told to stop and then found the disk full
-// was told to stop, and would not have met the full disk otherwise.
+// several things the first that fits counts: a step that was told to stop and then found the disk
+// full was told to stop, and would not have met the full disk otherwise.
 func ClassOf(err error) Class {
 	var fault *FaultError
 	var memory *kind.MemoryError

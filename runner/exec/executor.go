@@ -8,25 +8,25 @@ import (
 	"ablate/stages/kind"
 )
 
-// Executor carries out tasks: in this process (package local), or by handing them to whatever starts
-// processes elsewhere. It knows nothing of a plan: which task is next, what must be done before it and
-// whether a failed one is begun again is the business of who calls it. Its methods are called from one
-// goroutine.
+// Executor carries out tasks: in this process (package local), or by handing them to whatever
+// starts processes elsewhere. It knows nothing of a plan: which task is next, what must be done
+// before it and whether a failed one is begun again is the business of who calls it. Its methods
+// are called from one goroutine.
 //
-// A task is known by its key, and none is submitted twice before its end was reported. Whether a task
-// is done, the cache alone says: an executor whose scheduler calls a task done that has no entry reports
-// a failure, and one whose scheduler lost sight of a task that has an entry reports its end. Package
-// exectest holds every executor to this.
+// A task is known by its key, and none is submitted twice before its end was reported. Whether a
+// task is done, the cache alone says: an executor whose scheduler calls a task done that has no
+// entry reports a failure, and one whose scheduler lost sight of a task that has an entry reports
+// its end. Package exectest holds every executor to this.
 type Executor interface {
-	// Room says whether a task with these needs could begin now, or should be handed on now and wait
-	// in a queue of the executor. While there is none the caller holds its tasks back, so that the
-	// most urgent goes first once there is. With nothing under way there is room for every task: one
-	// that can never be carried out fails, and says what it lacks.
+	// Room says whether a task with these needs could begin now, or should be handed on now and
+	// wait in a queue of the executor. While there is none the caller holds its tasks back, so that
+	// the most urgent goes first once there is. With nothing under way there is room for every
+	// task: one that can never be carried out fails, and says what it lacks.
 	Room(needs kind.Needs) bool
 
 	// Submit takes a task over. It does not wait. What becomes of the task is told by Poll, a
-	// submission that failed too. An executor may gather tasks until the next Poll, and hand those of
-	// equal needs on together.
+	// submission that failed too. An executor may gather tasks until the next Poll, and hand those
+	// of equal needs on together.
 	Submit(t *Task)
 
 	// Poll returns what happened since the call before, in the order in which it happened. It waits
@@ -34,8 +34,9 @@ type Executor interface {
 	// submitted is reported once.
 	Poll(ctx context.Context) []Report
 
-	// Cancel asks a task to stop: it saves what it can. Its end is reported as that of any other, and
-	// it may have been done before it heard. A key that is not under way is none of its business.
+	// Cancel asks a task to stop: it saves what it can. Its end is reported as that of any other,
+	// and it may have been done before it heard. A key that is not under way is none of its
+	// business.
 	Cancel(key cache.Key)
 }
 

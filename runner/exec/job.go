@@ -55,9 +55,9 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the task is of version %d of kind %s, this program has version %d: carry the task out with the ablate that planned it", e.Task, e.Kind, e.Ours)
 }
 
-// Run carries a task out at a place: it makes the job, and calls the stage. It returns the job as the
-// stage left it, nil where there was none. What the stage leaves is in the place's Dir; who calls Run
-// compares or commits it.
+// Run carries a task out at a place: it makes the job, and calls the stage. It returns the job as
+// the stage left it, nil where there was none. What the stage leaves is in the place's Dir; who
+// calls Run compares or commits it.
 func Run(ctx context.Context, kinds kind.Kinds, t *Task, p Place) (*kind.Job, error) {
 	k, err := kinds.Named(t.Kind)
 	if err != nil {
@@ -73,8 +73,8 @@ func Run(ctx context.Context, kinds kind.Kinds, t *Task, p Place) (*kind.Job, er
 	return job, Call(ctx, k.Run, job)
 }
 
-// newJob makes the job of a task. It is the only place where one is made, so that a run, a worker and
-// an audit show a stage the same.
+// newJob makes the job of a task. It is the only place where one is made, so that a run, a worker
+// and an audit show a stage the same.
 func newJob(t *Task, p Place) (*kind.Job, error) {
 	job := &kind.Job{
 		Params: t.Params, Dir: p.Dir, Partial: p.Partial, Threads: max(1, p.Threads), Share: p.Share, Memory: p.Memory,

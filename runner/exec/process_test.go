@@ -83,8 +83,8 @@ func (r *recorder) Submit(t *exec.Task) {
 	r.Local.Submit(t)
 }
 
-// A task suffices: a process that has the tasks of a study as files, and a cache of its own, makes the
-// entries that the runner makes, to the byte of their outputs.
+// A task suffices: a process that has the tasks of a study as files, and a cache of its own, makes
+// the entries that the runner makes, to the byte of their outputs.
 func TestTasksSuffice(t *testing.T) {
 	mine, err := cache.Open(t.TempDir())
 	if err != nil {
@@ -108,7 +108,8 @@ func TestTasksSuffice(t *testing.T) {
 		t.Fatalf("%d tasks of %d steps, of kinds %v", len(r.tasks), len(p.Steps), kinds)
 	}
 
-	// The worker has another working directory and another cache. Order is all that its caller knows.
+	// The worker has another working directory and another cache. Order is all that its caller
+	// knows.
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,13 @@ import (
 const taskFormat = 1
 
 // Task is one step as data: everything that a process needs beside the cache to carry the step out,
-// on this machine or on another, and nothing of the plan that the step is part of. Tasks do not know
-// of one another: what must be done before a task is in the cache before the task is handed out.
+// on this machine or on another, and nothing of the plan that the step is part of. Tasks do not
+// know of one another: what must be done before a task is in the cache before the task is handed
+// out.
 //
-// The key holds for the kind, its version, the parameters and the digests of the inputs: a task that
-// was changed on its way no longer has the key that it says, and is refused. What else is in a task
-// changes no result.
+// The key holds for the kind, its version, the parameters and the digests of the inputs: a task
+// that was changed on its way no longer has the key that it says, and is refused. What else is in a
+// task changes no result.
 type Task struct {
 	Key     cache.Key       `json:"key"`
 	Kind    string          `json:"kind"`
@@ -90,8 +91,8 @@ func (t *Task) encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// DecodeTask reads what Encode wrote, and nothing else: no field more, none twice or spelt otherwise,
-// no task whose key does not follow from it.
+// DecodeTask reads what Encode wrote, and nothing else: no field more, none twice or spelt
+// otherwise, no task whose key does not follow from it.
 func DecodeTask(data []byte) (*Task, error) {
 	var head struct {
 		Format *int `json:"format"`

@@ -62,8 +62,8 @@ func TestTaskRoundTrip(t *testing.T) {
 	}
 }
 
-// The form of a task is a promise to processes of other versions of the program: who changes it raises
-// the format.
+// The form of a task is a promise to processes of other versions of the program: who changes it
+// raises the format.
 func TestTaskForm(t *testing.T) {
 	text, err := whole(t).Encode()
 	if err != nil {

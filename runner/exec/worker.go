@@ -11,8 +11,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Worker carries out tasks against a cache: the executor of this process has one, and so has a process
-// that an executor starts elsewhere. It may be used from several goroutines.
+// Worker carries out tasks against a cache: the executor of this process has one, and so has a
+// process that an executor starts elsewhere. It may be used from several goroutines.
 type Worker struct {
 	Cache     *cache.Cache
 	Kinds     kind.Kinds
@@ -21,16 +21,17 @@ type Worker struct {
 	Kernels   string        // what the arithmetic runs on, for provenance
 }
 
-// Do carries one task out, and returns the report of its end. tell is told of progress, warnings and
-// conflicts meanwhile. The cache has the last word: a task whose entry is there is not carried out, and
-// one that failed while another worker committed its entry has not failed.
+// Do carries one task out, and returns the report of its end. tell is told of progress, warnings
+// and conflicts meanwhile. The cache has the last word: a task whose entry is there is not carried
+// out, and one that failed while another worker committed its entry has not failed.
 func (w Worker) Do(ctx context.Context, t *Task, g Grant, tell func(Report)) Report {
 	began := time.Now()
 	end := Report{Key: t.Key, What: Ended}
 	if end.Entry, end.Err = w.Cache.Lookup(t.Key); end.Err == nil {
 		end.Found = true // since the step was found missing
 	} else if end.Entry, end.Err = w.make(ctx, t, g, began, tell); end.Err != nil && ClassOf(end.Err) != Interrupted {
-		// A worker that shares the cache may have committed the step and, with that, removed what this one had saved of it.
+		// A worker that shares the cache may have committed the step and, with that, removed what
+		// this one had saved of it.
 		if entry, err := w.Cache.Lookup(t.Key); err == nil {
 			if !errors.Is(end.Err, fs.ErrNotExist) {
 				tell(Report{Key: t.Key, What: Warning, Message: fmt.Sprintf("step %s failed here, but another run has made it: %v", t.Step, end.Err)})
@@ -87,7 +88,8 @@ func (w Worker) find(in Input) (string, error) {
 	return w.Cache.BlobOf(cache.Output{Name: in.Name, Digest: in.Digest, Size: in.Size})
 }
 
-// progress makes the functions by which a stage tells how far it is, no more often than a person reads.
+// progress makes the functions by which a stage tells how far it is, no more often than a person
+// reads.
 func progress(key cache.Key, tell func(Report)) (func(done, total int64, unit string), func(n int64)) {
 	const between = 100 * time.Millisecond
 	var last time.Time

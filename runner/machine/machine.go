@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// Machine is where the facts are read: the file system, which is another one in tests, and the limits
-// of this process.
+// Machine is where the facts are read: the file system, which is another one in tests, and the
+// limits of this process.
 type Machine struct {
 	root   string
 	limits limits
@@ -30,12 +30,13 @@ type limits struct{ addressSpace, processes, files int64 }
 // Here is the machine that this process runs on.
 func Here() Machine { return Machine{"/", ownLimits(), os.Geteuid()} }
 
-// goReserves is how much address space the Go runtime reserves without using it: a run of the smallest
-// study fails below 0.9 GB and succeeds at 1.0 GB (Go 1.26, linux/amd64).
+// goReserves is how much address space the Go runtime reserves without using it: a run of the
+// smallest study fails below 0.9 GB and succeeds at 1.0 GB (Go 1.26, linux/amd64).
 const goReserves = 1 << 30
 
-// Memory is how many bytes this process may take: the least of the machine's memory, the limits of its
-// control group and of those above it, and its address space; 0 where the system tells none of them.
+// Memory is how many bytes this process may take: the least of the machine's memory, the limits of
+// its control group and of those above it, and its address space; 0 where the system tells none of
+// them.
 func (m Machine) Memory() int64 {
 	least := m.total()
 	for _, file := range m.groupFiles("memory", "memory.max", "memory.limit_in_bytes") {
@@ -52,17 +53,17 @@ func (m Machine) Memory() int64 {
 	return least
 }
 
-// What a run needs at the least. The Go runtime ends the program with a dump of its own where it gets
-// no memory or no thread; a run on two processors needs 13 threads, one on all needs about as many as
-// there are processors and these besides.
+// What a run needs at the least. The Go runtime ends the program with a dump of its own where it
+// gets no memory or no thread; a run on two processors needs 13 threads, one on all needs about as
+// many as there are processors and these besides.
 const (
 	needsMemory  = 512 << 20
 	needsThreads = 20
 	needsFiles   = 64
 )
 
-// Check returns an error in words if a limit of this process is too low for a run that computes with
-// so many threads.
+// Check returns an error in words if a limit of this process is too low for a run that computes
+// with so many threads.
 func (m Machine) Check(threads int) error {
 	need := int64(threads + needsThreads)
 	if memory := m.Memory(); memory > 0 && memory < needsMemory {
@@ -131,8 +132,8 @@ func (m Machine) total() int64 {
 	return math.MaxInt64
 }
 
-// groupFiles lists where the control groups of this process keep a limit, its own and those above it:
-// the file v2 in the unified hierarchy, v1 in that of the controller.
+// groupFiles lists where the control groups of this process keep a limit, its own and those above
+// it: the file v2 in the unified hierarchy, v1 in that of the controller.
 func (m Machine) groupFiles(controller, v2, v1 string) []string {
 	groups := map[string]string{} // controller, "" the unified hierarchy -> the process's group
 	for text := range strings.Lines(m.read("/proc/self/cgroup")) {

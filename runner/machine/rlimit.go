@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// ownLimits reads the limits of this process. Those of open files are raised to the hard limit by the
-// Go runtime when a program starts.
+// ownLimits reads the limits of this process. Those of open files are raised to the hard limit by
+// the Go runtime when a program starts.
 func ownLimits() limits {
 	get := func(resource int) int64 {
 		var r syscall.Rlimit

@@ -9,9 +9,9 @@ import (
 	"ablate/runner/exec"
 )
 
-// Of makes the task of step i, whose key is known. Its needs, its priority and when its run began are
-// left to who carries the plan out. It looks at no byte: whether the inputs are there is seen when they
-// are opened.
+// Of makes the task of step i, whose key is known. Its needs, its priority and when its run began
+// are left to who carries the plan out. It looks at no byte: whether the inputs are there is seen
+// when they are opened.
 func Of(s *pipeline.State, i int) (*exec.Task, error) {
 	if s.Status[i] == pipeline.Waits {
 		return nil, fmt.Errorf("internal error: step %s waits for others and has no key yet", s.Plan.Steps[i].ID)

@@ -279,7 +279,8 @@ func escaped(text string) bool {
 	return len(text) > 2 && text[0] == '%' && strings.IndexByte(digits, text[1]) >= 0 && strings.IndexByte(digits, text[2]) >= 0
 }
 
-// Shown is the name of a mixture as a person reads it: without escapes where it has one component, so that they tell nothing apart.
+// Shown is the name of a mixture as a person reads it: without escapes where it has one component,
+// so that they tell nothing apart.
 func Shown(name string) string {
 	if strings.Contains(name, "+") {
 		return name

@@ -7,8 +7,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// SetsAveraged are the sets that the average of a metric's scores is over: all that have such scores but the in-domain one, which is another
-// text for each mixture. None where there is one set, or a set that has the average's name.
+// SetsAveraged are the sets that the average of a metric's scores is over: all that have such
+// scores but the in-domain one, which is another text for each mixture. None where there is one
+// set, or a set that has the average's name.
 func SetsAveraged(p kind.CorrelateParams, metric string) []string {
 	scored, measured := map[string]bool{}, map[string]bool{} // with any score; with one of the metric
 	for _, s := range p.Scores {
@@ -24,8 +25,9 @@ func SetsAveraged(p kind.CorrelateParams, metric string) []string {
 	return over
 }
 
-// Averages are the scores by one metric on all sets together, as the paper averages perplexities over the sets of Paloma: the mean of the
-// sets' scores, each set counting as much. A scorer that has no score on one of the sets has no average.
+// Averages are the scores by one metric on all sets together, as the paper averages perplexities
+// over the sets of Paloma: the mean of the sets' scores, each set counting as much. A scorer that
+// has no score on one of the sets has no average.
 func Averages(scores []tables.ScoreRow, over []string, metric string) []tables.ScoreRow {
 	type scorer struct{ group, mixture, name string }
 	at, sets := map[scorer]int{}, map[scorer]int{}
@@ -67,8 +69,8 @@ func metricsOf(p kind.CorrelateParams) []string {
 	return names
 }
 
-// SetsCompared are the evaluation sets that proxies are compared on, in display order: those of the study, and the average of a metric's
-// scores where there is one.
+// SetsCompared are the evaluation sets that proxies are compared on, in display order: those of the
+// study, and the average of a metric's scores where there is one.
 func SetsCompared(p kind.CorrelateParams) []string {
 	if slices.ContainsFunc(metricsOf(p), func(metric string) bool { return SetsAveraged(p, metric) != nil }) {
 		return append(slices.Clone(p.Sets), kind.Average)

@@ -8,9 +8,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// proxyOrder is which proxy answers where no references judge the proxies: averages of parameters before
-// averages of scores, macro before micro as the better one where partitions are of uneven size (paper,
-// section 5.2).
+// proxyOrder is which proxy answers where no references judge the proxies: averages of parameters
+// before averages of scores, macro before micro as the better one where partitions are of uneven
+// size (paper, section 5.2).
 var proxyOrder = []string{
 	"macro", "micro", "merged", "weighted", "small_seq", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id",
 }
@@ -19,8 +19,9 @@ var proxyOrder = []string{
 type Answering struct {
 	Proxy string // empty: there was none to choose from
 
-	// Supported: of all proxies judged, the lower bound of this one's correlation with the references is
-	// the highest, and lies above zero. Else it is the first in an order that is fixed beforehand.
+	// Supported: of all proxies judged, the lower bound of this one's correlation with the
+	// references is the highest, and lies above zero. Else it is the first in an order that is
+	// fixed beforehand.
 	Supported  bool
 	R, Low     float64 // Pearson's r and the lower bound of its percentile interval; NaN: not supported
 	References int     // mixtures with a reference that proxies were judged by; 0: too few
@@ -28,14 +29,15 @@ type Answering struct {
 }
 
 // BestProxy chooses the best supported of some proxies for one evaluation set and metric, by their
-// correlations over one set of mixtures: the proxy whose Pearson's r with the references has the highest
-// lower bound of its percentile bootstrap interval; of equal bounds the higher r; of equal proxies the
-// first in a fixed order, macro before all others. It takes four references to judge a proxy. Where none
-// can be judged, or no bound lies above zero, the answer is the first in that order.
+// correlations over one set of mixtures: the proxy whose Pearson's r with the references has the
+// highest lower bound of its percentile bootstrap interval; of equal bounds the higher r; of equal
+// proxies the first in a fixed order, macro before all others. It takes four references to judge a
+// proxy. Where none can be judged, or no bound lies above zero, the answer is the first in that
+// order.
 //
-// The bound of the chosen is optimistic. The same references chose the proxy and measured it, and the best
-// of several looks better than it is; the more so, the more proxies were judged and the fewer the
-// references.
+// The bound of the chosen is optimistic. The same references chose the proxy and measured it, and
+// the best of several looks better than it is; the more so, the more proxies were judged and the
+// fewer the references.
 func BestProxy(correlations []tables.CorrelationRow, proxies []string) Answering {
 	a := Answering{R: math.NaN(), Low: math.NaN()}
 	order := func(proxy string) int {

@@ -8,7 +8,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// Compared is a correlation of a finished study, in domain or over everything out of domain, beside the one that the paper prints of it.
+// Compared is a correlation of a finished study, in domain or over everything out of domain, beside
+// the one that the paper prints of it.
 type Compared struct {
 	tables.CorrelationRow
 	Published float64  // NaN: the paper prints none
@@ -16,8 +17,9 @@ type Compared struct {
 	Weak      []string // codes of the warnings about it, as in WarningRow
 }
 
-// Compare reads the correlations of a study and the warnings about them (correlations.parquet, warnings.parquet). It keeps the order, and of
-// the sets out of domain only their average, or the only one.
+// Compare reads the correlations of a study and the warnings about them (correlations.parquet,
+// warnings.parquet). It keeps the order, and of the sets out of domain only their average, or the
+// only one.
 func Compare(study, correlations, limits string) ([]Compared, error) {
 	rows, err := tables.Correlations.Read(correlations)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// correlate turns loss tables into scores, and compares proxies with references where there are any.
+// correlate turns loss tables into scores, and compares proxies with references where there are
+// any.
 func correlate(ctx context.Context, job *kind.Job) error {
 	var p kind.CorrelateParams
 	if err := job.Decode(&p); err != nil {
@@ -101,7 +102,8 @@ func measured(rows []tables.LossRow) (kind.Sums, error) {
 
 func bitsPerByte(m kind.Sums) float64 { return m.Nats / (float64(m.Bytes) * math.Ln2) }
 
-// scoreAll computes every score: the mean over domains of the mean over a domain's tables, in the order given.
+// scoreAll computes every score: the mean over domains of the mean over a domain's tables, in the
+// order given.
 func scoreAll(scores []kind.Score, measures []kind.Sums) ([]tables.ScoreRow, error) {
 	rows := make([]tables.ScoreRow, 0, len(scores))
 	for _, s := range scores {
@@ -155,7 +157,8 @@ func scoreAll(scores []kind.Score, measures []kind.Sums) ([]tables.ScoreRow, err
 	return rows, nil
 }
 
-// A comparison is one group of mixtures on one evaluation set by one metric: pairs of proxy and reference score for each proxy.
+// A comparison is one group of mixtures on one evaluation set by one metric: pairs of proxy and
+// reference score for each proxy.
 type comparison struct {
 	Group, Set string
 	Metric     kind.Metric // what the scores are
@@ -164,7 +167,8 @@ type comparison struct {
 	replicates [][]float64 // reference scores of each mixture that has several, one a seed
 }
 
-// ProxyPairs are the scores of a proxy and of the reference for the mixtures that have both, in one order.
+// ProxyPairs are the scores of a proxy and of the reference for the mixtures that have both, in one
+// order.
 type ProxyPairs struct {
 	Proxy      string
 	Mixtures   []string
@@ -172,11 +176,13 @@ type ProxyPairs struct {
 	References []float64
 }
 
-// scorePlace is where a score belongs; without a scorer, where the scores of all replicates of a reference do.
+// scorePlace is where a score belongs; without a scorer, where the scores of all replicates of a
+// reference do.
 type scorePlace struct{ group, mixture, scorer, set, metric string }
 
-// Comparisons groups the scores: groups in order of first appearance, sets and proxies in display order, metrics and mixtures in the order
-// of the scores. Only mixtures with a reference take part, sets with a reference, and proxies with a mixture of those.
+// Comparisons groups the scores: groups in order of first appearance, sets and proxies in display
+// order, metrics and mixtures in the order of the scores. Only mixtures with a reference take part,
+// sets with a reference, and proxies with a mixture of those.
 func Comparisons(p kind.CorrelateParams, scores []tables.ScoreRow) ([]comparison, error) {
 	scored := map[scorePlace]float64{}
 	replicates := map[scorePlace][]float64{}
@@ -249,8 +255,9 @@ func (c *comparison) fill(proxies, mixtures []string, scored map[scorePlace]floa
 	return true
 }
 
-// draw leaves the figure: reference scores over proxy scores, one series a proxy. A proxy without scores on this set keeps its place
-// among the series, so that each has the same colour and shape in every figure.
+// draw leaves the figure: reference scores over proxy scores, one series a proxy. A proxy without
+// scores on this set keeps its place among the series, so that each has the same colour and shape
+// in every figure.
 func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
 	figure := svg.Scatter{Title: title, XLabel: "proxy " + c.Metric.Name, YLabel: "reference " + c.Metric.Name, Diagonal: true}
 	for _, proxy := range proxies {
@@ -276,8 +283,8 @@ func (c comparison) draw(job *kind.Job, title string, proxies []string) error {
 	return nil
 }
 
-// Titled names what shows one set of mixtures on one evaluation set, in figures as on the page; the set of mixtures is said only where there
-// are several.
+// Titled names what shows one set of mixtures on one evaluation set, in figures as on the page; the
+// set of mixtures is said only where there are several.
 func Titled(group, set string, several bool) string {
 	if several {
 		return group + ": " + set

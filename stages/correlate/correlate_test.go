@@ -50,7 +50,8 @@ func TestCorrelate(t *testing.T) {
 	if diff := cmp.Diff(wantMacro, macro, approximately, cmpopts.EquateNaNs(), cmp.AllowUnexported(tables.CorrelationRow{})); diff != "" {
 		t.Errorf("macro, - want, + got:\n%s", diff)
 	}
-	// micro orders m0, m1, m2, m4 as 15, 12, 13, 11 where the reference says 10, 12, 11, 13: the reverse. It chooses m4, the last of four.
+	// micro orders m0, m1, m2, m4 as 15, 12, 13, 11 where the reference says 10, 12, 11, 13: the
+	// reverse. It chooses m4, the last of four.
 	micro := rows[1]
 	if micro.N != 4 || micro.Spearman != -1 || micro.Kendall != -1 || micro.PairwiseAccuracy != 0 || micro.Chosen != "m4" || micro.Best != "m0" ||
 		micro.Rank != 4 || math.Abs(micro.Regret-3) > 1e-9 || !(micro.PearsonLow <= micro.Pearson && micro.Pearson <= micro.PearsonHigh) {
@@ -138,8 +139,8 @@ func TestTablesOfOneDomainMustAgree(t *testing.T) {
 	stagetest.Fail(t, Kind, p, stagetest.Roles{}.Numbered("losses", stagetest.LossFile(t, 10), other), "mean_ind of mixture m on ood", "10 tokens", "of 11")
 }
 
-// Models that differ in loss differ in perplexity, however much they diverged. Where a float64 cannot tell them apart, they are not
-// compared, and a warning says so.
+// Models that differ in loss differ in perplexity, however much they diverged. Where a float64
+// cannot tell them apart, they are not compared, and a warning says so.
 func TestPerplexityOverflows(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -193,7 +194,8 @@ func TestPerplexityOverflows(t *testing.T) {
 	}
 }
 
-// In every figure a proxy has its own colour, which is its place among the study's proxies, and the title says which scores it shows.
+// In every figure a proxy has its own colour, which is its place among the study's proxies, and the
+// title says which scores it shows.
 func TestFiguresAreAlike(t *testing.T) {
 	two := func(group, set, scorer string, at int) []kind.Score {
 		return []kind.Score{

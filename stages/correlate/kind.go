@@ -1,5 +1,6 @@
-// Package correlate is the kind that compares proxies with references: scores from loss tables, correlations with intervals, what each proxy
-// decides, and what the sample of mixtures cannot support. Rank orders mixtures by a proxy with the same scores; Compare and Published set
+// Package correlate is the kind that compares proxies with references: scores from loss tables,
+// correlations with intervals, what each proxy decides, and what the sample of mixtures cannot
+// support. Rank orders mixtures by a proxy with the same scores; Compare and Published set
 // correlations beside those that the paper prints.
 package correlate
 
@@ -36,6 +37,6 @@ var Kind = kind.Kind{
 	},
 }
 
-// needs says what a comparison takes of the machine: it computes on one core and uses no device. How much memory it takes depends on the
-// documents of its evaluation sets.
+// needs says what a comparison takes of the machine: it computes on one core and uses no device.
+// How much memory it takes depends on the documents of its evaluation sets.
 func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }

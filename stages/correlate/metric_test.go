@@ -6,7 +6,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Of a metric of which more is better a proxy chooses the mixture of the highest score, and correlations are those of the scores as they are.
+// Of a metric of which more is better a proxy chooses the mixture of the highest score, and
+// correlations are those of the scores as they are.
 func TestDecisionsFollowTheMetric(t *testing.T) {
 	pairs := []ProxyPairs{{Proxy: "macro", Mixtures: []string{"a", "b", "c", "d"}, Proxies: []float64{0.2, 0.9, 0.7, 0.1}, References: []float64{0.3, 0.6, 0.8, 0.2}}}
 	p := kind.CorrelateParams{Resamples: 20, Level: 0.95, Seed: 1}

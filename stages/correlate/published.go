@@ -12,10 +12,12 @@ import (
 	"ablate/stages/kind"
 )
 
-// published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation Approximations for Language Models through Modular
-// Training and Merging", print: a line for each study of theirs that ships with the program, evaluation set and proxy, with the table or
-// figure it stands in. Where every partition is one unit, merged, macro and micro are one model, the paper's MERGED. Its out-of-domain
-// value is the correlation of scores that are means over the nine sets, not a mean of correlations. Table 3 is a picture and is not here.
+// published.csv holds the correlations that Na et al. (2024), "Scalable Data Ablation
+// Approximations for Language Models through Modular Training and Merging", print: a line for each
+// study of theirs that ships with the program, evaluation set and proxy, with the table or figure
+// it stands in. Where every partition is one unit, merged, macro and micro are one model, the
+// paper's MERGED. Its out-of-domain value is the correlation of scores that are means over the nine
+// sets, not a mean of correlations. Table 3 is a picture and is not here.
 //
 //go:embed published.csv
 var publishedCSV string
@@ -57,7 +59,8 @@ func readPublished(text string) (map[publishedKey]PublishedValue, error) {
 	return out, nil
 }
 
-// miniature ends the name of a study's miniature, as package specs makes it. What is published of the study stands beside it, too.
+// miniature ends the name of a study's miniature, as package specs makes it. What is published of
+// the study stands beside it, too.
 const miniature = ".mini"
 
 // IsMiniature reports whether what is published of the study is of the study at its own size.
@@ -74,7 +77,8 @@ func PublishedIn(study string) bool {
 	return false
 }
 
-// Published looks a value up; NaN: there is none. The paper's scores are all perplexities, so that there is none by another metric.
+// Published looks a value up; NaN: there is none. The paper's scores are all perplexities, so that
+// there is none by another metric.
 func Published(metric kind.Metric, study, set, proxy string) PublishedValue {
 	v, ok := publishedValues()[publishedKey{strings.TrimSuffix(study, miniature), set, proxy}]
 	if !ok || !metric.IsDefault() {

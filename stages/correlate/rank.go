@@ -32,8 +32,9 @@ type RankReference struct {
 	Reference   [][]string // scored by the reference model
 }
 
-// Ranked is a mixture in its place. Scores are in the unit of the metric that mixtures are ranked by, losses in nats per token: means over
-// domains, and over a domain's models where the proxy is a mean of scores. What is not known is NaN.
+// Ranked is a mixture in its place. Scores are in the unit of the metric that mixtures are ranked
+// by, losses in nats per token: means over domains, and over a domain's models where the proxy is a
+// mean of scores. What is not known is NaN.
 type Ranked struct {
 	Group, Mixture         string
 	Score                  float64 // by the proxy: of the metric that mixtures are ranked by
@@ -44,7 +45,8 @@ type Ranked struct {
 	Perplexity, ReferenceP float64 // perplexities of the proxy and the reference by the same means, not exponentials of losses
 }
 
-// RankLine is how reference scores of a set of mixtures follow from the proxy's: reference = Intercept + Slope * proxy.
+// RankLine is how reference scores of a set of mixtures follow from the proxy's: reference =
+// Intercept + Slope * proxy.
 type RankLine struct {
 	Group            string
 	References       int
@@ -54,11 +56,13 @@ type RankLine struct {
 	Pearson          float64
 }
 
-// fewestReferences is how many references a line with an interval wants: with three, one degree of freedom is left, and t is 12.7.
+// fewestReferences is how many references a line with an interval wants: with three, one degree of
+// freedom is left, and t is 12.7.
 const fewestReferences = 4
 
-// Rank orders mixtures by the proxy's score, the best first, ties by name, and says for each what reference score to expect, by a line through
-// the references of its own set of mixtures. A set with fewer than four references gets no line: NaN in place of expectations.
+// Rank orders mixtures by the proxy's score, the best first, ties by name, and says for each what
+// reference score to expect, by a line through the references of its own set of mixtures. A set
+// with fewer than four references gets no line: NaN in place of expectations.
 func Rank(in RankInput) ([]Ranked, []RankLine, error) {
 	metric := kind.Loss
 	if in.Metric != "" {

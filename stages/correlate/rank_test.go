@@ -8,7 +8,8 @@ import (
 	"ablate/stages/internal/stagetest"
 )
 
-// The proxy's losses are 1, 2, 3, ... and the references' half as much and one more, but for the last.
+// The proxy's losses are 1, 2, 3, ... and the references' half as much and one more, but for the
+// last.
 func rankInput(t *testing.T, candidates, references int) RankInput {
 	t.Helper()
 	in := RankInput{Level: 0.9}

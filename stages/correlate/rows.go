@@ -9,8 +9,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// rows computes the statistics of a comparison, a row a proxy. All intervals resample with one seed, so that proxies are judged on the same
-// resamples of mixtures; so do all permutations.
+// rows computes the statistics of a comparison, a row a proxy. All intervals resample with one
+// seed, so that proxies are judged on the same resamples of mixtures; so do all permutations.
 func (c comparison) rows(p kind.CorrelateParams) []tables.CorrelationRow {
 	boot := stat.Bootstrap{Resamples: p.Resamples, Level: p.Level, Seed: uint64(p.Seed)}
 	chance := stat.Permutation{Rounds: p.Resamples, Seed: uint64(p.Seed)}
@@ -52,7 +52,8 @@ func (c comparison) rows(p kind.CorrelateParams) []tables.CorrelationRow {
 	return rows
 }
 
-// noise is how far reference scores move when only the seed differs: that of a mean over seeds where the reference is one.
+// noise is how far reference scores move when only the seed differs: that of a mean over seeds
+// where the reference is one.
 func (c comparison) noise() stat.Noise {
 	fewest := 1
 	for i, r := range c.replicates {
@@ -63,8 +64,8 @@ func (c comparison) noise() stat.Noise {
 	return stat.NoiseFloor(c.replicates).Of(fewest)
 }
 
-// decisions sums the correlations up over out-of-domain sets, a row for each proxy of each set of mixtures and each metric, in the order they
-// appear in.
+// decisions sums the correlations up over out-of-domain sets, a row for each proxy of each set of
+// mixtures and each metric, in the order they appear in.
 func decisions(correlations []tables.CorrelationRow) []tables.DecisionRow {
 	var rows []tables.DecisionRow
 	ranks := map[int][]float64{}  // by row

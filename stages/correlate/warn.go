@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	// fewMixtures is how many mixtures an interval wants at least: with fewer the percentile bootstrap of a correlation is too narrow.
+	// fewMixtures is how many mixtures an interval wants at least: with fewer the percentile
+	// bootstrap of a correlation is too narrow.
 	fewMixtures = 10
-	// alikeShare is by how large a share the reference scores of a set must differ at least. Trainings that differ in nothing but
-	// their seed differ by about as much.
+	// alikeShare is by how large a share the reference scores of a set must differ at least.
+	// Trainings that differ in nothing but their seed differ by about as much.
 	alikeShare = 0.01
 )
 
-// warnings says what the sample of mixtures cannot support, in the order of the comparisons: first of all the sets of a set of mixtures
-// together, then set by set, then proxy by proxy.
+// warnings says what the sample of mixtures cannot support, in the order of the comparisons: first
+// of all the sets of a set of mixtures together, then set by set, then proxy by proxy.
 func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.CorrelationRow, level float64) []tables.WarningRow {
 	var out []tables.WarningRow
 	metric := "" // of what is warned of
@@ -63,7 +64,8 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 	return out
 }
 
-// apart is by how large a share of the smaller one two scores differ; of scores on both sides of zero, or below, of the larger.
+// apart is by how large a share of the smaller one two scores differ; of scores on both sides of
+// zero, or below, of the larger.
 func apart(low, high float64) float64 {
 	if low > 0 {
 		return high/low - 1
@@ -71,8 +73,8 @@ func apart(low, high float64) float64 {
 	return (high - low) / max(math.Abs(low), math.Abs(high))
 }
 
-// overflows says of each set of mixtures and evaluation set how many scores are infinite. Comparisons without references have none of
-// their own, so that the scores are asked.
+// overflows says of each set of mixtures and evaluation set how many scores are infinite.
+// Comparisons without references have none of their own, so that the scores are asked.
 func overflows(scores []tables.ScoreRow) []tables.WarningRow {
 	type at struct{ group, set, metric string }
 	var order []at

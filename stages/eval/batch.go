@@ -9,8 +9,9 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// evalBatchTokens is how many tokens one forward pass takes: enough to keep the kernels busy, little enough that the activations of a small
-// model stay in the cache and a laptop holds those of a large one. At d_model 64, 2048 took 6 % less time than 8192, and 1024 as much.
+// evalBatchTokens is how many tokens one forward pass takes: enough to keep the kernels busy,
+// little enough that the activations of a small model stay in the cache and a laptop holds those of
+// a large one. At d_model 64, 2048 took 6 % less time than 8192, and 1024 as much.
 const evalBatchTokens = 2048
 
 // A docWindow is a window of the doc-th chosen document.
@@ -19,26 +20,28 @@ type docWindow struct {
 	doc int
 }
 
-// An evalBatch is windows padded to one length. All batches of one length have the same number of rows, so that the engine compiles one
-// graph a length; rows without a window are padding.
+// An evalBatch is windows padded to one length. All batches of one length have the same number of
+// rows, so that the engine compiles one graph a length; rows without a window are padding.
 type evalBatch struct {
 	rows, length int
 	windows      []docWindow
 }
 
-// shortestRow is what short windows are padded to at least: below it a row's own work is less than the millisecond that one more compiled
-// graph takes.
+// shortestRow is what short windows are padded to at least: below it a row's own work is less than
+// the millisecond that one more compiled graph takes.
 const shortestRow = 16
 
-// paddedLength is the length that a window of n tokens is padded to: rounded up to three significant bits, so that at most a quarter of a
-// row is padding, a twelfth on average, while there are four lengths to each doubling.
+// paddedLength is the length that a window of n tokens is padded to: rounded up to three
+// significant bits, so that at most a quarter of a row is padding, a twelfth on average, while
+// there are four lengths to each doubling.
 func paddedLength(n, context int) int {
 	n = max(n, shortestRow)
 	step := 1 << (bits.Len(uint(n-1)) - 3)
 	return min(context, (n+step-1)/step*step)
 }
 
-// batches sorts windows by padded length, the longest first (the engine's memory then never grows), and groups them.
+// batches sorts windows by padded length, the longest first (the engine's memory then never grows),
+// and groups them.
 func batches(all []docWindow, context int) []evalBatch {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b docWindow) int {
@@ -71,8 +74,9 @@ type batcher struct {
 	nats            []float32
 }
 
-// run scores a batch and puts the nats of each scored token into its document's list. Rows are padded behind their window with EOS, which
-// causal attention keeps from the tokens before it, and whose targets are ignored.
+// run scores a batch and puts the nats of each scored token into its document's list. Rows are
+// padded behind their window with EOS, which causal attention keeps from the tokens before it, and
+// whose targets are ignored.
 func (b *batcher) run(batch evalBatch, perToken [][]float32) error {
 	n := batch.rows * batch.length
 	if cap(b.inputs) < n {
@@ -85,7 +89,8 @@ func (b *batcher) run(batch evalBatch, perToken [][]float32) error {
 	for r, w := range batch.windows {
 		row := inputs[r*batch.length:][:w.Len]
 		start := b.tokens.Start(b.docs[w.doc])
-		// In s = [EOS, t0, t1, ...] the input s[Start : Start+Len] begins one token earlier than in the document.
+		// In s = [EOS, t0, t1, ...] the input s[Start : Start+Len] begins one token earlier than in
+		// the document.
 		if w.Start == 0 {
 			b.tokens.Read(row[1:], start)
 		} else {

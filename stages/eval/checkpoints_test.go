@@ -15,8 +15,9 @@ import (
 	"ablate/stages/train"
 )
 
-// describedModel computes with a checkpoint as CHECKPOINTS.md says, in float64, one position and channel at a time; it shares no code with the
-// engine. The fields that are functions can be changed, so that a test can see that they matter.
+// describedModel computes with a checkpoint as CHECKPOINTS.md says, in float64, one position and
+// channel at a time; it shares no code with the engine. The fields that are functions can be
+// changed, so that a test can see that they matter.
 type describedModel struct {
 	arch.Model
 	tensors map[string][]float64
@@ -210,8 +211,9 @@ func (d *describedModel) nats(tokens []uint32) float64 {
 	return sum
 }
 
-// Losses computed from a checkpoint by nothing but CHECKPOINTS.md are those that the evaluation computed, and would be others if the page had the
-// order of q, k and v, the gate or the pairs of the rotation wrong.
+// Losses computed from a checkpoint by nothing but CHECKPOINTS.md are those that the evaluation
+// computed, and would be others if the page had the order of q, k and v, the gate or the pairs of
+// the rotation wrong.
 func TestCheckpointsMeanWhatIsDocumented(t *testing.T) {
 	base := stagetest.Model
 	base.InitStd = 0.3 // weights of a size at which every part shows

@@ -19,7 +19,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// evaluate scores a model, or a weighted average of models made on the fly, on the documents of a token file.
+// evaluate scores a model, or a weighted average of models made on the fly, on the documents of a
+// token file.
 func evaluate(ctx context.Context, job *kind.Job) error {
 	var p kind.EvalParams
 	if err := job.Decode(&p); err != nil {
@@ -127,8 +128,8 @@ func average(all []lm.Tensor, files []*checkpoint.File, w []float64) error {
 	return errors.Join(errs...)
 }
 
-// chooseDocuments returns at most limit documents of together at most tokens tokens (0: no bound), those of least hash that fit, in the order
-// of the file. Empty documents have nothing to score.
+// chooseDocuments returns at most limit documents of together at most tokens tokens (0: no bound),
+// those of least hash that fit, in the order of the file. Empty documents have nothing to score.
 func chooseDocuments(t *table.Tokens, limit, tokens int64) []int {
 	type ranked struct {
 		hash [32]byte
@@ -158,8 +159,9 @@ func chooseDocuments(t *table.Tokens, limit, tokens int64) []int {
 	return chosen
 }
 
-// losses scores the documents. Each token's loss comes from one window alone, and a document's losses are added in the order of its tokens
-// in float64, so that how windows are put into batches cannot show.
+// losses scores the documents. Each token's loss comes from one window alone, and a document's
+// losses are added in the order of its tokens in float64, so that how windows are put into batches
+// cannot show.
 func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Tokens, p kind.EvalParams) ([]tables.LossRow, error) {
 	docs := chooseDocuments(t, p.Documents, p.Tokens)
 	if len(docs) == 0 {
@@ -199,8 +201,9 @@ func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Token
 	return rows, nil
 }
 
-// needs says what an evaluation takes of the machine: as much memory as its model and a batch, and all cores that it is given. It uses no
-// device: the engines of this program compute on the processor. How much it leaves depends on the documents of its evaluation set.
+// needs says what an evaluation takes of the machine: as much memory as its model and a batch, and
+// all cores that it is given. It uses no device: the engines of this program compute on the
+// processor. How much it leaves depends on the documents of its evaluation set.
 func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.EvalParams
 	if err := job.Decode(&p); err != nil {

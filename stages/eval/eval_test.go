@@ -23,7 +23,8 @@ import (
 	"ablate/stages/train"
 )
 
-// The perplexity by its definition: every token from its own forward pass over its own window, one row at a time.
+// The perplexity by its definition: every token from its own forward pass over its own window, one
+// row at a time.
 func TestEvalAgainstTheDefinition(t *testing.T) {
 	start, tokens := stagetest.Trained(t, train.Kind, 1), stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
 	r := stagetest.Run(t, Kind, stagetest.EvalParams(), stagetest.Roles{"tokens": tokens}.Numbered("model", start.Path(kind.OutModel)))
@@ -59,7 +60,8 @@ func TestEvalAgainstTheDefinition(t *testing.T) {
 		}
 		row := tables.LossRow{ID: d.ID, Tokens: int64(d.Tokens), Bytes: d.Bytes, Chars: d.Chars, Words: d.Words}
 		for k := range d.Tokens {
-			// Where the window that scores token k begins: at a multiple of the context, but for the last of a long document.
+			// Where the window that scores token k begins: at a multiple of the context, but for
+			// the last of a long document.
 			L := stagetest.Model.Context
 			from := min(k/L*L, max(0, d.Tokens-L))
 			n := k - from + 1

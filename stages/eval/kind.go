@@ -1,5 +1,5 @@
-// Package eval is the kind that scores a model, or a weighted average of models made on the fly, on an evaluation set: nats per document, every
-// token scored once, in windows of the model's context.
+// Package eval is the kind that scores a model, or a weighted average of models made on the fly, on
+// an evaluation set: nats per document, every token scored once, in windows of the model's context.
 package eval
 
 import (

@@ -18,8 +18,8 @@ func TestWindows(t *testing.T) {
 		{"exactly a window", 8, 8, []window{{0, 8, 8}}},
 		{"one more: the last window is full of context", 9, 8, []window{{0, 8, 8}, {1, 8, 1}}},
 		{"two whole windows", 16, 8, []window{{0, 8, 8}, {8, 8, 8}}},
-		// paper/FACTS.md: n=3000 -> 2 windows, the second scores 952 tokens with 1097 context tokens. The context of its first scored
-		// token is Len-Scored+1 inputs.
+		// paper/FACTS.md: n=3000 -> 2 windows, the second scores 952 tokens with 1097 context
+		// tokens. The context of its first scored token is Len-Scored+1 inputs.
 		{"the paper's", 3000, 2048, []window{{0, 2048, 2048}, {952, 2048, 952}}},
 		{"three windows", 5000, 2048, []window{{0, 2048, 2048}, {2048, 2048, 2048}, {2952, 2048, 904}}},
 		{"windows of one token", 3, 1, []window{{0, 1, 1}, {1, 1, 1}, {2, 1, 1}}},

@@ -11,10 +11,10 @@ import (
 	"ablate/cache"
 )
 
-// KeyInputs begins the list of what goes into the key of a step, in words: its kind, the version
-// of its kind, and its parameters as Flatten gives them. The caller appends each input, in the order
-// of the step, under its InputLabel with its content digest; there is room for so many. Nothing else
-// may go into a key: no name, path, time or whitespace.
+// KeyInputs begins the list of what goes into the key of a step, in words: its kind, the version of
+// its kind, and its parameters as Flatten gives them. The caller appends each input, in the order
+// of the step, under its InputLabel with its content digest; there is room for so many. Nothing
+// else may go into a key: no name, path, time or whitespace.
 func KeyInputs(name string, version int, flat []cache.KeyInput, inputs int) []cache.KeyInput {
 	ing := make([]cache.KeyInput, 0, 2+len(flat)+inputs)
 	ing = append(ing,
@@ -32,8 +32,8 @@ func InputLabel(role string) string { return "input " + role }
 const MostList = 1 << 20
 
 // Flatten turns parameters, a JSON object, into one line per value, so that a difference can be
-// named: "param model.layers" = "2". A list of more than MostList is one line, "param scores.sha256"
-// = its digest.
+// named: "param model.layers" = "2". A list of more than MostList is one line, "param
+// scores.sha256" = its digest.
 func Flatten(params json.RawMessage) ([]cache.KeyInput, error) {
 	decode := func(data []byte, to any) error {
 		dec := json.NewDecoder(bytes.NewReader(data))

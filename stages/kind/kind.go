@@ -1,10 +1,12 @@
-// Package kind is the contract between a plan and the stages that carry it out: what a kind of step is (Kind), what a stage sees of a step
-// (Job), the parameters of every kind, the roles of its inputs and the names of its outputs, what a step needs of a machine, what goes into its key, and what a score is (Metric). It imports
-// nothing of ours but the cache's digests, the one type of an architecture and elementary functions, so that the pipeline can compile a
-// step without knowing how it runs, and a stage can run without knowing the plan.
+// Package kind is the contract between a plan and the stages that carry it out: what a kind of step
+// is (Kind), what a stage sees of a step (Job), the parameters of every kind, the roles of its
+// inputs and the names of its outputs, what a step needs of a machine, what goes into its key, and
+// what a score is (Metric). It imports nothing of ours but the cache's digests, the one type of an
+// architecture and elementary functions, so that the pipeline can compile a step without knowing
+// how it runs, and a stage can run without knowing the plan.
 //
-// Parameters hold what changes the result and nothing else: no paths, no display names, no worker counts. Their JSON form, flattened to
-// one line per value, is part of the step's key.
+// Parameters hold what changes the result and nothing else: no paths, no display names, no worker
+// counts. Their JSON form, flattened to one line per value, is part of the step's key.
 package kind
 
 import (
@@ -47,28 +49,32 @@ type Job struct {
 
 	Memory int64 // bytes that the step may take; 0: as many as it is fastest with. Results must not depend on it
 
-	// Share is how many of the threads may compute now. It may change while the job runs, so a long one asks again now and then. Nil: all.
+	// Share is how many of the threads may compute now. It may change while the job runs, so a long
+	// one asks again now and then. Nil: all.
 	Share func() int
 
-	// Resumed is set by a stage that goes on from what an earlier attempt left under Partial: how many of its
-	// optimizer steps were done then. An audit executes such steps before others, for what was saved has no digest.
+	// Resumed is set by a stage that goes on from what an earlier attempt left under Partial: how
+	// many of its optimizer steps were done then. An audit executes such steps before others, for
+	// what was saved has no digest.
 	Resumed int64
 
 	SaveEvery time.Duration // how often to save under Partial; results must not depend on it
 
-	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may be called often and from one
-	// goroutine at a time.
+	// Progress tells how much of the step is done; unit is "tokens", "documents" or "bytes". It may
+	// be called often and from one goroutine at a time.
 	Progress func(done, total int64, unit string)
 
-	// Documents tells how many documents a step that reads or writes some has got through; like Progress, which shows it, and from the same
-	// goroutine. Nil: nobody wants to know.
+	// Documents tells how many documents a step that reads or writes some has got through; like
+	// Progress, which shows it, and from the same goroutine. Nil: nobody wants to know.
 	Documents func(n int64)
 }
 
-// Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns ctx's error.
+// Func carries out one kind of step. When ctx ends it saves what it can under Partial and returns
+// ctx's error.
 type Func func(ctx context.Context, job *Job) error
 
-// SaveError says that a step which was told to stop could not save what it had: the work since its last checkpoint is lost.
+// SaveError says that a step which was told to stop could not save what it had: the work since its
+// last checkpoint is lost.
 type SaveError struct{ Err error }
 
 func (e *SaveError) Error() string { return e.Err.Error() }
@@ -84,7 +90,8 @@ func (e *MemoryError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *MemoryError) Unwrap() error { return e.Err }
 
-// KeyError is the failure of a step that a key of the study is to blame for: one of the corpus whose documents the step reads.
+// KeyError is the failure of a step that a key of the study is to blame for: one of the corpus
+// whose documents the step reads.
 type KeyError struct {
 	Key []string // below the corpus: metadata, year
 	Err error
@@ -95,7 +102,8 @@ func (e *KeyError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
 
-// ParamError is the failure of a step that one of its parameters is to blame for. Kind.Origins says which key of the study sets it.
+// ParamError is the failure of a step that one of its parameters is to blame for. Kind.Origins says
+// which key of the study sets it.
 type ParamError struct {
 	Param string // its label in keys, without the word param: unit_tokens, declared.crypto
 	Err   error
@@ -106,7 +114,8 @@ func (e *ParamError) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *ParamError) Unwrap() error { return e.Err }
 
-// FailedError is the failure of a step that has something to show for it: files that belong beside its log.
+// FailedError is the failure of a step that has something to show for it: files that belong beside
+// its log.
 type FailedError struct {
 	Err   error
 	Files []Evidence
@@ -132,7 +141,8 @@ func (j *Job) Now() int {
 	return max(1, min(j.Share(), j.Threads))
 }
 
-// Decode reads the job's parameters into p, refusing fields p does not have: a plan and a stage that disagree must not run.
+// Decode reads the job's parameters into p, refusing fields p does not have: a plan and a stage
+// that disagree must not run.
 func (j *Job) Decode(p any) error {
 	dec := json.NewDecoder(bytesReader(j.Params))
 	dec.DisallowUnknownFields()

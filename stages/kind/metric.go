@@ -7,9 +7,9 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// Metric is what a score is: its name, its direction, its unit, and how it is computed. Score tables,
-// correlations, decisions, ranks, figures and the page take the word, the direction and the number of
-// a score from its metric. A new metric is one value in Metrics.
+// Metric is what a score is: its name, its direction, its unit, and how it is computed. Score
+// tables, correlations, decisions, ranks, figures and the page take the word, the direction and the
+// number of a score from its metric. A new metric is one value in Metrics.
 type Metric struct {
 	Name           string // one of them, in running text
 	Plural         string
@@ -17,8 +17,8 @@ type Metric struct {
 	Unit           string // empty: it is a number
 	Formula        string // of Of, in words
 
-	// Of is the score of one model on one domain. The score of several models or domains is the mean
-	// of theirs. A score that is not finite takes no part in a comparison.
+	// Of is the score of one model on one domain. The score of several models or domains is the
+	// mean of theirs. A score that is not finite takes no part in a comparison.
 	Of func(Sums) float64
 }
 
@@ -28,10 +28,10 @@ type Sums struct {
 	Nats                     float64
 }
 
-// Perplexity is exp of the loss, as the paper has it, and the metric of every score that names none. It
-// is infinite above a loss of 709.78 nats per token. The paper's code writes 1e30 for any perplexity
-// above that, which makes models alike that differ in loss; here such scores take no part in a
-// comparison, and a warning says so.
+// Perplexity is exp of the loss, as the paper has it, and the metric of every score that names
+// none. It is infinite above a loss of 709.78 nats per token. The paper's code writes 1e30 for any
+// perplexity above that, which makes models alike that differ in loss; here such scores take no
+// part in a comparison, and a warning says so.
 var Perplexity = Metric{
 	Name: "perplexity", Plural: "perplexities", Formula: "exp(nats / tokens)",
 	Of: func(s Sums) float64 { return elementary.Exp(s.Nats / float64(s.Tokens)) },
@@ -65,8 +65,8 @@ func FindMetric(name string) (Metric, error) {
 // IsDefault reports whether the metric is that of scores that name none.
 func (m Metric) IsDefault() bool { return m.Name == Metrics[0].Name }
 
-// On names an evaluation set together with what is measured on it, in titles, figures and tables: the
-// set alone for the metric of scores that name none, "arc (accuracy)" for others.
+// On names an evaluation set together with what is measured on it, in titles, figures and tables:
+// the set alone for the metric of scores that name none, "arc (accuracy)" for others.
 func (m Metric) On(set string) string {
 	if m.IsDefault() {
 		return set
@@ -93,8 +93,8 @@ func (m Metric) Direction() string {
 // Better says whether a score is better than another. NaN is neither better nor worse than any.
 func (m Metric) Better(a, b float64) bool { return m.Cost(a) < m.Cost(b) }
 
-// Cost is a score, or the score with its sign turned, such that the lower is the better. The difference
-// of two costs is what one score is worse by than the other, in the metric's unit.
+// Cost is a score, or the score with its sign turned, such that the lower is the better. The
+// difference of two costs is what one score is worse by than the other, in the metric's unit.
 func (m Metric) Cost(v float64) float64 {
 	if m.HigherIsBetter {
 		return -v

@@ -43,7 +43,8 @@ const (
 	tokenFileEnding = ".arrow"
 )
 
-// LongestPartition is how many bytes the escaped name of a partition that has units may have: the cache takes names of outputs of 512 bytes.
+// LongestPartition is how many bytes the escaped name of a partition that has units may have: the
+// cache takes names of outputs of 512 bytes.
 const LongestPartition = 480
 
 // UnitOutput names the token file of the i-th base unit of a partition, from 0.
@@ -61,8 +62,8 @@ func ValidationOutput(partition string) string {
 	return ValidFolder + "/" + Escape(partition) + tokenFileEnding
 }
 
-// FigureOutput names the scatter of a group of mixtures on an evaluation set. A dash of the group is escaped too, so that the first one
-// stands between the two.
+// FigureOutput names the scatter of a group of mixtures on an evaluation set. A dash of the group
+// is escaped too, so that the first one stands between the two.
 func FigureOutput(group, set string) string {
 	name := strings.ReplaceAll(Escape(group), "-", "%2D") + "-" + Escape(set)
 	if len(name) > maxComponent {
@@ -71,8 +72,9 @@ func FigureOutput(group, set string) string {
 	return FiguresFolder + "/" + name + ".svg"
 }
 
-// FileName is a name for a file about a thing, such as the log of a step. The text is in it as far as it is safe: slashes become underscores, and what
-// another text could share, what file systems read in another way, and what is too long, is told apart by the digest of the text at the end.
+// FileName is a name for a file about a thing, such as the log of a step. The text is in it as far
+// as it is safe: slashes become underscores, and what another text could share, what file systems
+// read in another way, and what is too long, is told apart by the digest of the text at the end.
 func FileName(text string) string {
 	const small, more = "abcdefghijklmnopqrstuvwxyz0123456789,+-.@/", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	name := strings.Map(func(r rune) rune {
@@ -93,10 +95,12 @@ func shortened(name, of string) string {
 	return name[:min(len(name), maxComponent-20)] + "~" + cache.DigestOf([]byte(of)).String()[:16]
 }
 
-// maxComponent is the longest escaped piece between two slashes: file systems allow 255 bytes, and an ending follows.
+// maxComponent is the longest escaped piece between two slashes: file systems allow 255 bytes, and
+// an ending follows.
 const maxComponent = 200
 
-// Escape turns any text into a path that is safe on every file system, and no two texts into paths that one of them could confuse:
+// Escape turns any text into a path that is safe on every file system, and no two texts into paths
+// that one of them could confuse:
 //
 //   - small letters, digits, '-', '_', ',' and a '.' that is not the first byte stay;
 //   - a capital becomes '!' and the small letter (file systems that fold case would confuse "Art" and "art");
@@ -129,7 +133,8 @@ func Escape(text string) string {
 	return b.String()
 }
 
-// isDevice reports whether Windows takes the name of a file for one of its devices, whatever follows the first dot.
+// isDevice reports whether Windows takes the name of a file for one of its devices, whatever
+// follows the first dot.
 func isDevice(name string) bool {
 	stem, _, _ := strings.Cut(name, ".")
 	switch stem {

@@ -50,7 +50,8 @@ func TestUnescapeRefuses(t *testing.T) {
 	}
 }
 
-// Names of files have a length that every file system takes, and are not shared, whatever the case of letters.
+// Names of files have a length that every file system takes, and are not shared, whatever the case
+// of letters.
 func TestFileNames(t *testing.T) {
 	long := strings.Repeat("A-", 50)
 	seen := map[string]string{}

@@ -18,14 +18,16 @@ type Read struct {
 	Absent   string            `json:"absent,omitempty"`
 	// Between gives names of metadata ranges of whole numbers: documents outside are left out.
 	Between map[string]string `json:"between,omitempty"`
-	// Bad says by fault (line, text, utf8, surrogate, empty, index, format) what becomes of such documents (drop, error) where that is not the usual.
+	// Bad says by fault (line, text, utf8, surrogate, empty, index, format) what becomes of such
+	// documents (drop, error) where that is not the usual.
 	Bad map[string]string `json:"bad,omitempty"`
 	// PieceBytes cuts a longer document into several; 0: none is cut.
 	PieceBytes int64 `json:"piece_bytes,omitempty"`
 	// DType is uint16 or uint32 for tokens, else empty.
 	DType string `json:"dtype,omitempty"`
-	// Names holds the name of each input file below its corpus, in input order, where the result depends on it: for text files (a name is
-	// the document's identity and bears its metadata) and for tokens with metadata from the name. Empty for others.
+	// Names holds the name of each input file below its corpus, in input order, where the result
+	// depends on it: for text files (a name is the document's identity and bears its metadata) and
+	// for tokens with metadata from the name. Empty for others.
 	Names []string `json:"names,omitempty"`
 }
 
@@ -37,21 +39,25 @@ type TokenizerParams struct {
 	Read         Read  `json:"read"`
 }
 
-// TokenizeParams turns files into tokens. Inputs: tokenizer, file.N, for tokens index.N where the N-th has one. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet,
-// places.parquet, counts.json, missing.json.
+// TokenizeParams turns files into tokens. Inputs: tokenizer, file.N, for tokens index.N where the
+// N-th has one. Outputs: tokens.arrow, documents.parquet, paragraphs.parquet, places.parquet,
+// counts.json, missing.json.
 type TokenizeParams struct {
 	Read      Read   `json:"read"`
 	Paragraph string `json:"paragraph"`  // line or blank
 	MinTokens int    `json:"min_tokens"` // shorter paragraphs are not hashed
-	// Duplicate says what becomes of a document whose identity another one of the same step has: drop or error; empty: it is kept.
+	// Duplicate says what becomes of a document whose identity another one of the same step has:
+	// drop or error; empty: it is kept.
 	Duplicate string `json:"duplicate,omitempty"`
 	NonEmpty  bool   `json:"non_empty,omitempty"` // no text is an error: an evaluation set, which nothing else checks before models are trained
 }
 
-// SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N, missing.N of each shard of the corpus, and against.N, the
-// paragraph tables of evaluation sets. Outputs: units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
-// validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet, timeline.parquet, duplicates.parquet, catalogue.json. heldout.N are the
-// paragraph tables of other corpora that the study holds documents out of.
+// SplitParams cuts a corpus into units. Inputs: tokens.N, documents.N, paragraphs.N, missing.N of
+// each shard of the corpus, and against.N, the paragraph tables of evaluation sets. Outputs:
+// units/<partition>/<i>.arrow (documents end with EOS), test/<partition>.arrow and
+// validation/<partition>.arrow (they do not), ledger.parquet, filter.json, sizes.parquet,
+// timeline.parquet, duplicates.parquet, catalogue.json. heldout.N are the paragraph tables of other
+// corpora that the study holds documents out of.
 type SplitParams struct {
 	By         []string          `json:"by"`             // empty: one partition named "all"
 	Fold       map[string]string `json:"fold,omitempty"` // partition -> the partition it is part of
@@ -101,11 +107,13 @@ type Optimizer struct {
 	FinalLR     float64 `json:"final_lr"`
 }
 
-// MostUnits is how many units one model can be trained on: the order of a training's sequences has 16 bits for the unit.
+// MostUnits is how many units one model can be trained on: the order of a training's sequences has
+// 16 bits for the unit.
 const MostUnits = 1 << 16
 
-// TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer state) where training goes on from
-// another model. Outputs: model.safetensors, optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
+// TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer
+// state) where training goes on from another model. Outputs: model.safetensors,
+// optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
 type TrainParams struct {
 	Model     arch.Model `json:"model"`
 	Optimizer Optimizer  `json:"optimizer"`
@@ -116,19 +124,21 @@ type TrainParams struct {
 	Start     string     `json:"start"`   // random, model (weights of input start), state (weights and moments)
 	Moments   bool       `json:"moments"` // leave the optimizer state as an output
 
-	// Precision of the products of linear layers: bf16; empty: float32, as before there was a choice, so that older keys hold.
+	// Precision of the products of linear layers: bf16; empty: float32, as before there was a
+	// choice, so that older keys hold.
 	Precision string `json:"precision,omitempty"`
 
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
-// MergeParams stores what a recipe makes of checkpoints. Inputs: model.N. Output: model.safetensors.
+// MergeParams stores what a recipe makes of checkpoints. Inputs: model.N. Output:
+// model.safetensors.
 type MergeParams struct {
 	Recipe
 }
 
-// EvalParams scores one model, or what a recipe makes of several on the fly, on one evaluation set. Inputs: model.N, tokens. Output:
-// losses.parquet.
+// EvalParams scores one model, or what a recipe makes of several on the fly, on one evaluation set.
+// Inputs: model.N, tokens. Output: losses.parquet.
 type EvalParams struct {
 	Model arch.Model `json:"model"`
 	Recipe
@@ -139,8 +149,9 @@ type EvalParams struct {
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
-// CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet, correlations.parquet, decisions.parquet,
-// warnings.parquet, all as .csv too, and figures/<group>-<set>.svg.
+// CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet,
+// correlations.parquet, decisions.parquet, warnings.parquet, all as .csv too, and
+// figures/<group>-<set>.svg.
 type CorrelateParams struct {
 	Scores    []Score  `json:"scores"`
 	Sets      []string `json:"sets"`      // evaluation sets in display order
@@ -150,9 +161,10 @@ type CorrelateParams struct {
 	Seed      int64    `json:"seed"`
 }
 
-// Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an evaluation set. It is the mean over
-// domains of the mean over a domain's tables of what its metric makes of a table. Out of domain there is one domain with one table
-// for a model and several for a mean of scores, of models or of replicates; in-domain one domain per partition of the mixture.
+// Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an
+// evaluation set. It is the mean over domains of the mean over a domain's tables of what its metric
+// makes of a table. Out of domain there is one domain with one table for a model and several for a
+// mean of scores, of models or of replicates; in-domain one domain per partition of the mixture.
 type Score struct {
 	Group   string  `json:"group"` // set of mixtures
 	Mixture string  `json:"mixture"`
@@ -163,8 +175,10 @@ type Score struct {
 	Metric string `json:"metric,omitempty"` // name of one of Metrics; empty: the first, so that older keys hold
 }
 
-// InDomain is the evaluation set that changes with the mixture: scores on it compare models on different text.
+// InDomain is the evaluation set that changes with the mixture: scores on it compare models on
+// different text.
 const InDomain = "in-domain"
 
-// Average is the name under which the scores on all other sets are averaged, where there are several. No set of a study may have it.
+// Average is the name under which the scores on all other sets are averaged, where there are
+// several. No set of a study may have it.
 const Average = "out-of-domain"

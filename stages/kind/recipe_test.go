@@ -19,7 +19,8 @@ func TestFractions(t *testing.T) {
 	}
 }
 
-// Keys from before there were methods hold: the parameters of a linear recipe are written as they were.
+// Keys from before there were methods hold: the parameters of a linear recipe are written as they
+// were.
 func TestLinearRecipesKeepTheirForm(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -21,7 +21,8 @@ const (
 	OtherPartition = "other"
 )
 
-// What becomes of a document whose identity another one has: words of TokenizeParams and SplitParams.
+// What becomes of a document whose identity another one has: words of TokenizeParams and
+// SplitParams.
 const (
 	DuplicateDrop  = "drop"
 	DuplicateKeep  = "keep"
@@ -43,8 +44,8 @@ const (
 	StartState  = "state"  // weights of the input start, moments and their age of the input moments
 )
 
-// ScorerSeq is the reference, which proxies are compared with. Where a study trains it from several seeds it is the mean over them, and each alone
-// is a scorer too: the prefix and its number.
+// ScorerSeq is the reference, which proxies are compared with. Where a study trains it from several
+// seeds it is the mean over them, and each alone is a scorer too: the prefix and its number.
 const (
 	ScorerSeq       = "seq"
 	ScorerReplicate = "seq@"

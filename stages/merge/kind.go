@@ -21,6 +21,7 @@ var Kind = kind.Kind{
 	},
 }
 
-// needs says what a merge takes of the machine: its sums are taken on all cores. How much memory it takes and how much it leaves depends on
-// its checkpoints, of which parameters give only the weights. It uses no device.
+// needs says what a merge takes of the machine: its sums are taken on all cores. How much memory it
+// takes and how much it leaves depends on its checkpoints, of which parameters give only the
+// weights. It uses no device.
 func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{}, nil }

@@ -11,7 +11,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// merge stores the weighted average of checkpoints. Their metadata, which says what model they are, must agree and is kept.
+// merge stores the weighted average of checkpoints. Their metadata, which says what model they are,
+// must agree and is kept.
 func merge(ctx context.Context, job *kind.Job) error {
 	var p kind.MergeParams
 	if err := job.Decode(&p); err != nil {

@@ -53,7 +53,8 @@ var left = map[string]string{
 	tables.PartDuplicate: "another document has the same identity",
 }
 
-// partitions reads the table of sizes of each partition set. A partition has units; all other documents are accounted for beside it.
+// partitions reads the table of sizes of each partition set. A partition has units; all other
+// documents are accounted for beside it.
 func (b *builder) partitions() error {
 	for _, split := range b.in.Splits {
 		rows, err := table.ReadRows[tables.SizeRow](split.Sizes)

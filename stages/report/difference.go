@@ -5,7 +5,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// Difference says in words where a file beside the report that was made again first differs from the one that is there.
+// Difference says in words where a file beside the report that was made again first differs from
+// the one that is there.
 func Difference(name, made, given string) string { return differ.Difference(name, made, given) }
 
 var differ = tables.Differ{

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// judged reads what each proxy decides over all out-of-domain sets, and what the sample of mixtures cannot support.
+// judged reads what each proxy decides over all out-of-domain sets, and what the sample of mixtures
+// cannot support.
 func (b *builder) judged() error {
 	several := slices.ContainsFunc(b.in.Mixtures, func(m Mixture) bool { return m.Group != b.in.Mixtures[0].Group })
 	if b.in.Decisions != "" {

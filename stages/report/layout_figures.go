@@ -144,7 +144,8 @@ func (l *layouts) outside(group string, metric kind.Metric) int {
 	return n
 }
 
-// overview has a column for each set of mixtures, and two rows for each metric: in domain above, out of domain below.
+// overview has a column for each set of mixtures, and two rows for each metric: in domain above,
+// out of domain below.
 func (l *layouts) overview() paperfig.Figure {
 	f := axes(paperfig.Grid{Title: "Reference over proxy, in and out of domain", Names: l.names(nil)}, l.metric)
 	type place struct {
@@ -256,8 +257,8 @@ func (l *layouts) dots(group string) paperfig.Figure {
 	return f
 }
 
-// cost draws the first set of mixtures, and with it those that draw otherwise from components of the same number and size: a model for each
-// mixture against one for each unit.
+// cost draws the first set of mixtures, and with it those that draw otherwise from components of
+// the same number and size: a model for each mixture against one for each unit.
 func (l *layouts) cost() (paperfig.Figure, bool) {
 	f := paperfig.Cost{Title: "What it costs to compare all mixtures", YLabel: "training tokens"}
 	var first LayoutCost

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// The ledger of a study has the names that its splits do not know, and null where a document is of no evaluation set or of no corpus.
+// The ledger of a study has the names that its splits do not know, and null where a document is of
+// no evaluation set or of no corpus.
 func TestLedgerNamesTheSet(t *testing.T) {
 	in := layoutStudy(t)
 	in.Ledgers = []LayoutLedger{{Set: "areas", Path: stagetest.WriteRows(t,

@@ -16,14 +16,16 @@ import (
 	"ablate/stages/tables"
 )
 
-// LayoutVersion changes with every table or figure that comes out otherwise from the same scores; output directories remember it.
+// LayoutVersion changes with every table or figure that comes out otherwise from the same scores;
+// output directories remember it.
 //
 //	1: the first
 //	2: cost counts what fix, where, repeat, cross and tokens make of a set of mixtures; miniatures show what the paper prints of their studies
 //	3: a ledger with the names of evaluation sets; the CSV form has the rows and columns of the Parquet form; mixture_set, eval_set; nulls, not NaN
 const LayoutVersion = 3
 
-// LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the report, they are no step.
+// LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the
+// report, they are no step.
 type LayoutInput struct {
 	Study                string
 	Scores, Correlations string          // scores.parquet, correlations.parquet
@@ -37,11 +39,13 @@ type LayoutInput struct {
 type LayoutLedger struct {
 	Set  string // of partitions; empty: the corpus of the seed model
 	Path string // ledger.parquet of the split
-	// Text says which text the ledger means by the name of an input: an evaluation set, or what is held out of a corpus.
+	// Text says which text the ledger means by the name of an input: an evaluation set, or what is
+	// held out of a corpus.
 	Text func(input string) (evalSet, corpus string, err error)
 }
 
-// LayoutCost is what comparing all mixtures of a set takes, over the number of components, partitions or units, that it draws from.
+// LayoutCost is what comparing all mixtures of a set takes, over the number of components,
+// partitions or units, that it draws from.
 type LayoutCost struct {
 	Group  string
 	K      int    // components of a mixture
@@ -64,8 +68,8 @@ type LayoutFile struct {
 	Data []byte
 }
 
-// Layouts makes the tables and figures. A study without references has no correlations to show, and one that draws no combinations no cost
-// over the number of partitions. Same input, same bytes.
+// Layouts makes the tables and figures. A study without references has no correlations to show, and
+// one that draws no combinations no cost over the number of partitions. Same input, same bytes.
 func Layouts(in LayoutInput) ([]LayoutFile, error) {
 	l, err := newLayouts(in)
 	if err != nil {
@@ -98,7 +102,8 @@ type layouts struct {
 	metric kind.Metric // of all scores; one named "score" where they differ
 }
 
-// LayoutPlace is a cell of a table. The set bears the name of the metric, if that is not perplexity.
+// LayoutPlace is a cell of a table. The set bears the name of the metric, if that is not
+// perplexity.
 type LayoutPlace struct{ Group, Set, Proxy string }
 
 // measured is an evaluation set and what is measured on it.
@@ -171,7 +176,8 @@ func (l *layouts) add(group string, on measured, pairs correlate.ProxyPairs) {
 	}
 }
 
-// averages are the sets that stand for everything out of domain, one a metric: the mean of several, or the only one.
+// averages are the sets that stand for everything out of domain, one a metric: the mean of several,
+// or the only one.
 func (l *layouts) averages(group string) []measured {
 	var last []measured
 	for _, s := range l.sets[group] {
@@ -222,8 +228,9 @@ func (l *layouts) line(group, set string, proxies []string) papertable.Row {
 	return r
 }
 
-// tables writes, in four forms, the correlations in and out of domain of each set of mixtures (the paper's Table 2), and those on each
-// evaluation set, with the average, a table for each set of mixtures (Tables 3 and 4).
+// tables writes, in four forms, the correlations in and out of domain of each set of mixtures (the
+// paper's Table 2), and those on each evaluation set, with the average, a table for each set of
+// mixtures (Tables 3 and 4).
 func (l *layouts) tables() ([]LayoutFile, error) {
 	if len(l.groups) == 0 {
 		return nil, nil
@@ -297,7 +304,8 @@ func (l *layouts) write(name string, t papertable.Table, rows []tables.LayoutRow
 	return append(files, LayoutFile{name + ".md", t.Markdown()}, LayoutFile{name + ".tex", t.LaTeX()}), nil
 }
 
-// rowForms gives a table in the forms for programs, CSV and Parquet, which have the same rows and columns. The writers want a file.
+// rowForms gives a table in the forms for programs, CSV and Parquet, which have the same rows and
+// columns. The writers want a file.
 func rowForms[T any](name string, rows []T) (files []LayoutFile, err error) {
 	dir, err := os.MkdirTemp("", "ablate-")
 	if err != nil {

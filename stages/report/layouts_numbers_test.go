@@ -16,7 +16,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// correlation is Pearson's, by the formula of textbooks, of the mixtures that have a score by the proxy and by the reference; it gives both.
+// correlation is Pearson's, by the formula of textbooks, of the mixtures that have a score by the
+// proxy and by the reference; it gives both.
 func correlation(scores []tables.ScoreRow, group, set, proxy string) (r float64, xs, ys []float64) {
 	by := map[string]map[string]float64{}
 	var order []string
@@ -48,7 +49,8 @@ func correlation(scores []tables.ScoreRow, group, set, proxy string) (r float64,
 	return xy / math.Sqrt(xx*yy), xs, ys
 }
 
-// Every number of every table is the correlation of the scores, and all four forms of a table say the same.
+// Every number of every table is the correlation of the scores, and all four forms of a table say
+// the same.
 func TestEveryNumberOfTheLayouts(t *testing.T) {
 	in := layoutStudy(t)
 	scores, err := table.ReadRows[tables.ScoreRow](in.Scores)
@@ -112,7 +114,8 @@ func lineOf(text, between, set, group, name string) string {
 	return ""
 }
 
-// Every panel of every figure has the scores of its set of mixtures on its evaluation set, a series a proxy in their order.
+// Every panel of every figure has the scores of its set of mixtures on its evaluation set, a series
+// a proxy in their order.
 func TestEveryPanelOfTheFigures(t *testing.T) {
 	in := layoutStudy(t)
 	l, err := newLayouts(in)

@@ -25,7 +25,8 @@ import (
 
 var updateLayouts = flag.Bool("update", false, "write the golden tables and figures anew")
 
-// layoutStudy has two sets of mixtures, one without a reference on the set far, and the name of a study of the paper's.
+// layoutStudy has two sets of mixtures, one without a reference on the set far, and the name of a
+// study of the paper's.
 func layoutStudy(t *testing.T) LayoutInput {
 	t.Helper()
 	scores := slices.Concat(
@@ -95,8 +96,8 @@ func TestLayouts(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	// Python 3.11, statistics.correlation. Out of domain it is over the three mixtures that have a reference on both sets, of the means
-	// [16.5, 14, 22] and [15, 15, 16.5].
+	// Python 3.11, statistics.correlation. Out of domain it is over the three mixtures that have a
+	// reference on both sets, of the means [16.5, 14, 22] and [15, 15, 16.5].
 	if diff := cmp.Diff(`Pearson's r between the perplexities of reference models and of proxies, in and out of domain. In brackets: as published.
 
 | mixtures | eval set      |   n | ind_id |             macro |
@@ -152,8 +153,9 @@ func TestLayoutsWithoutReferences(t *testing.T) {
 	}
 }
 
-// What comes out otherwise must raise LayoutVersion, or output directories keep the old. Pictures are left out, since the library that
-// packs them may change; drawings may differ in a last digit between kinds of processors.
+// What comes out otherwise must raise LayoutVersion, or output directories keep the old. Pictures
+// are left out, since the library that packs them may change; drawings may differ in a last digit
+// between kinds of processors.
 func TestLayoutsGolden(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the golden digests are of amd64")

@@ -13,8 +13,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// quizStudy has six mixtures with a score by Certainty on the set quiz, and by perplexity on the set far.
-// On quiz micro predicts well and macro does not. On far macro does.
+// quizStudy has six mixtures with a score by Certainty on the set quiz, and by perplexity on the
+// set far. On quiz micro predicts well and macro does not. On far macro does.
 func quizStudy(t *testing.T) (kind.CorrelateParams, stagetest.Roles) {
 	t.Helper()
 	stagetest.AddMetric(t, stagetest.Certainty)
@@ -44,8 +44,8 @@ func quizStudy(t *testing.T) (kind.CorrelateParams, stagetest.Roles) {
 	return p, stagetest.Roles{}.Numbered("losses", paths...)
 }
 
-// A metric is one value: of one that the program did not have, of which more is better, tables, decisions,
-// the page, the figures and the paper's tables name the right winners in its words.
+// A metric is one value: of one that the program did not have, of which more is better, tables,
+// decisions, the page, the figures and the paper's tables name the right winners in its words.
 func TestAMetricOfItsOwn(t *testing.T) {
 	p, in := quizStudy(t)
 	r := stagetest.Run(t, correlate.Kind, p, in)

@@ -1,5 +1,6 @@
-// Package report makes what a person reads from what steps left: the page (Page), and the tables and figures beside it (Layouts). It is no
-// step and has no key: the same artifacts always give the same bytes.
+// Package report makes what a person reads from what steps left: the page (Page), and the tables
+// and figures beside it (Layouts). It is no step and has no key: the same artifacts always give the
+// same bytes.
 package report
 
 import (
@@ -17,8 +18,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// Input is what the report of a study is made of: words, and the paths of tables that steps left in the cache. The report is no
-// step: its words may change without anything being done again.
+// Input is what the report of a study is made of: words, and the paths of tables that steps left in
+// the cache. The report is no step: its words may change without anything being done again.
 type Input struct {
 	Study, About, Program string
 	InDomain              string            // name of the evaluation set that changes with the mixture
@@ -39,14 +40,15 @@ type Input struct {
 	Provenance            [][2]string // name, value
 }
 
-// Training is what the study's models cost in tokens, and what models of all mixtures that it allows would. Those can be too many for
-// any integer.
+// Training is what the study's models cost in tokens, and what models of all mixtures that it
+// allows would. Those can be too many for any integer.
 type Training struct {
 	Seed, Units, Partitions, References int64
 	MixturesPossible, AllReferences     float64
 }
 
-// Corpus is a corpus, or the files of an evaluation set, and the counts.json of each step that read a part of it.
+// Corpus is a corpus, or the files of an evaluation set, and the counts.json of each step that read
+// a part of it.
 type Corpus struct {
 	Name    string
 	EvalSet bool
@@ -54,8 +56,8 @@ type Corpus struct {
 	Files   [][]string // names of the files that each of those steps read, in order; may be nil
 }
 
-// Split is a partition set and what its split left: sizes.parquet, and where they are given timeline.parquet, filter.json and
-// ledger.parquet.
+// Split is a partition set and what its split left: sizes.parquet, and where they are given
+// timeline.parquet, filter.json and ledger.parquet.
 type Split struct {
 	Set, Corpus, Sizes string
 	Order, Timeline    string                  // the metadata that orders documents, and the table by its values
@@ -83,8 +85,9 @@ type Mixture struct {
 	Reference   bool
 }
 
-// Steps sums up steps of one kind; Of tells those of one kind apart, in words, and may be empty. Found counts those that were in the
-// cache when the last run that did any of the study's work began; the others are of that run.
+// Steps sums up steps of one kind; Of tells those of one kind apart, in words, and may be empty.
+// Found counts those that were in the cache when the last run that did any of the study's work
+// began; the others are of that run.
 type Steps struct {
 	Kind, Of      string
 	Count, Found  int
@@ -92,7 +95,8 @@ type Steps struct {
 	Seconds       float64
 }
 
-// Flow says how many times steps at From, a place in the list of steps, are taken from by steps at To.
+// Flow says how many times steps at From, a place in the list of steps, are taken from by steps at
+// To.
 type Flow struct{ From, To, Times int }
 
 // Page writes the page. Same input, same bytes.
@@ -218,8 +222,9 @@ func (b *builder) scoreTable(g groupSet, rows []tables.ScoreRow) page.ScoreTable
 	return t
 }
 
-// answering is the proxy that answers for a table of scores: the best supported by the correlations on it, of the proxies that score as many
-// mixtures as any does. One that scores fewer, as that of models trained on some mixtures, would leave mixtures out of the answer.
+// answering is the proxy that answers for a table of scores: the best supported by the correlations
+// on it, of the proxies that score as many mixtures as any does. One that scores fewer, as that of
+// models trained on some mixtures, would leave mixtures out of the answer.
 func answering(t page.ScoreTable, correlations []tables.CorrelationRow) correlate.Answering {
 	var proxies []string
 	most := 1
@@ -289,7 +294,8 @@ func choice(t page.ScoreTable, correlations []tables.CorrelationRow) (page.Choic
 	return c, c.Candidates > 0
 }
 
-// evalSet describes a set once. Of the in-domain set, which changes with the mixture, the size of the largest is shown.
+// evalSet describes a set once. Of the in-domain set, which changes with the mixture, the size of
+// the largest is shown.
 func (b *builder) evalSet(g groupSet, rows []tables.ScoreRow) {
 	if slices.ContainsFunc(b.d.EvalSets, func(s page.EvalSet) bool { return s.Name == g.set }) {
 		return
@@ -324,8 +330,9 @@ func (b *builder) scatter(g groupSet, t page.ScoreTable) error {
 	return nil
 }
 
-// caption says what the eye cannot tell from a figure: which proxy is best, and which of them hide each other because their scores are the
-// same (macro, micro and merged are one merge where every partition has one unit).
+// caption says what the eye cannot tell from a figure: which proxy is best, and which of them hide
+// each other because their scores are the same (macro, micro and merged are one merge where every
+// partition has one unit).
 func (b *builder) caption(t page.ScoreTable) string {
 	best, n := math.NaN(), 0
 	var names []string

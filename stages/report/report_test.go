@@ -23,7 +23,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// scoreRows are the perplexities of one group on one set: a row for each mixture, a column for each scorer; NaN: none.
+// scoreRows are the perplexities of one group on one set: a row for each mixture, a column for each
+// scorer; NaN: none.
 func scoreRows(group, set string, scorers string, mixtures string, perplexities ...[]float64) []tables.ScoreRow {
 	var rows []tables.ScoreRow
 	for i, m := range strings.Fields(mixtures) {

@@ -8,7 +8,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// mostTimelineRows is how many rows of a timeline the page shows: years times fields, not minutes times pages.
+// mostTimelineRows is how many rows of a timeline the page shows: years times fields, not minutes
+// times pages.
 const mostTimelineRows = 2000
 
 // timelines reads what each set of partitions has by year, or whatever else orders it.
@@ -38,7 +39,8 @@ func (b *builder) timelines() error {
 	return nil
 }
 
-// removed sums the ledger of each split by what made documents go; texts that removed nothing are told, too.
+// removed sums the ledger of each split by what made documents go; texts that removed nothing are
+// told, too.
 func (b *builder) removed() error {
 	for _, split := range b.in.Splits {
 		if split.Filter == "" {

@@ -248,7 +248,8 @@ func (f *fitting) fit() (*Result, error) {
 	return &f.Result, nil
 }
 
-// compare settles the correlations with the truth. The runs are sorted, so that their order changes no bit.
+// compare settles the correlations with the truth. The runs are sorted, so that their order changes
+// no bit.
 func (f *fitting) compare(m *Metric, name string, predicted []float64) {
 	if f.truth == nil {
 		return

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/internal/stat"
 )
 
-// regmix is the folder of RegMix's public runs (github.com/sail-sg/regmix, data/*.csv), which is kept beside the checkout.
+// regmix is the folder of RegMix's public runs (github.com/sail-sg/regmix, data/*.csv), which is
+// kept beside the checkout.
 func regmix(t *testing.T) string {
 	t.Helper()
 	dirs := []string{os.Getenv("ABLATE_SHARED")}
@@ -28,8 +29,9 @@ func regmix(t *testing.T) string {
 	return ""
 }
 
-// TestRegMix holds laws, fitted to 512 runs of 1M parameters, to the correlations of their predictions with the losses of other runs, of 1M, 60M and 1B
-// parameters. The numbers of least squares are also those of numpy, and RegMix's paper prints .9008, .8926 and .8801.
+// TestRegMix holds laws, fitted to 512 runs of 1M parameters, to the correlations of their
+// predictions with the losses of other runs, of 1M, 60M and 1B parameters. The numbers of least
+// squares are also those of numpy, and RegMix's paper prints .9008, .8926 and .8801.
 func TestRegMix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fits 78 laws with their folds, in some seconds")
@@ -67,7 +69,8 @@ func near(t *testing.T, what string, got, want, within float64) {
 	}
 }
 
-// meanOf is the Spearman correlation of the mean of the predictions with the mean of the losses, over the runs.
+// meanOf is the Spearman correlation of the mean of the predictions with the mean of the losses,
+// over the runs.
 func meanOf(t *testing.T, r *Result, ratios, metrics string) float64 {
 	t.Helper()
 	a, b, err := ReadPair(ratios, metrics)

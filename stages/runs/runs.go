@@ -1,8 +1,10 @@
-// Package runs reads runs that were made elsewhere, with any trainer, fits laws to them and predicts others.
+// Package runs reads runs that were made elsewhere, with any trainer, fits laws to them and
+// predicts others.
 //
-// Ratios are the shares of sources that each run was trained on, metrics its scores: two CSV files with one row a run, as olmix writes ratios.csv and
-// metrics.csv. They are joined on the column `run` where both have it, else on the first column of each. All that follows goes by names, never by
-// positions: another order of rows or columns changes nothing.
+// Ratios are the shares of sources that each run was trained on, metrics its scores: two CSV files
+// with one row a run, as olmix writes ratios.csv and metrics.csv. They are joined on the column
+// `run` where both have it, else on the first column of each. All that follows goes by names, never
+// by positions: another order of rows or columns changes nothing.
 package runs
 
 import (
@@ -48,7 +50,8 @@ func ReadRatios(path string) (*Table, error) {
 	return s.table(key, true)
 }
 
-// Joined returns what two tables have of the runs that are in both, in the order of the first, and says which runs are left out.
+// Joined returns what two tables have of the runs that are in both, in the order of the first, and
+// says which runs are left out.
 func Joined(a, b *Table) (runs []string, x, y [][]float64, notes []string, err error) {
 	at := map[string]int{}
 	for i, run := range b.Runs {

@@ -36,7 +36,8 @@ var writers = map[string][2]string{
 	// polars: write_csv() with quote_style always, columns in another order.
 	"polars": {"\"code\",\"run\",\"web\"\n\"0.75\",\"r1\",\"0.25\"\n\"0.5\",\"r2\",\"0.5\"\n\"0\",\"r3\",\"1\"\n\"0.9\",\"r4\",\"1e-1\"\n",
 		"\"run\",\"loss\",\"acc\"\n\"r1\",\"2.75\",\"0.2\"\n\"r2\",\"2.5\",\"0.4\"\n\"r3\",\"2\",\"0.9\"\n\"r4\",\"2.9\",\"0.1\"\n"},
-	// A spreadsheet: byte order mark, CRLF, quotes within quotes, percentages, rows of nothing at the end.
+	// A spreadsheet: byte order mark, CRLF, quotes within quotes, percentages, rows of nothing at
+	// the end.
 	"spreadsheet": {"\ufeffrun,note,web,code\r\nr1,\"says \"\"one\"\", first\",25%,75%\r\nr2,,50%,50%\r\nr3,x,100%,0%\r\nr4,x,10%,90%\r\n,,,\r\n",
 		"\ufeffrun,loss,acc\r\nr1,2.75,0.2\r\nr2,2.5,0.4\r\nr3,2,0.9\r\nr4,2.9,0.1\r\n,,\r\n"},
 	"semicolons": {"run;web;code\nr1;0.25;0.75\nr2;0.5;0.5\nr3;1;0\nr4;0.1;0.9", "run;loss;acc\nr1;2.75;0.2\nr2;2.5;0.4\nr3;2;0.9\nr4;2.9;0.1"},
@@ -176,8 +177,9 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestMeanOfLaws is the lesson of RegMix's runs, on runs made here: scores on several sets, each log-linear in the shares with noise. Laws of each set,
-// averaged, predict the mean better than a straight line does, and out-of-fold correlations say so beforehand.
+// TestMeanOfLaws is the lesson of RegMix's runs, on runs made here: scores on several sets, each
+// log-linear in the shares with noise. Laws of each set, averaged, predict the mean better than a
+// straight line does, and out-of-fold correlations say so beforehand.
 func TestMeanOfLaws(t *testing.T) {
 	const sources, sets = 6, 4
 	rng := random.Stream(2, "swarm")

@@ -37,8 +37,9 @@ type sheet struct {
 // neverNumbers are columns that olmix writes beside its sources and metrics.
 var neverNumbers = []string{"run", "name", "index"}
 
-// open reads a CSV file as pandas, polars and spreadsheets write it: with or without a byte order mark, with any line ends, with a comma, a semicolon or
-// a tab between cells, with or without quotes.
+// open reads a CSV file as pandas, polars and spreadsheets write it: with or without a byte order
+// mark, with any line ends, with a comma, a semicolon or a tab between cells, with or without
+// quotes.
 func open(path string) (*sheet, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -96,7 +97,8 @@ func open(path string) (*sheet, error) {
 	return s, nil
 }
 
-// separator is the first of comma, semicolon and tab that the header has; a comma where it has none. Quoted names may hold any of them.
+// separator is the first of comma, semicolon and tab that the header has; a comma where it has
+// none. Quoted names may hold any of them.
 func separator(text []byte) rune {
 	quoted := false
 	for _, c := range text {
@@ -113,7 +115,8 @@ func separator(text []byte) rune {
 	return ','
 }
 
-// table takes the runs from a column and the numbers from all others: not from those of neverNumbers, and not from columns of text.
+// table takes the runs from a column and the numbers from all others: not from those of
+// neverNumbers, and not from columns of text.
 func (s *sheet) table(key string, percent bool) (*Table, error) {
 	t := &Table{Path: s.path, Key: key, line: s.line, Values: make([][]float64, len(s.rows))}
 	at := slices.Index(s.header, key)

@@ -15,7 +15,8 @@ import (
 // value is a value of a metadata name that divides the corpus.
 type value struct{ name, text string }
 
-// having counts the documents that have a value, and those that lack the name where the corpus's word for that is the value.
+// having counts the documents that have a value, and those that lack the name where the corpus's
+// word for that is the value.
 type having struct{ have, lack int }
 
 func (s *splitting) note(v value, has bool) {
@@ -31,7 +32,8 @@ func (s *splitting) note(v value, has bool) {
 	}
 }
 
-// mistaken refuses to put documents that lack a name into one partition with those that have the word for that as its value: NA is Namibia, too.
+// mistaken refuses to put documents that lack a name into one partition with those that have the
+// word for that as its value: NA is Namibia, too.
 func (s *splitting) mistaken() error {
 	var errs []error
 	for _, v := range slices.SortedFunc(maps.Keys(s.values), func(a, b value) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.text, b.text)) }) {

@@ -11,8 +11,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// The promise of the split on real text: when a file of later documents comes, every full unit of the earlier ones keeps its bytes and its
-// name, held-out sets only grow, and what decontamination does because of new held-out text is in the ledger.
+// The promise of the split on real text: when a file of later documents comes, every full unit of
+// the earlier ones keeps its bytes and its name, held-out sets only grow, and what decontamination
+// does because of new held-out text is in the ledger.
 func TestLaterDocumentsLeaveFullUnits(t *testing.T) {
 	data := stagetest.SharedData(t)
 	var early, late []stagetest.Line

@@ -11,18 +11,21 @@ import (
 	"ablate/stages/tables"
 )
 
-// bloomLibrary is recorded beside m and k, for which bits a key sets is the library's choice (murmur3 in version 3).
+// bloomLibrary is recorded beside m and k, for which bits a key sets is the library's choice
+// (murmur3 in version 3).
 const bloomLibrary = "github.com/bits-and-blooms/bloom/v3"
 
-// blooms is a contamination that takes 3 bytes a paragraph at a false-positive rate of 1e-5 and removes a wrong document now and then. It
-// has one filter for each set, so that the ledger can say for which set's a wrong paragraph was taken. It does not know which document holds
-// a paragraph: what it finds is looked up afterwards (confirm).
+// blooms is a contamination that takes 3 bytes a paragraph at a false-positive rate of 1e-5 and
+// removes a wrong document now and then. It has one filter for each set, so that the ledger can say
+// for which set's a wrong paragraph was taken. It does not know which document holds a paragraph:
+// what it finds is looked up afterwards (confirm).
 type blooms struct {
 	record  tables.Filter
 	filters []*bloom.BloomFilter // of record.Sets
 }
 
-// newBlooms makes filters for sets of known size. The sets share the rate, so that all of them together have it.
+// newBlooms makes filters for sets of known size. The sets share the rate, so that all of them
+// together have it.
 func newBlooms(p kind.Bloom, sets []tables.FilterSet) *blooms {
 	b := &blooms{record: tables.Filter{Kind: tables.FilterBloom, Library: bloomLibrary, FalsePositives: p.FalsePositives, Seed: p.Seed, Sets: sets}}
 	for i := range sets {
@@ -33,8 +36,9 @@ func newBlooms(p kind.Bloom, sets []tables.FilterSet) *blooms {
 	return b
 }
 
-// bloomSize returns the bits of a filter for n keys at a rate of false positives, and how many of them a key sets: the least that
-// give the rate (Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13(7), 1970), as the library estimates them.
+// bloomSize returns the bits of a filter for n keys at a rate of false positives, and how many of
+// them a key sets: the least that give the rate (Bloom, "Space/time trade-offs in hash coding with
+// allowable errors", CACM 13(7), 1970), as the library estimates them.
 func bloomSize(n int64, rate float64) (bits, hashes uint) {
 	ln2 := elementary.Log(2)
 	m := math.Ceil(-float64(n) * elementary.Log(rate) / float64(ln2*ln2))

@@ -13,12 +13,13 @@ import (
 	"ablate/stages/tables"
 )
 
-// decontaminate removes from the units, after they are cut, each document that shares a paragraph with an evaluation document or, where
-// Overlap is set, paragraphs that make up this share of its bytes. Only the document itself decides its share, so a licence header can be
-// told from a leak without counting how common it is, which would change with every document added.
+// decontaminate removes from the units, after they are cut, each document that shares a paragraph
+// with an evaluation document or, where Overlap is set, paragraphs that make up this share of its
+// bytes. Only the document itself decides its share, so a licence header can be told from a leak
+// without counting how common it is, which would change with every document added.
 //
-// Held-out documents count whether their partition is kept or not: a partition that is added to the study later must not change the units
-// that are there.
+// Held-out documents count whether their partition is kept or not: a partition that is added to the
+// study later must not change the units that are there.
 func (s *splitting) decontaminate(ctx context.Context) error {
 	for _, p := range s.partitions {
 		p.removed = make([][]document, len(p.cut.units))
@@ -44,7 +45,8 @@ func (s *splitting) decontaminate(ctx context.Context) error {
 	return s.remove(hits)
 }
 
-// contamination gathers the paragraphs of all evaluation text: in one reading, or for Bloom filters, whose size must be known first, in two.
+// contamination gathers the paragraphs of all evaluation text: in one reading, or for Bloom
+// filters, whose size must be known first, in two.
 func (s *splitting) contamination(ctx context.Context) (contamination, error) {
 	if s.params.Bloom == nil {
 		c := newExact(s.params.Common)
@@ -186,9 +188,10 @@ func (s *splitting) search(ctx context.Context, c contamination) (map[place]hit,
 	return hits, nil
 }
 
-// confirm looks the paragraphs that Bloom filters found up in the evaluation text itself, which takes a third reading of its hashes, but
-// memory for what was found alone. A hit then names the document that an exact set would name, and one that no evaluation document holds is
-// known to be wrong. It is removed all the same: that is what a Bloom filter costs, and the paper's rule.
+// confirm looks the paragraphs that Bloom filters found up in the evaluation text itself, which
+// takes a third reading of its hashes, but memory for what was found alone. A hit then names the
+// document that an exact set would name, and one that no evaluation document holds is known to be
+// wrong. It is removed all the same: that is what a Bloom filter costs, and the paper's rule.
 func (s *splitting) confirm(ctx context.Context, hits map[place]hit) error {
 	found := newExact(0)
 	for _, h := range hits {
@@ -229,8 +232,8 @@ func (s *splitting) evaluated(set string) string {
 	return s.called(role)
 }
 
-// remove takes the hits out of the units and writes them into the ledger. A unit that loses everything is an error: a study must not train
-// on less than it names.
+// remove takes the hits out of the units and writes them into the ledger. A unit that loses
+// everything is an error: a study must not train on less than it names.
 func (s *splitting) remove(hits map[place]hit) error {
 	var errs []error
 	for _, name := range s.kept() {

@@ -26,7 +26,8 @@ type orderValue struct {
 	num    bool
 }
 
-// newOrderValue takes what Go reads as a finite decimal number for one: years and dates without dashes. Words such as "inf" stay words.
+// newOrderValue takes what Go reads as a finite decimal number for one: years and dates without
+// dashes. Words such as "inf" stay words.
 func newOrderValue(text string) orderValue {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
@@ -35,7 +36,8 @@ func newOrderValue(text string) orderValue {
 	return orderValue{text: text, number: x, num: true}
 }
 
-// compareDocuments orders the documents of a partition by the value that orders them; ties by identity.
+// compareDocuments orders the documents of a partition by the value that orders them; ties by
+// identity.
 func compareDocuments(a, b document) int {
 	return cmp.Or(compareValues(a.order, b.order), cmp.Compare(a.id, b.id))
 }
@@ -62,8 +64,9 @@ const (
 	toValidation
 )
 
-// holdOut decides by a hash of seed and identity, so that no document's fate depends on another's. The hash is a number u in [0, 1): test
-// takes the upper end and validation the lower, so that a changed share moves only the documents between the old bound and the new.
+// holdOut decides by a hash of seed and identity, so that no document's fate depends on another's.
+// The hash is a number u in [0, 1): test takes the upper end and validation the lower, so that a
+// changed share moves only the documents between the old bound and the new.
 func holdOut(seed int64, id string, validation, test float64) fate {
 	sum := sha256.Sum256(fmt.Appendf(nil, "ablate held out, seed %d: %s", seed, id))
 	u := math.Ldexp(float64(binary.BigEndian.Uint64(sum[:8])>>11), -53) // 53 bits are exact in a float64
@@ -82,11 +85,13 @@ type cut struct {
 	unused []document // beyond the declared units
 }
 
-// cutUnits cuts ordered documents into units from the front; documentEnds and valueEnds say where a full one ends. What remains at the end is
-// a unit of its own from half of unitTokens on, and joins the last unit below that. unitTokens 0 makes one unit of everything.
+// cutUnits cuts ordered documents into units from the front; documentEnds and valueEnds say where a
+// full one ends. What remains at the end is a unit of its own from half of unitTokens on, and joins
+// the last unit below that. unitTokens 0 makes one unit of everything.
 //
-// With declared units, exactly so many are made where the text suffices: the last one, too, ends where a full one does, and the rest is
-// unused. Documents appended later thus never change a declared unit, and without a declaration the last one only.
+// With declared units, exactly so many are made where the text suffices: the last one, too, ends
+// where a full one does, and the rest is unused. Documents appended later thus never change a
+// declared unit, and without a declaration the last one only.
 //
 // No unit comes out where all documents together have less than half of unitTokens.
 func cutUnits(docs []document, unitTokens int64, declared int, ends func(docs []document, unitTokens int64) []int) cut {
@@ -122,7 +127,8 @@ func cutUnits(docs []document, unitTokens int64, declared int, ends func(docs []
 	return c
 }
 
-// documentEnds ends a full unit with the document that brings it to unitTokens tokens, EOS after each document included.
+// documentEnds ends a full unit with the document that brings it to unitTokens tokens, EOS after
+// each document included.
 func documentEnds(docs []document, unitTokens int64) (ends []int) {
 	size := int64(0)
 	for i, d := range docs {
@@ -134,14 +140,17 @@ func documentEnds(docs []document, unitTokens int64) (ends []int) {
 	return ends
 }
 
-// valueEnds ends a full unit only where the value that orders the documents changes, so that units are stretches of whole years, as the
-// paper's are. A unit is widened year by year until it has unitTokens tokens, with the year that brings it there or, where it has half of
-// them already and comes nearer to them by ratio that way, before that year. A year of several times unitTokens is one unit.
+// valueEnds ends a full unit only where the value that orders the documents changes, so that units
+// are stretches of whole years, as the paper's are. A unit is widened year by year until it has
+// unitTokens tokens, with the year that brings it there or, where it has half of them already and
+// comes nearer to them by ratio that way, before that year. A year of several times unitTokens is
+// one unit.
 //
-// Documents of later years leave the end of a full unit where it is: an end behind a year depends on the years before it alone, and an end
-// before a year is the nearer one the more, the more of that year comes. Documents that come late, of a year within a full unit, change that
-// unit and none before it; those behind it stay, too, where its end does. So much may come late that it ends a year earlier: then units change
-// up to the next end that is as before.
+// Documents of later years leave the end of a full unit where it is: an end behind a year depends
+// on the years before it alone, and an end before a year is the nearer one the more, the more of
+// that year comes. Documents that come late, of a year within a full unit, change that unit and
+// none before it; those behind it stay, too, where its end does. So much may come late that it ends
+// a year earlier: then units change up to the next end that is as before.
 func valueEnds(docs []document, unitTokens int64) (ends []int) {
 	size := int64(0)
 	for from := 0; from < len(docs); {

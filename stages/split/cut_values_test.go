@@ -74,8 +74,9 @@ func TestCutWholeYears(t *testing.T) {
 	}
 }
 
-// Whatever there was, and whatever comes of the last year and of later ones: all units but the last stay. A document that comes late, of a
-// year within a full unit, leaves those before it, and where the unit ends as before those behind it.
+// Whatever there was, and whatever comes of the last year and of later ones: all units but the last
+// stay. A document that comes late, of a year within a full unit, leaves those before it, and where
+// the unit ends as before those behind it.
 func TestCutWholeYearsWhenDocumentsArrive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	some := func(from, to, most int) (docs []document) {
@@ -123,7 +124,8 @@ func TestCutWholeYearsWhenDocumentsArrive(t *testing.T) {
 	}
 }
 
-// Through the kind: units of whole years have names without numbers, late documents change one unit, and an order is needed.
+// Through the kind: units of whole years have names without numbers, late documents change one
+// unit, and an order is needed.
 func TestSplitIntoWholeYears(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	docs := stagetest.SmallCorpus(120, "go", "c")

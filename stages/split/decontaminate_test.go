@@ -51,8 +51,9 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// The filters miss nothing, and are wrong as often as they promise: of n clean paragraphs n p are found on average, with a standard deviation
-// of sqrt(n p); six of those are allowed. The filters are full, so much fewer would be wrong as well.
+// The filters miss nothing, and are wrong as often as they promise: of n clean paragraphs n p are
+// found on average, with a standard deviation of sqrt(n p); six of those are allowed. The filters
+// are full, so much fewer would be wrong as well.
 func TestBloomFalsePositives(t *testing.T) {
 	const held, n = 20_000, 400_000
 	key := func(i int) tables.Fingerprint { return tables.FingerprintOf(fmt.Sprint("paragraph ", i)) }
@@ -101,8 +102,9 @@ func TestBloomFalsePositives(t *testing.T) {
 	}
 }
 
-// Dolma's deduper marks, over real web pages, every line that came before. Our paragraphs and their hashes must find the same ones. Its spans
-// count code points; the last one of a text counts a newline that is not there.
+// Dolma's deduper marks, over real web pages, every line that came before. Our paragraphs and their
+// hashes must find the same ones. Its spans count code points; the last one of a text counts a
+// newline that is not there.
 func TestParagraphsAsDolma(t *testing.T) {
 	dir := filepath.Join(stagetest.SharedData(t), "study", "dolma-fixtures")
 	type document struct {
@@ -150,7 +152,8 @@ func TestParagraphsAsDolma(t *testing.T) {
 			removed++
 		}
 	}
-	// One of the ten pages shares 43 lines with another of the same site, two of which have 13 tokens or more.
+	// One of the ten pages shares 43 lines with another of the same site, two of which have 13
+	// tokens or more.
 	if marked != 43 || removed != 1 {
 		t.Errorf("%d lines marked, %d of 13 tokens or more in %d pages, want 43 in 1", marked, long, removed)
 	}
@@ -178,8 +181,8 @@ func readGzip[T any](t *testing.T, path string) (all []T) {
 	return all
 }
 
-// Bloom filters remove what the exact set removes, for the same reasons; and where they are small, other documents, too, which are told from
-// the first.
+// Bloom filters remove what the exact set removes, for the same reasons; and where they are small,
+// other documents, too, which are told from the first.
 func TestSplitWithBloom(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	docs := stagetest.SmallCorpus(90, "go", "c")

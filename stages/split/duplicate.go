@@ -10,11 +10,13 @@ import (
 	"ablate/stages/tables"
 )
 
-// mostDifferent is the share of a corpus's documents that may be left out for an identity that came before though their text is another one.
-// More of them mean that what the study takes for identities are none: exports number the rows of each file, from 0.
+// mostDifferent is the share of a corpus's documents that may be left out for an identity that came
+// before though their text is another one. More of them mean that what the study takes for
+// identities are none: exports number the rows of each file, from 0.
 const mostDifferent = 0.01
 
-// different are the documents that are left out for their identity but have another text than the first that bears it: other tokens.
+// different are the documents that are left out for their identity but have another text than the
+// first that bears it: other tokens.
 func (s *splitting) different() (list []tables.DuplicateRow) {
 	var a, b []uint32
 	for _, d := range s.twice {
@@ -27,7 +29,8 @@ func (s *splitting) different() (list []tables.DuplicateRow) {
 	return list
 }
 
-// shared is an error where too many texts share identities, of documents in all, and the study does not say what is to become of them.
+// shared is an error where too many texts share identities, of documents in all, and the study does
+// not say what is to become of them.
 func (s *splitting) shared(documents int) error {
 	if s.params.Duplicate != "" || len(s.twice) == 0 {
 		return nil
@@ -43,7 +46,8 @@ func (s *splitting) shared(documents int) error {
 		len(others), documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
 }
 
-// shard is what a person calls the files whose documents are in a shard: the file itself, or the step that reads them.
+// shard is what a person calls the files whose documents are in a shard: the file itself, or the
+// step that reads them.
 func (s *splitting) shard(i int64) string {
 	role := kind.Role("documents", int(i))
 	in, err := s.job.Input(role)
@@ -53,7 +57,8 @@ func (s *splitting) shard(i int64) string {
 	return s.called(role)
 }
 
-// duplicated says which documents have an identity that came before, and where they lie, if that is an error.
+// duplicated says which documents have an identity that came before, and where they lie, if that is
+// an error.
 func (s *splitting) duplicated() error {
 	if s.params.Duplicate != kind.DuplicateError || len(s.twice) == 0 {
 		return nil

@@ -15,7 +15,8 @@ import (
 	"ablate/stages/text"
 )
 
-// twice is two shards; documents 5 and 6 of the second have identities of the first, document 7 one of its own shard.
+// twice is two shards; documents 5 and 6 of the second have identities of the first, document 7 one
+// of its own shard.
 func twice(t *testing.T, tokenizer string) (stagetest.Roles, []tables.DuplicateRow) {
 	t.Helper()
 	docs := stagetest.SmallCorpus(60, "go", "c")
@@ -25,7 +26,8 @@ func twice(t *testing.T, tokenizer string) (stagetest.Roles, []tables.DuplicateR
 	return in, []tables.DuplicateRow{{ID: "doc-003", Shard: 1, Row: 5, FirstRow: 3}, {ID: "doc-003", Shard: 1, Row: 6, FirstRow: 3}, {ID: "doc-040", Shard: 1, Row: 7, FirstShard: 1}}
 }
 
-// Documents whose identity came before are left out and listed, kept, or an error that says where they and the first ones lie.
+// Documents whose identity came before are left out and listed, kept, or an error that says where
+// they and the first ones lie.
 func TestSplitDuplicates(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	in, want := twice(t, tokenizer)
@@ -60,7 +62,8 @@ func TestSplitDuplicates(t *testing.T) {
 		`"doc-040" of places.1:8 (byte `, "first in places.1:1 (the corpus's key bad: {duplicate: drop} leaves them out, keep keeps them)")
 }
 
-// Copies of a document are left out without a word of the study, however many they are; so are few documents of another text.
+// Copies of a document are left out without a word of the study, however many they are; so are few
+// documents of another text.
 func TestSplitCopies(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	p := stagetest.SplitParams(t, tokenizer)
@@ -120,7 +123,8 @@ func TestTokenizeDuplicates(t *testing.T) {
 	stagetest.Fail(t, text.Tokenize, p, in, `document "doc-000" of file.1:1 (byte 0) has the identity of that of file.0:1 (byte 0) (the corpus's key bad`)
 }
 
-// Text files are their own places; identities of texts that are alike are alike where the corpus brings none.
+// Text files are their own places; identities of texts that are alike are alike where the corpus
+// brings none.
 func TestDuplicatesWithoutIdentities(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	path := stagetest.WriteLines(t, stagetest.Line{Text: stagetest.Prose(1, 30)}, stagetest.Line{Text: stagetest.Prose(2, 30)}, stagetest.Line{Text: stagetest.Prose(1, 30)})

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// A partition by two fields goes by both values, in the order that the study names them, and holds exactly the documents with both.
+// A partition by two fields goes by both values, in the order that the study names them, and holds
+// exactly the documents with both.
 func TestSplitBySeveralFields(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	docs := stagetest.SmallCorpus(120, "go", "c")

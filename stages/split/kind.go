@@ -1,6 +1,7 @@
-// Package split is the kind that divides a corpus: into partitions, held-out sets and base units of equal token counts, from which
-// decontamination then removes what evaluation text repeats. What becomes of a document depends on the document alone, but for the cut into
-// units, which depends on the documents before it in its partition: units stay as they are when documents are added.
+// Package split is the kind that divides a corpus: into partitions, held-out sets and base units of
+// equal token counts, from which decontamination then removes what evaluation text repeats. What
+// becomes of a document depends on the document alone, but for the cut into units, which depends on
+// the documents before it in its partition: units stay as they are when documents are added.
 package split
 
 import (
@@ -45,6 +46,6 @@ var Kind = kind.Kind{
 	},
 }
 
-// needs says what a split takes of the machine: it computes on one core and uses no device. How much memory it takes and how much it leaves
-// depends on the documents of its corpus.
+// needs says what a split takes of the machine: it computes on one core and uses no device. How
+// much memory it takes and how much it leaves depends on the documents of its corpus.
 func needs(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }

@@ -9,10 +9,11 @@ import (
 	"ablate/stages/kind"
 )
 
-// merge joins the partitions with less than half a unit into one, otherPartition, documents in their order as in any other. A partition
-// that grows to half a unit leaves it again, which changes the units of otherPartition; where that must not be, the study names what
-// belongs together with fold, which looks at no size. A partition that bears that name by itself and is not small would be another thing of the same name, which
-// is an error.
+// merge joins the partitions with less than half a unit into one, otherPartition, documents in
+// their order as in any other. A partition that grows to half a unit leaves it again, which changes
+// the units of otherPartition; where that must not be, the study names what belongs together with
+// fold, which looks at no size. A partition that bears that name by itself and is not small would
+// be another thing of the same name, which is an error.
 func (s *splitting) merge() error {
 	var small []string
 	for _, name := range s.names {

@@ -11,7 +11,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// tiny are documents of two areas that have less than half a unit each, and three quarters together.
+// tiny are documents of two areas that have less than half a unit each, and three quarters
+// together.
 func tiny() []stagetest.Line {
 	var docs []stagetest.Line
 	for i, area := range []string{"tex", "lisp"} {

@@ -8,10 +8,11 @@ import (
 // A span is a unit's name and the order values of its first and last document.
 type span struct{ name, first, last string }
 
-// spans names the units of a partition. One whose documents are ordered by numbers, such as years, goes by its range as in the paper,
-// Biology,1970-1993; where a range is as narrow as to hold several units, those after the first are counted: Physics,2019-2019#2. Others
-// are numbered: net/0. Names look at the cut alone, so that decontamination changes none, and at no later unit. text is the name of the partition as a part
-// of longer names.
+// spans names the units of a partition. One whose documents are ordered by numbers, such as years,
+// goes by its range as in the paper, Biology,1970-1993; where a range is as narrow as to hold
+// several units, those after the first are counted: Physics,2019-2019#2. Others are numbered:
+// net/0. Names look at the cut alone, so that decontamination changes none, and at no later unit.
+// text is the name of the partition as a part of longer names.
 func spans(text, order string, units [][]document) []span {
 	out := make([]span, len(units))
 	times := map[ident.Unit]int{}

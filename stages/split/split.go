@@ -16,13 +16,16 @@ import (
 	"ablate/stages/tables"
 )
 
-// split divides a corpus into partitions, holds documents out, cuts the rest into units and then removes from the units what
-// decontamination finds. Everything that decides about one document looks at that document alone, but for the cut itself, which looks at
-// those before it in its partition.
+// split divides a corpus into partitions, holds documents out, cuts the rest into units and then
+// removes from the units what decontamination finds. Everything that decides about one document
+// looks at that document alone, but for the cut itself, which looks at those before it in its
+// partition.
 //
-// Of documents with one identity the first counts, in the order of the shards, and the others are left out, listed and counted in the table
-// of sizes. It is no error unless the study says so, or more than mostDifferent of the documents have another text than the one whose identity
-// they bear: where a corpus brings no identities they are hashes of the text, and this is what removes its exact duplicates.
+// Of documents with one identity the first counts, in the order of the shards, and the others are
+// left out, listed and counted in the table of sizes. It is no error unless the study says so, or
+// more than mostDifferent of the documents have another text than the one whose identity they bear:
+// where a corpus brings no identities they are hashes of the text, and this is what removes its
+// exact duplicates.
 func split(ctx context.Context, job *kind.Job) error {
 	var p kind.SplitParams
 	if err := job.Decode(&p); err != nil {
@@ -228,7 +231,8 @@ func metadata(row tables.DocumentRow, name string) (string, error) {
 	return row.Values[i], nil
 }
 
-// called is what a person calls an input: the step that left it, without the word tokenize, or its role where nobody gave it a name.
+// called is what a person calls an input: the step that left it, without the word tokenize, or its
+// role where nobody gave it a name.
 func (s *splitting) called(role string) string {
 	in, err := s.job.Input(role)
 	end := strings.LastIndexByte(in.Name, ' ') // behind it is the name of the output
@@ -238,7 +242,8 @@ func (s *splitting) called(role string) string {
 	return strings.TrimPrefix(in.Name[:end], kind.Tokenize+"/")
 }
 
-// choose marks the partitions that the study keeps. A partition named in vain is an error, for a misspelt one would be left out in silence.
+// choose marks the partitions that the study keeps. A partition named in vain is an error, for a
+// misspelt one would be left out in silence.
 func (s *splitting) choose() error {
 	wanted, by := slices.Clone(s.params.Only), func(string) string { return "only" }
 	if len(s.params.Only) == 0 {

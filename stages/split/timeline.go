@@ -8,8 +8,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// timeline says for each value of the order, such as each year, what a partition has of it. A set that is ordered by identity alone has one
-// row a partition.
+// timeline says for each value of the order, such as each year, what a partition has of it. A set
+// that is ordered by identity alone has one row a partition.
 func (s *splitting) timeline() []tables.TimelineRow {
 	var rows []tables.TimelineRow
 	for _, name := range s.kept() {

@@ -14,12 +14,12 @@ import (
 // probeTokens is about how many tokens a step of a probe has: a batch of a small study.
 const probeTokens = 2048
 
-// windows are the parts of a probe's time. The fastest counts: what else the machine does for a moment
-// would make a study seem slower than it is.
+// windows are the parts of a probe's time. The fastest counts: what else the machine does for a
+// moment would make a study seem slower than it is.
 const windows = 3
 
-// Speed trains a model on tokens without meaning for about so long, and says how many tokens a second
-// that is. The first step is not counted: it allocates.
+// Speed trains a model on tokens without meaning for about so long, and says how many tokens a
+// second that is. The first step is not counted: it allocates.
 func Speed(m arch.Model, threads int, about time.Duration) (tokensPerSecond float64, err error) {
 	p, err := newProbe(m, threads)
 	if err != nil {

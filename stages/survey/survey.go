@@ -98,9 +98,9 @@ func fields(ctx context.Context, uses *Uses, format string, f text.File, most in
 // errEnough ends the reading of a file.
 var errEnough = errors.New("enough documents")
 
-// Documents calls each for the documents of a file, as far as the extent of [Fields] goes, or all of
-// them for an extent that has only the file. What cannot be used is dropped and counted, but for a
-// file of another format, which is an error.
+// Documents calls each for the documents of a file, as far as the extent of [Fields] goes, or all
+// of them for an extent that has only the file. What cannot be used is dropped and counted, but for
+// a file of another format, which is an error.
 func Documents(ctx context.Context, opt Options, e Extent, each func(Document)) (Counts, error) {
 	opt.Bad = map[string]string{}
 	for _, fault := range []string{corpus.BadLine, corpus.BadText, corpus.BadUTF8, corpus.BadSurrogate, corpus.BadEmpty} {

@@ -56,8 +56,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestBound: of a large file a part is read, the same part for fields and for documents, and its share
-// of the file is known.
+// TestBound: of a large file a part is read, the same part for fields and for documents, and its
+// share of the file is known.
 func TestBound(t *testing.T) {
 	var b strings.Builder
 	for i := range 20_000 {

@@ -15,7 +15,8 @@ import (
 // DroppedDuplicate is the reason of documents that are left out because their identity came before.
 const DroppedDuplicate = "duplicate identity"
 
-// Reading is what became of the documents of a corpus or an evaluation set, as far as they were read.
+// Reading is what became of the documents of a corpus or an evaluation set, as far as they were
+// read.
 type Reading struct {
 	Files, Read, Kept int64
 	Dropped           map[string]int64 // by reason
@@ -62,7 +63,8 @@ func (r Reading) Words() string {
 	return text
 }
 
-// Notable reports whether a person should know of it though nothing else is asked: something was left out or not found.
+// Notable reports whether a person should know of it though nothing else is asked: something was
+// left out or not found.
 func (r Reading) Notable() bool { return r.Kept < r.Read || len(r.Absent) > 0 || r.Twice > 0 }
 
 // ReadCounts reads a counts.json.
@@ -78,8 +80,8 @@ func ReadCounts(path string) (TokenizeCounts, error) {
 	return n, nil
 }
 
-// Catalogue is catalogue.json: the partitions of a split and how many units each has. A partition that is dropped as too small is not
-// among them and says why; one that is merged says into which.
+// Catalogue is catalogue.json: the partitions of a split and how many units each has. A partition
+// that is dropped as too small is not among them and says why; one that is merged says into which.
 type Catalogue struct {
 	Units   map[string]int    `json:"units"`
 	Dropped map[string]string `json:"dropped,omitempty"`

@@ -4,8 +4,9 @@ import (
 	"math"
 )
 
-// Rose reports that a training ended at a higher loss than it began with, which no training is for. Both are means over a stretch of steps,
-// so that one hard batch does not count, and NaN counts as a rise.
+// Rose reports that a training ended at a higher loss than it began with, which no training is for.
+// Both are means over a stretch of steps, so that one hard batch does not count, and NaN counts as
+// a rise.
 func Rose(curve []CurveRow) (first, last float64, yes bool) {
 	s := Smooth(curve)
 	if len(s) < 2 {
@@ -15,7 +16,8 @@ func Rose(curve []CurveRow) (first, last float64, yes bool) {
 	return first, last, !(last <= first)
 }
 
-// smoothed is how many points a curve has at most: batches differ more than the model moves, and a figure of many curves is a thicket.
+// smoothed is how many points a curve has at most: batches differ more than the model moves, and a
+// figure of many curves is a thicket.
 const smoothed = 30
 
 // Smooth gathers a curve into at most smoothed points, each the mean over an equal run of steps.

@@ -16,11 +16,13 @@ import (
 	"ablate/cache/table"
 )
 
-// Differ says how the tables among the outputs of a kind are compared, by their names. Checkpoints and text it knows.
+// Differ says how the tables among the outputs of a kind are compared, by their names. Checkpoints
+// and text it knows.
 type Differ map[string]func(made, given string) (string, error)
 
-// Difference says in words where a file that was made again first differs from the one given under the same name: the tensor, the row and
-// column, the line, or the byte. It is "" where it cannot tell.
+// Difference says in words where a file that was made again first differs from the one given under
+// the same name: the tensor, the row and column, the line, or the byte. It is "" where it cannot
+// tell.
 func (d Differ) Difference(name, made, given string) string {
 	base := path.Base(name)
 	var where string

@@ -6,8 +6,9 @@ import (
 	"errors"
 )
 
-// A fingerprint is what stands for a paragraph: the first 16 bytes of the SHA-256 of the form in which paragraphs are compared
-// (corpus.Paragraphs). Among a billion paragraphs two different ones agree with probability 10^-21.
+// A fingerprint is what stands for a paragraph: the first 16 bytes of the SHA-256 of the form in
+// which paragraphs are compared (corpus.Paragraphs). Among a billion paragraphs two different ones
+// agree with probability 10^-21.
 type Fingerprint [16]byte
 
 // FingerprintOf is the fingerprint of a paragraph in the form in which paragraphs are compared.

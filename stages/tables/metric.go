@@ -9,10 +9,10 @@ import (
 	"ablate/stages/kind"
 )
 
-// Tables that correlate leaves have a column metric, and that of scores a column value, only in a study
-// of which a score has another metric than kind.Perplexity. So tables of studies with perplexities alone
-// have the bytes that they had before there was a choice, and whoever reads the columns of these reads
-// the wider tables, too. The row types of the wider ones are below.
+// Tables that correlate leaves have a column metric, and that of scores a column value, only in a
+// study of which a score has another metric than kind.Perplexity. So tables of studies with
+// perplexities alone have the bytes that they had before there was a choice, and whoever reads the
+// columns of these reads the wider tables, too. The row types of the wider ones are below.
 
 // ScoreMetricRow is ScoreRow where scores have several metrics.
 type ScoreMetricRow struct {
@@ -91,7 +91,8 @@ var (
 	}
 )
 
-// Write writes rows as Parquet and as CSV, in the wide form where a score of the study names a metric.
+// Write writes rows as Parquet and as CSV, in the wide form where a score of the study names a
+// metric.
 func (f byMetric[N, W]) Write(parquet, csv string, rows []N, metrics bool) error {
 	if !metrics {
 		return errors.Join(table.WriteRows(parquet, rows), table.WriteCSV(csv, rows))
@@ -103,7 +104,8 @@ func (f byMetric[N, W]) Write(parquet, csv string, rows []N, metrics bool) error
 	return errors.Join(table.WriteRows(parquet, wide), table.WriteCSV(csv, wide))
 }
 
-// Read reads either form. A metric that this program does not know is an error of whoever looks the name up.
+// Read reads either form. A metric that this program does not know is an error of whoever looks the
+// name up.
 func (f byMetric[N, W]) Read(path string) ([]N, error) {
 	wide, err := isWide(path)
 	if err != nil {
@@ -142,7 +144,8 @@ func isWide(path string) (bool, error) {
 	return meta["metric.doc"] != "", err
 }
 
-// HasMetrics reports whether a score of a study names a metric, so that its tables have the wider form.
+// HasMetrics reports whether a score of a study names a metric, so that its tables have the wider
+// form.
 func HasMetrics(p kind.CorrelateParams) bool {
 	return slices.ContainsFunc(p.Scores, func(s kind.Score) bool { return s.Metric != "" })
 }

@@ -12,13 +12,14 @@ import (
 	"ablate/stages/kind"
 )
 
-// Missing is missing.json: what was looked for in some files and not found. It is a function of the documents that are kept, so that a split
-// which reads it depends on nothing else, unless none is kept.
+// Missing is missing.json: what was looked for in some files and not found. It is a function of the
+// documents that are kept, so that a split which reads it depends on nothing else, unless none is
+// kept.
 type Missing struct {
 	Documents int64            `json:"documents"`        // kept
 	Absent    map[string]int64 `json:"absent,omitempty"` // by name of metadata: those of the documents that have none
-	// Of files of which no document has some metadata: where the study looks for them, and the fields of the first document, or the name of
-	// the first file where the study looks in names.
+	// Of files of which no document has some metadata: where the study looks for them, and the
+	// fields of the first document, or the name of the first file where the study looks in names.
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Paths    []string          `json:"paths,omitempty"`
 	File     string            `json:"file,omitempty"`
@@ -77,8 +78,9 @@ func put[V any](m *map[string]V, key string, v V) {
 	(*m)[key] = v
 }
 
-// Check returns why a corpus cannot be what the study says: none of its documents has some metadata, or between leaves none of them. That there
-// are none for other reasons is for the caller to judge.
+// Check returns why a corpus cannot be what the study says: none of its documents has some
+// metadata, or between leaves none of them. That there are none for other reasons is for the caller
+// to judge.
 func (m Missing) Check() error {
 	if m.Documents == 0 {
 		return m.nothing()
@@ -112,7 +114,8 @@ func (m Missing) instead(path string) string {
 	return fmt.Sprintf("; the first document has %s", words.Enumerate(list))
 }
 
-// nothing says what became of documents of which none is left, and which values there are where between bounds them.
+// nothing says what became of documents of which none is left, and which values there are where
+// between bounds them.
 func (m Missing) nothing() error {
 	words := InWords(m.Read, 0, m.Dropped)
 	for _, name := range slices.Sorted(maps.Keys(m.Between)) {

@@ -17,7 +17,8 @@ func (r PlaceRow) In(file string) string {
 	return fmt.Sprintf("%s (byte %d)", file, r.Byte)
 }
 
-// MaxPlaces bounds how many places a report names of the documents of a corpus that were dropped for one reason.
+// MaxPlaces bounds how many places a report names of the documents of a corpus that were dropped
+// for one reason.
 const MaxPlaces = 5
 
 // PlaceInWords says where in a file a document lies that was dropped.

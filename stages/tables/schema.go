@@ -1,9 +1,10 @@
-// Package tables has the formats of what steps leave, but for tokens and checkpoints: the columns of every table with their units (schema.go,
-// TABLES.md), the JSON files beside them, how to read both, sums over them in words, and how two files of one kind differ.
+// Package tables has the formats of what steps leave, but for tokens and checkpoints: the columns
+// of every table with their units (schema.go, TABLES.md), the JSON files beside them, how to read
+// both, sums over them in words, and how two files of one kind differ.
 package tables
 
-// This file is every table that a step leaves behind: one struct a table, one field a column, with its unit and meaning. The tags are
-// written into the files.
+// This file is every table that a step leaves behind: one struct a table, one field a column, with
+// its unit and meaning. The tags are written into the files.
 
 // v1 makes a row type version 1 of its table.
 type v1 struct{}
@@ -52,7 +53,8 @@ type PlaceRow struct {
 	Byte int64 `col:"byte" unit:"bytes" doc:"where the line, or the first token, is in the decompressed file"`
 }
 
-// DuplicateRow is a document that was left out because another one of the corpus, before it, has its identity.
+// DuplicateRow is a document that was left out because another one of the corpus, before it, has
+// its identity.
 type DuplicateRow struct {
 	v1         `col:"-"`
 	ID         string `col:"id" doc:"identity of both"`
@@ -77,9 +79,10 @@ type LedgerRow struct {
 	FalsePositive bool `col:"false_positive" doc:"a Bloom filter took the paragraph for one of the set's, but no evaluation document holds it"`
 }
 
-// StudyLedgerRow is a document that decontamination removed from a unit, with the names that the study has for the text that it is in: the
-// ledgers of all splits of a study, beside its report. Those that splits leave have no names of evaluation sets, because a result does not
-// depend on names.
+// StudyLedgerRow is a document that decontamination removed from a unit, with the names that the
+// study has for the text that it is in: the ledgers of all splits of a study, beside its report.
+// Those that splits leave have no names of evaluation sets, because a result does not depend on
+// names.
 type StudyLedgerRow struct {
 	v1        `col:"-"`
 	Set       string `col:"partition_set" null:"" doc:"set of partitions; null: the corpus of the seed model"`
@@ -108,7 +111,8 @@ const (
 	PartDuplicate  = "duplicate"  // documents whose identity came before
 )
 
-// SizeRow is how much text a part of a corpus has. Together the rows account for every document of the inputs once.
+// SizeRow is how much text a part of a corpus has. Together the rows account for every document of
+// the inputs once.
 type SizeRow struct {
 	v3               `col:"-"`
 	Partition        string `col:"partition" null:"" doc:"name of the partition; null for duplicates"`
@@ -149,7 +153,8 @@ type CurveRow struct {
 	GradNorm float64 `col:"grad_norm" doc:"norm of all gradients before clipping"`
 }
 
-// BatchRow is a sequence of a training, in the order in which they are trained on: `ablate export STUDY MODEL --batches`.
+// BatchRow is a sequence of a training, in the order in which they are trained on: `ablate export
+// STUDY MODEL --batches`.
 type BatchRow struct {
 	v1       `col:"-"`
 	Step     int64    `col:"step" unit:"steps" doc:"number of the optimizer step that the sequence is of, from 1, as in curve.parquet"`
@@ -185,8 +190,9 @@ type LossRow struct {
 	Nats   float64 `col:"nats" unit:"nats" doc:"sum of the negative log probabilities of the tokens"`
 }
 
-// StudyLossRow is an evaluated document of a model behind a score: losses.parquet of the output directory, from which each score can be
-// computed again. The score is the mean over its domains of the mean over a domain's models of exp(sum of nats / sum of tokens).
+// StudyLossRow is an evaluated document of a model behind a score: losses.parquet of the output
+// directory, from which each score can be computed again. The score is the mean over its domains of
+// the mean over a domain's models of exp(sum of nats / sum of tokens).
 type StudyLossRow struct {
 	v1      `col:"-"`
 	Group   string  `col:"mixture_set" doc:"set of mixtures"`
@@ -204,8 +210,8 @@ type StudyLossRow struct {
 	Nats    float64 `col:"nats" unit:"nats" doc:"sum of the negative log probabilities of the tokens"`
 }
 
-// ScoreRow is how well a scorer does for a mixture on an evaluation set. Each measure is the mean over domains of the mean over a domain's
-// models.
+// ScoreRow is how well a scorer does for a mixture on an evaluation set. Each measure is the mean
+// over domains of the mean over a domain's models.
 type ScoreRow struct {
 	v2          `col:"-"`
 	Group       string  `col:"mixture_set" doc:"set of mixtures"`
@@ -222,8 +228,9 @@ type ScoreRow struct {
 	Value  float64 `col:"-"` // by that metric
 }
 
-// CorrelationRow is how well a proxy predicts the reference's score over the mixtures that have both. What is not defined (fewer
-// than three mixtures, scores all alike) is NaN here and null in the file.
+// CorrelationRow is how well a proxy predicts the reference's score over the mixtures that have
+// both. What is not defined (fewer than three mixtures, scores all alike) is NaN here and null in
+// the file.
 type CorrelationRow struct {
 	v3               `col:"-"`
 	Group            string  `col:"mixture_set" doc:"set of mixtures"`
@@ -267,8 +274,9 @@ type CorrelationRow struct {
 	Metric string `col:"-"` // of the scores, see metric.go
 }
 
-// DecisionRow is how well a proxy decides over all out-of-domain sets on which its mixtures have references: the questions of the paper's
-// appendix A.5. The in-domain set is another text for each mixture and takes no part.
+// DecisionRow is how well a proxy decides over all out-of-domain sets on which its mixtures have
+// references: the questions of the paper's appendix A.5. The in-domain set is another text for each
+// mixture and takes no part.
 type DecisionRow struct {
 	v2               `col:"-"`
 	Group            string  `col:"mixture_set" doc:"set of mixtures"`
@@ -310,7 +318,8 @@ type WarningRow struct {
 	Metric string `col:"-"` // of the scores, see metric.go; empty, too, of a warning about all scores
 }
 
-// LayoutRow is a cell of the tables that a study leaves beside its report, in the layouts of the paper's.
+// LayoutRow is a cell of the tables that a study leaves beside its report, in the layouts of the
+// paper's.
 type LayoutRow struct {
 	v2          `col:"-"`
 	Group       string  `col:"mixture_set" doc:"set of mixtures"`

@@ -14,7 +14,8 @@ func Timeline(path string) ([]TimelineRow, error) { return table.ReadRows[Timeli
 // Ledger reads a ledger.parquet.
 func Ledger(path string) ([]LedgerRow, error) { return table.ReadRows[LedgerRow](path) }
 
-// MostText is the largest text of the cache that is read whole, in bytes. A figure of ten thousand mixtures has 2 MB.
+// MostText is the largest text of the cache that is read whole, in bytes. A figure of ten thousand
+// mixtures has 2 MB.
 const MostText = 256 << 20
 
 // A Breakdown is what a partition has, in sum.
@@ -81,7 +82,8 @@ func Labels(sizes []SizeRow) map[string][]string {
 	return labels
 }
 
-// Units says which units a row is in, by the labels of its partition: "2005-2007", or "2005-2007 to 2007-2009"; empty for none.
+// Units says which units a row is in, by the labels of its partition: "2005-2007", or "2005-2007 to
+// 2007-2009"; empty for none.
 func (r TimelineRow) Units(labels []string) string {
 	switch {
 	case r.FirstUnit < 0:

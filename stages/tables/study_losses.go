@@ -6,7 +6,8 @@ import (
 	"ablate/cache/table"
 )
 
-// metaOf is the metadata of a table of losses that says, in the caller's words, what it was made of.
+// metaOf is the metadata of a table of losses that says, in the caller's words, what it was made
+// of.
 const metaOf = "ablate.of"
 
 // StudyLosses is what the table of all losses of a study is made of, score by score.
@@ -35,8 +36,8 @@ type LossModel struct {
 	Eval int // for StudyLosses.Table
 }
 
-// Write writes the table: a row a document and model of each score, in the order of the scores. It holds one loss table and one row group in
-// memory, however many there are. Same input, same bytes.
+// Write writes the table: a row a document and model of each score, in the order of the scores. It
+// holds one loss table and one row group in memory, however many there are. Same input, same bytes.
 func (s StudyLosses) Write(path string) error {
 	w, err := table.CreateRows[StudyLossRow](path, map[string]string{metaOf: s.Of})
 	if err != nil {
@@ -78,7 +79,8 @@ func (s StudyLosses) append(w *table.RowWriter[StudyLossRow]) error {
 	return nil
 }
 
-// LossesOf is what a table of all losses of a study says that it was made of; empty where it says nothing.
+// LossesOf is what a table of all losses of a study says that it was made of; empty where it says
+// nothing.
 func LossesOf(path string) (string, error) {
 	meta, err := table.Meta(path)
 	return meta[metaOf], err

@@ -11,7 +11,8 @@ import (
 	"ablate/cache/table"
 )
 
-// manyLosses is a study of so many scores, each the mean over two domains of three models on a table of the given number of documents.
+// manyLosses is a study of so many scores, each the mean over two domains of three models on a
+// table of the given number of documents.
 func manyLosses(t testing.TB, scores, documents int) StudyLosses {
 	t.Helper()
 	rows := make([]LossRow, documents)

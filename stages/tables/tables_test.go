@@ -49,7 +49,8 @@ func documentedTables() []documented {
 	}
 }
 
-// TestTablesAreDocumented keeps TABLES.md, the columns of every table that a step leaves, as the row types say.
+// TestTablesAreDocumented keeps TABLES.md, the columns of every table that a step leaves, as the
+// row types say.
 func TestTablesAreDocumented(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Tables that steps leave
@@ -92,7 +93,8 @@ scores a column ` + "`value`" + `. Regret and noise are in the unit of that metr
 	}
 }
 
-// takenWords are names that no column may have, from testdata/column_words.txt, whose head says how it was made.
+// takenWords are names that no column may have, from testdata/column_words.txt, whose head says how
+// it was made.
 func takenWords(t *testing.T) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile("testdata/column_words.txt")
@@ -117,7 +119,8 @@ func takenWords(t *testing.T) map[string]string {
 	return taken
 }
 
-// A column can be named in SQL without quotes, and is an attribute of a data frame that has no other meaning.
+// A column can be named in SQL without quotes, and is an attribute of a data frame that has no
+// other meaning.
 func TestColumnNamesDoNotBite(t *testing.T) {
 	taken := takenWords(t)
 	spared := []string{"shares.parquet size"} // another name would train every model again

@@ -8,7 +8,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// duplicate leaves out a document of an evaluation set. Of a corpus that is divided, split does it, which sees all files.
+// duplicate leaves out a document of an evaluation set. Of a corpus that is divided, split does it,
+// which sees all files.
 func (t *tokenizing) duplicate(d corpus.Document, first corpus.Place) error {
 	if t.params.Duplicate == kind.DuplicateError {
 		return fmt.Errorf("document %q of %s has the identity of that of %s (the corpus's key bad: {duplicate: drop} leaves out all but the first, keep keeps them)",

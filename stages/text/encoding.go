@@ -12,7 +12,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// chunkBytes is how much text a thread encodes at a time: some milliseconds of work, and little memory.
+// chunkBytes is how much text a thread encodes at a time: some milliseconds of work, and little
+// memory.
 const chunkBytes = 256 << 10
 
 // An encoded document.
@@ -31,10 +32,12 @@ type chunk struct {
 	done  chan struct{} // closed when they are encoded
 }
 
-// An encoding encodes documents on all threads and hands them on in the order in which they came. The goroutine that adds them, which is the
-// one that reads and scans the files, is one of the threads: it reads ahead by a bounded number of chunks, and when as many wait it encodes
-// one itself. So a corpus may be a single file, and a file may be read on while what it held before is encoded. Documents share nothing;
-// which thread takes which cannot show in the result. This is the one place in this package that starts goroutines.
+// An encoding encodes documents on all threads and hands them on in the order in which they came.
+// The goroutine that adds them, which is the one that reads and scans the files, is one of the
+// threads: it reads ahead by a bounded number of chunks, and when as many wait it encodes one
+// itself. So a corpus may be a single file, and a file may be read on while what it held before is
+// encoded. Documents share nothing; which thread takes which cannot show in the result. This is the
+// one place in this package that starts goroutines.
 type encoding struct {
 	params   kind.TokenizeParams
 	names    []string // of metadata, sorted

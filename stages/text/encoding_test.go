@@ -12,8 +12,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// Documents come out as one thread encodes them and in the order in which they went in, however many threads there are and while their
-// number changes; no more of them are under way than are bounded.
+// Documents come out as one thread encodes them and in the order in which they went in, however
+// many threads there are and while their number changes; no more of them are under way than are
+// bounded.
 func TestEncoding(t *testing.T) {
 	tok := stagetest.LoadTokenizer(t, texts.Tokenizer(t))
 	var docs []corpus.Document

@@ -12,7 +12,8 @@ import (
 	"ablate/stages/internal/corpus"
 )
 
-// File is a raw file: where it lies, and its name below the fixed part of the pattern that found it.
+// File is a raw file: where it lies, and its name below the fixed part of the pattern that found
+// it.
 type File struct {
 	Path, Name string
 	Index      string // of an array of ids, where the index of its documents lies; empty: it has none
@@ -21,8 +22,8 @@ type File struct {
 // UnsetError says that a pattern names a variable that has no value.
 type UnsetError = corpus.UnsetError
 
-// Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is what lookup says. passed says in sentences
-// what the patterns would match but is not taken.
+// Files finds the files of a corpus. Patterns and excludes are relative to dir; ${NAME} in them is
+// what lookup says. passed says in sentences what the patterns would match but is not taken.
 func Files(dir string, patterns, excludes []string, lookup func(string) (string, bool)) (files []File, passed []string, err error) {
 	expand := func(list []string) ([]string, error) {
 		out := make([]string, len(list))
@@ -53,7 +54,8 @@ func Files(dir string, patterns, excludes []string, lookup func(string) (string,
 // StrangerError says that a file is of no format that is read.
 type StrangerError = corpus.StrangerError
 
-// ContentFormat says of what format a file is by its content: parquet, tokens, jsonl or text. textField is the field that holds the text.
+// ContentFormat says of what format a file is by its content: parquet, tokens, jsonl or text.
+// textField is the field that holds the text.
 func ContentFormat(path, textField string) (string, error) { return corpus.Recognise(path, textField) }
 
 // IsIndex reports a name that the index of an array has.
@@ -66,7 +68,8 @@ func indexName(array string) string {
 	return strings.TrimSuffix(array, filepath.Ext(array)) + indexEnding
 }
 
-// Arrays finds the index beside each array of ids. An index that the patterns of a corpus match as well, as dir/* does, is taken for that.
+// Arrays finds the index beside each array of ids. An index that the patterns of a corpus match as
+// well, as dir/* does, is taken for that.
 func Arrays(files []File) ([]File, error) {
 	var arrays []File
 	found := map[string]bool{} // indexes of arrays
@@ -92,7 +95,8 @@ func Arrays(files []File) ([]File, error) {
 	return arrays, nil
 }
 
-// FilePath is the path of one file that a study names: relative to dir, ${NAME} in it what lookup says.
+// FilePath is the path of one file that a study names: relative to dir, ${NAME} in it what lookup
+// says.
 func FilePath(dir, file string, lookup func(string) (string, bool)) (string, error) {
 	path, err := corpus.Expand(file, lookup)
 	if err == nil && !filepath.IsAbs(path) {
@@ -101,7 +105,8 @@ func FilePath(dir, file string, lookup func(string) (string, bool)) (string, err
 	return path, err
 }
 
-// TokenizerInfo reads what a plan must know of a tokenizer.json: the number of its ids and the id that ends a document.
+// TokenizerInfo reads what a plan must know of a tokenizer.json: the number of its ids and the id
+// that ends a document.
 func TokenizerInfo(path string) (vocab int, eos uint32, err error) {
 	f, err := os.Open(path)
 	if err != nil {

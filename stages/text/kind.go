@@ -1,8 +1,10 @@
-// Package text turns files into tokens: the kind tokenizer trains a byte-level BPE, the kind tokenize reads documents, encodes them and hashes
-// their paragraphs. What a study's patterns match, what a file is by its content, and encoding as a command (Files, ContentFormat,
+// Package text turns files into tokens: the kind tokenizer trains a byte-level BPE, the kind
+// tokenize reads documents, encodes them and hashes their paragraphs. What a study's patterns
+// match, what a file is by its content, and encoding as a command (Files, ContentFormat,
 // TokenStream) are here too, so that a command and a step agree about them.
 //
-// Not promised: that a shard's metadata, documents and paragraphs may be larger than memory. Tokens may: they are mapped.
+// Not promised: that a shard's metadata, documents and paragraphs may be larger than memory. Tokens
+// may: they are mapped.
 package text
 
 import (
@@ -65,10 +67,12 @@ var Tokenize = kind.Kind{
 	},
 }
 
-// tokenizerNeeds says what the training of a tokenizer takes of the machine: it computes on one core and uses no device. How much memory it
-// takes depends on how many different words the text has.
+// tokenizerNeeds says what the training of a tokenizer takes of the machine: it computes on one
+// core and uses no device. How much memory it takes depends on how many different words the text
+// has.
 func tokenizerNeeds(*kind.Job) (kind.Needs, error) { return kind.Needs{Cores: 1}, nil }
 
-// tokenizeNeeds says what tokenizing takes of the machine: documents are encoded on all cores, and no device is used. How much memory it
-// takes and how much it leaves depends on its files, which are no parameters.
+// tokenizeNeeds says what tokenizing takes of the machine: documents are encoded on all cores, and
+// no device is used. How much memory it takes and how much it leaves depends on its files, which
+// are no parameters.
 func tokenizeNeeds(*kind.Job) (kind.Needs, error) { return kind.Needs{}, nil }

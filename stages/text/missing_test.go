@@ -11,7 +11,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// What no document of several files has is an error of the key that asks for it; what some have is none.
+// What no document of several files has is an error of the key that asks for it; what some have is
+// none.
 func TestMissing(t *testing.T) {
 	lines := kind.Read{Format: "jsonl", Metadata: map[string]string{"year": "metadata.yaer", "part": "metadata.part"}, Between: map[string]string{"year": "2990-3010"}}
 	text := kind.Read{Format: "text", Metadata: map[string]string{"year": "([0-9]{4})"}}

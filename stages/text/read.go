@@ -16,7 +16,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// files reads the documents of a job's inputs file.N, in order, and reports progress in bytes of the files and in documents.
+// files reads the documents of a job's inputs file.N, in order, and reports progress in bytes of
+// the files and in documents.
 type files struct {
 	job    *kind.Job
 	read   kind.Read
@@ -57,7 +58,8 @@ func (f *files) options() corpus.Options {
 	}
 }
 
-// name is what the i-th file is called: in identities its name where the study gives it one; in errors of other files what a person calls it.
+// name is what the i-th file is called: in identities its name where the study gives it one; in
+// errors of other files what a person calls it.
 func (f *files) name(i int) string {
 	if len(f.read.Names) > 0 {
 		return f.read.Names[i]
@@ -129,7 +131,8 @@ func (f *files) table(ctx context.Context, i int, path string, emit func(corpus.
 		return corpus.Counts{}, fmt.Errorf("%s: %w", f.name(i), err)
 	}
 	defer in.Close()
-	// As in JSONL, a document without an identity gets a hash of its text; of metadata a column that is not there is a mistake.
+	// As in JSONL, a document without an identity gets a hash of its text; of metadata a column
+	// that is not there is a mistake.
 	if !in.Has(wishes[1].Path) {
 		wishes[1].Path = nil
 	}

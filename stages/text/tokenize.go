@@ -168,8 +168,9 @@ func countWords(text string) int64 {
 	return n
 }
 
-// paragraphHashes returns the hashes of the distinct paragraphs, in the form in which they are compared, with at least minTokens tokens, two
-// numbers each, in order of first appearance, and how many bytes of the text each makes up.
+// paragraphHashes returns the hashes of the distinct paragraphs, in the form in which they are
+// compared, with at least minTokens tokens, two numbers each, in order of first appearance, and how
+// many bytes of the text each makes up.
 func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) (hashes []uint64, lengths []int64) {
 	seen := map[tables.Fingerprint]int{}
 	var scratch []uint32
@@ -191,8 +192,9 @@ func paragraphHashes(e *bpe.Encoder, text, mode string, minTokens int) (hashes [
 	return hashes, lengths
 }
 
-// atLeast says whether a paragraph has n tokens or more, mostly without encoding it a second time: a token has at least one byte and never
-// parts of two words with white space between them, so words are a lower bound of tokens and bytes an upper one.
+// atLeast says whether a paragraph has n tokens or more, mostly without encoding it a second time:
+// a token has at least one byte and never parts of two words with white space between them, so
+// words are a lower bound of tokens and bytes an upper one.
 func atLeast(e *bpe.Encoder, paragraph string, n int, scratch []uint32) (bool, []uint32) {
 	if len(paragraph) < n {
 		return false, scratch

@@ -221,7 +221,8 @@ type parquetLine struct {
 	Year    int64    `col:"year" doc:"year"`
 }
 
-// The rows of a Parquet file and the lines of a JSONL file that say the same give the same tokens and documents.
+// The rows of a Parquet file and the lines of a JSONL file that say the same give the same tokens
+// and documents.
 func TestTokenizeParquet(t *testing.T) {
 	var rows []parquetLine
 	var lines strings.Builder

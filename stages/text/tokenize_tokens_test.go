@@ -17,7 +17,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// writeTokens makes an array of ids as Dolma does, an end of text behind each document, and its index.
+// writeTokens makes an array of ids as Dolma does, an end of text behind each document, and its
+// index.
 func writeTokens(t *testing.T, tokenizer string, width int, docs ...stagetest.Line) (array, index string) {
 	t.Helper()
 	tok := stagetest.LoadTokenizer(t, tokenizer)
@@ -63,8 +64,8 @@ func tokensParams(width int) kind.TokenizeParams {
 	return p
 }
 
-// Text, and tokens made of it, leave the same bytes: tokens, documents, paragraph hashes. Without an index documents are the same too, but
-// bear no names.
+// Text, and tokens made of it, leave the same bytes: tokens, documents, paragraph hashes. Without
+// an index documents are the same too, but bear no names.
 func TestTokensAreTheirText(t *testing.T) {
 	tokenizer := texts.Tokenizer(t)
 	docs := stagetest.SmallCorpus(60, "go", "c")

@@ -17,8 +17,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// trainTokenizer trains a byte-level BPE. It reads the files twice: once to rank the documents by the hash of their identity, once to count
-// the words of those that come first, so that only the ranking is held in memory.
+// trainTokenizer trains a byte-level BPE. It reads the files twice: once to rank the documents by
+// the hash of their identity, once to count the words of those that come first, so that only the
+// ranking is held in memory.
 func trainTokenizer(ctx context.Context, job *kind.Job) error {
 	var p kind.TokenizerParams
 	if err := job.Decode(&p); err != nil {
@@ -81,8 +82,8 @@ type candidate struct {
 	bytes  int64
 }
 
-// chooseText says how many bytes of each document to read: documents are taken in the order of their hashes, whole ones until limit is
-// reached, and the last one up to it.
+// chooseText says how many bytes of each document to read: documents are taken in the order of
+// their hashes, whole ones until limit is reached, and the last one up to it.
 func chooseText(docs []candidate, limit int64) []int64 {
 	take := make([]int64, len(docs))
 	docs = slices.Clone(docs)

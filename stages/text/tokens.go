@@ -14,16 +14,19 @@ import (
 	"ablate/stages/internal/corpus"
 )
 
-// A TokenStream turns lines of JSON into lines of JSON, in one pass and on one core. Lines of white space only are passed over. What it reads may
-// be compressed and begin with a byte order mark, as files of a corpus may.
+// A TokenStream turns lines of JSON into lines of JSON, in one pass and on one core. Lines of white
+// space only are passed over. What it reads may be compressed and begin with a byte order mark, as
+// files of a corpus may.
 type TokenStream struct {
-	// SpecialAsText encodes <|endoftext|> and its like as any other text, as documents of a corpus are. Without it they become their ids.
+	// SpecialAsText encodes <|endoftext|> and its like as any other text, as documents of a corpus
+	// are. Without it they become their ids.
 	SpecialAsText bool
 
 	tok *bpe.Tokenizer
 }
 
-// maxStreamLine bounds a line in bytes; what is longer is no document but a mistake. It is the bound of a corpus.
+// maxStreamLine bounds a line in bytes; what is longer is no document but a mistake. It is the
+// bound of a corpus.
 const maxStreamLine = 256 << 20
 
 // OpenTokenStream reads a tokenizer.json.
@@ -40,7 +43,8 @@ func OpenTokenStream(path string) (*TokenStream, error) {
 	return &TokenStream{tok: tok}, nil
 }
 
-// Encode reads objects with a text, and writes an array of ids for each. What is not Unicode in a text is read as U+FFFD.
+// Encode reads objects with a text, and writes an array of ids for each. What is not Unicode in a
+// text is read as U+FFFD.
 func (s *TokenStream) Encode(in io.Reader, out io.Writer) error {
 	e := s.tok.Encoder()
 	e.SpecialAsText = s.SpecialAsText
@@ -74,7 +78,8 @@ func (s *TokenStream) Encode(in io.Reader, out io.Writer) error {
 	})
 }
 
-// Decode reads arrays of ids, and writes an object with the text of each. Where ids end inside a character the text has U+FFFD.
+// Decode reads arrays of ids, and writes an object with the text of each. Where ids end inside a
+// character the text has U+FFFD.
 func (s *TokenStream) Decode(in io.Reader, out io.Writer) error {
 	var encoded bytes.Buffer
 	enc := json.NewEncoder(&encoded)
@@ -98,8 +103,8 @@ func (s *TokenStream) Decode(in io.Reader, out io.Writer) error {
 	})
 }
 
-// eachLine writes what turn appends for each line. Whenever no more input is there yet, what was written goes out, so that a program can
-// send a line and wait for the answer.
+// eachLine writes what turn appends for each line. Whenever no more input is there yet, what was
+// written goes out, so that a program can send a line and wait for the answer.
 func eachLine(in io.Reader, out io.Writer, turn func(dst, line []byte) ([]byte, error)) error {
 	r, closer, err := corpus.Stream(in, 1<<20)
 	if err != nil {

@@ -17,7 +17,8 @@ type Batches struct {
 	Units  []kind.Input    // its inputs unit.N, in their order
 }
 
-// metaOrder is the metadata of a file of batches with what their order follows from, as JSON of batchOrder.
+// metaOrder is the metadata of a file of batches with what their order follows from, as JSON of
+// batchOrder.
 const metaOrder = "ablate.order"
 
 type batchOrder struct {
@@ -77,7 +78,8 @@ func (f *feed) append(ctx context.Context, w *table.RowWriter[tables.BatchRow]) 
 	return rows, nil
 }
 
-// addDocuments says which documents the row's tokens, which begin at a position of the unit's stream, are of.
+// addDocuments says which documents the row's tokens, which begin at a position of the unit's
+// stream, are of.
 func addDocuments(r *tables.BatchRow, unit *table.Tokens, from int64) {
 	end := from + int64(len(r.Tokens))
 	first := sort.Search(unit.Docs(), func(i int) bool { return unit.Start(i+1) > from })

@@ -37,7 +37,8 @@ func written(t *testing.T, p kind.TrainParams, in stagetest.Roles) []tables.Batc
 	return rows
 }
 
-// describedStream is the generator of BATCHES.md, section "Random numbers", written from that page with numbers of any size.
+// describedStream is the generator of BATCHES.md, section "Random numbers", written from that page
+// with numbers of any size.
 type describedStream struct{ state *big.Int }
 
 func power(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
@@ -142,7 +143,8 @@ func described(p kind.TrainParams, streams [][]int32) []tables.BatchRow {
 	return rows
 }
 
-// The batches that the export writes are those that BATCHES.md describes, computed by code that shares nothing with the sampler.
+// The batches that the export writes are those that BATCHES.md describes, computed by code that
+// shares nothing with the sampler.
 func TestBatchesAreAsDescribed(t *testing.T) {
 	in := stagetest.Units(t)
 	var streams [][]int32

@@ -12,8 +12,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// stopped is the error of a step that could not be taken, with the training's curve up to there: a failed training leaves no artifact, and
-// what a person asks first is how the loss went. The step itself is the last row; loss and norm are NaN where they were not reached.
+// stopped is the error of a step that could not be taken, with the training's curve up to there: a
+// failed training leaves no artifact, and what a person asks first is how the loss went. The step
+// itself is the last row; loss and norm are NaN where they were not reached.
 func (t *training) stopped(err error, lr, loss, norm float64) error {
 	err = fmt.Errorf("step %d of %d: %w", t.step+1, t.steps, err)
 	failed := tables.CurveRow{Step: t.step + 1, Tokens: (t.step + 1) * t.params.Batch, LR: lr, Loss: loss / float64(t.params.Batch), GradNorm: norm}

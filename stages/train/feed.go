@@ -8,8 +8,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// A feed hands out the sequences of a training in their order, which BATCHES.md describes. Training reads from it, and so does the export of
-// batches.
+// A feed hands out the sequences of a training in their order, which BATCHES.md describes. Training
+// reads from it, and so does the export of batches.
 type feed struct {
 	context   int   // inputs of a sequence, T
 	sequences int   // of a batch
@@ -21,8 +21,8 @@ type feed struct {
 	order  *sampler
 }
 
-// newFeed opens the units of a training and counts their sequences: disjoint stretches of T tokens, whose targets reach one token further. A
-// tail shorter than T+1 is not trained on.
+// newFeed opens the units of a training and counts their sequences: disjoint stretches of T tokens,
+// whose targets reach one token further. A tail shorter than T+1 is not trained on.
 func newFeed(ins []kind.Input, p kind.TrainParams) (_ *feed, err error) {
 	T := int64(p.Model.Context)
 	switch {

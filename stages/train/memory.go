@@ -9,8 +9,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// needs says what a training takes of the machine. Of memory it is fastest with all activations kept, and can do with all of them computed
-// again. Of the disk, checkpoints hold 4 bytes a parameter, or 12 with AdamW's moments; while one is saved, the one before is still there. It uses
+// needs says what a training takes of the machine. Of memory it is fastest with all activations
+// kept, and can do with all of them computed again. Of the disk, checkpoints hold 4 bytes a
+// parameter, or 12 with AdamW's moments; while one is saved, the one before is still there. It uses
 // all cores that it is given, and no device: the engines of this program compute on the processor.
 func needs(job *kind.Job) (kind.Needs, error) {
 	var p kind.TrainParams

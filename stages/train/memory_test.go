@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// A training with less memory computes parts of its passes again, leaves the same bytes, and fails with both numbers where even that is
-// not enough.
+// A training with less memory computes parts of its passes again, leaves the same bytes, and fails
+// with both numbers where even that is not enough.
 func TestTrainingWithinMemory(t *testing.T) {
 	const threads = 2 // of newJob
 	p := stagetest.TrainParams()

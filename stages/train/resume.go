@@ -31,9 +31,10 @@ import (
 //	step-<n>/curve.parquet          steps 1 to n
 //	step-<n>/state.json             what these belong to, and their digests
 //
-// It is written under the job's own directory and moves there when all of it is on disk, because two processes that do the same training
-// share the Partial folder: whichever moves a step first has saved it for both. A folder that is not whole, or belongs to another
-// training, is passed over in favour of the one before; the newest two are kept.
+// It is written under the job's own directory and moves there when all of it is on disk, because
+// two processes that do the same training share the Partial folder: whichever moves a step first
+// has saved it for both. A folder that is not whole, or belongs to another training, is passed over
+// in favour of the one before; the newest two are kept.
 
 const (
 	stepPrefix = "step-"
@@ -60,8 +61,8 @@ func (t *training) identity() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// save leaves a checkpoint of the current step. Where the Partial folder is gone, because another process has committed the same training,
-// the error is fs.ErrNotExist.
+// save leaves a checkpoint of the current step. Where the Partial folder is gone, because another
+// process has committed the same training, the error is fs.ErrNotExist.
 func (t *training) save() error {
 	if t.job.Partial == "" {
 		return nil
@@ -121,7 +122,8 @@ func (t *training) writeSaved(dir string) error {
 	return syncPath(dir)
 }
 
-// moveSaved gives a checkpoint its name. What bears it already was saved by another process, or is torn and makes room.
+// moveSaved gives a checkpoint its name. What bears it already was saved by another process, or is
+// torn and makes room.
 func (t *training) moveSaved(dir string) error {
 	final := t.savedDir(t.step)
 	err := os.Rename(dir, final)
@@ -215,11 +217,12 @@ func (t *training) resume() (bool, error) {
 	return false, nil
 }
 
-// mostState is the largest state of a checkpoint that is read, in bytes: it holds a few numbers and digests.
+// mostState is the largest state of a checkpoint that is read, in bytes: it holds a few numbers and
+// digests.
 const mostState = 1 << 20
 
-// whole reads the state of a checkpoint and says whether all of it is there and belongs to this training. Whatever is wrong with one means
-// that an older one is used, or the work done again.
+// whole reads the state of a checkpoint and says whether all of it is there and belongs to this
+// training. Whatever is wrong with one means that an older one is used, or the work done again.
 func (t *training) whole(dir string, step int64) (savedState, bool) {
 	var s savedState
 	b, err := cache.ReadFile(filepath.Join(dir, stateFile), mostState)

@@ -12,8 +12,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// A partial folder in a shared cache may hold what another laid there: checkpoints that are links are none, and files that are pipes,
-// links or without end make theirs unusable, without a wait and without memory of their size.
+// A partial folder in a shared cache may hold what another laid there: checkpoints that are links
+// are none, and files that are pipes, links or without end make theirs unusable, without a wait and
+// without memory of their size.
 func TestHostileCheckpoints(t *testing.T) {
 	dir, out := t.TempDir(), t.TempDir()
 	path := func(step, name string) string { return filepath.Join(dir, step, name) }

@@ -31,7 +31,8 @@ func paths(t *testing.T) []string {
 	return all
 }
 
-// machine sets a job's threads and the kernels of the engines made from now on: another pair for each n.
+// machine sets a job's threads and the kernels of the engines made from now on: another pair for
+// each n.
 func machine(t *testing.T, job *kind.Job, paths []string, n int) {
 	t.Helper()
 	if err := kernel.Select(paths[n%len(paths)]); err != nil {
@@ -40,7 +41,8 @@ func machine(t *testing.T, job *kind.Job, paths []string, n int) {
 	job.Threads = []int{1, 2, 7}[n/len(paths)%3]
 }
 
-// stopAt runs a training until so many steps are done, and cancels it there, which saves that step, or kills it there, which saves nothing.
+// stopAt runs a training until so many steps are done, and cancels it there, which saves that step,
+// or kills it there, which saves nothing.
 func stopAt(t *testing.T, job *kind.Job, batch, step int64, kill bool) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -66,8 +68,9 @@ func stopAt(t *testing.T, job *kind.Job, batch, step int64, kill bool) {
 	}
 }
 
-// A training that is interrupted after any step, or killed after any step with any earlier one saved, and that goes on with other kernels and
-// another number of threads, leaves the bytes of one that nobody disturbed: weights, moments, curve and shares.
+// A training that is interrupted after any step, or killed after any step with any earlier one
+// saved, and that goes on with other kernels and another number of threads, leaves the bytes of one
+// that nobody disturbed: weights, moments, curve and shares.
 func TestTrainResumedAtEveryStep(t *testing.T) {
 	units := stagetest.Units(t)
 	random := stagetest.TrainParams()

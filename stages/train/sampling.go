@@ -9,8 +9,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// quotas returns how many of total sequences each unit gives, exactly. What does not divide goes by the largest remainder, ties to the
-// earlier unit.
+// quotas returns how many of total sequences each unit gives, exactly. What does not divide goes by
+// the largest remainder, ties to the earlier unit.
 //
 //   - equal: the same from each unit, so that a short unit repeats;
 //   - proportional: in proportion to the units' chunks, so that nothing repeats before everything was read;
@@ -66,10 +66,11 @@ type pick struct {
 	chunk int64
 }
 
-// A sampler says which sequence comes when. The units' quotas are laid out as slots and shuffled; the j-th slot of a unit reads chunk
-// j mod chunks of its epoch j / chunks, and each epoch of each unit has a fresh permutation of the unit's chunks; with replacement it reads
-// a chunk that follows from j alone. All of it follows from the seed, so any batch can be found from its number alone, and a resumed
-// training needs no replayed state.
+// A sampler says which sequence comes when. The units' quotas are laid out as slots and shuffled;
+// the j-th slot of a unit reads chunk j mod chunks of its epoch j / chunks, and each epoch of each
+// unit has a fresh permutation of the unit's chunks; with replacement it reads a chunk that follows
+// from j alone. All of it follows from the seed, so any batch can be found from its number alone,
+// and a resumed training needs no replayed state.
 //
 // Memory: two bytes a slot and four a chunk.
 type sampler struct {

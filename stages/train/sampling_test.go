@@ -24,8 +24,8 @@ func TestQuotas(t *testing.T) {
 		{"proportional, largest remainder", 10, []int64{5, 1, 9}, kind.SamplingProportional, []int64{3, 1, 6}},
 		// 1e15 * 1e9 leaves 64 bits.
 		{"proportional, large", 1e15, []int64{1e9, 3e9}, kind.SamplingProportional, []int64{25e13, 75e13}},
-		// Whole copies: floor(9/5) = 1, floor(9/1) = 9, floor(9/9) = 1, so 5 : 9 : 9. The floor leaves a unit of a
-		// little more than half the largest at half its share.
+		// Whole copies: floor(9/5) = 1, floor(9/1) = 9, floor(9/9) = 1, so 5 : 9 : 9. The floor
+		// leaves a unit of a little more than half the largest at half its share.
 		{"repeat", 46, []int64{5, 1, 9}, kind.SamplingRepeat, []int64{10, 18, 18}},
 		{"replacement, as equal", 11, []int64{5, 1, 9}, kind.SamplingReplacement, []int64{4, 4, 3}},
 	} {
@@ -76,8 +76,9 @@ func TestSamplerVisitsEachChunkOncePerEpoch(t *testing.T) {
 	}
 }
 
-// With replacement a pass over a unit misses 1/e of its chunks on average: of 1000 drawn 1000 times about 632 are seen, with a standard
-// deviation of sqrt(1000 (1/e - 2/e^2)) = 9.9. Ten of those are allowed.
+// With replacement a pass over a unit misses 1/e of its chunks on average: of 1000 drawn 1000 times
+// about 632 are seen, with a standard deviation of sqrt(1000 (1/e - 2/e^2)) = 9.9. Ten of those are
+// allowed.
 func TestSamplerWithReplacement(t *testing.T) {
 	s, err := newSampler(5, 2000, []int64{1000, 1000}, kind.SamplingReplacement)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// What each policy of sampling really gave each unit is in the output. The units have 7, 3 and 12 sequences; 44 are trained on.
+// What each policy of sampling really gave each unit is in the output. The units have 7, 3 and 12
+// sequences; 44 are trained on.
 func TestRealisedShares(t *testing.T) {
 	units := stagetest.Units(t)
 	for _, c := range []struct {

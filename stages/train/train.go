@@ -16,13 +16,15 @@ import (
 	"ablate/stages/tables"
 )
 
-// microTokens bounds how many tokens are in a forward and backward pass at a time; a batch is taken in as many equal passes as that asks
-// for. It is a constant because another cut changes the last bits of some gradients (package cpu of the engine says which): it may change only with the
-// version of the kind. 4096 tokens keep the kernels busy, and are two rows of the paper's models, whose activations take a few gigabytes.
+// microTokens bounds how many tokens are in a forward and backward pass at a time; a batch is taken
+// in as many equal passes as that asks for. It is a constant because another cut changes the last
+// bits of some gradients (package cpu of the engine says which): it may change only with the
+// version of the kind. 4096 tokens keep the kernels busy, and are two rows of the paper's models,
+// whose activations take a few gigabytes.
 const microTokens = 4096
 
-// Checkpoints of a training under way are saved when the job's SaveEvery has passed and saving takes at most a twentieth of the time. When
-// they are saved has no part in the result.
+// Checkpoints of a training under way are saved when the job's SaveEvery has passed and saving
+// takes at most a twentieth of the time. When they are saved has no part in the result.
 const saveShare = 20
 
 // train trains one model.
@@ -42,8 +44,9 @@ func train(ctx context.Context, job *kind.Job) error {
 	return t.write()
 }
 
-// begun is a training brought to where it goes on. A checkpoint that another process removes while it is loaded leaves half of it in the
-// engine, so that a fresh attempt is made, which finds a newer one.
+// begun is a training brought to where it goes on. A checkpoint that another process removes while
+// it is loaded leaves half of it in the engine, so that a fresh attempt is made, which finds a
+// newer one.
 func begun(job *kind.Job, p kind.TrainParams) (*training, error) {
 	const attempts = 3 // each loses a race against a whole save of the other process
 	for n := 1; ; n++ {
@@ -61,7 +64,8 @@ func begun(job *kind.Job, p kind.TrainParams) (*training, error) {
 	}
 }
 
-// training is a training under way: state is the engine's, plus the step it has reached and the curve up to there.
+// training is a training under way: state is the engine's, plus the step it has reached and the
+// curve up to there.
 type training struct {
 	*feed
 	job    *kind.Job
@@ -105,7 +109,8 @@ func newTraining(job *kind.Job, p kind.TrainParams) (_ *training, err error) {
 	return t, nil
 }
 
-// microSequences is the largest divisor of a batch's sequences that stays within microTokens, so that all passes have one shape.
+// microSequences is the largest divisor of a batch's sequences that stays within microTokens, so
+// that all passes have one shape.
 func microSequences(sequences, context int) int {
 	for n := min(sequences, max(1, microTokens/context)); ; n-- {
 		if sequences%n == 0 {
@@ -131,7 +136,8 @@ func (t *training) close() {
 	}
 }
 
-// begin brings the engine to where training goes on: the newest whole checkpoint of an earlier attempt, or the start.
+// begin brings the engine to where training goes on: the newest whole checkpoint of an earlier
+// attempt, or the start.
 func (t *training) begin() error {
 	resumed, err := t.resume()
 	if err != nil || resumed {

@@ -203,7 +203,8 @@ func TestTrainPassesOverTornCheckpoints(t *testing.T) {
 	}
 }
 
-// A training that dies without a word goes on from what it saved in time, and saving leaves no trace in the result.
+// A training that dies without a word goes on from what it saved in time, and saving leaves no
+// trace in the result.
 func TestTrainKilled(t *testing.T) {
 	in := stagetest.Units(t)
 	whole := stagetest.Run(t, Kind, stagetest.TrainParams(), in)
@@ -286,7 +287,8 @@ func TestTrainSharesPartial(t *testing.T) {
 	}
 }
 
-// When another process has committed the same training the Partial folder is gone; the runner knows by the error to look for the result.
+// When another process has committed the same training the Partial folder is gone; the runner knows
+// by the error to look for the result.
 func TestTrainWithoutPartial(t *testing.T) {
 	job := stagetest.NewJob(t, stagetest.TrainParams(), stagetest.Units(t))
 	job.SaveEvery = 1
@@ -328,8 +330,9 @@ func TestTrainDoesNotResumeAnotherTraining(t *testing.T) {
 	stagetest.SameOutputs(t, want, stagetest.Result(job2.Dir))
 }
 
-// A training of 12 steps at a constant rate in two halves, the second started from the first one's state, gives the weights of one whole
-// if both read the same sequences: here each batch is the unit's only sequence, four times.
+// A training of 12 steps at a constant rate in two halves, the second started from the first one's
+// state, gives the weights of one whole if both read the same sequences: here each batch is the
+// unit's only sequence, four times.
 func TestTrainStartsFromState(t *testing.T) {
 	in := stagetest.Roles{}.Numbered("unit", stagetest.TokenFile(t, 1, true, 16))
 	p := stagetest.TrainParams()

@@ -9,8 +9,9 @@ import (
 	"ablate/stages/internal/stagetest"
 )
 
-// A training maps its units and keeps only the order of its sequences: a unit of 20M tokens (40 MB) and draws from all of it leave less than
-// 1 MB on the heap, 2 bytes a sequence of the training and 4 a sequence of the unit among it.
+// A training maps its units and keeps only the order of its sequences: a unit of 20M tokens (40 MB)
+// and draws from all of it leave less than 1 MB on the heap, 2 bytes a sequence of the training and
+// 4 a sequence of the unit among it.
 func TestUnitsAreNotHeld(t *testing.T) {
 	const docs, length = 2000, 10_000
 	path := filepath.Join(t.TempDir(), "unit.arrow")

@@ -1,12 +1,13 @@
 //go:build linux || darwin
 
-// Package mapping opens files as read-only memory mappings. It is the one place of the house that asks the
-// operating system for one.
+// Package mapping opens files as read-only memory mappings. It is the one place of the house that
+// asks the operating system for one.
 //
-// It does not promise anything about a file that another process truncates while it is mapped, or whose disk has errors: touching a page that
-// is gone kills the process (SIGBUS) unless the goroutine asked for a panic (debug.SetPanicOnFault), as the runner does for its steps. No check
-// made at opening can prevent that. Our artifacts are never
-// changed once they lie in the cache, only replaced by rename, which leaves an old mapping whole.
+// It does not promise anything about a file that another process truncates while it is mapped, or
+// whose disk has errors: touching a page that is gone kills the process (SIGBUS) unless the
+// goroutine asked for a panic (debug.SetPanicOnFault), as the runner does for its steps. No check
+// made at opening can prevent that. Our artifacts are never changed once they lie in the cache,
+// only replaced by rename, which leaves an old mapping whole.
 package mapping
 
 import (
@@ -21,7 +22,8 @@ import (
 	_ "ablate/cache/system"
 )
 
-// A File is the content of a file, mapped read-only. Its bytes may be read from any number of goroutines.
+// A File is the content of a file, mapped read-only. Its bytes may be read from any number of
+// goroutines.
 type File struct {
 	data []byte
 	once sync.Once
@@ -56,7 +58,8 @@ func Open(path string) (*File, error) {
 	return &File{data: data}, nil
 }
 
-// Bytes returns the mapped content. Writing to it kills the process, and so does reading it after Close.
+// Bytes returns the mapped content. Writing to it kills the process, and so does reading it after
+// Close.
 func (f *File) Bytes() []byte { return f.data }
 
 // Close removes the mapping. Closing twice is harmless.
@@ -70,5 +73,6 @@ func (f *File) Close() error {
 	return f.err
 }
 
-// LittleEndian says whether this machine stores numbers as our files do. Views of numbers in a mapping need it.
+// LittleEndian says whether this machine stores numbers as our files do. Views of numbers in a
+// mapping need it.
 func LittleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }

@@ -41,7 +41,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// A file that is replaced by rename while it is mapped, as the cache does, keeps its bytes in the mapping.
+// A file that is replaced by rename while it is mapped, as the cache does, keeps its bytes in the
+// mapping.
 func TestReplacedFile(t *testing.T) {
 	dir := t.TempDir()
 	path, other := filepath.Join(dir, "a"), filepath.Join(dir, "b")

@@ -9,7 +9,8 @@ import (
 	"ablate/cache"
 )
 
-// TestAside: what a run left that was killed goes with the next file; what runs elsewhere are writing stays.
+// TestAside: what a run left that was killed goes with the next file; what runs elsewhere are
+// writing stays.
 func TestAside(t *testing.T) {
 	dir := t.TempDir()
 	part := strings.Split(cache.Owner(), ".")

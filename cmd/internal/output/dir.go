@@ -67,9 +67,9 @@ func (e *ForeignError) Error() string {
 const mostNamed = 5
 
 // Look settles whether a directory may be written to, before any work, and leaves nothing. A
-// directory is ours if it is not there yet, holds nothing, bears our mark, or holds the plan.json and
-// provenance.json of an earlier version's run. Of a directory with others' files it is an error of
-// type [*ForeignError].
+// directory is ours if it is not there yet, holds nothing, bears our mark, or holds the plan.json
+// and provenance.json of an earlier version's run. Of a directory with others' files it is an error
+// of type [*ForeignError].
 func Look(path string, opt Options) (*Dir, error) {
 	d := &Dir{path: path, opt: opt, ours: map[string]bool{}, inputs: map[string]bool{}}
 	d.Protect(opt.Inputs)
@@ -113,7 +113,8 @@ func Look(path string, opt Options) (*Dir, error) {
 // Path is where the directory lies.
 func (d *Dir) Path() string { return d.path }
 
-// Free is how many bytes are free where the directory lies or is to lie; -1 where that is not known.
+// Free is how many bytes are free where the directory lies or is to lie; -1 where that is not
+// known.
 func (d *Dir) Free() int64 {
 	dir := real(d.path)
 	for {
@@ -143,8 +144,9 @@ func (d *Dir) clear() error {
 	}))
 }
 
-// adopt takes as ours what an earlier version left, which wrote no mark: every name that a report has.
-// A study.yaml beside files that no report has is a person's, whose folder the report was put into.
+// adopt takes as ours what an earlier version left, which wrote no mark: every name that a report
+// has. A study.yaml beside files that no report has is a person's, whose folder the report was put
+// into.
 func (d *Dir) adopt() {
 	others := false
 	entries, _ := os.ReadDir(d.path) // if it fails, nothing is adopted
@@ -277,7 +279,8 @@ func (d *Dir) refuse(names []string) error {
 	return nil
 }
 
-// reads reports whether the study reads a file of the directory, under its name there or where that leads.
+// reads reports whether the study reads a file of the directory, under its name there or where that
+// leads.
 func (d *Dir) reads(name string) bool {
 	path := d.at(name)
 	return d.inputs[filepath.Join(real(filepath.Dir(path)), filepath.Base(path))] || d.inputs[real(path)]
@@ -295,9 +298,9 @@ func earlier(dir string) bool {
 	return true
 }
 
-// foreign finds files below a directory that are not in an output directory of ours: at most one more
-// than an error names. Folders hold nothing by themselves. Studies may lie below one another, as out/a
-// and out/a/b do.
+// foreign finds files below a directory that are not in an output directory of ours: at most one
+// more than an error names. Folders hold nothing by themselves. Studies may lie below one another,
+// as out/a and out/a/b do.
 func foreign(dir, below string, found []string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,9 +5,9 @@
 // A regular file is written beside its place and takes its name by a rename once it is whole, so
 // that a failure or a kill leaves either the old file or the new one. A new file has the mode that
 // the person's umask gives; a file that is replaced keeps its mode. A symbolic link stays, and the
-// file that it leads to is written. A device, a pipe or a socket stays what it is, and the bytes are
-// written into it. A directory in the place of a file is refused. Missing folders above a file are
-// made.
+// file that it leads to is written. A device, a pipe or a socket stays what it is, and the bytes
+// are written into it. A directory in the place of a file is refused. Missing folders above a file
+// are made.
 //
 // A file that an option names is replaced, as a compiler's -o does. A directory is written to only
 // if it is ours ([Look]).
@@ -106,8 +106,8 @@ func Reads(path string, files []string) bool {
 	})
 }
 
-// IsStdout reports whether what is written to path goes to the standard output, so that nothing else
-// may be printed there.
+// IsStdout reports whether what is written to path goes to the standard output, so that nothing
+// else may be printed there.
 func IsStdout(path string) bool {
 	p, err := find(path)
 	return err == nil && p.stdout
@@ -157,7 +157,8 @@ func find(path string) (place, error) {
 			return place{}, err
 		}
 		if !filepath.IsAbs(to) {
-			// The folder may be a link itself: ".." in what the link holds starts from where that leads.
+			// The folder may be a link itself: ".." in what the link holds starts from where that
+			// leads.
 			dir, err := filepath.EvalSymlinks(filepath.Dir(at))
 			if err != nil {
 				return place{}, err
@@ -169,8 +170,9 @@ func find(path string) (place, error) {
 	return place{}, fmt.Errorf("%s: %w", path, syscall.ELOOP)
 }
 
-// descriptor reports that a path stands for an open file of this process, and which. What it is open
-// on may be a regular file, and is not to be replaced: the shell holds it open, and others append to it.
+// descriptor reports that a path stands for an open file of this process, and which. What it is
+// open on may be a regular file, and is not to be replaced: the shell holds it open, and others
+// append to it.
 func descriptor(path string) (int, bool) {
 	switch path = filepath.Clean(path); path {
 	case "/dev/stdin":
@@ -189,7 +191,8 @@ func descriptor(path string) (int, bool) {
 	return 0, false
 }
 
-// duplicate opens an open file of this process once more: at its place, and appending where it appends.
+// duplicate opens an open file of this process once more: at its place, and appending where it
+// appends.
 func duplicate(path string, fd int) (*os.File, error) {
 	d, err := syscall.Dup(fd)
 	if err != nil {
@@ -253,8 +256,8 @@ func holds(path string, data []byte) bool {
 // asideHead begins the names of files that are not whole yet.
 const asideHead = ".ablate-"
 
-// aside makes a file in a directory that is to take its name there by a rename once it is whole, with
-// the mode that the umask gives. It removes those that runs left which were killed.
+// aside makes a file in a directory that is to take its name there by a rename once it is whole,
+// with the mode that the umask gives. It removes those that runs left which were killed.
 func aside(dir string) (*os.File, error) {
 	if names, err := os.ReadDir(dir); err == nil { // if not, the next line says why
 		for _, n := range names {

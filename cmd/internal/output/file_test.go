@@ -182,7 +182,8 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// TestDescriptor: an open file is written to where it is open, so that what was appended before stays.
+// TestDescriptor: an open file is written to where it is open, so that what was appended before
+// stays.
 func TestDescriptor(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -253,7 +254,8 @@ func TestFailure(t *testing.T) {
 	alone(t, dir)
 }
 
-// TestWriteSame: a file that holds the bytes already is not touched, so that what watches it sees nothing new.
+// TestWriteSame: a file that holds the bytes already is not touched, so that what watches it sees
+// nothing new.
 func TestWriteSame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	put(t, path, "text", 0o644)

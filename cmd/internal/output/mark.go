@@ -57,8 +57,9 @@ func ReadMark(dir string) (*Mark, error) {
 	return m, nil
 }
 
-// Judge says what is not as it should be in the mark of a directory that holds the report of a study, which has files of these names. A
-// study.yaml may be a person's own, and so need not be listed.
+// Judge says what is not as it should be in the mark of a directory that holds the report of a
+// study, which has files of these names. A study.yaml may be a person's own, and so need not be
+// listed.
 func (m *Mark) Judge(study string, report []string) (wrong []string) {
 	if m.Study != study {
 		wrong = append(wrong, fmt.Sprintf("names study %q, whose report is that of %q", m.Study, study))

@@ -46,7 +46,8 @@ func rank(names []string, path string) int {
 	return len(names)
 }
 
-// proseBytes is how long the values of a field are on average, in bytes, that is likely to hold the text.
+// proseBytes is how long the values of a field are on average, in bytes, that is likely to hold the
+// text.
 const proseBytes = 40
 
 // chooseText finds the field that holds the text.
@@ -80,7 +81,8 @@ func (s *source) chooseText(named string, main bool) error {
 	slices.SortStableFunc(found, func(a, b survey.FieldUse) int {
 		return cmp.Or(cmp.Compare(rank(textNames, a.Path), rank(textNames, b.Path)), -cmp.Compare(a.Bytes, b.Bytes))
 	})
-	// A field of a usual name is taken unless another has far more text; of several others, one that has most of the text.
+	// A field of a usual name is taken unless another has far more text; of several others, one
+	// that has most of the text.
 	best, most := found[0], slices.MaxFunc(found, func(a, b survey.FieldUse) int { return cmp.Compare(a.Bytes, b.Bytes) })
 	known := rank(textNames, best.Path) < len(textNames)
 	if known && most.Bytes > 4*best.Bytes || !known && len(found) > 1 && found[1].Bytes*2 > best.Bytes {
@@ -237,8 +239,8 @@ func (p *Proposal) chooseFields(ctx context.Context) error {
 	return nil
 }
 
-// leastCorpus is how much text, in bytes, the smallest study takes: [Proposal.least] tokens for each of two partitions, where
-// small tokenizers make a token of two to three bytes.
+// leastCorpus is how much text, in bytes, the smallest study takes: [Proposal.least] tokens for
+// each of two partitions, where small tokenizers make a token of two to three bytes.
 const leastCorpus = 30_000
 
 // scan counts the documents of a source that is not divided.
@@ -286,8 +288,8 @@ func (f *field) sorted() []*part {
 	return list
 }
 
-// judge decides what becomes of documents that cannot be used. Few of them are left out by the study, and
-// the person is told; of many it is an error.
+// judge decides what becomes of documents that cannot be used. Few of them are left out by the
+// study, and the person is told; of many it is an error.
 func (s *source) judge(p *Proposal) error {
 	const few = 0.05 // more broken lines than that are no accident but another format
 	for _, reason := range []string{badLine, noText} {
@@ -432,8 +434,8 @@ func (s *source) chooseID(ctx context.Context, named string, main bool) error {
 	return nil
 }
 
-// mostRepeats is the share of documents that may bear the identity of another one. A run ends with an
-// error where more than 1% do, and their texts differ.
+// mostRepeats is the share of documents that may bear the identity of another one. A run ends with
+// an error where more than 1% do, and their texts differ.
 const mostRepeats = 0.005
 
 // repeats is the share of documents that have the identity of one before them and another text.

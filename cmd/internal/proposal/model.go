@@ -46,8 +46,8 @@ const (
 	timeShare        = 0.8  // of the minutes that are asked for: the rest is reading, tokenizing and the report
 )
 
-// chooseModel takes the largest model that this machine trains in the time, and that has enough text to
-// learn from. Where the smallest takes longer, units become smaller.
+// chooseModel takes the largest model that this machine trains in the time, and that has enough
+// text to learn from. Where the smallest takes longer, units become smaller.
 func (p *Proposal) chooseModel(context.Context) error {
 	data := p.unit
 	least := 0.0 // minutes of the smallest study
@@ -85,7 +85,8 @@ func (p *Proposal) chooseModel(context.Context) error {
 	return fmt.Errorf("--minutes %g: the smallest study takes about %s on this machine; allow more, such as --minutes %.0f", p.req.Minutes, duration(least), math.Ceil(1.2*least))
 }
 
-// cutEvaluation cuts the documents of evaluation sets that would take much of what is evaluated, or all.
+// cutEvaluation cuts the documents of evaluation sets that would take much of what is evaluated, or
+// all.
 func (p *Proposal) cutEvaluation() {
 	most := p.model.evalTokens * p.bytesPerToken() / 4
 	for _, s := range p.eval {
@@ -95,7 +96,8 @@ func (p *Proposal) cutEvaluation() {
 	}
 }
 
-// longestTraining is how many tokens a reference model has read in the end, the seed model's included.
+// longestTraining is how many tokens a reference model has read in the end, the seed model's
+// included.
 func (p *Proposal) longestTraining() float64 {
 	return p.seedLength() + float64(p.unit*p.unitsPerMixture())
 }

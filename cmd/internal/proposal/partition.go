@@ -18,7 +18,8 @@ var (
 	orderNames = []string{"year", "date", "created", "timestamp", "published", "time"}
 )
 
-// mostParts is how many partitions a first study has: enough for pairs to differ, few enough for minutes.
+// mostParts is how many partitions a first study has: enough for pairs to differ, few enough for
+// minutes.
 const mostParts = 8
 
 // choosePartitions finds the field that divides the documents, and the one that orders them.
@@ -131,10 +132,10 @@ func (f *field) usable() []*part {
 	return slices.DeleteFunc(f.sorted(), func(v *part) bool { return !nameable(v.name) })
 }
 
-// quality says how well a field divides so many documents: 0, not at all. It is the number of parts of
-// equal size that would be as uneven as the largest ones are: 1 over the sum of the squares of their shares of
-// the text (Simpson's index of diversity), of mostParts at most; times the root of the share of the documents that are in
-// them.
+// quality says how well a field divides so many documents: 0, not at all. It is the number of parts
+// of equal size that would be as uneven as the largest ones are: 1 over the sum of the squares of
+// their shares of the text (Simpson's index of diversity), of mostParts at most; times the root of
+// the share of the documents that are in them.
 func (f *field) quality(documents float64) float64 {
 	list := f.usable()
 	if len(list) < 2 || f.many || f.documents*2 < documents {

@@ -1,9 +1,10 @@
 // Package proposal writes a first study for files that a person names: it looks at the files, and
-// proposes partitions, an order, base units, a tokenizer, a model, mixtures and evaluation sets, each
-// with the numbers that it comes from. It asks nothing and prints nothing.
+// proposes partitions, an order, base units, a tokenizer, a model, mixtures and evaluation sets,
+// each with the numbers that it comes from. It asks nothing and prints nothing.
 //
-// Where something is not found, such as a field that holds the text, [New] returns an error that says
-// what there is and how to go on. It never falls back to a value that the files do not support.
+// Where something is not found, such as a field that holds the text, [New] returns an error that
+// says what there is and how to go on. It never falls back to a value that the files do not
+// support.
 //
 // Words: a *source* is the files that one option names. A *field* is a place of the documents'
 // metadata: a path of JSON Lines, a column of a table, a part of the name of a text file.

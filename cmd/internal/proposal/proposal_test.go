@@ -91,8 +91,8 @@ func parsed(t *testing.T, p *Proposal) *specs.Study {
 	return s
 }
 
-// TestProposal: of files with odd names and values, a byte order mark, other line ends, a broken line,
-// missing fields and fields of several types, the study names what is there.
+// TestProposal: of files with odd names and values, a byte order mark, other line ends, a broken
+// line, missing fields and fields of several types, the study names what is there.
 func TestProposal(t *testing.T) {
 	t.Chdir(t.TempDir())
 	list := documents(1500, 80, func(i int, d object) {
@@ -287,7 +287,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestSpeed: a slow machine gets a smaller study than a fast one, and none takes longer than is allowed.
+// TestSpeed: a slow machine gets a smaller study than a fast one, and none takes longer than is
+// allowed.
 func TestSpeed(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "data.jsonl", lines(t, documents(3000, 120, nil), "\n"))

@@ -155,8 +155,8 @@ func cutText(text string, most int) string {
 // trained is how many tokens of a partition can be counted on to be in units.
 func (p *Proposal) trained(v *part, test float64) float64 { return v.tokens * (1 - test) * safety }
 
-// unitFor is the unit that gives the median of the partitions several, and each at least one; with few
-// partitions, enough units for pairs of them.
+// unitFor is the unit that gives the median of the partitions several, and each at least one; with
+// few partitions, enough units for pairs of them.
 func (p *Proposal) unitFor(kept []*part) float64 {
 	share := 3.0
 	if len(kept) < pairsFrom {
@@ -239,8 +239,8 @@ func (p *Proposal) holdOut() error {
 	return nil
 }
 
-// fewest is how many documents the smallest partition has where longer ones than piece bytes are cut; 0:
-// none is cut.
+// fewest is how many documents the smallest partition has where longer ones than piece bytes are
+// cut; 0: none is cut.
 func (p *Proposal) fewest(piece float64) float64 {
 	fewest := math.Inf(1)
 	for _, v := range p.parts {

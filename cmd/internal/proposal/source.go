@@ -235,7 +235,8 @@ func oneKind(option, arg, pattern string, files []text.File) (string, error) {
 	return pattern, nil
 }
 
-// likely says how likely files with an ending are a corpus: those of a format for data are, notes and programs are not.
+// likely says how likely files with an ending are a corpus: those of a format for data are, notes
+// and programs are not.
 func likely(end string) int {
 	switch {
 	case specs.FormatOfName("x"+end) != "":

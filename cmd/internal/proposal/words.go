@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// roundDown is the next round number below x: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten.
+// roundDown is the next round number below x: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of
+// ten.
 func roundDown(x float64) float64 {
 	if x < 1 {
 		return 1
@@ -113,8 +114,8 @@ func percent(share float64) string {
 	return strconv.FormatFloat(100*share, 'f', 0, 64) + "%"
 }
 
-// show writes a value of the data in a sentence or a comment: clipped, and in quotes where it would be taken for
-// something else.
+// show writes a value of the data in a sentence or a comment: clipped, and in quotes where it would
+// be taken for something else.
 func show(value string) string {
 	const most = 60
 	if len(value) > most {

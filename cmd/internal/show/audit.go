@@ -29,8 +29,8 @@ func Packed(w io.Writer, file string, r *auditing.Result) error {
 	return Printf(w, "bundle: %s, %s; `ablate audit %s` checks it\n", file, words.Bytes(r.Packed), file)
 }
 
-// Audit prints what an audit found and what it could not check; a quiet one prints findings only. name is the study, or the bundle, as a
-// person called it.
+// Audit prints what an audit found and what it could not check; a quiet one prints findings only.
+// name is the study, or the bundle, as a person called it.
 func Audit(w io.Writer, r *auditing.Result, name string, quiet bool) {
 	if !quiet {
 		checked(w, r, name)
@@ -92,7 +92,8 @@ func checked(w io.Writer, r *auditing.Result, name string) {
 	fmt.Fprintln(w)
 }
 
-// unasked counts, kind by kind, the steps that an audit executed again by itself and found the same.
+// unasked counts, kind by kind, the steps that an audit executed again by itself and found the
+// same.
 func unasked(list []audit.Executed) []string {
 	count, took := map[string]int{}, map[string]float64{}
 	for _, e := range list {

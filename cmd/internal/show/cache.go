@@ -131,7 +131,8 @@ func items(w io.Writer, list []cache.Item) {
 	}
 }
 
-// Removal prints the entries that were to be removed, what was made from them, and, without the error why they stay, what became of them.
+// Removal prints the entries that were to be removed, what was made from them, and, without the
+// error why they stay, what became of them.
 func Removal(w io.Writer, r *entries.Removal, stay error) error {
 	items(w, r.Entries)
 	if len(r.Dependants) > 0 {

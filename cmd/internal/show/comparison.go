@@ -97,7 +97,8 @@ func agreement(x *running.Comparison, full bool) *Table {
 	return t
 }
 
-// weakness says what the words in the last column of the table of correlations mean, of those that are in it.
+// weakness says what the words in the last column of the table of correlations mean, of those that
+// are in it.
 func weakness(x *running.Comparison) string {
 	var found []string
 	for _, s := range x.Studies {
@@ -123,7 +124,8 @@ func footing(x *running.Comparison) string {
 	return strings.Join(lines, "\n")
 }
 
-// ComparisonPage is a comparison as a page of Markdown, which lies in dir. The same cache gives the same bytes.
+// ComparisonPage is a comparison as a page of Markdown, which lies in dir. The same cache gives the
+// same bytes.
 func ComparisonPage(x *running.Comparison, dir string) []byte {
 	var b bytes.Buffer
 	title := "Studies compared"
@@ -148,7 +150,8 @@ func ComparisonPage(x *running.Comparison, dir string) []byte {
 	return b.Bytes()
 }
 
-// differences lists every value in which a miniature differs from its study: those of all studies once, then each study's own.
+// differences lists every value in which a miniature differs from its study: those of all studies
+// once, then each study's own.
 func differences(b *bytes.Buffer, x *running.Comparison) {
 	if !x.Mini() {
 		return

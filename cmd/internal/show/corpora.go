@@ -41,7 +41,8 @@ func Reading(r corpora.Reading) string {
 	return text
 }
 
-// split prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it, and what was removed because of what.
+// split prints a set of partitions: in sum, by unit if asked, by year or whatever else orders it,
+// and what was removed because of what.
 func split(w io.Writer, s corpora.Split, unitByUnit bool) {
 	Printf(w, "%s\n\n", s.Step)
 	partitions(w, s.Sizes)
@@ -104,7 +105,8 @@ func contamination(w io.Writer, s corpora.Split) {
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
-// timeline prints partitions by the values of their order. One without an order has nothing to add to the table of partitions.
+// timeline prints partitions by the values of their order. One without an order has nothing to add
+// to the table of partitions.
 func timeline(w io.Writer, order string, rows []tables.TimelineRow, labels map[string][]string) {
 	if order == "id" {
 		return
@@ -135,7 +137,8 @@ func timeline(w io.Writer, order string, rows []tables.TimelineRow, labels map[s
 	fmt.Fprintf(w, "%s\n\n", t.Render(w))
 }
 
-// Catalogue prints the units that are known from splits: a line a partition, as the paper's table of base units.
+// Catalogue prints the units that are known from splits: a line a partition, as the paper's table
+// of base units.
 func Catalogue(w io.Writer, splits []corpora.Split) {
 	for _, s := range splits {
 		t := NewTable(Row{s.Set, "units by " + s.Order, "units", "tokens", "smallest", "largest"}, 2)
@@ -182,7 +185,8 @@ func leftOut(w io.Writer, sizes []tables.SizeRow) {
 	}
 }
 
-// Changes says which units of each split are others than the last time, so that nobody is surprised by what trains again.
+// Changes says which units of each split are others than the last time, so that nobody is surprised
+// by what trains again.
 func Changes(w io.Writer, list []corpora.Change) {
 	for _, d := range list {
 		if len(d.Changed)+len(d.Added)+len(d.Gone) == 0 {

@@ -178,7 +178,8 @@ func setForm(d corpora.Split) setJSON {
 	return s
 }
 
-// CorporaCSV prints the timelines of all sets as one table; its columns are those of the JSON form, with the units' names.
+// CorporaCSV prints the timelines of all sets as one table; its columns are those of the JSON form,
+// with the units' names.
 func CorporaCSV(w io.Writer, d *corpora.Data) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"partition_set", "partition", "order", "value", "documents", "tokens", "units", "test", "validation", "unused", "removed_documents", "removed_tokens"}}

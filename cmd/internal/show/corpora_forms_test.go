@@ -13,7 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write the reference of the JSON form")
 
-// TestCorpusJSONIsDocumented keeps CORPUS.md, the fields of `ablate corpus --json`, as the types say.
+// TestCorpusJSONIsDocumented keeps CORPUS.md, the fields of `ablate corpus --json`, as the types
+// say.
 func TestCorpusJSONIsDocumented(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# What `ablate corpus STUDY --json` prints\n\nWritten from the types in show/corpora_forms.go by `go test ./cmd/internal/show -run CorpusJSON -update`. " +

@@ -67,7 +67,8 @@ func reach(w io.Writer, r pipeline.Reach) {
 	}
 }
 
-// ShownDifferences is how many key inputs of a step are shown: what a person changed at once is mostly fewer.
+// ShownDifferences is how many key inputs of a step are shown: what a person changed at once is
+// mostly fewer.
 const ShownDifferences = 5
 
 // Changed says what a key input was, is, and where the study says so.
@@ -75,7 +76,8 @@ func Changed(d pipeline.Difference) string {
 	return at(fmt.Sprintf("%s: %s -> %s", d.InWords(), valueOrAbsent(d.Old), valueOrAbsent(d.New)), d)
 }
 
-// Because says in a line why a step would run: the first key input that differs, or that there is nothing to compare the step with.
+// Because says in a line why a step would run: the first key input that differs, or that there is
+// nothing to compare the step with.
 func Because(r pipeline.Reason) string {
 	if r.Nearest == "" || len(r.Differs) == 0 {
 		return r.Note

@@ -63,8 +63,8 @@ func defined(v float64) *float64 {
 	return &v
 }
 
-// Fit prints a table of fits: how well each predicts runs that it was not fitted to, and with truth how well it predicts the scores that were
-// compared.
+// Fit prints a table of fits: how well each predicts runs that it was not fitted to, and with truth
+// how well it predicts the scores that were compared.
 func Fit(w io.Writer, r *runs.Result, predict, truth bool) {
 	Printf(w, "%s on %s of %s\n\n", "law "+r.Law, words.Counted(r.Runs, "run", "runs"), words.Counted(len(r.Sources), "source", "sources"))
 	header := Row{"metric", "out of fold"}

@@ -30,7 +30,8 @@ func Tokens(n int64) string {
 	return BigTokens(big.NewInt(n))
 }
 
-// BigTokens writes a number of tokens: those of studies at the paper's size in billions, however many, so that they can be compared.
+// BigTokens writes a number of tokens: those of studies at the paper's size in billions, however
+// many, so that they can be compared.
 func BigTokens(n *big.Int) string {
 	const billion = 1e9
 	if n.IsInt64() && n.Int64() < billion {
@@ -78,7 +79,8 @@ func grouped(digits string) string {
 	return digits
 }
 
-// Hours writes a number of device hours: four digits, or whole hours in groups of three digits from a thousand on.
+// Hours writes a number of device hours: four digits, or whole hours in groups of three digits from
+// a thousand on.
 func Hours(hours float64) string {
 	switch {
 	case hours < 1000:
@@ -100,7 +102,8 @@ func Ratio(x float64) string {
 	return grouped(strconv.FormatFloat(math.Round(x), 'f', 0, 64)) + "x"
 }
 
-// Loss writes a loss or a perplexity: five significant digits at most, and as many decimals for all losses between 1 and 10.
+// Loss writes a loss or a perplexity: five significant digits at most, and as many decimals for all
+// losses between 1 and 10.
 func Loss(v float64) string {
 	switch {
 	case math.Abs(v) >= 100 && math.Abs(v) < 1e7:
@@ -111,7 +114,8 @@ func Loss(v float64) string {
 	return Fixed(v, 4)
 }
 
-// Fixed writes a number with so many decimals; of a model that diverged, with three digits and an exponent. What is not known is a dash.
+// Fixed writes a number with so many decimals; of a model that diverged, with three digits and an
+// exponent. What is not known is a dash.
 func Fixed(v float64, decimals int) string {
 	switch {
 	case math.IsNaN(v):
@@ -138,7 +142,8 @@ func Percent(fraction float64) string {
 // Seconds writes a time to a tenth of a second.
 func Seconds(s float64) string { return fmt.Sprintf("%.1fs", s) }
 
-// Span writes a time to three figures in the unit that suits it, or a dash where it was not measured.
+// Span writes a time to three figures in the unit that suits it, or a dash where it was not
+// measured.
 func Span(seconds *float64) string {
 	switch {
 	case seconds == nil:

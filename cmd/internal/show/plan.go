@@ -16,7 +16,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Plan prints a plan by kind of step, and what it costs: the modular way, which trains the units, beside the naive one.
+// Plan prints a plan by kind of step, and what it costs: the modular way, which trains the units,
+// beside the naive one.
 func Plan(w io.Writer, p *study.Compiled) {
 	acc := p.State.Estimate()
 	kinds(w, acc)
@@ -125,7 +126,8 @@ func chosen(s pipeline.Summary) string {
 	return Whole(s.MixturesSelected) + " sampled"
 }
 
-// coverage says in words what the selected mixtures' unit models are enough for, where that is not all.
+// coverage says in words what the selected mixtures' unit models are enough for, where that is not
+// all.
 func coverage(c pipeline.Coverage, priced bool) Rendered {
 	if c.Remaining == "0" {
 		return ""
@@ -260,8 +262,8 @@ func Graph(w io.Writer, format string, g *pipeline.Collapsed, study string) erro
 	return err
 }
 
-// Efficiency prints what a study took, what the naive way would have, and what the next partition will; name is the study as a person
-// called it.
+// Efficiency prints what a study took, what the naive way would have, and what the next partition
+// will; name is the study as a person called it.
 func Efficiency(w io.Writer, e *planning.Efficiency, name string) error {
 	Printf(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
 	t := NewTable(Row{"", "in the cache", "tokens", "time", "tokens/s"}, 1)

@@ -16,8 +16,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// Display shows a run to a person: a line for each step as it ends and, on a terminal, a status line that is drawn over and over with the
-// steps under way, tokens per second and the time left. It writes nothing that a person cannot act on: hits are counted, not listed.
+// Display shows a run to a person: a line for each step as it ends and, on a terminal, a status
+// line that is drawn over and over with the steps under way, tokens per second and the time left.
+// It writes nothing that a person cannot act on: hits are counted, not listed.
 type Display struct {
 	w     io.Writer
 	width func() int // columns of the terminal; nil: not a terminal
@@ -89,7 +90,8 @@ func (r *rate) perSecond() float64 {
 	return 0
 }
 
-// NewDisplay writes to w, with a status line where w is a terminal. A quiet one shows failures and warnings only.
+// NewDisplay writes to w, with a status line where w is a terminal. A quiet one shows failures and
+// warnings only.
 func NewDisplay(w io.Writer, quiet bool) *Display {
 	d := &Display{w: w, quiet: quiet, steps: map[string]*tally{}}
 	if f := terminal(w); f != nil && !quiet {
@@ -176,7 +178,8 @@ func (d *Display) end(step int) {
 	}
 }
 
-// failed is a line about a step that failed. The cause comes once, with the run's own error; until then it can be read in the log.
+// failed is a line about a step that failed. The cause comes once, with the run's own error; until
+// then it can be read in the log.
 func failed(s *pipeline.Step, e runner.Event) string {
 	if e.Message == "" {
 		return fmt.Sprintf("FAILED %s %s", e.Key.Short(), s.ID)
@@ -198,7 +201,8 @@ func (d *Display) finished(s *pipeline.Step, e runner.Event) string {
 	return line
 }
 
-// line writes a line above the status line. Without a terminal the many short steps are gathered into a line every few seconds.
+// line writes a line above the status line. Without a terminal the many short steps are gathered
+// into a line every few seconds.
 func (d *Display) line(text string) {
 	text = cache.PrintableLines(text)
 	if d.width == nil {
@@ -265,8 +269,8 @@ func (d *Display) draw() {
 	d.drawn = true
 }
 
-// share is how much of the run is done: of the tokens where there is something to train, else of the bytes where there are files to read,
-// else of the steps.
+// share is how much of the run is done: of the tokens where there is something to train, else of
+// the bytes where there are files to read, else of the steps.
 func (d *Display) share(trained, read int64) float64 {
 	steps := float64(d.done) / float64(d.total)
 	if all := d.tokens + d.left; all > 0 {
@@ -278,8 +282,8 @@ func (d *Display) share(trained, read int64) float64 {
 	return steps
 }
 
-// eta adds what is left to train at the present rate and the other steps at the mean of their kind so far. It is unknown until something
-// of the kind that is left has been seen.
+// eta adds what is left to train at the present rate and the other steps at the mean of their kind
+// so far. It is unknown until something of the kind that is left has been seen.
 func (d *Display) eta(trained int64) (time.Duration, bool) {
 	var left float64
 	if tokens := d.tokens + d.left - trained; tokens > 0 {
@@ -306,8 +310,8 @@ func bar(share float64, width int) string {
 // clip cuts a line to so many columns of a terminal.
 func clip(line string, columns int) string { return text.Snip(line, columns, "…") }
 
-// Status gives a function that writes a line over the one before on the terminal that w is, a few times a second at most; nil where w is
-// none.
+// Status gives a function that writes a line over the one before on the terminal that w is, a few
+// times a second at most; nil where w is none.
 func Status(w io.Writer) func(line string) {
 	f := terminal(w)
 	if f == nil {

@@ -48,7 +48,8 @@ func TestDisplayLines(t *testing.T) {
 	}
 }
 
-// A quiet display shows what a person must read. A terminal does not obey what stands in a name or an error.
+// A quiet display shows what a person must read. A terminal does not obey what stands in a name or
+// an error.
 func TestDisplayQuiet(t *testing.T) {
 	got := shown(0, true, runner.Event{What: runner.Notice, Step: -1, Message: "nothing"}, runner.Event{What: runner.Warning, Step: -1, Message: "a\x1b[2Jb"},
 		runner.Event{What: runner.Reused, Step: 2}, runner.Event{What: runner.Conflict, Step: 1, Err: errors.New("other bytes")})
@@ -57,7 +58,8 @@ func TestDisplayQuiet(t *testing.T) {
 	}
 }
 
-// A failure is one line, with the place where its cause can be read at once; the cause itself comes with the run's own error.
+// A failure is one line, with the place where its cause can be read at once; the cause itself comes
+// with the run's own error.
 func TestDisplayFailure(t *testing.T) {
 	boom := errors.New("unit/a: a long story\nof two lines")
 	got := shown(0, true, runner.Event{What: runner.Failed, Step: 1, Err: boom, Message: "out/logs/unit_a.log"}, runner.Event{What: runner.Failed, Step: 2, Err: boom})
@@ -79,7 +81,8 @@ func TestDisplayStatusLine(t *testing.T) {
 	}
 }
 
-// A step that reads files shows how far it is in bytes and documents, and the bar goes by the bytes of all files.
+// A step that reads files shows how far it is in bytes and documents, and the bar goes by the bytes
+// of all files.
 func TestDisplayReading(t *testing.T) {
 	plan := &pipeline.Plan{Steps: []*pipeline.Step{
 		{ID: "tokenize/a", Kind: kind.Tokenize, Cost: pipeline.Cost{Bytes: 30_000_000}},

@@ -40,7 +40,8 @@ func number(t study.Table, row []string, column string, digits int) string {
 	return Fixed(v, digits)
 }
 
-// warned is what the sample of mixtures cannot support: of all proxies of a set in words, of one proxy by codes that stand beside its row.
+// warned is what the sample of mixtures cannot support: of all proxies of a set in words, of one
+// proxy by codes that stand beside its row.
 type warned struct {
 	sentences []string
 	weak      map[[3]string][]string // set of mixtures, evaluation set, proxy -> codes
@@ -103,8 +104,9 @@ func Weaknesses(codes []string) string {
 	return strings.Join(words, "; ")
 }
 
-// correlations shows how well proxies predict references and what they would choose; level is the coverage of the intervals. On a
-// terminal, proxies of a set that are alike in every number are one row: merged = macro = micro, where each partition has one unit.
+// correlations shows how well proxies predict references and what they would choose; level is the
+// coverage of the intervals. On a terminal, proxies of a set that are alike in every number are one
+// row: merged = macro = micro, where each partition has one unit.
 func correlations(w io.Writer, c study.Table, warned warned, level float64) error {
 	percent := Percent(level) + " interval"
 	header := Row{"eval set", "proxy", "n", "pearson", percent, "spearman", "kendall", "chooses", "rank", "regret"}

@@ -13,7 +13,8 @@ import (
 	"ablate/runner"
 )
 
-// Run shows a run while it goes on: its progress and what must be known about each study at its end.
+// Run shows a run while it goes on: its progress and what must be known about each study at its
+// end.
 type Run struct {
 	Out, Err io.Writer
 	Quiet    bool // failures and results only
@@ -105,7 +106,8 @@ func fromElsewhere(f *running.Finished) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-// conflicts says at the end, where it is not overlooked, that steps gave other bytes than another run's.
+// conflicts says at the end, where it is not overlooked, that steps gave other bytes than another
+// run's.
 func conflicts(w io.Writer, list []*cache.Conflict) {
 	for _, e := range list {
 		fmt.Fprintf(w, "NOT DETERMINISTIC: %v\n  first: %s on %s, %s\n  now:   %s on %s, %s\n", e,

@@ -18,7 +18,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// TestTellConflicts: a step that gave other bytes is told with both digests, and with who made which.
+// TestTellConflicts: a step that gave other bytes is told with both digests, and with who made
+// which.
 func TestTellConflicts(t *testing.T) {
 	entry := func(text, host string) *cache.Entry {
 		return &cache.Entry{Kind: "train", Outputs: []cache.Output{{Name: "model", Digest: cache.DigestOf([]byte(text)), Size: 1}},
@@ -40,7 +41,8 @@ func TestTellConflicts(t *testing.T) {
 	}
 }
 
-// What a person sees of a run, by the flags: everything, failures and results only, or lines of JSON without results.
+// What a person sees of a run, by the flags: everything, failures and results only, or lines of
+// JSON without results.
 func TestRunIsShown(t *testing.T) {
 	plan := &pipeline.Plan{Steps: []*pipeline.Step{{ID: "seed"}, {ID: "far"}}}
 	of := &specs.Study{Name: "small"}

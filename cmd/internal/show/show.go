@@ -1,10 +1,13 @@
-// Package show is what a person sees of the program: tables, prose, numbers, the progress of a run, and the forms in JSON that other programs
-// read. A command hands over the result that package study returned, and a writer.
+// Package show is what a person sees of the program: tables, prose, numbers, the progress of a run,
+// and the forms in JSON that other programs read. A command hands over the result that package
+// study returned, and a writer.
 //
-// On a terminal, tables and prose fit its width; in a file or a pipe each row and each sentence is a line, however long. Names come from
-// data, so that what does not print in them is escaped. JSON has every value as it is.
+// On a terminal, tables and prose fit its width; in a file or a pipe each row and each sentence is
+// a line, however long. Names come from data, so that what does not print in them is escaped. JSON
+// has every value as it is.
 //
-// What the package does not promise: that a table's words stay the same. The forms in JSON do, but for new keys.
+// What the package does not promise: that a table's words stay the same. The forms in JSON do, but
+// for new keys.
 package show
 
 import (
@@ -24,11 +27,12 @@ import (
 	"ablate/cache"
 )
 
-// Rendered is text of ours in lines of its own, such as a table, whose values are printable already: Printf leaves it as it is.
+// Rendered is text of ours in lines of its own, such as a table, whose values are printable
+// already: Printf leaves it as it is.
 type Rendered string
 
-// Printable is a value as a person sees it. Names come from data, so what does not print stands as an escape; an error may have several
-// lines.
+// Printable is a value as a person sees it. Names come from data, so what does not print stands as
+// an escape; an error may have several lines.
 func Printable(value any) string {
 	if err, ok := value.(error); ok {
 		return cache.PrintableLines(err.Error())
@@ -36,8 +40,8 @@ func Printable(value any) string {
 	return cache.Printable(fmt.Sprint(value))
 }
 
-// Printf prints prose, folded to the width of the terminal that w is. What does not print in its values is escaped, but for a value that is
-// Rendered.
+// Printf prints prose, folded to the width of the terminal that w is. What does not print in its
+// values is escaped, but for a value that is Rendered.
 func Printf(w io.Writer, format string, args ...any) error {
 	args = slices.Clone(args)
 	for i, arg := range args {
@@ -73,7 +77,8 @@ func Columns(w io.Writer) int {
 	return 0
 }
 
-// terminal is w as a terminal that obeys escape codes, such as those that erase a line; nil where w is none.
+// terminal is w as a terminal that obeys escape codes, such as those that erase a line; nil where w
+// is none.
 func terminal(w io.Writer) *os.File {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
@@ -82,8 +87,8 @@ func terminal(w io.Writer) *os.File {
 	return f
 }
 
-// Stdout is standard output. It remembers the first error, so that no command ends well whose output did not arrive: most of them print
-// without looking.
+// Stdout is standard output. It remembers the first error, so that no command ends well whose
+// output did not arrive: most of them print without looking.
 type Stdout struct {
 	w   io.Writer
 	err error
@@ -109,8 +114,8 @@ func (o *Stdout) Write(p []byte) (int, error) {
 // Columns is the width of the terminal that standard output is; 0 where it is none.
 func (o *Stdout) Columns() int { return Columns(o.w) }
 
-// Lost is the error because of which a part of the output did not arrive, or nil. A reader that went away, as head does, has read what it
-// wanted.
+// Lost is the error because of which a part of the output did not arrive, or nil. A reader that
+// went away, as head does, has read what it wanted.
 func (o *Stdout) Lost() error {
 	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
 		return nil
@@ -122,8 +127,8 @@ func (o *Stdout) Lost() error {
 // Caused reports whether an error is the one that a write to standard output gave.
 func (o *Stdout) Caused(err error) bool { return o.err != nil && errors.Is(err, o.err) }
 
-// harmless is text without the control characters that a terminal obeys. Nothing of ours has any on standard output; data may, as in text
-// that `ablate tokens --decode` prints.
+// harmless is text without the control characters that a terminal obeys. Nothing of ours has any on
+// standard output; data may, as in text that `ablate tokens --decode` prints.
 func harmless(text []byte) []byte {
 	return bytes.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {

@@ -10,11 +10,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// A Table is a table of words and numbers, in the one look of our tables. In a file or a pipe each row is a line, however long. On a terminal
-// the table fits the columns there are; nothing is cut off. In this order, and only as far as it must: headers break at spaces; long names
-// that stand in many rows, or that there is no room for, get short ones, with a key below; empty columns go; what the first column says of many rows is said once, in the line above them;
-// columns move together; words break within their cells; and what is still too wide becomes several tables, each of which begins with the
-// columns that say what a row is.
+// A Table is a table of words and numbers, in the one look of our tables. In a file or a pipe each
+// row is a line, however long. On a terminal the table fits the columns there are; nothing is cut
+// off. In this order, and only as far as it must: headers break at spaces; long names that stand in
+// many rows, or that there is no room for, get short ones, with a key below; empty columns go; what
+// the first column says of many rows is said once, in the line above them; columns move together;
+// words break within their cells; and what is still too wide becomes several tables, each of which
+// begins with the columns that say what a row is.
 type Table struct {
 	Words    []int // columns of words, beside the first ones, that may break; from 0
 	Names    []int // columns of names that may become short ones, from 0
@@ -179,8 +181,9 @@ func (s *sheet) dropEmpty() {
 	}
 }
 
-// shorten replaces the names in some columns by m1, m2, ..., and returns them in that order. Names that stand in one row each stay where
-// they have room to be broken: the key would be as long as the table.
+// shorten replaces the names in some columns by m1, m2, ..., and returns them in that order. Names
+// that stand in one row each stay where they have room to be broken: the key would be as long as
+// the table.
 func (s *sheet) shorten(width int) []string {
 	const short, roomy = 6, 30
 	rows, number := 0, map[string]int{}
@@ -217,7 +220,8 @@ func (s *sheet) shorten(width int) []string {
 	return order
 }
 
-// divide takes the first column away where it says one thing of all rows between two separators; the separators will say it.
+// divide takes the first column away where it says one thing of all rows between two separators;
+// the separators will say it.
 func (s *sheet) divide() {
 	titles := []string{""}
 	for _, row := range s.cells[1:] {
@@ -304,7 +308,8 @@ func (s *sheet) breakColumn(i, width int) {
 	}
 }
 
-// parts divides the columns into tables that fit. Each begins with the columns that say what a row is.
+// parts divides the columns into tables that fit. Each begins with the columns that say what a row
+// is.
 func (s *sheet) parts(width int) [][]int {
 	if s.width() <= width {
 		return [][]int{s.all()}
@@ -363,7 +368,8 @@ func (s *sheet) writer(columns []int) table.Writer {
 	return t
 }
 
-// broken breaks a cell into lines of at most width columns: behind a sign that joins the parts of a name, or a space, where there is one.
+// broken breaks a cell into lines of at most width columns: behind a sign that joins the parts of a
+// name, or a space, where there is one.
 func broken(cell string, width int) string {
 	var out []string
 	for line := range strings.SplitSeq(cell, "\n") {
@@ -387,8 +393,9 @@ func broken(cell string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// folded breaks prose at its spaces into lines of at most width columns; lines after the first begin with some spaces. A longer word stays
-// whole, so that it can be copied. Without a width nothing is broken.
+// folded breaks prose at its spaces into lines of at most width columns; lines after the first
+// begin with some spaces. A longer word stays whole, so that it can be copied. Without a width
+// nothing is broken.
 func folded(prose string, width, indent int) string {
 	if width <= 0 {
 		return prose

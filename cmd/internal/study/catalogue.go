@@ -21,8 +21,8 @@ type units struct {
 // unitsOf gives the units that a split of a set of partitions found.
 type unitsOf func(c *cache.Cache, set string, e *cache.Entry) (units, error)
 
-// Catalogue gives the units that the split steps found, and keeps their names and sizes among the study's sources. It returns nil where
-// one of the splits has not run.
+// Catalogue gives the units that the split steps found, and keeps their names and sizes among the
+// study's sources. It returns nil where one of the splits has not run.
 func (p *Compiled) Catalogue() (pipeline.Catalogue, error) {
 	found, names, sizes := pipeline.Catalogue{}, pipeline.UnitNames{}, pipeline.UnitSizes{}
 	for _, split := range p.Plan.Splits {
@@ -63,9 +63,9 @@ func unitsFound(c *cache.Cache, _ string, e *cache.Entry) (u units, err error) {
 	return u, nil
 }
 
-// assume completes a plan whose corpus must be split again with the units that the study's last split found, so that a person sees what a
-// change will cost before anything runs; partitions that the study names anew count as one unit. The plan says what it assumes. A run
-// assumes nothing.
+// assume completes a plan whose corpus must be split again with the units that the study's last
+// split found, so that a person sees what a change will cost before anything runs; partitions that
+// the study names anew count as one unit. The plan says what it assumes. A run assumes nothing.
 func (p *Compiled) assume() error {
 	last := map[string]*cache.Entry{}
 	for e, err := range p.Cache.Entries() {

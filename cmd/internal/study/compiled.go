@@ -35,8 +35,9 @@ func (p *Compiled) compile() error {
 	return err
 }
 
-// Extend plans the study again with the units that the splits of its plan found. It returns false, and changes nothing, where one of the
-// splits has not run. This is the one place where a plan grows: as far as the split, then all of it.
+// Extend plans the study again with the units that the splits of its plan found. It returns false,
+// and changes nothing, where one of the splits has not run. This is the one place where a plan
+// grows: as far as the split, then all of it.
 func (p *Compiled) Extend() (bool, error) {
 	found, err := p.Catalogue()
 	if err != nil || found == nil {
@@ -95,7 +96,8 @@ func OutputPath(c *cache.Cache, e *cache.Entry, name string) (string, error) {
 	return c.BlobOf(out)
 }
 
-// MostOutput is the largest output that is read whole, in bytes: the scores of a million evaluations are half as large.
+// MostOutput is the largest output that is read whole, in bytes: the scores of a million
+// evaluations are half as large.
 const MostOutput = 256 << 20
 
 // ReadOutput reads a step's output.

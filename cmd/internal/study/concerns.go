@@ -10,8 +10,8 @@ import (
 	"ablate/specs"
 )
 
-// concerns say what a study that is valid most likely does not mean, each with its place: text that models are trained on and evaluated on, and a
-// corpus that nothing reads.
+// concerns say what a study that is valid most likely does not mean, each with its place: text that
+// models are trained on and evaluated on, and a corpus that nothing reads.
 func concerns(s *specs.Study, src pipeline.Sources) (lines []string) {
 	trained := trainedOn(s)
 	for _, name := range slices.Sorted(maps.Keys(s.Corpora)) {
@@ -51,7 +51,8 @@ func trainedOn(s *specs.Study) map[string]string {
 	return of
 }
 
-// sameFiles counts the files of a that b has, too, by their content, and names the first. Files that are only stood for have no content.
+// sameFiles counts the files of a that b has, too, by their content, and names the first. Files
+// that are only stood for have no content.
 func sameFiles(a, b []pipeline.File) (n int, first string) {
 	have := map[cache.Digest]bool{}
 	for _, f := range b {
@@ -68,7 +69,8 @@ func sameFiles(a, b []pipeline.File) (n int, first string) {
 	return n, first
 }
 
-// Notes say which files were passed over, and what the study most likely does not mean, before anything is computed.
+// Notes say which files were passed over, and what the study most likely does not mean, before
+// anything is computed.
 func (p *Compiled) Notes() []string {
 	return append(slices.Clone(p.Sources.Notes), concerns(p.Study, p.Sources)...)
 }

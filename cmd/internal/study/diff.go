@@ -24,8 +24,8 @@ type side struct {
 	results *Table // correlations.csv; nil where there is none
 }
 
-// Diff compares two studies or two finished runs: what they ask for, what that changes step by step, what came out, and what it costs. A run
-// is named by its output directory or by a bundle.
+// Diff compares two studies or two finished runs: what they ask for, what that changes step by
+// step, what came out, and what it costs. A run is named by its output directory or by a bundle.
 func (s *Session) Diff(ctx context.Context, a, b string) (d *Difference, err error) {
 	var c *cache.Cache // opened for a study only: runs are compared by what they left
 	defer func() {
@@ -56,7 +56,8 @@ func (s *Session) Diff(ctx context.Context, a, b string) (d *Difference, err err
 	return difference(sides[0], sides[1]), nil
 }
 
-// sideOfRun reads an output directory; nothing is looked up in a cache, and nothing is believed that does not follow from the study.
+// sideOfRun reads an output directory; nothing is looked up in a cache, and nothing is believed
+// that does not follow from the study.
 func (s *Session) sideOfRun(name, dir string) (side, error) {
 	x := side{name: name}
 	rec, err := ReadRecord(dir)

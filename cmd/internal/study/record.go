@@ -23,7 +23,8 @@ const (
 	ProvenanceFile = "provenance.json" // every step, what went in and what came out
 )
 
-// mostRecord is the largest of these that is read, in bytes: two kilobytes for each of a million steps.
+// mostRecord is the largest of these that is read, in bytes: two kilobytes for each of a million
+// steps.
 const mostRecord = 2 << 30
 
 // recordedFile is a raw file as sources.json names it.
@@ -34,7 +35,8 @@ type recordedFile struct {
 	Format string       `json:"format,omitempty"` // of its content, where neither the study nor its name says it
 }
 
-// recordedSources is sources.json: all that a plan needs to know of the raw files, so that it can be compiled again without them.
+// recordedSources is sources.json: all that a plan needs to know of the raw files, so that it can
+// be compiled again without them.
 type recordedSources struct {
 	Format    int                       `json:"format"` // 1
 	Corpora   map[string][]recordedFile `json:"corpora"`
@@ -96,7 +98,8 @@ func parseSources(data []byte) (pipeline.Sources, error) {
 	return src, nil
 }
 
-// Record is what an output directory says of the run that made it. Nothing in it is believed without being checked.
+// Record is what an output directory says of the run that made it. Nothing in it is believed
+// without being checked.
 type Record struct {
 	Dir     string
 	Study   []byte            // nil: not there
@@ -112,7 +115,8 @@ type DamagedFile struct {
 	Err  error
 }
 
-// ReadRecord reads what there is. A file that cannot be read for what it is is an error, with which the record has all the others.
+// ReadRecord reads what there is. A file that cannot be read for what it is is an error, with which
+// the record has all the others.
 func ReadRecord(dir string) (*Record, error) {
 	r := &Record{Dir: dir}
 	for _, f := range []struct {
@@ -147,15 +151,16 @@ func ReadRecord(dir string) (*Record, error) {
 	return r, nil
 }
 
-// recordedUnits counts the units of a split by what the split left, and calls them as sources.json does, so that no blob is needed.
+// recordedUnits counts the units of a split by what the split left, and calls them as sources.json
+// does, so that no blob is needed.
 func recordedUnits(recorded pipeline.UnitNames) unitsOf {
 	return func(_ *cache.Cache, set string, e *cache.Entry) (units, error) {
 		return units{counts: unitsLeft(e), names: recorded[set]}, nil
 	}
 }
 
-// soundUnits reads the units from the split's table where that is sound, and goes by the record where it is not: an audit tells that the
-// table is lost when it reads the blobs.
+// soundUnits reads the units from the split's table where that is sound, and goes by the record
+// where it is not: an audit tells that the table is lost when it reads the blobs.
 func soundUnits(recorded pipeline.UnitNames) unitsOf {
 	return func(c *cache.Cache, set string, e *cache.Entry) (units, error) {
 		if u, err := unitsFound(c, set, e); err == nil {
@@ -165,8 +170,9 @@ func soundUnits(recorded pipeline.UnitNames) unitsOf {
 	}
 }
 
-// PlanRecorded plans a study from recorded sources, with entries found by lookup. The units are those of the tables in cache c where they
-// are sound; where c is nil, they are those of the record.
+// PlanRecorded plans a study from recorded sources, with entries found by lookup. The units are
+// those of the tables in cache c where they are sound; where c is nil, they are those of the
+// record.
 func (s *Session) PlanRecorded(of *specs.Study, recorded pipeline.Sources, c *cache.Cache, lookup pipeline.Lookup) (*Compiled, error) {
 	if err := Complete(of, recorded); err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 	"ablate/runner"
 )
 
-// RemoteRun is the remote of a run: what the cache lacks is looked for there, and what the run makes is written there, beside it. A nil
-// RemoteRun is a run without one.
+// RemoteRun is the remote of a run: what the cache lacks is looked for there, and what the run
+// makes is written there, beside it. A nil RemoteRun is a run without one.
 type RemoteRun struct {
 	r       *remote.Remote
 	session *Session
@@ -48,8 +48,8 @@ func OpenRemote(at string) (*remote.Remote, error) {
 	return r, err
 }
 
-// RunRemote connects the cache with the session's remote, if one is named. A remote that does not answer is no error: the run goes on
-// without.
+// RunRemote connects the cache with the session's remote, if one is named. A remote that does not
+// answer is no error: the run goes on without.
 func (s *Session) RunRemote(ctx context.Context, c *cache.Cache) (*RemoteRun, error) {
 	if s.Remote == "" {
 		return nil, nil
@@ -71,8 +71,8 @@ func (s *Session) RunRemote(ctx context.Context, c *cache.Cache) (*RemoteRun, er
 	return run, nil
 }
 
-// lookRemote lets an operation that only looks see what a run would find at the remote. Blobs come when they are read; nothing is written
-// there.
+// lookRemote lets an operation that only looks see what a run would find at the remote. Blobs come
+// when they are read; nothing is written there.
 func (s *Session) lookRemote(ctx context.Context, c *cache.Cache) (end func() error, err error) {
 	if s.Remote == "" || c.ReadOnly() {
 		return func() error { return nil }, nil
@@ -95,7 +95,8 @@ func (x *RemoteRun) warn(err error) {
 	x.events(runner.Event{What: runner.Warning, Step: -1, Message: err.Error()})
 }
 
-// Watch gives the events of a run on, one at a time with the remote's warnings, and sends what finishes to the remote.
+// Watch gives the events of a run on, one at a time with the remote's warnings, and sends what
+// finishes to the remote.
 func (x *RemoteRun) Watch(events func(runner.Event)) func(runner.Event) {
 	if x == nil {
 		return events
@@ -115,7 +116,8 @@ func (x *RemoteRun) Watch(events func(runner.Event)) func(runner.Event) {
 	}
 }
 
-// Settle brings here what was found at the remote and not yet read. It is false where that failed, after which it is no longer found.
+// Settle brings here what was found at the remote and not yet read. It is false where that failed,
+// after which it is no longer found.
 func (x *RemoteRun) Settle() (whole bool, err error) {
 	if x == nil {
 		return true, nil

@@ -1,5 +1,6 @@
-// Package study is what commands do: a Session loads studies, plans, runs, ranks, compares, explains and reports them. Everything here
-// returns values and prints nothing; what a person should know while an operation goes on is told to the session as events.
+// Package study is what commands do: a Session loads studies, plans, runs, ranks, compares,
+// explains and reports them. Everything here returns values and prints nothing; what a person
+// should know while an operation goes on is told to the session as events.
 package study
 
 import (
@@ -21,8 +22,8 @@ import (
 	"ablate/stages"
 )
 
-// A Session is what the commands of one invocation share: where things lie, how large studies are, and what the machine gives. The zero
-// value works on the default cache with the whole machine.
+// A Session is what the commands of one invocation share: where things lie, how large studies are,
+// and what the machine gives. The zero value works on the default cache with the whole machine.
 type Session struct {
 	CacheDir string // "": cache.DefaultDir
 	Upstream string // another cache, read after this one and never changed; "": none
@@ -41,7 +42,8 @@ type Resources struct {
 	Memory  int64 // bytes; 0: four fifths of the machine's
 }
 
-// WithDefaults is r with what is 0 filled in. The memory stays 0 where the system does not say what there is.
+// WithDefaults is r with what is 0 filled in. The memory stays 0 where the system does not say what
+// there is.
 func (r Resources) WithDefaults() Resources {
 	if r.Threads < 1 {
 		r.Threads = runtime.GOMAXPROCS(0)
@@ -64,8 +66,8 @@ func TempDir(pattern string) (string, error) {
 	return dir, nil
 }
 
-// Running are the options of a run in this session, but for its cache: the one place where they are filled in. Instructions that the
-// machine lacks are refused, before a cache is made.
+// Running are the options of a run in this session, but for its cache: the one place where they are
+// filled in. Instructions that the machine lacks are refused, before a cache is made.
 func (s *Session) Running() (runner.Options, error) {
 	kernels, err := stages.Kernels("")
 	if err != nil {
@@ -75,13 +77,15 @@ func (s *Session) Running() (runner.Options, error) {
 	return runner.Options{Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: kernels}, nil
 }
 
-// Event is what a person should know while an operation goes on: a Note, a Warning, or one of the events that an operation documents.
+// Event is what a person should know while an operation goes on: a Note, a Warning, or one of the
+// events that an operation documents.
 type Event any
 
 // Note says something that is no mistake.
 type Note struct{ Text string }
 
-// Warning says what is most likely not meant, or what could not be done and does not end the operation.
+// Warning says what is most likely not meant, or what could not be done and does not end the
+// operation.
 type Warning struct{ Text string }
 
 // Progress is an event of steps that are carried out.
@@ -135,8 +139,9 @@ func (s *Session) OpenCache(ctx context.Context) (*cache.Cache, error) {
 	return s.open(ctx, cache.Open)
 }
 
-// ReadCache opens the cache for an operation that only looks: where it cannot be written, because it belongs to another, lies on a
-// read-only file system or the disk is full, looking is all the same possible.
+// ReadCache opens the cache for an operation that only looks: where it cannot be written, because
+// it belongs to another, lies on a read-only file system or the disk is full, looking is all the
+// same possible.
 func (s *Session) ReadCache(ctx context.Context) (*cache.Cache, error) {
 	return s.open(ctx, cache.OpenOrRead)
 }
@@ -146,7 +151,8 @@ func (s *Session) LookupCache(ctx context.Context) (*cache.Cache, error) {
 	return s.join(s.ReadCache(ctx))
 }
 
-// ChangeCache is OpenCache with the upstream, for an operation that looks studies up and changes the cache.
+// ChangeCache is OpenCache with the upstream, for an operation that looks studies up and changes
+// the cache.
 func (s *Session) ChangeCache(ctx context.Context) (*cache.Cache, error) {
 	return s.join(s.OpenCache(ctx))
 }
@@ -173,7 +179,8 @@ func (s *Session) open(ctx context.Context, open func(dir string) (*cache.Cache,
 		return nil, err
 	}
 	if cache.GroupWrites(dir) {
-		// A cache that a group shares, as git's shared repositories: what steps leave there half done must be for the others to go on with.
+		// A cache that a group shares, as git's shared repositories: what steps leave there half
+		// done must be for the others to go on with.
 		syscall.Umask(syscall.Umask(0o077) &^ 0o070)
 	}
 	c, err := open(dir)
@@ -191,8 +198,8 @@ type Planning struct {
 	Local    bool // the remote is not looked at
 }
 
-// Plan loads a study and plans it as far as the cache allows: where the catalogue of units is known from an earlier split, the plan is
-// complete.
+// Plan loads a study and plans it as far as the cache allows: where the catalogue of units is known
+// from an earlier split, the plan is complete.
 func (s *Session) Plan(c *cache.Cache, name string, how Planning) (*Compiled, error) {
 	study, err := s.Load(name)
 	if err != nil {

@@ -35,8 +35,9 @@ func rewrite(t *testing.T, path, name string, pairs ...string) string {
 	return to
 }
 
-// One run serves all of these. A plan grows from as far as the split to all of the study, and after a run every step of it is found. The same plan comes from what the
-// run recorded, without its raw files.
+// One run serves all of these. A plan grows from as far as the split to all of the study, and after
+// a run every step of it is found. The same plan comes from what the run recorded, without its raw
+// files.
 func TestRunAndAfter(t *testing.T) {
 	path, out := studytest.Study(t), filepath.Join(t.TempDir(), "out")
 	s := &study.Session{CacheDir: filepath.Join(t.TempDir(), "cache"), Version: "test"}
@@ -103,7 +104,8 @@ func TestRunAndAfter(t *testing.T) {
 	t.Run("assumed units", func(t *testing.T) { assumed(t, s, path) })
 }
 
-// What is wrong with a study is its own fault, and says where; a study that is registered is kept by a collection.
+// What is wrong with a study is its own fault, and says where; a study that is registered is kept
+// by a collection.
 func TestPlanFaults(t *testing.T) {
 	path := studytest.Study(t)
 	s := &study.Session{CacheDir: filepath.Join(t.TempDir(), "cache"), Version: "test"}
@@ -143,7 +145,8 @@ func TestPlanFaults(t *testing.T) {
 	}
 }
 
-// A study and its run differ in nothing; a changed value shows with its places, with the steps that it changes, and with what it costs.
+// A study and its run differ in nothing; a changed value shows with its places, with the steps that
+// it changes, and with what it costs.
 func diff(t *testing.T, s *study.Session, path, out string) {
 	d, err := s.Diff(t.Context(), path, out)
 	if err != nil {
@@ -167,7 +170,8 @@ func diff(t *testing.T, s *study.Session, path, out string) {
 	}
 }
 
-// What a change costs is planned with the units of the last split, and says so; a run assumes nothing.
+// What a change costs is planned with the units of the last split, and says so; a run assumes
+// nothing.
 func assumed(t *testing.T, s *study.Session, path string) {
 	changed := rewrite(t, path, "changed.yaml", "test: 15%", "test: 20%")
 	for _, assume := range []bool{true, false} {
@@ -195,7 +199,8 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// Everything here returns values: no file of this package or of those below it prints, or knows where a command prints to.
+// Everything here returns values: no file of this package or of those below it prints, or knows
+// where a command prints to.
 func TestPrintsNothing(t *testing.T) {
 	files := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

@@ -11,8 +11,8 @@ import (
 )
 
 // Cluster is an executor that stands for a scheduler of another machine. Its one node carries out a
-// task at a time. Tasks reach the node as text. The scheduler loses sight of every task that ends, so
-// that what became of the task is found in the cache.
+// task at a time. Tasks reach the node as text. The scheduler loses sight of every task that ends,
+// so that what became of the task is found in the cache.
 type Cluster struct {
 	worker exec.Worker // of the node
 	queue  []queued

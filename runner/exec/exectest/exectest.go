@@ -1,5 +1,5 @@
-// Package exectest holds executors to their contract: Test is the suite that each must pass. Cluster is
-// an executor for tests that carries tasks out as a scheduler of another machine would.
+// Package exectest holds executors to their contract: Test is the suite that each must pass.
+// Cluster is an executor for tests that carries tasks out as a scheduler of another machine would.
 package exectest
 
 import (
@@ -26,8 +26,8 @@ type bench struct {
 	reports  []exec.Report // of all tasks, as they came
 }
 
-// Test holds an executor to what package exec asks for. open makes one whose tasks are carried out as
-// the worker would, by this process or by another with the worker's cache and Kinds.
+// Test holds an executor to what package exec asks for. open makes one whose tasks are carried out
+// as the worker would, by this process or by another with the worker's cache and Kinds.
 func Test(t *testing.T, open func(t *testing.T, w exec.Worker) exec.Executor) {
 	for _, c := range []struct {
 		name string

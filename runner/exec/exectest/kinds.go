@@ -13,8 +13,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// Act is the one kind of the tests: what a step does is a parameter, so that a task can be carried out
-// by any process that has Kinds.
+// Act is the one kind of the tests: what a step does is a parameter, so that a task can be carried
+// out by any process that has Kinds.
 const Act = "act"
 
 // What a step can do.

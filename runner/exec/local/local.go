@@ -1,5 +1,5 @@
-// Package local carries out tasks in this process: each on a goroutine of its own, with a share of the
-// processors, the memory and the devices of the machine.
+// Package local carries out tasks in this process: each on a goroutine of its own, with a share of
+// the processors, the memory and the devices of the machine.
 //
 // It does not promise that a step takes no more than it was granted: a stage keeps to its grant by
 // itself.
@@ -53,8 +53,8 @@ func New(w exec.Worker, m Machine) *Local {
 	return &Local{worker: w, machine: m, reports: make(chan exec.Report)}
 }
 
-// Room says whether a task could begin now. One that the machine is too small for could: it fails at
-// once.
+// Room says whether a task could begin now. One that the machine is too small for could: it fails
+// at once.
 func (l *Local) Room(needs kind.Needs) bool {
 	if len(l.active) == 0 || l.lacks(needs) != nil {
 		return true
@@ -84,8 +84,9 @@ func (l *Local) freeDevices() int {
 	return free
 }
 
-// lacks says what a task wants that the machine does not have, whatever else is under way. Too little
-// memory is no such thing: how much would do is an estimate, and a step says itself when it is less.
+// lacks says what a task wants that the machine does not have, whatever else is under way. Too
+// little memory is no such thing: how much would do is an estimate, and a step says itself when it
+// is less.
 func (l *Local) lacks(needs kind.Needs) error {
 	m := l.machine
 	switch {
@@ -123,9 +124,10 @@ func (l *Local) Submit(t *exec.Task) {
 	}()
 }
 
-// divide divides the cores among the tasks under way: to each the same, and what is over one by one to
-// the most urgent. A task that can use fewer leaves the rest to the others. A step that runs long asks
-// for its share again and again, so a lone training takes the whole machine until others come.
+// divide divides the cores among the tasks under way: to each the same, and what is over one by one
+// to the most urgent. A task that can use fewer leaves the rest to the others. A step that runs
+// long asks for its share again and again, so a lone training takes the whole machine until others
+// come.
 func (l *Local) divide() {
 	shares := make([]int, len(l.active))
 	for left, gave := l.machine.Cores, true; left > 0 && gave; {
@@ -153,8 +155,8 @@ func (l *Local) short(r *running) string {
 		r.task.Step, r.memory/1e6, r.task.Needs.Memory/1e6)
 }
 
-// Poll waits for a report. Cores that a task left are divided here, and not when it ended: by now the
-// tasks that begin in its place have begun.
+// Poll waits for a report. Cores that a task left are divided here, and not when it ended: by now
+// the tasks that begin in its place have begun.
 func (l *Local) Poll(ctx context.Context) []exec.Report {
 	l.divide()
 	select {

@@ -116,7 +116,8 @@ func TestRoomAndGrants(t *testing.T) {
 	}
 }
 
-// A task that the machine is too small for fails at once, whatever is under way, and is not carried out.
+// A task that the machine is too small for fails at once, whatever is under way, and is not carried
+// out.
 func TestTooLarge(t *testing.T) {
 	machine := Machine{Cores: 4, Devices: 1, DeviceMemory: 8_000_000}
 	for _, c := range []struct {

@@ -1,7 +1,8 @@
 package bpe
 
-// The byte-level alphabet of GPT-2: tokenizer.json spells each byte as one printable character. Bytes that are printable in Latin-1 stand
-// for themselves, the other 68 for U+0100, U+0101, ... in byte order.
+// The byte-level alphabet of GPT-2: tokenizer.json spells each byte as one printable character.
+// Bytes that are printable in Latin-1 stand for themselves, the other 68 for U+0100, U+0101, ... in
+// byte order.
 var (
 	byteChar [256]rune
 	charByte = map[rune]byte{}

@@ -67,7 +67,8 @@ func processorTime(tb testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkEncode encodes whole corpora on one core, with a cache that has seen the corpus before (warm) or has not.
+// BenchmarkEncode encodes whole corpora on one core, with a cache that has seen the corpus before
+// (warm) or has not.
 func BenchmarkEncode(b *testing.B) {
 	for _, tok := range goldenCases {
 		t := load(b, shared(b, "tokenizers/"+tok.file))
@@ -112,7 +113,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkHostile encodes texts that a slow method would choke on; ns/B may grow with the length as its logarithm.
+// BenchmarkHostile encodes texts that a slow method would choke on; ns/B may grow with the length
+// as its logarithm.
 func BenchmarkHostile(b *testing.B) {
 	random := func(n int) string {
 		rng := rand.New(rand.NewPCG(1, 2))

@@ -20,7 +20,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A tokenizer.json is refused at a cost that its size bounds, and no more than a tokenizer takes is read of it.
+// A tokenizer.json is refused at a cost that its size bounds, and no more than a tokenizer takes is
+// read of it.
 func TestLoadBombs(t *testing.T) {
 	const mb = 1 << 20
 	model := func(vocab, merges string) string {
@@ -65,7 +66,8 @@ func TestLoadBombs(t *testing.T) {
 			}
 		})
 	}
-	// Merges that build on later ones, and two into one token: every merge leaves one token less, so that no order leads round in a circle.
+	// Merges that build on later ones, and two into one token: every merge leaves one token less,
+	// so that no order leads round in a circle.
 	tok, err := Load(strings.NewReader(model(vocab, `"a bc","ab c","a b","b c"`)))
 	if err != nil {
 		t.Fatal(err)

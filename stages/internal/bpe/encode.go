@@ -8,11 +8,13 @@ import (
 	"unsafe"
 )
 
-// An Encoder encodes with a cache of words of its own; it is for one goroutine. What it returns never depends on the cache.
+// An Encoder encodes with a cache of words of its own; it is for one goroutine. What it returns
+// never depends on the cache.
 type Encoder struct {
-	// SpecialAsText encodes the text of special tokens such as <|endoftext|> like any other text, which is right for documents: a
-	// page that mentions the token must not end there. Without it they become their ids, as in the reference implementation.
-	// Added tokens that are not special (runs of spaces, |||EMAIL_ADDRESS|||) are matched either way.
+	// SpecialAsText encodes the text of special tokens such as <|endoftext|> like any other text,
+	// which is right for documents: a page that mentions the token must not end there. Without it
+	// they become their ids, as in the reference implementation. Added tokens that are not special
+	// (runs of spaces, |||EMAIL_ADDRESS|||) are matched either way.
 	SpecialAsText bool
 
 	t     *Tokenizer
@@ -28,7 +30,8 @@ func (t *Tokenizer) Encoder() *Encoder {
 	return &Encoder{t: t, cache: make([][2]cacheSlot, 1<<cacheBits), wide: make([]wideSlot, 1<<wideBits)}
 }
 
-// Encode appends the ids of text to dst. Bytes that are not UTF-8 are read as U+FFFD; a caller who must know of them checks before.
+// Encode appends the ids of text to dst. Bytes that are not UTF-8 are read as U+FFFD; a caller who
+// must know of them checks before.
 func (e *Encoder) Encode(dst []uint32, text string) []uint32 {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
@@ -77,9 +80,11 @@ func (e *Encoder) words(dst []uint32, text string) []uint32 {
 	return dst
 }
 
-// The word cache has two tables. The first holds words of up to 15 bytes with up to 3 tokens, nearly all of running English, in slots
-// of 32 bytes, which compare without following a pointer; two slots share a cache line and a hash. It takes 2 MiB: measured on books and
-// abstracts, a quarter of that loses a third of the speed and twice as much gains nothing. The second holds words of up to 63 bytes.
+// The word cache has two tables. The first holds words of up to 15 bytes with up to 3 tokens,
+// nearly all of running English, in slots of 32 bytes, which compare without following a pointer;
+// two slots share a cache line and a hash. It takes 2 MiB: measured on books and abstracts, a
+// quarter of that loses a third of the speed and twice as much gains nothing. The second holds
+// words of up to 63 bytes.
 const (
 	cacheBits = 15
 	wideBits  = 14
@@ -120,7 +125,8 @@ func (e *Encoder) word(dst []uint32, text string, i, end int) []uint32 {
 	}
 }
 
-// enter encodes a word that the first table does not hold, and enters it there if it has few tokens; the older of the two goes.
+// enter encodes a word that the first table does not hold, and enters it there if it has few
+// tokens; the older of the two goes.
 func (e *Encoder) enter(dst []uint32, word string, set *[2]cacheSlot, lo, hi uint64) []uint32 {
 	from := len(dst)
 	dst = e.cachedWide(dst, word, mix(lo, hi))
@@ -150,7 +156,8 @@ func pack(text string, i, n int) (lo, hi uint64) {
 	return lo, hi&(1<<(8*uint(n-8)&63)-1) | uint64(n)<<56
 }
 
-// mix hashes 128 bits by one long multiplication; the constants are arbitrary odd numbers with about half their bits set.
+// mix hashes 128 bits by one long multiplication; the constants are arbitrary odd numbers with
+// about half their bits set.
 func mix(lo, hi uint64) uint64 {
 	a, b := bits.Mul64(lo^0x9E3779B97F4A7C15, hi^0xD1B54A32D192ED03)
 	return a ^ b

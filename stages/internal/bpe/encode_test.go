@@ -118,7 +118,8 @@ func TestMergesAgainstNaive(t *testing.T) {
 	}
 }
 
-// A word of one letter is the worst case of a scan for the best merge. The work of the heap must grow as n log n: counted, not timed.
+// A word of one letter is the worst case of a scan for the best merge. The work of the heap must
+// grow as n log n: counted, not timed.
 func TestLongWordOperations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	random := make([]byte, 1<<20)

@@ -138,7 +138,8 @@ func eachLine(t testing.TB, path string, f func(line []byte)) {
 	}
 }
 
-// Added tokens have the ids that the reference library gives them, which are not always those of the file.
+// Added tokens have the ids that the reference library gives them, which are not always those of
+// the file.
 func TestAddedTokensAgainstReference(t *testing.T) {
 	n := 0
 	eachLine(t, "testdata/added.jsonl", func(line []byte) {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// maxFile bounds what Load reads. The largest tokenizer.json in use is about 33 MB (262,144 tokens); as Go values, a file takes up to ten times
-// its size.
+// maxFile bounds what Load reads. The largest tokenizer.json in use is about 33 MB (262,144
+// tokens); as Go values, a file takes up to ten times its size.
 const maxFile = 64 << 20
 
 // file is tokenizer.json as far as the features we know go; everything else is refused by name.
@@ -55,7 +55,8 @@ func (p *filePair) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Load reads a tokenizer.json. Everything in it that this package does not have is refused at once, each with what to change.
+// Load reads a tokenizer.json. Everything in it that this package does not have is refused at once,
+// each with what to change.
 func Load(r io.Reader) (*Tokenizer, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
@@ -94,10 +95,11 @@ func parse(data []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-// enterTokens gives tokens their ids. Those of the vocabulary have the ids that it says. An added token that is not in it has the next id
-// behind the vocabulary's last, in the order of the file, as in the reference library: the id that the file says does not count there, and
-// token arrays that were made with it hold the library's. Where versions of the library differ, or give one id to two tokens, the file is
-// refused.
+// enterTokens gives tokens their ids. Those of the vocabulary have the ids that it says. An added
+// token that is not in it has the next id behind the vocabulary's last, in the order of the file,
+// as in the reference library: the id that the file says does not count there, and token arrays
+// that were made with it hold the library's. Where versions of the library differ, or give one id
+// to two tokens, the file is refused.
 func (f *file) enterTokens(t *Tokenizer) error {
 	contents := make([]string, 0, len(f.model.vocab))
 	for c := range f.model.vocab {

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// edited returns the tiny tokenizer's file with one value replaced; path holds keys, the last of which is set.
+// edited returns the tiny tokenizer's file with one value replaced; path holds keys, the last of
+// which is set.
 func edited(t *testing.T, value any, path ...string) string {
 	t.Helper()
 	var root map[string]any

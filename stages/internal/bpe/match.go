@@ -9,12 +9,14 @@ import (
 // A matcher finds added tokens in text: the leftmost, and of those that begin there the longest.
 type matcher struct {
 	nodes []trieNode // nodes[0] is the root
-	// heads are strings of which each pattern begins with one: two bytes long where possible, so that "a pair of spaces" is searched for and not
-	// every space. nil: there would be too many, and each byte is looked at.
+	// heads are strings of which each pattern begins with one: two bytes long where possible, so
+	// that "a pair of spaces" is searched for and not every space. nil: there would be too many,
+	// and each byte is looked at.
 	heads []string
 }
 
-// maxHeads is how many searches, each at nearly the speed of memory, are faster than one loop over the bytes.
+// maxHeads is how many searches, each at nearly the speed of memory, are faster than one loop over
+// the bytes.
 const maxHeads = 4
 
 type trieNode struct {
@@ -67,8 +69,9 @@ func heads(patterns map[string]uint32) []string {
 type scanner struct {
 	m    *matcher
 	text string
-	// ahead[k] is the first place at or behind the last start where heads[k] occurs, kept from call to call: searching anew for each match would be
-	// quadratic in a text that is full of one token and has none of another.
+	// ahead[k] is the first place at or behind the last start where heads[k] occurs, kept from call
+	// to call: searching anew for each match would be quadratic in a text that is full of one token
+	// and has none of another.
 	ahead [maxHeads]int
 }
 
@@ -80,7 +83,8 @@ func (m *matcher) scan(text string) scanner {
 	return s
 }
 
-// next returns the first match at or behind from; start == end == len(text) where there is none. A nil matcher matches nothing.
+// next returns the first match at or behind from; start == end == len(text) where there is none. A
+// nil matcher matches nothing.
 func (s *scanner) next(from int) (start, end int, id uint32) {
 	if s.m == nil {
 		return len(s.text), len(s.text), noID

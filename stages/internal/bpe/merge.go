@@ -2,8 +2,9 @@ package bpe
 
 import "math/bits"
 
-// A pairTable maps a pair of neighbouring tokens to the merge that joins them: open addressing with linear probing, 16 bytes a slot, at
-// most half full, because most look-ups are of pairs that no merge joins.
+// A pairTable maps a pair of neighbouring tokens to the merge that joins them: open addressing with
+// linear probing, 16 bytes a slot, at most half full, because most look-ups are of pairs that no
+// merge joins.
 type pairTable struct {
 	slots []pairSlot
 	shift uint
@@ -58,7 +59,8 @@ func (t *pairTable) find(left, right uint32) (rank, id uint32) {
 // noRank is worse than every rank.
 const noRank = ^uint32(0)
 
-// shortWord is the length in bytes below which scanning all ranks for the best merge beats keeping a heap.
+// shortWord is the length in bytes below which scanning all ranks for the best merge beats keeping
+// a heap.
 const shortWord = 64
 
 // mergeShort appends the tokens of a word of fewer than shortWord bytes.
@@ -96,8 +98,8 @@ func (e *Encoder) mergeShort(dst []uint32, word string) []uint32 {
 	return append(dst, ids[:n]...)
 }
 
-// longWord is the state of mergeLong: the tokens of a word as a doubly linked list over byte positions, and the merges that may be
-// applied as a heap.
+// longWord is the state of mergeLong: the tokens of a word as a doubly linked list over byte
+// positions, and the merges that may be applied as a heap.
 type longWord struct {
 	id         []uint32 // noID: swallowed by the token to its left
 	next, prev []int32  // positions; -1 ends the list
@@ -105,8 +107,9 @@ type longWord struct {
 	ops        int64    // heap moves and look-ups, for the test of the running time
 }
 
-// mergeLong appends the tokens of a word in O(n log n): each merge takes one entry out of the heap and puts at most two in. An entry
-// whose pair has changed since is recognised by its rank and dropped.
+// mergeLong appends the tokens of a word in O(n log n): each merge takes one entry out of the heap
+// and puts at most two in. An entry whose pair has changed since is recognised by its rank and
+// dropped.
 func (e *Encoder) mergeLong(dst []uint32, word string) []uint32 {
 	w := &e.long
 	w.reset(e.t, word)

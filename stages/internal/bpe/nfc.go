@@ -9,9 +9,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// nfc returns the canonical composition of text as the reference library makes it, which differs in two ways from x/text: that keeps to the
-// Stream-Safe Text Format, which breaks up more than 30 combining marks in a row by U+034F, and it knows the marks of Unicode 15, where the
-// reference has older tables. Where either counts the text is composed here, character by character.
+// nfc returns the canonical composition of text as the reference library makes it, which differs in
+// two ways from x/text: that keeps to the Stream-Safe Text Format, which breaks up more than 30
+// combining marks in a row by U+034F, and it knows the marks of Unicode 15, where the reference has
+// older tables. Where either counts the text is composed here, character by character.
 func nfc(text string) string {
 	if i := inert(text); i == len(text) {
 		return text
@@ -19,7 +20,8 @@ func nfc(text string) string {
 	if norm.NFC.IsNormalString(text) {
 		return text
 	}
-	// Text that is composed by the younger tables is so by the older ones too: with fewer marks there is less to order and to join.
+	// Text that is composed by the younger tables is so by the older ones too: with fewer marks
+	// there is less to order and to join.
 	if strings.ContainsFunc(text, young) {
 		return composePlain(text)
 	}
@@ -31,8 +33,8 @@ func nfc(text string) string {
 	return out
 }
 
-// inert returns the length of the prefix that no normalization can touch: characters below U+0300 are all composed
-// already and combine with nothing before them.
+// inert returns the length of the prefix that no normalization can touch: characters below U+0300
+// are all composed already and combine with nothing before them.
 func inert(text string) int {
 	for i := range len(text) {
 		if text[i] >= 0xCC { // the first byte of U+0300
@@ -42,8 +44,9 @@ func inert(text string) int {
 	return len(text)
 }
 
-// composePlain is NFC by definition (Unicode Standard, section 3.11, D117): decompose, order marks by combining class, compose each
-// with its starter unless blocked. Slow; used only for what the library would break up.
+// composePlain is NFC by definition (Unicode Standard, section 3.11, D117): decompose, order marks
+// by combining class, compose each with its starter unless blocked. Slow; used only for what the
+// library would break up.
 func composePlain(text string) string {
 	var chars []rune
 	for _, c := range text {
@@ -98,8 +101,9 @@ func ccc(c rune) uint8 {
 
 func young(c rune) bool { return unicode.Is(youngMarks, c) }
 
-// youngMarks has the combining class 0 in the reference library (0.23.3) and joins nothing: found by ordering each character there among
-// marks of all classes. U+11930 and U+11938 are here because the one only joins to the other since Unicode 13.
+// youngMarks has the combining class 0 in the reference library (0.23.3) and joins nothing: found
+// by ordering each character there among marks of all classes. U+11930 and U+11938 are here because
+// the one only joins to the other since Unicode 13.
 var youngMarks = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x7fd, 0x7fd, 1}, {0x898, 0x89f, 1}, {0x8ca, 0x8d3, 1}, {0x9fe, 0x9fe, 1}, {0xc3c, 0xc3c, 1}, {0xd3b, 0xd3c, 1},

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A reference encodes as the documentation of tokenizer.json reads, without a thought of speed: it shares nothing with Encoder but the
-// table of merges.
+// A reference encodes as the documentation of tokenizer.json reads, without a thought of speed: it
+// shares nothing with Encoder but the table of merges.
 type reference struct {
 	t     *Tokenizer
 	split patternSplit
@@ -66,7 +66,8 @@ func between(patterns map[string]uint32, text string) (out []piece) {
 	return append(out, piece{text[at:], noID})
 }
 
-// FuzzEncode compares all small tokenizers, and the real ones where they are there, with the reference, and decodes.
+// FuzzEncode compares all small tokenizers, and the real ones where they are there, with the
+// reference, and decodes.
 func FuzzEncode(f *testing.F) {
 	eachLine(f, "testdata/golden.jsonl", func(line []byte) {
 		var c struct{ Text string }
@@ -108,7 +109,8 @@ func FuzzEncode(f *testing.F) {
 				if err != nil || !utf8.Valid(back) || !p.slow.t.nfc && string(back) != clean {
 					t.Fatalf("%s: %+q comes back as %+q, %v", p.name, text, back, err)
 				}
-				// With NFC text may be composed in parts, on both sides of a token; composed again the parts must give the whole.
+				// With NFC text may be composed in parts, on both sides of a token; composed again
+				// the parts must give the whole.
 				if composePlain(string(back)) != composePlain(clean) {
 					t.Fatalf("%s: %+q comes back as %+q, another text", p.name, text, back)
 				}

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// refusals walks a tokenizer.json and notes, in the words of the file, what would change ids or text and is not here, and what a person can
-// do about it. It never stops at the first: a file that has one such feature mostly has several.
+// refusals walks a tokenizer.json and notes, in the words of the file, what would change ids or
+// text and is not here, and what a person can do about it. It never stops at the first: a file that
+// has one such feature mostly has several.
 type refusals struct {
 	lines  []string
 	change []string // beside each line
@@ -48,7 +49,8 @@ func (r *refusals) err() error {
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// object reads an object's keys, and refuses those that are none of known. path is of the object, for messages.
+// object reads an object's keys, and refuses those that are none of known. path is of the object,
+// for messages.
 func (r *refusals) object(raw json.RawMessage, path string, known ...string) map[string]json.RawMessage {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &keys); err != nil || keys == nil {
@@ -72,7 +74,8 @@ func inside(path, key string) string {
 // whole is the path of the outermost object.
 const whole = "the file"
 
-// valueOf reads a key of an object as a T; a key that is absent or null is T's zero value. want says what T is.
+// valueOf reads a key of an object as a T; a key that is absent or null is T's zero value. want
+// says what T is.
 func valueOf[T any](r *refusals, keys map[string]json.RawMessage, path, key, want string) T {
 	var v T
 	raw := keys[key]
@@ -94,7 +97,8 @@ func valueOf[T any](r *refusals, keys map[string]json.RawMessage, path, key, wan
 	return v
 }
 
-// inWords is a mistake of a value without the types of Go. first is the sign that an object or a list begins with where one is wanted.
+// inWords is a mistake of a value without the types of Go. first is the sign that an object or a
+// list begins with where one is wanted.
 func inWords(err error, want string, raw json.RawMessage, first string) string {
 	var wrong *json.UnmarshalTypeError
 	switch {
@@ -203,7 +207,8 @@ func (r *refusals) model(raw json.RawMessage) fileModel {
 // deepest bounds sequences in sequences, each of which is read anew.
 const deepest = 8
 
-// typeOf is the type of a normalizer, pre-tokenizer, post-processor or decoder, with the types in a sequence.
+// typeOf is the type of a normalizer, pre-tokenizer, post-processor or decoder, with the types in a
+// sequence.
 func (r *refusals) typeOf(raw json.RawMessage, path string) string {
 	if isNull(raw) {
 		return "null"
@@ -308,7 +313,8 @@ func (r *refusals) splitting(raw json.RawMessage, path string) *splitRule {
 	keys := r.object(raw, path, "type", "pattern", "behavior", "invert")
 	behavior, invert := r.text(keys, path, "behavior"), r.flag(keys, path, "invert")
 	if behavior != "Isolated" && (behavior != "Removed" || !invert) {
-		// Both patterns cover all text, so "the matches, isolated" and "remove what is not a match" come to the same.
+		// Both patterns cover all text, so "the matches, isolated" and "remove what is not a match"
+		// come to the same.
 		r.add("want Isolated, or Removed with invert true", "pre_tokenizer Split: behavior %.80s with invert %v is not supported", behavior, invert)
 	}
 	pattern := valueOf[map[string]string](r, keys, path, "pattern", "an object with the key Regex")
@@ -321,7 +327,8 @@ func (r *refusals) splitting(raw json.RawMessage, path string) *splitRule {
 	return nil
 }
 
-// addedTokens reads the tokens that are matched as text. A feature that several of them have is refused once.
+// addedTokens reads the tokens that are matched as text. A feature that several of them have is
+// refused once.
 func (r *refusals) addedTokens(keys map[string]json.RawMessage) []fileAdded {
 	var out []fileAdded
 	having := map[string][]string{} // feature -> tokens

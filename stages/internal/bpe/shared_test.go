@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// sharedPath returns a path below the data folder that is kept beside the checkout; false where it is absent.
+// sharedPath returns a path below the data folder that is kept beside the checkout; false where it
+// is absent.
 func sharedPath(name string) (string, bool) {
 	dirs := []string{os.Getenv("ABLATE_SHARED")}
 	if at, err := os.Getwd(); err == nil {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// A splitRule says where the next word of s that begins at i ends (i < len(s), result > i). s is valid UTF-8; the end of s counts as
-// the end of the text for the look-ahead of the rule, as in the reference implementation, which splits each stretch between added tokens
-// on its own.
+// A splitRule says where the next word of s that begins at i ends (i < len(s), result > i). s is
+// valid UTF-8; the end of s counts as the end of the text for the look-ahead of the rule, as in the
+// reference implementation, which splits each stretch between added tokens on its own.
 type splitRule struct {
 	name    string
 	pattern string // the regular expression that the code follows, and by which Load recognises the rule
@@ -29,7 +29,8 @@ const (
 	classSpace
 )
 
-// asciiClass answers for bytes below utf8.RuneSelf; classAbove marks bytes that begin a longer character.
+// asciiClass answers for bytes below utf8.RuneSelf; classAbove marks bytes that begin a longer
+// character.
 const classAbove = 4
 
 var asciiClass = func() (t [256]uint8) {
@@ -43,8 +44,8 @@ var asciiClass = func() (t [256]uint8) {
 	return t
 }()
 
-// bmpClass holds the classes of U+0000 to U+FFFF, one byte each: a search of the range tables per character halves the speed on text
-// outside ASCII.
+// bmpClass holds the classes of U+0000 to U+FFFF, one byte each: a search of the range tables per
+// character halves the speed on text outside ASCII.
 var bmpClass = sync.OnceValue(func() *[1 << 16]uint8 {
 	t := new([1 << 16]uint8)
 	mark := func(table *unicode.RangeTable, class uint8) {
@@ -77,8 +78,8 @@ func slowClass(c rune) uint8 {
 	return classOther
 }
 
-// Letters and numbers are those of Unicode 16, as in the reference library. These came after Unicode 15.0, which Go 1.26 has; no number of
-// them is below U+10000.
+// Letters and numbers are those of Unicode 16, as in the reference library. These came after
+// Unicode 15.0, which Go 1.26 has; no number of them is below U+10000.
 var (
 	youngLetters = &unicode.RangeTable{
 		R16: []unicode.Range16{{0x1c89, 0x1c8a, 1}, {0xa7cb, 0xa7cd, 1}, {0xa7da, 0xa7dc, 1}},
@@ -129,8 +130,8 @@ func runEnd(s string, i int, class uint8) int {
 	return i
 }
 
-// spaceEnd ends the run of white space that begins at i by `\s+(?!\S)|\s+`: all of it at the end of the text, otherwise all but its last
-// character, unless it has only one.
+// spaceEnd ends the run of white space that begins at i by `\s+(?!\S)|\s+`: all of it at the end of
+// the text, otherwise all but its last character, unless it has only one.
 func spaceEnd(s string, i int) int {
 	end, last := i, i
 	for end < len(s) {
@@ -213,8 +214,8 @@ func nextCL100K(s string, i int) int {
 	return spaceEnd(s, i)
 }
 
-// contraction returns the length of s, t, re, ve, m, ll or d at the start of s, 0 where there is none. fold ignores case as
-// Unicode does, so that U+017F (long s) counts as s.
+// contraction returns the length of s, t, re, ve, m, ll or d at the start of s, 0 where there is
+// none. fold ignores case as Unicode does, so that U+017F (long s) counts as s.
 func contraction(s string, fold bool) int {
 	if s == "" {
 		return 0

@@ -51,8 +51,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// A patternSplit splits by a rule's own pattern. The expressions of the standard library have no look-ahead and an ASCII \s, so the first
-// is worked out here and the second spelled.
+// A patternSplit splits by a rule's own pattern. The expressions of the standard library have no
+// look-ahead and an ASCII \s, so the first is worked out here and the second spelled.
 type patternSplit struct{ first, spaces *regexp.Regexp }
 
 func newPatternSplit(rule *splitRule) patternSplit {
@@ -115,8 +115,9 @@ func TestSplitAgainstPattern(t *testing.T) {
 }
 
 func TestClasses(t *testing.T) {
-	// The sum is over the classes that the reference library (0.23.3, Unicode 16) showed when asked to split each character behind a letter,
-	// a digit and a mark. Where another Go release has younger tables, the younger ranges must go, and its younger letters be left out.
+	// The sum is over the classes that the reference library (0.23.3, Unicode 16) showed when asked
+	// to split each character behind a letter, a digit and a mark. Where another Go release has
+	// younger tables, the younger ranges must go, and its younger letters be left out.
 	const want = 0xcefab67d
 	classes := make([]byte, utf8.MaxRune+1)
 	for c := rune(0); c <= utf8.MaxRune; c++ {

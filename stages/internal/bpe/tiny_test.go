@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The tokenizers in testdata are small ones with the features of those that are in use: all have the merges that TestTrainGolden trains.
+// The tokenizers in testdata are small ones with the features of those that are in use: all have
+// the merges that TestTrainGolden trains.
 var tinyNames = []string{"tiny", "neox", "cl100k"}
 
 // like returns the tiny tokenizer with the features of GPT-NeoX-20B or of dolma2.
@@ -42,7 +43,8 @@ func TestTinyFiles(t *testing.T) {
 	}
 }
 
-// The ids and the texts that come back were computed by the reference library from the files, see testdata/golden.py.
+// The ids and the texts that come back were computed by the reference library from the files, see
+// testdata/golden.py.
 func TestTinyGolden(t *testing.T) {
 	for _, name := range tinyNames {
 		t.Run(name, func(t *testing.T) {

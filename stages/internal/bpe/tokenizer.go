@@ -8,8 +8,8 @@ import (
 const (
 	// noID marks an absent id.
 	noID = ^uint32(0)
-	// maxID bounds the tables that are indexed by id, so that a wrong file cannot ask for gigabytes. The largest vocabularies in use
-	// have about 2^18 ids.
+	// maxID bounds the tables that are indexed by id, so that a wrong file cannot ask for
+	// gigabytes. The largest vocabularies in use have about 2^18 ids.
 	maxID = 1<<20 - 1
 	// endOfText is the token that separates documents in every tokenizer of the GPT-2 family.
 	endOfText = "<|endoftext|>"
@@ -25,9 +25,11 @@ type Tokenizer struct {
 
 	byteID [256]uint32 // noID: no token
 	pairs  pairTable
-	// byteRank[a<<8|b] is the rank of the pair of bytes a, b. Half of all look-ups are of these, and 256 KiB stay in the cache.
+	// byteRank[a<<8|b] is the rank of the pair of bytes a, b. Half of all look-ups are of these,
+	// and 256 KiB stay in the cache.
 	byteRank []uint32
-	// Added tokens as literal text: those matched before normalization and those after it; [1] leaves special tokens out.
+	// Added tokens as literal text: those matched before normalization and those after it; [1]
+	// leaves special tokens out.
 	raw, normalized [2]*matcher
 }
 
@@ -128,7 +130,8 @@ func (t *Tokenizer) EOS() (uint32, error) {
 	return 0, fmt.Errorf("bpe: the tokenizer has no token %s to end documents with: add it to added_tokens", endOfText)
 }
 
-// Decode returns the bytes of ids; added tokens give their text. The result of a cut-off sequence need not be valid UTF-8.
+// Decode returns the bytes of ids; added tokens give their text. The result of a cut-off sequence
+// need not be valid UTF-8.
 func (t *Tokenizer) Decode(ids []uint32) ([]byte, error) {
 	var out []byte
 	for i, id := range ids {

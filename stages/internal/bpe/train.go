@@ -14,15 +14,17 @@ type TrainOptions struct {
 	MinFrequency int // a pair is merged only if it occurs so often; 0 means 2
 }
 
-// A Trainer learns a vocabulary: GPT-2 split, no normalizer, ids 0 to 255 the bytes, then the merges in rank order, <|endoftext|> last.
-// The pair with the highest count is merged next, of equals the one with the smallest left id, then the smallest right id.
+// A Trainer learns a vocabulary: GPT-2 split, no normalizer, ids 0 to 255 the bytes, then the
+// merges in rank order, <|endoftext|> last. The pair with the highest count is merged next, of
+// equals the one with the smallest left id, then the smallest right id.
 type Trainer struct {
 	opt   TrainOptions
 	words map[string]int64
 }
 
-// maxTrainWord cuts longer words for counting, so that a merge visits only the pieces that hold it: a word of a megabyte would
-// otherwise be rewritten at every merge. No word of a language is as long.
+// maxTrainWord cuts longer words for counting, so that a merge visits only the pieces that hold it:
+// a word of a megabyte would otherwise be rewritten at every merge. No word of a language is as
+// long.
 const maxTrainWord = 256
 
 // NewTrainer returns a trainer that has seen nothing.
@@ -54,7 +56,8 @@ func (tr *Trainer) count(word string) {
 	tr.words[strings.Clone(word)] = 1
 }
 
-// Train returns the tokenizer. It has fewer ids than asked for where the text holds too few pairs of the least frequency.
+// Train returns the tokenizer. It has fewer ids than asked for where the text holds too few pairs
+// of the least frequency.
 func (tr *Trainer) Train() (*Tokenizer, error) {
 	if tr.opt.Vocab < 257 || tr.opt.Vocab > maxID {
 		return nil, fmt.Errorf("bpe: train: vocab %d: want 257 (256 bytes and %s) to %d", tr.opt.Vocab, endOfText, maxID)
@@ -87,7 +90,8 @@ func (tr *Trainer) Train() (*Tokenizer, error) {
 	return t, nil
 }
 
-// corpusState is the training text as words of tokens with their counts, and the pairs in it. A pair is left<<32 | right.
+// corpusState is the training text as words of tokens with their counts, and the pairs in it. A
+// pair is left<<32 | right.
 type corpusState struct {
 	words [][]uint32
 	freq  []int64
@@ -138,8 +142,9 @@ func (c *corpusState) change(pair uint64, n int64, word uint32) {
 	}
 }
 
-// pop returns the pair to merge next. Counts in the queue may be too high, never too low: a merge only lowers the counts of pairs that
-// were there before it. So an entry that still holds its count is the best, and one that does not goes back with its true count.
+// pop returns the pair to merge next. Counts in the queue may be too high, never too low: a merge
+// only lowers the counts of pairs that were there before it. So an entry that still holds its count
+// is the best, and one that does not goes back with its true count.
 func (c *corpusState) pop(atLeast int64) (uint64, bool) {
 	for len(c.queue) > 0 {
 		top := &c.queue[0]
@@ -176,7 +181,8 @@ func (c *corpusState) merge(pair uint64, id uint32) {
 				at++
 				continue
 			}
-			// The neighbours' pairs before the merge; the token to the left may itself be a result of this merge.
+			// The neighbours' pairs before the merge; the token to the left may itself be a result
+			// of this merge.
 			if k := len(word); k > 0 {
 				if word[k-1] != id {
 					c.change(uint64(word[k-1])<<32|uint64(left), -n, w)

@@ -45,7 +45,8 @@ func readFile(t testing.TB, path string) string {
 	return string(data)
 }
 
-// The trained file is golden: a change of the trainer changes every key that depends on a trained tokenizer.
+// The trained file is golden: a change of the trainer changes every key that depends on a trained
+// tokenizer.
 func TestTrainGolden(t *testing.T) {
 	checkFile(t, "testdata/tiny.tokenizer.json", train(t, TrainOptions{Vocab: 320}, readFile(t, "testdata/train.txt")))
 }

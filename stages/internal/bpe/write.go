@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// WriteJSON writes a tokenizer.json that the Hugging Face library loads and that encodes the same there. Equal tokenizers give equal bytes.
+// WriteJSON writes a tokenizer.json that the Hugging Face library loads and that encodes the same
+// there. Equal tokenizers give equal bytes.
 func (t *Tokenizer) WriteJSON(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(b, format, args...) } // bufio keeps the first error for Flush

@@ -18,8 +18,9 @@ const (
 	Uint32 = "uint32"
 )
 
-// An array reads the ids of a file, one after the other: ids and nothing else, as Dolma writes them (its .npy have no header:
-// allenai/dolma, python/dolma/tokenizer/memmap_writer.py), or behind the header that NumPy itself writes.
+// An array reads the ids of a file, one after the other: ids and nothing else, as Dolma writes them
+// (its .npy have no header: allenai/dolma, python/dolma/tokenizer/memmap_writer.py), or behind the
+// header that NumPy itself writes.
 type array struct {
 	in    io.Reader
 	width int   // bytes of an id
@@ -81,8 +82,9 @@ func isText(start []byte) bool {
 	return len(start) >= enough
 }
 
-// wrongWidth says which type the ids have by all appearances, where that is not the stated one of so many bytes. An array without a header does
-// not say, and one that is read with half the width gives ids of 0, and texts, without an error.
+// wrongWidth says which type the ids have by all appearances, where that is not the stated one of
+// so many bytes. An array without a header does not say, and one that is read with half the width
+// gives ids of 0, and texts, without an error.
 func wrongWidth(start []byte, width, vocab int) error {
 	n := len(start) / width
 	at := func(i int) uint32 {
@@ -133,7 +135,8 @@ var (
 	numpyShape = regexp.MustCompile(`'shape': *\(([0-9]+),?\)`)
 )
 
-// numpyHeader reads over the header of b, if it has one, and returns the number of ids that it states and its length.
+// numpyHeader reads over the header of b, if it has one, and returns the number of ids that it
+// states and its length.
 func numpyHeader(b *bufio.Reader, width int) (shape, head int64, err error) {
 	start, err := b.Peek(12)
 	if err != nil && err != io.EOF {
@@ -213,8 +216,8 @@ func (a *array) take(dst []uint32, n int64, keep bool) ([]uint32, error) {
 	return dst, nil
 }
 
-// until appends the ids before the next id end, which is passed over, or before the end of the array. Of more than limit none are kept;
-// n is how many there were.
+// until appends the ids before the next id end, which is passed over, or before the end of the
+// array. Of more than limit none are kept; n is how many there were.
 func (a *array) until(dst []uint32, end uint32, limit int64) (_ []uint32, n int64, err error) {
 	for {
 		if err := a.fill(); err != nil || len(a.next) == 0 {

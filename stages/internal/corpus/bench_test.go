@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// prose is text that compresses as much as running text does: words of a Zipf distribution, with a character beyond ASCII and an escape now
-// and then.
+// prose is text that compresses as much as running text does: words of a Zipf distribution, with a
+// character beyond ASCII and an escape now and then.
 func prose(r *rand.Rand, zipf *rand.Zipf, words int) string {
 	var b strings.Builder
 	for i := range words {
@@ -28,7 +28,8 @@ func prose(r *rand.Rand, zipf *rand.Zipf, words int) string {
 	return b.String()
 }
 
-// BenchmarkRead reads JSON Lines of the size and the escapes of running text. Time by the clock, so on an idle machine and with -cpu 1.
+// BenchmarkRead reads JSON Lines of the size and the escapes of running text. Time by the clock, so
+// on an idle machine and with -cpu 1.
 func BenchmarkRead(b *testing.B) {
 	var lines strings.Builder
 	r := rand.New(rand.NewPCG(1, 2))

@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// A bound is a range of whole numbers, both ends in it, that the metadata of a document must lie in.
+// A bound is a range of whole numbers, both ends in it, that the metadata of a document must lie
+// in.
 type bound struct {
 	name     string
 	from, to int64

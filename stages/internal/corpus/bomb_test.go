@@ -13,7 +13,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// repeated is n copies of a text, compressed: as few members or frames as a file may have, one after the other.
+// repeated is n copies of a text, compressed: as few members or frames as a file may have, one
+// after the other.
 func repeated(t *testing.T, format, text string, n int) []byte {
 	t.Helper()
 	var one bytes.Buffer
@@ -51,8 +52,8 @@ func live() uint64 {
 	return m.HeapAlloc
 }
 
-// A small file that inflates to 2 GB without end of line ends at the longest line, with its name and line; nothing behind it is inflated,
-// and memory is what that line takes.
+// A small file that inflates to 2 GB without end of line ends at the longest line, with its name
+// and line; nothing behind it is inflated, and memory is what that line takes.
 func TestCompressedBombOfOneLine(t *testing.T) {
 	const mb = 1 << 20
 	for _, format := range []string{"gzip", "zstd"} {
@@ -72,7 +73,8 @@ func TestCompressedBombOfOneLine(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("error %v, want %q", err, c.want)
 				}
-				// A slice that grows by doubling, or by a quarter as large ones do, copies itself a few times.
+				// A slice that grows by doubling, or by a quarter as large ones do, copies itself a
+				// few times.
 				if used > 64*mb || in.n > int64(len(bomb))/2 {
 					t.Errorf("%d bytes allocated and %d of %d read for a line of %d", used, in.n, len(bomb), 4*mb)
 				}
@@ -93,7 +95,8 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A small file that inflates to many lines is read one by one: memory is that of a line, however many there are.
+// A small file that inflates to many lines is read one by one: memory is that of a line, however
+// many there are.
 func TestCompressedBombOfManyLines(t *testing.T) {
 	const mb = 1 << 20
 	document := `{"text":"` + strings.Repeat("y", 64<<10) + `"}` + "\n"

@@ -1,8 +1,10 @@
 // Package corpus turns raw files into documents, one at a time, in bounded memory.
 //
-// Words: a *document* is a text with an identity and metadata. A *file* has a path, by which it is opened, and a *name*, which is part of
-// what a study says about its data: it never holds anything of the machine. A document that cannot be used is *dropped* for a reason that
-// is counted; a file that is not what the study says it is (a line that is no JSON object, a field that is not there) is an error.
+// Words: a *document* is a text with an identity and metadata. A *file* has a path, by which it is
+// opened, and a *name*, which is part of what a study says about its data: it never holds anything
+// of the machine. A document that cannot be used is *dropped* for a reason that is counted; a file
+// that is not what the study says it is (a line that is no JSON object, a field that is not there)
+// is an error.
 //
 // One way leads from bytes to documents, whatever the format:
 //
@@ -11,12 +13,14 @@
 //	decode      a text, lines of JSON, rows of a table (rows.go), ids (tokens.go): text, identity and metadata as strings
 //	document    normal form, bounds, pieces, counts (below)
 //
-// The text of a document is what the file holds: line ends, white space and the form of accents stay as they are. A byte order mark at the
-// start of a file says how the file is encoded and is no text; the same character inside a value of JSON or a cell of a table is text.
-// What is compared, in decontamination, is brought into one form first (paragraph.go).
+// The text of a document is what the file holds: line ends, white space and the form of accents
+// stay as they are. A byte order mark at the start of a file says how the file is encoded and is no
+// text; the same character inside a value of JSON or a cell of a table is text. What is compared,
+// in decontamination, is brought into one form first (paragraph.go).
 //
-// Not promised: that text is in any language or clean, that ids are unique over files, or that JSON Lines are checked beyond JSON itself
-// (of a key that occurs twice the last value counts, as in most readers).
+// Not promised: that text is in any language or clean, that ids are unique over files, or that JSON
+// Lines are checked beyond JSON itself (of a key that occurs twice the last value counts, as in
+// most readers).
 package corpus
 
 import (
@@ -37,32 +41,38 @@ const (
 	FormatToken = "tokens"  // arrays of ids, as Dolma has them: ReadTokens
 )
 
-// Options say how a file is read. All of them change the result. Compressed files are known by their first bytes.
+// Options say how a file is read. All of them change the result. Compressed files are known by
+// their first bytes.
 type Options struct {
 	Format    string `json:"format"`
 	TextField string `json:"text_field,omitempty"` // JSONL: field path of the text, "text" if empty
 	IDField   string `json:"id_field,omitempty"`   // JSONL: field path of the identity, "id" if empty
-	// Metadata gives each name a field path, such as metadata.field or metadata.fields[0] (JSONL), or a regular expression with one
-	// group over the file's name (text), or either of an index's columns (tokens): src, src ~ EXPR, EXPR.
+	// Metadata gives each name a field path, such as metadata.field or metadata.fields[0] (JSONL),
+	// or a regular expression with one group over the file's name (text), or either of an index's
+	// columns (tokens): src, src ~ EXPR, EXPR.
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Absent   string            `json:"absent,omitempty"` // value of metadata that a document does not have, "NA" if empty
-	// Between gives names of metadata ranges of whole numbers, such as 1970-2022: documents that have another value, or none, are dropped.
+	// Between gives names of metadata ranges of whole numbers, such as 1970-2022: documents that
+	// have another value, or none, are dropped.
 	Between map[string]string `json:"between,omitempty"`
-	// Bad says what becomes of documents with a fault, Drop or Fail by fault; of those it does not name what is usual.
+	// Bad says what becomes of documents with a fault, Drop or Fail by fault; of those it does not
+	// name what is usual.
 	Bad map[string]string `json:"bad,omitempty"`
-	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no bound.
+	// PieceBytes bounds the text of a document: a longer one becomes several, see pieces. 0: no
+	// bound.
 	PieceBytes int64  `json:"piece_bytes,omitempty"`
 	DType      string `json:"dtype,omitempty"` // tokens: Uint16 or Uint32
 }
 
-// A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of arrays the first element counts.
+// A Document is one text. Numbers in its metadata are in canonical decimal (2019 for 2.019e3), of
+// arrays the first element counts.
 type Document struct {
 	ID   string // text: the file's name; else the id field, or the first 16 hexadecimal digits of the text's SHA-256 where it is absent
 	Text string // valid UTF-8, not empty; with Options.PieceBytes at most that long, and the identity of a piece is pieceID
 	Meta map[string]string
 
-	// Lacks are the names of metadata, sorted, that the document does not have, so that Meta holds Options.Absent for them: a word that another document may have
-	// as its value.
+	// Lacks are the names of metadata, sorted, that the document does not have, so that Meta holds
+	// Options.Absent for them: a word that another document may have as its value.
 	Lacks []string
 
 	Tokens []uint32 // tokenized input: the ids that are the text, without an end of text
@@ -76,8 +86,8 @@ type Counts struct {
 	Dropped           map[string]int64  // by reason
 	Places            []Place           // of the first few dropped of each reason
 	Values            map[string]Values // by name of metadata: what was found of them
-	// Paths lists fields that the first document has, or the name that expressions are matched against, where no document of a file has some
-	// name of metadata.
+	// Paths lists fields that the first document has, or the name that expressions are matched
+	// against, where no document of a file has some name of metadata.
 	Paths []string
 }
 
@@ -107,7 +117,8 @@ func (c *Counts) Add(o Counts) {
 	}
 }
 
-// Withdraw makes n kept documents, of so many bytes of text in all, dropped ones. Places of some of them are at hand.
+// Withdraw makes n kept documents, of so many bytes of text in all, dropped ones. Places of some of
+// them are at hand.
 func (c *Counts) Withdraw(reason string, n, bytes int64, places []Place) {
 	if n == 0 {
 		return
@@ -128,7 +139,8 @@ func (c *Counts) drop(reason string, n int64) {
 	c.Dropped[reason] += n
 }
 
-// maxDocument bounds a line of JSONL, and a text file, in bytes; what is longer is no document but a mistake.
+// maxDocument bounds a line of JSONL, and a text file, in bytes; what is longer is no document but
+// a mistake.
 const maxDocument = 256 << 20
 
 // Check reports what is wrong with the options.
@@ -137,8 +149,9 @@ func (o Options) Check() error {
 	return err
 }
 
-// Read calls emit for each document of one file, in order. name stands for the file in ids, metadata and errors. Counts are right as far
-// as the reading came, with an error too. An error of emit ends the reading and comes back wrapped.
+// Read calls emit for each document of one file, in order. name stands for the file in ids,
+// metadata and errors. Counts are right as far as the reading came, with an error too. An error of
+// emit ends the reading and comes back wrapped.
 func Read(ctx context.Context, opt Options, name string, r io.Reader, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument}
 	err := rd.read(ctx, opt, r)
@@ -165,7 +178,8 @@ func (rd *reader) prepare(opt Options) (err error) {
 	return nil
 }
 
-// Buffers of what is read: one for lines costs files of a few lines half of their time if it is larger, and one for texts need not be as large.
+// Buffers of what is read: one for lines costs files of a few lines half of their time if it is
+// larger, and one for texts need not be as large.
 const (
 	lineBuffer = 1 << 17
 	textBuffer = 1 << 16
@@ -323,8 +337,9 @@ func (rd *reader) readLines(ctx context.Context, b *bufio.Reader, offset int64) 
 	}
 }
 
-// line reads up to and with the next newline, size bytes. The line is good until the next one is read: a piece of b where it fits, else of
-// buf, which comes back grown. Of a line of more than limit bytes nothing is kept; where that is an error, it is not read to its end.
+// line reads up to and with the next newline, size bytes. The line is good until the next one is
+// read: a piece of b where it fits, else of buf, which comes back grown. Of a line of more than
+// limit bytes nothing is kept; where that is an error, it is not read to its end.
 func (rd *reader) line(b *bufio.Reader, buf []byte) (line, grown []byte, size int64, err error) {
 	part, err := b.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {

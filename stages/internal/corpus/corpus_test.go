@@ -52,7 +52,8 @@ func lacking(docs []Document, absent string) []Document {
 	return out
 }
 
-// A document that lacks a name is told from one that has the word for that as its value, in every format.
+// A document that lacks a name is told from one that has the word for that as its value, in every
+// format.
 func TestWordForAbsentIsAValueToo(t *testing.T) {
 	for _, c := range []struct {
 		name, metadata string
@@ -335,8 +336,9 @@ func TestReadCompressed(t *testing.T) {
 	}
 }
 
-// A frame that asks for a window of 512 MiB is refused before memory is taken for it. The frames are written by hand after RFC 8878,
-// section 3.1.1: magic, descriptor, window or content size, then one raw block of one byte.
+// A frame that asks for a window of 512 MiB is refused before memory is taken for it. The frames
+// are written by hand after RFC 8878, section 3.1.1: magic, descriptor, window or content size,
+// then one raw block of one byte.
 func TestZstdWindow(t *testing.T) {
 	const magic, block = "\x28\xb5\x2f\xfd", "\x09\x00\x00x"
 	for _, c := range []struct {

@@ -16,14 +16,16 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// maxWindow bounds the memory of a decoder, whatever a file asks for: 128 MiB is what `zstd --long` writes (window log 27), and larger windows
-// need an explicit option of the zstd command as well. `xz -9` writes 64 MiB.
+// maxWindow bounds the memory of a decoder, whatever a file asks for: 128 MiB is what `zstd --long`
+// writes (window log 27), and larger windows need an explicit option of the zstd command as well.
+// `xz -9` writes 64 MiB.
 const maxWindow = 128 << 20
 
-// A core inflates about 200 MB of English text a second from gzip and 500 from zstd, and reads 600 to 1200 MB of JSON Lines: whoever may
-// choose stores zstd. xz and bzip2 give 30 to 100.
+// A core inflates about 200 MB of English text a second from gzip and 500 from zstd, and reads 600
+// to 1200 MB of JSON Lines: whoever may choose stores zstd. xz and bzip2 give 30 to 100.
 
-// A compression is known by the first bytes of a file, never by its name: none of them can begin a text in UTF-8 or a line of JSON.
+// A compression is known by the first bytes of a file, never by its name: none of them can begin a
+// text in UTF-8 or a line of JSON.
 type compression struct {
 	name, magic string
 	open        func(b *bufio.Reader) (io.Reader, func(), error)
@@ -38,8 +40,8 @@ var compressions = []compression{
 	{"lz4", "\x02\x21\x4c\x18", openLZ4}, // the legacy format, as the Linux kernel has it
 }
 
-// skippable begins a frame without content, of zstd as well as of LZ4: sixteen values of the first byte, then the length (RFC 8878, 3.1.2).
-// pzstd writes one before each frame.
+// skippable begins a frame without content, of zstd as well as of LZ4: sixteen values of the first
+// byte, then the length (RFC 8878, 3.1.2). pzstd writes one before each frame.
 const skippable = "\x2a\x4d\x18"
 
 // longestMagic is how many bytes compressionOf looks at.
@@ -55,7 +57,8 @@ func compressionOf(head []byte) *compression {
 		if c.name != "bzip2" {
 			return c
 		}
-		// Three letters may begin a text. Behind them are the size of the blocks and the start of a block, or of the end of an empty file.
+		// Three letters may begin a text. Behind them are the size of the blocks and the start of a
+		// block, or of the end of an empty file.
 		if len(head) >= 10 && '1' <= head[3] && head[3] <= '9' && (string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17\x72\x45\x38\x50\x90") {
 			return c
 		}
@@ -67,8 +70,8 @@ func isSkippable(head []byte) bool {
 	return len(head) >= 4 && head[0]>>4 == 5 && string(head[1:4]) == skippable
 }
 
-// decompress puts a decoder over b, where the first bytes say which. name is its name; "" for b itself. The closer releases the decoder, not
-// what b reads from.
+// decompress puts a decoder over b, where the first bytes say which. name is its name; "" for b
+// itself. The closer releases the decoder, not what b reads from.
 func decompress(b *bufio.Reader) (in io.Reader, name string, closer func(), err error) {
 	nothing := func() {}
 	for skipped := false; ; skipped = true {
@@ -125,8 +128,9 @@ func openGzip(b *bufio.Reader) (io.Reader, func(), error) {
 	return &members{z: z, b: b}, func() { z.Close() }, nil
 }
 
-// members reads the members of a gzip file one after the other, and zeros behind a member as nothing: tapes and object stores that fill up
-// blocks leave some, and gzip itself and Python pass over them.
+// members reads the members of a gzip file one after the other, and zeros behind a member as
+// nothing: tapes and object stores that fill up blocks leave some, and gzip itself and Python pass
+// over them.
 type members struct {
 	z *gzip.Reader
 	b *bufio.Reader
@@ -184,8 +188,8 @@ func openZstd(b *bufio.Reader) (io.Reader, func(), error) {
 	return z, z.Close, nil
 }
 
-// openXZ refuses a dictionary of more than maxWindow, which the library would allocate: that of the first block, which those behind it share in
-// all files that xz itself writes.
+// openXZ refuses a dictionary of more than maxWindow, which the library would allocate: that of the
+// first block, which those behind it share in all files that xz itself writes.
 func openXZ(b *bufio.Reader) (io.Reader, func(), error) {
 	const streamHeader, filterLZMA2 = 12, 0x21
 	head, _ := b.Peek(streamHeader + 64)
@@ -209,7 +213,8 @@ func openBzip2(b *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewRea
 
 func openLZ4(b *bufio.Reader) (io.Reader, func(), error) { return lz4.NewReader(b), func() {}, nil }
 
-// named says in errors which decoder failed, and says so for good: some decoders go on behind an error, amid what is no text.
+// named says in errors which decoder failed, and says so for good: some decoders go on behind an
+// error, amid what is no text.
 type named struct {
 	format string
 	in     io.Reader

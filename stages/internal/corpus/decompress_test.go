@@ -54,8 +54,8 @@ func skippableFrame(content string) string {
 	return "\x50\x2a\x4d\x18" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(content)))) + content
 }
 
-// foreign are files of other programs that hold foreignText: xz 5.4, bzip2 1.0, lz4 1.9, pzstd and zstd 1.5, gzip 1.12, and the libraries lz4,
-// zstandard, lzma and gzip of Python 3.11.
+// foreign are files of other programs that hold foreignText: xz 5.4, bzip2 1.0, lz4 1.9, pzstd and
+// zstd 1.5, gzip 1.12, and the libraries lz4, zstandard, lzma and gzip of Python 3.11.
 var foreign = []struct{ name, base64 string }{
 	{"xz", "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4ABNAD1dAD2IiSaBk1OFsX6LQKVh6DgbDplwqyJ6rvGOgkDq1bx+gzoVGaqAQ+PxR1uzHyykJERkH8rELM52bUmpjAAAAAAA9LTvksxFgz0AAVlOoT+b2h+2830BAAAAAARZWg=="},
 	{"xz, two streams with padding", "/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAreyJpZCI6ImEiLCJ0ZXh0IjoidGhlIGtlZXBlciBvZiB0aGUgbGlnaHQifQoAZeWW+sE8bD4AAUQsyVNLhh+2830BAAAAAARZWgAAAAAAAAAA/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAheyJpZCI6ImIiLCJ0ZXh0IjoiYW5kIHRoZSBzaGlwcyJ9CgAAAGjq7GxJJ/kpAAE6IrYqT9AftvN9AQAAAAAEWVo="},
@@ -128,7 +128,8 @@ func decoded(t testing.TB, text string) string {
 	return string(data)
 }
 
-// Every file of the list above that is cut off behind its first bytes is an error or, between two members, what stands before.
+// Every file of the list above that is cut off behind its first bytes is an error or, between two
+// members, what stands before.
 func TestDecompressCutOff(t *testing.T) {
 	for _, f := range foreign {
 		data := decoded(t, f.base64)

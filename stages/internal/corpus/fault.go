@@ -24,8 +24,8 @@ const (
 	Fail = "error" // reading ends with an error
 )
 
-// usual is what becomes of faults of which Options.Bad does not speak: a file that is not what the study says it is is an error, a single
-// document that is no text is not.
+// usual is what becomes of faults of which Options.Bad does not speak: a file that is not what the
+// study says it is is an error, a single document that is no text is not.
 var usual = map[string]string{BadLine: Fail, BadText: Fail, BadUTF8: Drop, BadSurrogate: Drop, BadEmpty: Drop, BadIndex: Fail, BadFormat: Fail}
 
 // Reasons for which documents are dropped, by fault, in Counts.
@@ -111,7 +111,8 @@ func policies(bad map[string]string) (map[string]string, error) {
 	return all, nil
 }
 
-// fault drops the document at p, or returns why reading must end. where says in words what p is, and a byte of it.
+// fault drops the document at p, or returns why reading must end. where says in words what p is,
+// and a byte of it.
 func (rd *reader) fault(f *fault, p Place, where func(at int) string) error {
 	if rd.bad[f.word] == Fail {
 		left := "documents"

@@ -22,7 +22,8 @@ var faulty = strings.Join([]string{
 	`{"id":"8","text":"good"}`,
 }, "\n")
 
-// Each fault ends the reading or drops the document as the options say, and nothing is lost uncounted.
+// Each fault ends the reading or drops the document as the options say, and nothing is lost
+// uncounted.
 func TestFaults(t *testing.T) {
 	drop := map[string]string{BadLine: Drop, BadText: Drop}
 	with := func(word, what string) map[string]string {

@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzOpen: whatever the bytes of a file are, it is decompressed and read as text or JSON Lines, or refused; what is recognised as JSON Lines
-// begins with a line that is an object; and a filter sees the content that a file has.
+// FuzzOpen: whatever the bytes of a file are, it is decompressed and read as text or JSON Lines, or
+// refused; what is recognised as JSON Lines begins with a line that is an object; and a filter sees
+// the content that a file has.
 func FuzzOpen(f *testing.F) {
 	text := "{\"text\":\"some words\"}\n{\"text\":\"more of them\"}\n"
 	for _, c := range packers {

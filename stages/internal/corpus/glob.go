@@ -24,7 +24,8 @@ func (e *UnsetError) Error() string {
 	return fmt.Sprintf("corpus: pattern %q: variable %s is not set", e.Pattern, e.Variable)
 }
 
-// Expand replaces ${NAME} by what lookup returns for NAME; $ without a brace is an ordinary character. Apply it to patterns before Glob.
+// Expand replaces ${NAME} by what lookup returns for NAME; $ without a brace is an ordinary
+// character. Apply it to patterns before Glob.
 func Expand(pattern string, lookup func(name string) (value string, ok bool)) (string, error) {
 	var out strings.Builder
 	rest := pattern
@@ -57,18 +58,21 @@ type Found struct {
 
 // Glob returns the regular files that match one of patterns and none of excludes.
 //
-// A pattern is a slash path, relative to root or absolute. In it * and ? and [a-z] match inside one directory level, ** as a whole level
-// matches any number of them. The part before the first level with such a character is the pattern's base, and a file's name is its path
-// relative to the base of the first pattern that matches it: "data/books/**/*.txt" names "data/books/a/b.txt" "a/b.txt". So further
-// patterns, added at the end, never change the names of files that were there. Two files with one name are an error.
+// A pattern is a slash path, relative to root or absolute. In it * and ? and [a-z] match inside one
+// directory level, ** as a whole level matches any number of them. The part before the first level
+// with such a character is the pattern's base, and a file's name is its path relative to the base
+// of the first pattern that matches it: "data/books/**/*.txt" names "data/books/a/b.txt" "a/b.txt".
+// So further patterns, added at the end, never change the names of files that were there. Two files
+// with one name are an error.
 //
-// A relative exclude is matched against the name, and against the path relative to root where the file lies below it; an absolute one
-// against the path. A pattern that matches nothing is an error.
+// A relative exclude is matched against the name, and against the path relative to root where the
+// file lies below it; an absolute one against the path. A pattern that matches nothing is an error.
 //
-// Links to files and to directories are followed, also where they lead in a circle. A file that links lead to more than once is taken once: by
-// its own path if that matches, else by the first of its names. A link that leads nowhere is an error unless it is excluded. Hidden files and
-// directories (.git, ._a.txt) and what editors leave (a.txt~, #a.txt#, a.txt.swp) are passed over unless a level of a pattern begins or ends as
-// they do, with a dot for hidden ones.
+// Links to files and to directories are followed, also where they lead in a circle. A file that
+// links lead to more than once is taken once: by its own path if that matches, else by the first of
+// its names. A link that leads nowhere is an error unless it is excluded. Hidden files and
+// directories (.git, ._a.txt) and what editors leave (a.txt~, #a.txt#, a.txt.swp) are passed over
+// unless a level of a pattern begins or ends as they do, with a dot for hidden ones.
 func Glob(root string, patterns, excludes []string) (Found, error) {
 	g := globbing{byPath: map[string]bool{}, byName: map[string]string{}, targets: map[string]bool{}}
 	var err error
@@ -166,7 +170,8 @@ func (g *globbing) file(f match) error {
 	return nil
 }
 
-// passedOver counts files and directories that are not taken, by reason, with one of each as an example.
+// passedOver counts files and directories that are not taken, by reason, with one of each as an
+// example.
 type passedOver []passedReason
 
 type passedReason struct {
@@ -203,7 +208,8 @@ func (p passedOver) words() (list []string) {
 	return list
 }
 
-// insteadOfFile says what a pattern without wildcards names where that is something else than a file.
+// insteadOfFile says what a pattern without wildcards names where that is something else than a
+// file.
 func insteadOfFile(root, pattern string) string {
 	full := filepath.FromSlash(pattern)
 	if !filepath.IsAbs(full) {
@@ -256,7 +262,8 @@ func expandPattern(root, pattern string) (*walker, error) {
 		base = filepath.Join(root, base)
 	}
 	w := &walker{base: filepath.Clean(base), levels: levels[fixed:], seen: map[string]bool{}}
-	// Directories behind links come after those that are there themselves, so that what links lead to has its own name where it has one.
+	// Directories behind links come after those that are there themselves, so that what links lead
+	// to has its own name where it has one.
 	w.links = []visit{{"", start(w.levels), 0}}
 	for len(w.links) > 0 {
 		next := w.links[0]
@@ -285,21 +292,24 @@ type unwanted struct {
 	why reason
 }
 
-// A match is a file, its path without links, and how many links are on the way to it below the base.
+// A match is a file, its path without links, and how many links are on the way to it below the
+// base.
 type match struct {
 	File
 	target string
 	links  int
 }
 
-// A visit is a directory below the base, which levels may come next in it, and how many links led there.
+// A visit is a directory below the base, which levels may come next in it, and how many links led
+// there.
 type visit struct {
 	dir    string
 	states []int
 	links  int
 }
 
-// walk enters the files of a directory that match. Only directories that can lead to a match are read.
+// walk enters the files of a directory that match. Only directories that can lead to a match are
+// read.
 func (w *walker) walk(v visit) error {
 	dir := filepath.Join(w.base, filepath.FromSlash(v.dir))
 	target, again, err := w.again(dir, v.states)
@@ -324,8 +334,8 @@ func (w *walker) walk(v visit) error {
 	return nil
 }
 
-// again reports whether a directory was walked from the same states, which can lead to no other file: links may go in circles. target is its
-// path without links.
+// again reports whether a directory was walked from the same states, which can lead to no other
+// file: links may go in circles. target is its path without links.
 func (w *walker) again(dir string, states []int) (target string, again bool, err error) {
 	if target, err = filepath.EvalSymlinks(dir); err != nil {
 		return "", false, err
@@ -389,8 +399,8 @@ func (w *walker) entry(v visit, target string, e os.DirEntry) error {
 	return nil
 }
 
-// unasked reports a name that no level of a pattern matches which does not spell out what makes it so: the dot of a hidden file, or what
-// editors add to the names of their copies.
+// unasked reports a name that no level of a pattern matches which does not spell out what makes it
+// so: the dot of a hidden file, or what editors add to the names of their copies.
 func unasked(level, name string) bool {
 	switch {
 	case strings.HasPrefix(name, "."):
@@ -405,8 +415,8 @@ func unasked(level, name string) bool {
 	return false
 }
 
-// A pattern is followed as a set of states, in ascending order: state i means that levels[i:] is still to be matched. That keeps the work
-// linear however many ** there are.
+// A pattern is followed as a set of states, in ascending order: state i means that levels[i:] is
+// still to be matched. That keeps the work linear however many ** there are.
 
 // start returns the states before the first level of a path.
 func start(levels []string) []int { return enter(levels, nil, 0) }
@@ -423,8 +433,9 @@ func enter(levels []string, states []int, i int) []int {
 	}
 }
 
-// step returns the states behind one level of a path. Names that were not asked for match nothing unless every name does, as in excludes;
-// passed: one matched but for that. splitPattern has checked the syntax, so that path.Match cannot fail.
+// step returns the states behind one level of a path. Names that were not asked for match nothing
+// unless every name does, as in excludes; passed: one matched but for that. splitPattern has
+// checked the syntax, so that path.Match cannot fail.
 func step(levels []string, states []int, name string, every bool) (next []int, passed bool) {
 	for _, i := range states {
 		if i == len(levels) {

@@ -129,7 +129,8 @@ func TestGlobLinks(t *testing.T) {
 	}
 }
 
-// Links are followed wherever they lead, and each file is taken once, by its own name where that matches.
+// Links are followed wherever they lead, and each file is taken once, by its own name where that
+// matches.
 func TestGlobFollowsLinks(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -46,7 +46,8 @@ func (rd *reader) object(line []byte) (d Document, f *fault) {
 	default:
 		return d, faultf(BadText, "field %q is of type %s, want a string: name the field that holds the text with the corpus's key text", c.text.source, typeNames[text.kind]).by(text.start)
 	}
-	// A line may have several faults; that of the text counts, and it is told with the identity where there is one.
+	// A line may have several faults; that of the text counts, and it is told with the identity
+	// where there is one.
 	id, _, f := c.scalar(1, c.id)
 	d.ID = id
 	var bad *fault
@@ -129,8 +130,8 @@ func (c *compiled) scalar(n int, p fieldPath) (text string, has bool, f *fault) 
 // maxDigits bounds the canonical form of numbers such as 1e999999.
 const maxDigits = 64
 
-// canonical writes a JSON number in plain decimal: no exponent, no zeros that say nothing, no sign of zero. It works on the digits, so
-// that whole numbers beyond 2^53 keep theirs.
+// canonical writes a JSON number in plain decimal: no exponent, no zeros that say nothing, no sign
+// of zero. It works on the digits, so that whole numbers beyond 2^53 keep theirs.
 func canonical(number string) (string, error) {
 	s, sign := strings.CutPrefix(number, "-")
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
@@ -166,8 +167,9 @@ func canonical(number string) (string, error) {
 	return out, nil
 }
 
-// unescape appends to out what raw, the checked inside of a JSON string, stands for. Half of a surrogate pair, which is no character, becomes
-// U+FFFD; lone is where the first such escape begins, -1 if there is none.
+// unescape appends to out what raw, the checked inside of a JSON string, stands for. Half of a
+// surrogate pair, which is no character, becomes U+FFFD; lone is where the first such escape
+// begins, -1 if there is none.
 func unescape(out, raw []byte) (_ []byte, lone int) {
 	lone = -1
 	for whole := len(raw); ; {
@@ -219,7 +221,8 @@ func escapedUnit(s []byte) (unit rune, ok bool) {
 	return unit, true
 }
 
-// validUTF8 is utf8.Valid for text in which other characters than ASCII are few: the library's goes byte by byte after the first of them.
+// validUTF8 is utf8.Valid for text in which other characters than ASCII are few: the library's goes
+// byte by byte after the first of them.
 func validUTF8(s []byte) bool {
 	for len(s) >= 8 {
 		if x := binary.LittleEndian.Uint64(s) & highs; x != 0 {

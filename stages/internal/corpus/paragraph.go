@@ -14,12 +14,15 @@ const (
 	ParagraphBlank = "blank" // lines of white space separate them
 )
 
-// Paragraphs yields the paragraphs of text in the form in which they are compared, and how many bytes of text each takes without the white
-// space around it; empty ones are passed over. mode is ParagraphLine or ParagraphBlank, which the caller has checked.
+// Paragraphs yields the paragraphs of text in the form in which they are compared, and how many
+// bytes of text each takes without the white space around it; empty ones are passed over. mode is
+// ParagraphLine or ParagraphBlank, which the caller has checked.
 //
-// The same paragraph comes from texts that differ only in what no reader sees: the sort of line ends (LF, CR LF, CR), white space around lines,
-// how many characters a line between paragraphs has, a byte order mark, an end of text with or without a newline, and whether an accent is a
-// character of its own (Unicode's form NFC). The text itself, which is trained and evaluated on, stays as it is.
+// The same paragraph comes from texts that differ only in what no reader sees: the sort of line
+// ends (LF, CR LF, CR), white space around lines, how many characters a line between paragraphs
+// has, a byte order mark, an end of text with or without a newline, and whether an accent is a
+// character of its own (Unicode's form NFC). The text itself, which is trained and evaluated on,
+// stays as it is.
 func Paragraphs(text, mode string) iter.Seq2[string, int] {
 	if mode != ParagraphLine && mode != ParagraphBlank {
 		panic("internal error: paragraph mode " + mode)
@@ -59,7 +62,8 @@ func Paragraphs(text, mode string) iter.Seq2[string, int] {
 	}
 }
 
-// lineEnds finds the ends of lines. It looks at each byte once for either sign, however the lines end.
+// lineEnds finds the ends of lines. It looks at each byte once for either sign, however the lines
+// end.
 type lineEnds struct {
 	text   string
 	lf, cr int // the next ones behind the last line, where that is known; len(text): there is none
@@ -84,7 +88,8 @@ func (l *lineEnds) after(at int) (end, next int) {
 	return end, min(end+1, len(l.text))
 }
 
-// trim takes white space off both ends, and byte order marks, which are in the midst of texts that were joined from files.
+// trim takes white space off both ends, and byte order marks, which are in the midst of texts that
+// were joined from files.
 func trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
 }

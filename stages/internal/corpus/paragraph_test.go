@@ -76,7 +76,8 @@ func TestParagraphsOfOneText(t *testing.T) {
 	}
 }
 
-// A size is what the paragraph takes of the text as it is, so that shares of a text mean the same in every form of it.
+// A size is what the paragraph takes of the text as it is, so that shares of a text mean the same
+// in every form of it.
 func TestParagraphSizes(t *testing.T) {
 	for text, want := range map[string][2]int{"  a \r\n\tb \r\n\r\ncc": {6, 2}, "a\nb\n\ncc": {3, 2}, "a\rb\r\rcc\r": {3, 2}} {
 		var got []int

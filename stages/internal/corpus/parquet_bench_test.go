@@ -52,8 +52,10 @@ func corpusTable(docs int) arrow.Record {
 	return b.NewRecord()
 }
 
-// BenchmarkParquet reads text, identity and year of tables of 64 MB of text, as Arrow's writer makes them by default but for the codec and the
-// size of pages. MB/s are of text; MB/cpu-s count the time of processors. With ABLATE_PARQUET, a pattern of files, it reads the same columns of those.
+// BenchmarkParquet reads text, identity and year of tables of 64 MB of text, as Arrow's writer
+// makes them by default but for the codec and the size of pages. MB/s are of text; MB/cpu-s count
+// the time of processors. With ABLATE_PARQUET, a pattern of files, it reads the same columns of
+// those.
 func BenchmarkParquet(b *testing.B) {
 	files, err := filepath.Glob(os.Getenv("ABLATE_PARQUET"))
 	if err != nil {
@@ -110,7 +112,8 @@ func BenchmarkParquet(b *testing.B) {
 	}
 }
 
-// processorTime is what all threads of this process have used, so that MB per second of it are those of one core, on a busy machine too.
+// processorTime is what all threads of this process have used, so that MB per second of it are
+// those of one core, on a busy machine too.
 func processorTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -7,9 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// Where documents are cut, an identity tells a piece from a whole document, and both from any other: a piece has # and its number, from 0, behind
-// the identity of its document. So that no identity of a whole document looks like that, signs # at the end of a document's own identity, or
-// before digits at its end, are doubled. An even number of signs before the digits is thus a document's own, an odd number a piece's.
+// Where documents are cut, an identity tells a piece from a whole document, and both from any
+// other: a piece has # and its number, from 0, behind the identity of its document. So that no
+// identity of a whole document looks like that, signs # at the end of a document's own identity, or
+// before digits at its end, are doubled. An even number of signs before the digits is thus a
+// document's own, an odd number a piece's.
 
 // pieceID is the identity of piece number of a document.
 func pieceID(id string, number int) string {
@@ -27,9 +29,11 @@ func wholeID(id string) string {
 	return front + front[len(front)-signs:] + id[len(front):]
 }
 
-// pieces cuts a text into pieces of at most limit bytes, each as long as it can be: after a blank line where there is one in the second half
-// of what fits, else after a line, else after white space, else between two characters. Together they are the text. Where a cut falls
-// depends on nothing behind it but the next limit bytes, so that text added at the end changes the last piece and new ones only.
+// pieces cuts a text into pieces of at most limit bytes, each as long as it can be: after a blank
+// line where there is one in the second half of what fits, else after a line, else after white
+// space, else between two characters. Together they are the text. Where a cut falls depends on
+// nothing behind it but the next limit bytes, so that text added at the end changes the last piece
+// and new ones only.
 func pieces(text string, limit int64) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for limit > 0 && int64(len(text)) > limit {

@@ -67,7 +67,8 @@ func TestReadPieces(t *testing.T) {
 	}
 }
 
-// No identity of a piece is that of a whole document or of another's piece, whatever the identities are, and each can be read back.
+// No identity of a piece is that of a whole document or of another's piece, whatever the identities
+// are, and each can be read back.
 func TestPieceIDs(t *testing.T) {
 	ids := []string{"a", "a#", "a##", "a#0", "a#1", "a##1", "a###1", "a#1#0", "a#x", "#", "#0", "0", "", "a#1#", "a#12", "a1"}
 	of := map[string]string{}

@@ -16,8 +16,9 @@ const headBytes = 4096
 // byteOrderMark begins a file in UTF-8 that an editor has marked as such. It is no text.
 const byteOrderMark = "\uFEFF"
 
-// open is the way from the bytes of a file to its content, for every format that is read as a stream: decompressed, and without a byte order
-// mark, of which marked tells. size is that of the buffer.
+// open is the way from the bytes of a file to its content, for every format that is read as a
+// stream: decompressed, and without a byte order mark, of which marked tells. size is that of the
+// buffer.
 func open(r io.Reader, size int) (b *bufio.Reader, marked bool, closer func(), err error) {
 	raw, release := buffered(r, rawBuffer)
 	in, _, closeIn, err := decompress(raw)
@@ -38,11 +39,12 @@ func open(r io.Reader, size int) (b *bufio.Reader, marked bool, closer func(), e
 	return b, marked, closer, nil
 }
 
-// buffers are readers of each size that nobody uses, *bufio.Reader: making them anew took half of the time of reading a file of a kilobyte.
+// buffers are readers of each size that nobody uses, *bufio.Reader: making them anew took half of
+// the time of reading a file of a kilobyte.
 var buffers sync.Map // of int to *sync.Pool
 
-// buffered is a reader with a buffer of so many bytes, or r itself where that has one. What was read with it is not to be used after release,
-// which takes effect once.
+// buffered is a reader with a buffer of so many bytes, or r itself where that has one. What was
+// read with it is not to be used after release, which takes effect once.
 func buffered(r io.Reader, size int) (b *bufio.Reader, release func()) {
 	if b, ok := r.(*bufio.Reader); ok && b.Size() >= size {
 		return b, func() {}
@@ -59,8 +61,9 @@ func buffered(r io.Reader, size int) (b *bufio.Reader, release func()) {
 	})
 }
 
-// Stream is open for a filter: a person or a program may send a line and wait for the answer, so no more is waited for than it takes to see that
-// the first bytes are no mark of a compression or an encoding. What is text in another encoding is an error.
+// Stream is open for a filter: a person or a program may send a line and wait for the answer, so no
+// more is waited for than it takes to see that the first bytes are no mark of a compression or an
+// encoding. What is text in another encoding is an error.
 func Stream(r io.Reader, size int) (*bufio.Reader, func(), error) {
 	b := bufio.NewReaderSize(r, size)
 	for n := 1; n <= longestMagic; n++ {
@@ -84,7 +87,8 @@ func Stream(r io.Reader, size int) (*bufio.Reader, func(), error) {
 	return b, closer, nil
 }
 
-// maybeMarked reports whether bytes may be the first of a compressed content, or of one with a byte order mark.
+// maybeMarked reports whether bytes may be the first of a compressed content, or of one with a byte
+// order mark.
 func maybeMarked(head []byte) bool {
 	marks := []string{byteOrderMark, "\xff\xfe", "\xfe\xff", "\x00\x00\xfe\xff"}
 	for _, c := range compressions {
@@ -141,12 +145,13 @@ var strangers = []stranger{
 // Magics of formats that are read.
 const (
 	parquetMagic = "PAR1"
-	// numpyMagic begins a file of NumPy (numpy.lib.format); behind it are two bytes of the version, the length of a header and the header, a
-	// dictionary as Python writes it.
+	// numpyMagic begins a file of NumPy (numpy.lib.format); behind it are two bytes of the version,
+	// the length of a header and the header, a dictionary as Python writes it.
 	numpyMagic = "\x93NUMPY"
 )
 
-// unlike says what a content is that begins like this, and what to do, where it is not of the format it is read as; nil: it may be.
+// unlike says what a content is that begins like this, and what to do, where it is not of the
+// format it is read as; nil: it may be.
 func unlike(head []byte, format string) error {
 	switch {
 	case bytes.HasPrefix(head, []byte(parquetMagic)) && format != FormatTable && parquetFollows(head):
@@ -175,12 +180,14 @@ func unlike(head []byte, format string) error {
 	return nil
 }
 
-// parquetFollows tells a Parquet file from a text that begins with the four letters: its pages have headers in binary.
+// parquetFollows tells a Parquet file from a text that begins with the four letters: its pages have
+// headers in binary.
 func parquetFollows(head []byte) bool {
 	return bytes.ContainsFunc(head[:min(len(head), 64)], func(r rune) bool { return r < '\t' })
 }
 
-// alternates reports text in UTF-16 that is ASCII for the most part: zeros at every other byte, and at no byte between.
+// alternates reports text in UTF-16 that is ASCII for the most part: zeros at every other byte, and
+// at no byte between.
 func alternates(head []byte) bool {
 	var zeros [2]int
 	for i, c := range head {
@@ -200,11 +207,13 @@ type StrangerError struct {
 
 func (e *StrangerError) Error() string { return e.err.Error() }
 
-// Recognise says of what format a file is by its content: FormatTable, FormatToken, FormatJSONL, or FormatText where nothing speaks for another.
-// textField is the field of JSON Lines that holds the text. A content that is certainly none of these is an error.
+// Recognise says of what format a file is by its content: FormatTable, FormatToken, FormatJSONL, or
+// FormatText where nothing speaks for another. textField is the field of JSON Lines that holds the
+// text. A content that is certainly none of these is an error.
 //
-// A file is JSON Lines if its first line is an object, and so is the line behind it as far as it is looked at, or, if there is no other, the
-// field of the text is a string. Source code and prose are none. What is of no format that is read is a *StrangerError.
+// A file is JSON Lines if its first line is an object, and so is the line behind it as far as it is
+// looked at, or, if there is no other, the field of the text is a string. Source code and prose are
+// none. What is of no format that is read is a *StrangerError.
 func Recognise(path, textField string) (format string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -273,7 +282,8 @@ func recognise(r io.Reader, textField string) (format string, err error) {
 // jsonLines says how JSON becomes JSON Lines.
 const jsonLines = "`jq -c . FILE` writes JSON Lines, `jq -c '.[]' FILE` those of an array"
 
-// linesOfJSON reports whether a content that begins like this is JSON Lines. cut: there is more of it. An array of objects is an error.
+// linesOfJSON reports whether a content that begins like this is JSON Lines. cut: there is more of
+// it. An array of objects is an error.
 func linesOfJSON(head []byte, cut bool, textField string) (bool, error) {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
 	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
@@ -286,7 +296,8 @@ func linesOfJSON(head []byte, cut bool, textField string) (bool, error) {
 	var root node
 	root.add(text.steps, 0)
 	s := scanner{line: head, found: make([]span, 1)}
-	// ends reports whether the line is a value and nothing else (whole), or may become one where it is cut off (good).
+	// ends reports whether the line is a value and nothing else (whole), or may become one where it
+	// is cut off (good).
 	ends := func() (good, whole bool) {
 		end, err := s.value(0, &root, 0)
 		var bad *badSyntax

@@ -47,7 +47,8 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
-// What is absent and what there is are counted by name, and where nothing is found it is said what there would be.
+// What is absent and what there is are counted by name, and where nothing is found it is said what
+// there would be.
 func TestValues(t *testing.T) {
 	opt := Options{Format: FormatJSONL, Metadata: map[string]string{"area": "meta.area", "year": "meta.year", "typo": "meta.yaer"}, Between: map[string]string{"year": "1990-1999"}}
 	_, counts, err := read(opt, "f", strings.Join([]string{

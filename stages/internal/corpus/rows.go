@@ -15,7 +15,8 @@ import (
 	"ablate/stages/internal/corpus/parquet"
 )
 
-// Columns are the wishes for the cells that ReadRows wants of each row, in order: text, identity, metadata.
+// Columns are the wishes for the cells that ReadRows wants of each row, in order: text, identity,
+// metadata.
 func (o Options) Columns() ([]parquet.Column, error) {
 	c, err := o.compile()
 	if err != nil {
@@ -40,7 +41,8 @@ func (p fieldPath) words() []string {
 	return out
 }
 
-// OtherThanTable reports a file that is no table by its first bytes, and what becomes of it: an error, or counts where the options drop it.
+// OtherThanTable reports a file that is no table by its first bytes, and what becomes of it: an
+// error, or counts where the options drop it.
 func OtherThanTable(opt Options, name, path string) (counts Counts, other bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -66,8 +68,8 @@ func OtherThanTable(opt Options, name, path string) (counts Counts, other bool, 
 	return rd.counts, true, err
 }
 
-// ReadRows is Read for the rows of a table, which rows calls its argument with, one after the other: of a row its number from 1 and the
-// cells that Columns asks for.
+// ReadRows is Read for the rows of a table, which rows calls its argument with, one after the
+// other: of a row its number from 1 and the cells that Columns asks for.
 func ReadRows(ctx context.Context, opt Options, name string, rows func(each func(row int64, cells []parquet.Cell) error) error, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument}
 	if err := rd.prepare(opt); err != nil {

@@ -8,8 +8,9 @@ import (
 	"math/bits"
 )
 
-// A scanner checks the JSON of one line and, in the same pass, notes where the values lie that the paths lead to. Nothing else of the line
-// is looked at twice, and nothing is copied. It takes what RFC 8259 takes, down to maxDepth levels.
+// A scanner checks the JSON of one line and, in the same pass, notes where the values lie that the
+// paths lead to. Nothing else of the line is looked at twice, and nothing is copied. It takes what
+// RFC 8259 takes, down to maxDepth levels.
 type scanner struct {
 	line  []byte
 	found []span // by the number of the path
@@ -294,8 +295,8 @@ const (
 	highs = 0x8080808080808080
 )
 
-// text finds the quote that ends the string at i. Eight bytes at a time: for bytes below 0x80, (x - n) &^ x has the high bit of the first
-// byte that is less than n, and of none before it.
+// text finds the quote that ends the string at i. Eight bytes at a time: for bytes below 0x80,
+// (x - n) &^ x has the high bit of the first byte that is less than n, and of none before it.
 func (s *scanner) text(i int) (end int, escaped, ascii bool, err error) {
 	line := s.line
 	var high uint64

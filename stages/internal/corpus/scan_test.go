@@ -9,7 +9,8 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// oracle is another reader of JSON: its parser bounds the depth but takes much that is not JSON, its validator is strict.
+// oracle is another reader of JSON: its parser bounds the depth but takes much that is not JSON,
+// its validator is strict.
 func oracle(line []byte) (*fastjson.Value, error) {
 	v, err := fastjson.ParseBytes(line)
 	if err == nil {
@@ -43,7 +44,8 @@ func find(v *fastjson.Value, steps []pathStep) *fastjson.Value {
 	return v
 }
 
-// FuzzScan holds the scanner against another reader: the same lines are JSON, and the same values lie at the ends of paths.
+// FuzzScan holds the scanner against another reader: the same lines are JSON, and the same values
+// lie at the ends of paths.
 func FuzzScan(f *testing.F) {
 	sources := []string{"a", "a.b", "a.b[1]", "a[0]", "a[0][1].c", "t"}
 	for _, s := range []string{

@@ -20,8 +20,9 @@ type Tokens struct {
 	Array io.Reader
 	Size  int64 // bytes of the array
 
-	// Index is where each document lies, lines of start,end,id,src,loc (allenai/dolma, docs/tokenize.md), compressed or not. Nil: there is
-	// none, and documents are what stands between ends of text.
+	// Index is where each document lies, lines of start,end,id,src,loc (allenai/dolma,
+	// docs/tokenize.md), compressed or not. Nil: there is none, and documents are what stands
+	// between ends of text.
 	Index     io.Reader
 	IndexName string // for errors
 
@@ -40,8 +41,8 @@ const (
 
 var tokenColumn = regexp.MustCompile(`^(id|src|loc|name)\s*(?:~\s*(.*))?$`)
 
-// parseTokenField reads what metadata of tokenized files are: a column of the index (src), a regular expression over one (src ~ EXPR), or an
-// expression by itself, over the array's name.
+// parseTokenField reads what metadata of tokenized files are: a column of the index (src), a
+// regular expression over one (src ~ EXPR), or an expression by itself, over the array's name.
 func parseTokenField(f *field, source string) error {
 	f.column = columnName
 	if m := tokenColumn.FindStringSubmatch(source); m != nil {
@@ -75,8 +76,8 @@ func (f *field) fromEntry(e *entry, name string) (text string, has bool) {
 	return value, value != ""
 }
 
-// ReadTokens is Read for tokenized files. A document's text is what its ids stand for, so that all that is said of a text holds for it.
-// An end of text that begins or ends it is no part of it.
+// ReadTokens is Read for tokenized files. A document's text is what its ids stand for, so that all
+// that is said of a text holds for it. An end of text that begins or ends it is no part of it.
 func ReadTokens(ctx context.Context, opt Options, name string, in Tokens, emit func(Document) error) (Counts, error) {
 	rd := &reader{name: name, emit: emit, limit: maxDocument}
 	err := rd.readTokens(ctx, opt, in)
@@ -140,7 +141,8 @@ func (t *tokenReader) cut(ctx context.Context) error {
 	return nil
 }
 
-// indexed reads an array by its index. Entries go forward and name every id of the array, or are at fault.
+// indexed reads an array by its index. Entries go forward and name every id of the array, or are at
+// fault.
 func (t *tokenReader) indexed(ctx context.Context) error {
 	in, _, closer, err := open(t.Index, textBuffer)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// letters is the tokenizer of these tests: ids of bytes, but for 'X', which it does not have, and 300, the end of text.
+// letters is the tokenizer of these tests: ids of bytes, but for 'X', which it does not have, and
+// 300, the end of text.
 func letters(ids []uint32) ([]byte, error) {
 	var out []byte
 	for i, id := range ids {
@@ -120,7 +121,8 @@ func TestCutTokens(t *testing.T) {
 	}
 }
 
-// Each fault ends the reading at its place, or is counted; ids that no entry names are one fault, unless an entry that was dropped explains them.
+// Each fault ends the reading at its place, or is counted; ids that no entry names are one fault,
+// unless an entry that was dropped explains them.
 func TestTokenFaults(t *testing.T) {
 	for _, c := range []struct {
 		name, array, index string
@@ -229,7 +231,8 @@ func TestLongDocument(t *testing.T) {
 	}
 }
 
-// FuzzTokenIndex: whatever the index says, every id of the array is accounted for once, and documents are what the array holds there.
+// FuzzTokenIndex: whatever the index says, every id of the array is accounted for once, and
+// documents are what the array holds there.
 func FuzzTokenIndex(f *testing.F) {
 	f.Add("0,3,a,s,1\n3,5,b,s,2\n", "ab|c|")
 	f.Add("start,end,id,src,loc\r\n0,2,\"a\"\"b\",,\r\n", "abc|")
@@ -271,7 +274,8 @@ func FuzzTokenIndex(f *testing.F) {
 	})
 }
 
-// An array that is read with another width than it has gives ids, and text, without an error; what its bytes look like is held against it.
+// An array that is read with another width than it has gives ids, and text, without an error; what
+// its bytes look like is held against it.
 func TestWrongWidth(t *testing.T) {
 	text := strings.Repeat("the keeper of the light|", 3)
 	wide := func(width int) []byte {

@@ -12,7 +12,8 @@ type Values struct {
 	Absent int64 // kept documents that have none: they bear Options.Absent
 	Found  int64 // documents that have one, kept or left out by Options.Between
 
-	// Of names in Options.Between: the whole numbers among the values, where there are any, and the first value that is none.
+	// Of names in Options.Between: the whole numbers among the values, where there are any, and the
+	// first value that is none.
 	Numbers     bool
 	Least, Most int64
 	Other       string
@@ -55,7 +56,8 @@ type found struct {
 // mostFirst bounds the copy of the first line, in bytes.
 const mostFirst = 1 << 20
 
-// describe gives a document its value of field i, or says that it has none. Fields come sorted by name.
+// describe gives a document its value of field i, or says that it has none. Fields come sorted by
+// name.
 func (rd *reader) describe(d *Document, i int, text string, has bool) {
 	name := rd.fields[i].name
 	if rd.absent[i] = !has; !has {
@@ -65,7 +67,8 @@ func (rd *reader) describe(d *Document, i int, text string, has bool) {
 	d.Meta[name] = text
 }
 
-// noted counts the values of the document that is being read, before it is known whether it is kept.
+// noted counts the values of the document that is being read, before it is known whether it is
+// kept.
 func (rd *reader) noted(d *Document) {
 	for i := range rd.fields {
 		if rd.absent[i] {
@@ -106,14 +109,16 @@ func (rd *reader) finish() {
 	}
 }
 
-// named reports metadata that come from the names of files or the columns of an index, not from fields.
+// named reports metadata that come from the names of files or the columns of an index, not from
+// fields.
 func (f *field) named() bool { return f.expr != nil || f.column != "" }
 
 // mostPaths bounds how many fields are listed.
 const mostPaths = 200
 
-// paths lists where metadata of these documents could come from: the fields of the first document of JSON Lines, in the order of their names,
-// or else the name that expressions are matched against.
+// paths lists where metadata of these documents could come from: the fields of the first document
+// of JSON Lines, in the order of their names, or else the name that expressions are matched
+// against.
 func (rd *reader) paths() []string {
 	if rd.fields[0].named() {
 		return []string{rd.name}

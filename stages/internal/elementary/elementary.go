@@ -1,20 +1,25 @@
-// Package elementary holds the elementary functions and the normal random numbers with which artifacts are computed. Each returns the
-// same bits on every processor and from every version of Go.
+// Package elementary holds the elementary functions and the normal random numbers with which
+// artifacts are computed. Each returns the same bits on every processor and from every version of
+// Go.
 //
-// Package math promises neither. On amd64, arm64 and s390x some of its functions are assembly with algorithms of their own. The rest are
-// Go code, in which the compiler fuses x*y + z into one instruction, rounded once, on every architecture but amd64. math.Exp even
-// differs between amd64 processors with and without fused multiply-adds.
+// Package math promises neither. On amd64, arm64 and s390x some of its functions are assembly with
+// algorithms of their own. The rest are Go code, in which the compiler fuses x*y + z into one
+// instruction, rounded once, on every architecture but amd64. math.Exp even differs between amd64
+// processors with and without fused multiply-adds.
 //
-// The functions here are those of package math as a recent amd64 processor computes them, bit for bit. An explicit conversion,
-// float64(x*y) + z, forbids fusing (the Go specification, section "Floating-point operators"). math.FMA is used where fusing is wanted:
-// it is exact everywhere. TestFused of the root folder looks for fused instructions in the compiled program.
+// The functions here are those of package math as a recent amd64 processor computes them, bit for
+// bit. An explicit conversion, float64(x*y) + z, forbids fusing (the Go specification, section
+// "Floating-point operators"). math.FMA is used where fusing is wanted: it is exact everywhere.
+// TestFused of the root folder looks for fused instructions in the compiled program.
 //
-// Of package math, the functions that are exact or correctly rounded may be used anywhere: Abs, Ceil, Copysign, Float64bits, Floor, FMA,
-// Frexp, Inf, Ldexp, Max, Min, Mod, Modf, NaN, Round, RoundToEven, Signbit, Sqrt, Trunc. TestMathFunctions of the root folder holds that.
+// Of package math, the functions that are exact or correctly rounded may be used anywhere: Abs,
+// Ceil, Copysign, Float64bits, Floor, FMA, Frexp, Inf, Ldexp, Max, Min, Mod, Modf, NaN, Round,
+// RoundToEven, Signbit, Sqrt, Trunc. TestMathFunctions of the root folder holds that.
 //
-// The algorithms, and the code of Log, Pow, Sin, Cos, Erfc and Normal, are those of the Go library (Copyright 2009 The Go Authors; Log,
-// Pow and Erfc after FreeBSD's msun, Copyright 1993 Sun Microsystems; Sin and Cos after S. Moshier's Cephes, 1984-1992); Exp is after
-// N. Shibata, "Efficient evaluation methods of elementary functions suitable for SIMD computation", ISC 2010.
+// The algorithms, and the code of Log, Pow, Sin, Cos, Erfc and Normal, are those of the Go library
+// (Copyright 2009 The Go Authors; Log, Pow and Erfc after FreeBSD's msun, Copyright 1993 Sun
+// Microsystems; Sin and Cos after S. Moshier's Cephes, 1984-1992); Exp is after N. Shibata,
+// "Efficient evaluation methods of elementary functions suitable for SIMD computation", ISC 2010.
 package elementary
 
 import "math"
@@ -127,7 +132,8 @@ func Log2(x float64) float64 {
 // Log10 returns the decimal logarithm of x.
 func Log10(x float64) float64 { return Log(x) * (1 / math.Ln10) }
 
-// Pow returns x^y for x > 0 and finite y, and 1 for y = 0. Negative x, which no artifact needs, is NaN.
+// Pow returns x^y for x > 0 and finite y, and 1 for y = 0. Negative x, which no artifact needs, is
+// NaN.
 func Pow(x, y float64) float64 {
 	switch {
 	case y == 0 || x == 1:

@@ -18,8 +18,8 @@ func arguments(n int) []float64 {
 	return x
 }
 
-// The functions have the bits that package math has on amd64 processors with fused multiply-adds, where caches were filled so far.
-// On other machines the digest of TestPinned holds them.
+// The functions have the bits that package math has on amd64 processors with fused multiply-adds,
+// where caches were filled so far. On other machines the digest of TestPinned holds them.
 func TestAsPackageMath(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("package math has other bits on", runtime.GOARCH)
@@ -64,7 +64,8 @@ func differ(a, b float64) bool {
 	return math.Float64bits(a) != math.Float64bits(b) && !(math.IsNaN(a) && math.IsNaN(b))
 }
 
-// TestPinned holds the bits on every machine, by sums of all bits over many arguments, which were written on amd64.
+// TestPinned holds the bits on every machine, by sums of all bits over many arguments, which were
+// written on amd64.
 func TestPinned(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for _, c := range []struct {
@@ -76,7 +77,8 @@ func TestPinned(t *testing.T) {
 		{"Pow", func(x float64) float64 { return Pow(math.Abs(x), 1.75) }, 0x3c4df3126821c0d1},
 		{"Normal", func(float64) float64 { return Normal(r) }, 0xbdb1254ccc4eddd3},
 	} {
-		// The arguments must not depend on the machine either, so they are whole numbers by powers of two.
+		// The arguments must not depend on the machine either, so they are whole numbers by powers
+		// of two.
 		var got uint64
 		n := rand.New(rand.NewPCG(9, 10))
 		for range 20_000 {

@@ -2,7 +2,8 @@ package elementary
 
 import "math"
 
-// Erfc returns the complementary error function of x, 2/sqrt(pi) times the integral of e^(-t^2) from x to infinity.
+// Erfc returns the complementary error function of x, 2/sqrt(pi) times the integral of e^(-t^2)
+// from x to infinity.
 func Erfc(x float64) float64 {
 	const erx = 8.45062911510467529297e-01 // erf(1), rounded to float32
 	switch {

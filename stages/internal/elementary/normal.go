@@ -4,8 +4,9 @@ import (
 	"math/rand/v2"
 )
 
-// Normal returns a normally distributed number of mean 0 and standard deviation 1, drawn from r as r.NormFloat64 draws it (Marsaglia and
-// Tsang, "The Ziggurat Method for Generating Random Variables", Journal of Statistical Software 5(8), 2000).
+// Normal returns a normally distributed number of mean 0 and standard deviation 1, drawn from r as
+// r.NormFloat64 draws it (Marsaglia and Tsang, "The Ziggurat Method for Generating Random
+// Variables", Journal of Statistical Software 5(8), 2000).
 func Normal(r *rand.Rand) float64 {
 	const tail = 3.442619855899 // where the last strip begins
 	for {
@@ -42,7 +43,8 @@ func magnitude(j int32) uint32 {
 	return uint32(j)
 }
 
-// kn, wn and fn are the tables of 128 strips: where a strip lies wholly below the density, its width, and the density at its edge.
+// kn, wn and fn are the tables of 128 strips: where a strip lies wholly below the density, its
+// width, and the density at its edge.
 var kn = [128]uint32{
 	0x76ad2212, 0x0, 0x600f1b53, 0x6ce447a6, 0x725b46a2,
 	0x7560051d, 0x774921eb, 0x789a25bd, 0x799045c3, 0x7a4bce5d,

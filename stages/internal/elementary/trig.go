@@ -2,7 +2,8 @@ package elementary
 
 import "math"
 
-// farthest is the largest argument of Sin and Cos: positions of tokens and angles of figures lie far below.
+// farthest is the largest argument of Sin and Cos: positions of tokens and angles of figures lie
+// far below.
 const farthest = 1 << 29
 
 // Cos returns the cosine of x radians, |x| < 2^29; beyond, and of what is not finite, NaN.
@@ -34,8 +35,8 @@ func Sin(x float64) float64 {
 	return y
 }
 
-// octants returns x, not negative, modulo 2 pi: a whole number of octants, from 0 to 7, rounded up to an even number, and the rest in
-// [-pi/4, pi/4].
+// octants returns x, not negative, modulo 2 pi: a whole number of octants, from 0 to 7, rounded up
+// to an even number, and the rest in [-pi/4, pi/4].
 func octants(x float64) (octant uint64, rest float64, ok bool) {
 	const ( // pi/4 in three parts
 		pi4a = 7.85398125648498535156e-1

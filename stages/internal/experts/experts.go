@@ -1,18 +1,23 @@
-// Package experts predicts the loss of a mixture from the probabilities that models of its sources, the experts, give to evaluation text. It trains
-// nothing and evaluates nothing: the losses that evaluations keep are enough.
+// Package experts predicts the loss of a mixture from the probabilities that models of its sources,
+// the experts, give to evaluation text. It trains nothing and evaluates nothing: the losses that
+// evaluations keep are enough.
 //
-// With shares l, and with p_i(x) the probability that expert i gives to a text x of n tokens, the loss is
+// With shares l, and with p_i(x) the probability that expert i gives to a text x of n tokens, the
+// loss is
 //
 //	F(l) = -mean over texts of log(sum_i l_i p_i(x)) / n
 //
-// Where the texts are documents, that is MixMin (Thudi et al. 2025, "MixMin: Finding Data Mixtures via Convex Minimization"). Where they are single
-// tokens, each given what precedes it, that is the mixture of data experts, MDE (Belenki et al. 2025, "Optimizing Pre-Training Data Mixtures
-// with Mixtures of Data Expert Models"). Both are convex in l. At a corner of the simplex F is the expert's own loss, to the bit.
+// Where the texts are documents, that is MixMin (Thudi et al. 2025, "MixMin: Finding Data Mixtures
+// via Convex Minimization"). Where they are single tokens, each given what precedes it, that is the
+// mixture of data experts, MDE (Belenki et al. 2025, "Optimizing Pre-Training Data Mixtures with
+// Mixtures of Data Expert Models"). Both are convex in l. At a corner of the simplex F is the
+// expert's own loss, to the bit.
 //
-// The probability of a long document is dominated by its best expert, however small the expert's share; MixMin thus says little of long documents.
-// Cut them, say to 256 tokens.
+// The probability of a long document is dominated by its best expert, however small the expert's
+// share; MixMin thus says little of long documents. Cut them, say to 256 tokens.
 //
-// Sums over texts are exact and rounded once, and sums over experts go by name: neither the order of texts nor that of experts changes a bit.
+// Sums over texts are exact and rounded once, and sums over experts go by name: neither the order
+// of texts nor that of experts changes a bit.
 package experts
 
 import (
@@ -25,8 +30,9 @@ import (
 	"ablate/stages/internal/simplex"
 )
 
-// Texts yields each text of an evaluation set: its logarithm of the probability by each expert, in nats, and its length in tokens. It can be read
-// again and again, always with the same texts. The slice that it yields may be used again for the next text.
+// Texts yields each text of an evaluation set: its logarithm of the probability by each expert, in
+// nats, and its length in tokens. It can be read again and again, always with the same texts. The
+// slice that it yields may be used again for the next text.
 type Texts func(yield func(logProbs []float64, tokens float64) bool)
 
 // Tokens are texts of one token each, from nats[i][t], the loss of expert i at token t.
@@ -44,7 +50,8 @@ func Tokens(nats [][]float32) Texts {
 	}
 }
 
-// Documents are texts from nats[i][d], the loss of expert i summed over document d, and the documents' tokens.
+// Documents are texts from nats[i][d], the loss of expert i summed over document d, and the
+// documents' tokens.
 func Documents(nats [][]float64, tokens []float64) Texts {
 	return func(yield func([]float64, float64) bool) {
 		s := make([]float64, len(nats))
@@ -104,8 +111,8 @@ func New(names []string, texts Texts) (*Ensemble, error) {
 	return e, err
 }
 
-// Scores returns the loss of each vector of shares, in nats per token, in one pass over the texts. Shares are at least 0, in the order of the experts,
-// and sum to 1; a vector of zeros has no loss.
+// Scores returns the loss of each vector of shares, in nats per token, in one pass over the texts.
+// Shares are at least 0, in the order of the experts, and sum to 1; a vector of zeros has no loss.
 func (e *Ensemble) Scores(shares [][]float64) ([]float64, error) {
 	by := make([][]float64, len(shares))
 	for m, l := range shares {
@@ -141,7 +148,8 @@ func (e *Ensemble) Scores(shares [][]float64) ([]float64, error) {
 	return out, nil
 }
 
-// A text is one text's logarithms of probabilities, by the names of the experts, and the probabilities divided by the largest.
+// A text is one text's logarithms of probabilities, by the names of the experts, and the
+// probabilities divided by the largest.
 type text struct {
 	order []int
 	s, e  []float64
@@ -172,7 +180,8 @@ func (t *text) relative(to []float64, top float64) {
 	}
 }
 
-// total returns the logarithm of the largest probability among the experts with a share, and the mixture's probability divided by it.
+// total returns the logarithm of the largest probability among the experts with a share, and the
+// mixture's probability divided by it.
 func (t *text) total(l []float64) (top, sum float64) {
 	e, top := t.under(l)
 	for j, v := range l {
@@ -183,7 +192,8 @@ func (t *text) total(l []float64) (top, sum float64) {
 	return top, sum
 }
 
-// under are probabilities relative to the largest among the experts with a share, so that they cannot all vanish.
+// under are probabilities relative to the largest among the experts with a share, so that they
+// cannot all vanish.
 func (t *text) under(l []float64) (e []float64, top float64) {
 	if l[t.best] > 0 {
 		return t.e, t.s[t.best]
@@ -229,7 +239,8 @@ func (e *Ensemble) Objective() simplex.Objective {
 	}
 }
 
-// Optimum finds the shares of the least loss within bounds, which may be those of NewSet without any.
+// Optimum finds the shares of the least loss within bounds, which may be those of NewSet without
+// any.
 func (e *Ensemble) Optimum(bounds ...simplex.Bound) (simplex.Solution, error) {
 	set, err := simplex.NewSet(e.names, bounds...)
 	if err != nil {

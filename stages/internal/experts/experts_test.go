@@ -18,8 +18,9 @@ func draws(purpose string) func() float64 {
 	return func() float64 { return float64(rng.Uint64()>>11) / (1 << 53) }
 }
 
-// twoCorpora has a unigram model of each of two corpora with disjoint vocabularies of 50 words, smoothed so that a word of the other corpus has
-// 1/1000 of the probability, and an evaluation set in which a share of the documents, each cut to so many words, is of the first corpus.
+// twoCorpora has a unigram model of each of two corpora with disjoint vocabularies of 50 words,
+// smoothed so that a word of the other corpus has 1/1000 of the probability, and an evaluation set
+// in which a share of the documents, each cut to so many words, is of the first corpus.
 func twoCorpora(share float64, documents, words int) (nats [][]float64, tokens []float64) {
 	next := draws("corpora")
 	nats = make([][]float64, 2)
@@ -57,7 +58,8 @@ func scores(t testing.TB, e *Ensemble, shares ...[]float64) []float64 {
 	return out
 }
 
-// TestSeventyThirty recovers the mixture of an evaluation set: by documents (MixMin), and by tokens (MDE) where the texts are single words.
+// TestSeventyThirty recovers the mixture of an evaluation set: by documents (MixMin), and by tokens
+// (MDE) where the texts are single words.
 func TestSeventyThirty(t *testing.T) {
 	for _, words := range []int{1, 16, 256} {
 		nats, tokens := twoCorpora(0.7, 500, words)
@@ -250,7 +252,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestExactSum compares sums with those of big numbers, for numbers of all sizes and both signs, in two orders.
+// TestExactSum compares sums with those of big numbers, for numbers of all sizes and both signs, in
+// two orders.
 func TestExactSum(t *testing.T) {
 	next := draws("sum")
 	for n := range 40 {

@@ -5,8 +5,9 @@ import (
 	"math/big"
 )
 
-// exactSum is a sum of finite numbers without rounding, so that it does not depend on their order: a fixed-point number that spans all exponents of
-// float64, in digits of 32 bits (Neal 2015, "Fast exact summation using small and large superaccumulators"). The zero value is 0.
+// exactSum is a sum of finite numbers without rounding, so that it does not depend on their order:
+// a fixed-point number that spans all exponents of float64, in digits of 32 bits (Neal 2015, "Fast
+// exact summation using small and large superaccumulators"). The zero value is 0.
 type exactSum struct {
 	digits [68]int64 // digit k counts 2^(32 k - 1074); the range is left unused above and below by what additions carry
 	added  int

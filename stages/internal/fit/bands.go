@@ -17,12 +17,15 @@ type Bands struct {
 	Seed      int64
 }
 
-// Band is where the law's prediction lies, and the bounds between which it lies for a share of the resamples.
+// Band is where the law's prediction lies, and the bounds between which it lies for a share of the
+// resamples.
 type Band struct{ Value, Low, High float64 }
 
-// Bands returns, for each vector of shares, the law's prediction with a percentile bootstrap band: runs are drawn with replacement, by a stream of
-// the seed over the names in order, and the law is fitted anew to each draw (Efron and Tibshirani 1993, "An Introduction to the Bootstrap",
-// chapters 9 and 13). A resampled law starts from the fitted one and keeps its Huber delta, or its length and noise.
+// Bands returns, for each vector of shares, the law's prediction with a percentile bootstrap band:
+// runs are drawn with replacement, by a stream of the seed over the names in order, and the law is
+// fitted anew to each draw (Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters
+// 9 and 13). A resampled law starts from the fitted one and keeps its Huber delta, or its length
+// and noise.
 func (f *Fit) Bands(shares [][]float64, b Bands, o Options) []Band {
 	if b.Resamples == 0 {
 		b.Resamples = DefaultResamples
@@ -51,7 +54,8 @@ func (f *Fit) Bands(shares [][]float64, b Bands, o Options) []Band {
 	return out
 }
 
-// resample draws as many runs as there are. A run drawn k times has k times its weight, which is the same for every law here.
+// resample draws as many runs as there are. A run drawn k times has k times its weight, which is
+// the same for every law here.
 func (f *Fit) resample(seed int64, r int) sample {
 	n := len(f.y)
 	times := make([]float64, n)
@@ -67,7 +71,8 @@ func (f *Fit) resample(seed int64, r int) sample {
 	return s.where(func(i int) bool { return times[i] > 0 })
 }
 
-// quantile interpolates linearly between the order statistics at (n-1)p (definition 7 of Hyndman and Fan 1996).
+// quantile interpolates linearly between the order statistics at (n-1)p (definition 7 of Hyndman
+// and Fan 1996).
 func quantile(sorted []float64, p float64) float64 {
 	at := float64(p * float64(len(sorted)-1)) // not fused with what follows
 	i := int(math.Floor(at))

@@ -1,17 +1,23 @@
-// Package fit holds laws from a mixture, which is a vector of shares over named sources, to a score, such as a loss. A law is fitted to runs:
-// models that were made on known mixtures and then scored. Each metric has a law of its own; a law on the mean of several metrics is far worse
-// than the mean of their laws (on the public runs of RegMix, 13 losses at 1M parameters, a Spearman correlation of .66 against .97).
+// Package fit holds laws from a mixture, which is a vector of shares over named sources, to a
+// score, such as a loss. A law is fitted to runs: models that were made on known mixtures and then
+// scored. Each metric has a law of its own; a law on the mean of several metrics is far worse than
+// the mean of their laws (on the public runs of RegMix, 13 losses at 1M parameters, a Spearman
+// correlation of .66 against .97).
 //
-// Words: a run is a name, its shares x (one number a source, which sum to 1) and its score y. The out-of-fold prediction of a run is that of a
-// law fitted without the run's fold. The correlation of out-of-fold predictions with scores says how far the law can be trusted among mixtures
-// like those of the runs. It says nothing of mixtures outside the region that the runs cover. Of pure noise it is somewhat below 0, since the mean
-// of the other folds is low where a fold's scores are high.
+// Words: a run is a name, its shares x (one number a source, which sum to 1) and its score y. The
+// out-of-fold prediction of a run is that of a law fitted without the run's fold. The correlation
+// of out-of-fold predictions with scores says how far the law can be trusted among mixtures like
+// those of the runs. It says nothing of mixtures outside the region that the runs cover. Of pure
+// noise it is somewhat below 0, since the mean of the other folds is low where a fold's scores are
+// high.
 //
-// Results depend on names, never on positions: runs and sources are sorted by name before anything is computed, so that another order of the
-// input changes no bit. They have the same bits on every machine, since each sum has one order and no multiply-add is fused.
+// Results depend on names, never on positions: runs and sources are sorted by name before anything
+// is computed, so that another order of the input changes no bit. They have the same bits on every
+// machine, since each sum has one order and no multiply-add is fused.
 //
-// What the package does not promise: that a law is right. The bands of Bands show how the law varies with the choice of runs, not how far
-// the law's form is from the truth, and not the noise of a single new run.
+// What the package does not promise: that a law is right. The bands of Bands show how the law
+// varies with the choice of runs, not how far the law's form is from the truth, and not the noise
+// of a single new run.
 package fit
 
 import (
@@ -51,12 +57,13 @@ func (l Law) Parameters(sources int) int {
 	return 4 // mean, constant, length, noise
 }
 
-// SumTolerance is how far the sum of a run's shares may be from 1. Published shares are rounded: RegMix's 17 shares of three digits sum to
-// between .996 and 1.004.
+// SumTolerance is how far the sum of a run's shares may be from 1. Published shares are rounded:
+// RegMix's 17 shares of three digits sum to between .996 and 1.004.
 const SumTolerance = 0.005
 
-// DefaultFolds is the number of folds of out-of-fold predictions where Options names none (Kohavi 1995, "A Study of Cross-Validation and
-// Bootstrap for Accuracy Estimation and Model Selection", recommends ten).
+// DefaultFolds is the number of folds of out-of-fold predictions where Options names none (Kohavi
+// 1995, "A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection",
+// recommends ten).
 const DefaultFolds = 10
 
 // Runs are models that were made on known mixtures.
@@ -73,8 +80,8 @@ type Design struct {
 	x             [][]float64 // [run][source], both sorted by name
 }
 
-// New checks runs: names without repetition, shares that are finite, at least 0 and sum to 1 within SumTolerance, and a positive share of each
-// source in some run.
+// New checks runs: names without repetition, shares that are finite, at least 0 and sum to 1 within
+// SumTolerance, and a positive share of each source in some run.
 func New(r Runs) (*Design, error) {
 	d := &Design{sources: byName(r.Sources), runs: byName(r.Names)}
 	for what, names := range map[string][]string{"source": r.Sources, "run": r.Names} {
@@ -103,7 +110,8 @@ func New(r Runs) (*Design, error) {
 	return d, nil
 }
 
-// Check says what is wrong with shares: their number, a share below 0 or not finite, or a sum that is not 1 within SumTolerance.
+// Check says what is wrong with shares: their number, a share below 0 or not finite, or a sum that
+// is not 1 within SumTolerance.
 func Check(sources []string, shares []float64) error {
 	if len(shares) != len(sources) {
 		return fmt.Errorf("%d shares, want %d", len(shares), len(sources))
@@ -144,10 +152,12 @@ type Fit struct {
 // A model is a fitted law. It predicts the score of shares, sorted by source.
 type model interface{ predict(x []float64) float64 }
 
-// A fitter fits a law to some of the runs. start, which may be nil, is a model of nearly the same runs: its slow parts may be taken over.
+// A fitter fits a law to some of the runs. start, which may be nil, is a model of nearly the same
+// runs: its slow parts may be taken over.
 type fitter func(s sample, start model) model
 
-// A sample is what a law is fitted to: the shares of runs, their scores, weights whose mean is about 1, and their names.
+// A sample is what a law is fitted to: the shares of runs, their scores, weights whose mean is
+// about 1, and their names.
 type sample struct {
 	x     [][]float64
 	y, w  []float64
@@ -222,8 +232,8 @@ func (f *Fit) take(y, variance []float64) error {
 
 func (f *Fit) sample() sample { return sample{f.d.x, f.y, f.w, f.d.names} }
 
-// predictOutOfFold divides the runs into folds by the hash of their names, of sizes that differ by one at most, and predicts each fold by a law
-// that is fitted to the other folds.
+// predictOutOfFold divides the runs into folds by the hash of their names, of sizes that differ by
+// one at most, and predicts each fold by a law that is fitted to the other folds.
 func (f *Fit) predictOutOfFold(fit fitter, folds int) {
 	n := len(f.y)
 	f.OutOfFold = make([]float64, n)
@@ -287,7 +297,8 @@ func (f *Fit) Predict(shares []float64) float64 {
 	return f.model.predict(arranged(shares, f.d.sources))
 }
 
-// Exponents are c and t of a LogLinear law, t in the order of Runs.Sources; ok is false for other laws.
+// Exponents are c and t of a LogLinear law, t in the order of Runs.Sources; ok is false for other
+// laws.
 func (f *Fit) Exponents() (c float64, t []float64, ok bool) {
 	m, ok := f.model.(*logLinear)
 	if !ok {

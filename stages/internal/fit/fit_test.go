@@ -200,7 +200,8 @@ func TestGradients(t *testing.T) {
 			}
 		}
 	}
-	// At a minimum of the loss, its gradient by t_j, sum_i clipped residual x_ij exp(t . x_i), is 0; a wrong Jacobian would stop elsewhere.
+	// At a minimum of the loss, its gradient by t_j, sum_i clipped residual x_ij exp(t . x_i), is
+	// 0; a wrong Jacobian would stop elsewhere.
 	f, err := d.Fit(scores, Options{Law: LogLinear})
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +243,8 @@ func TestOutOfFold(t *testing.T) {
 		if f.Spearman < 0.9 && law != Linear {
 			t.Errorf("%s: out-of-fold correlation %v with little noise", law, f.Spearman)
 		}
-		// A run's own score has no part in its prediction: a change of it moves others' predictions, never its own.
+		// A run's own score has no part in its prediction: a change of it moves others'
+		// predictions, never its own.
 		changed := slices.Clone(scores)
 		changed[11] += 0.7
 		g, err := d.Fit(changed, Options{Law: law})
@@ -255,7 +257,8 @@ func TestOutOfFold(t *testing.T) {
 			}
 		}
 	}
-	// Folds find no correlation in noise. (They find a negative one: without a fold of high scores the mean is lower.)
+	// Folds find no correlation in noise. (They find a negative one: without a fold of high scores
+	// the mean is lower.)
 	for i := range scores {
 		scores[i] = 1 + float64(random.Below(random.Stream(9, "noise", int64(i)), 1000))/1000
 	}
@@ -276,7 +279,8 @@ func TestOutOfFold(t *testing.T) {
 	}
 }
 
-// TestWeights: a run of no weight to speak of moves nothing, a run of twice the weight counts as two.
+// TestWeights: a run of no weight to speak of moves nothing, a run of twice the weight counts as
+// two.
 func TestWeights(t *testing.T) {
 	shares, scores := synthetic(20, 3)
 	twice := append(slices.Clone(shares), shares[3])

@@ -11,8 +11,9 @@ import (
 //
 //	k(x, x') = constant (exp(-|x - x'|^2 / (2 length^2)) + noise if x and x' are one run / its weight)
 //
-// (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", chapters 2 and 5), of scores from which their mean is taken and
-// which are divided by their standard deviation. The constant does not move the mean of predictions, so that it is not kept.
+// (Rasmussen and Williams 2006, "Gaussian Processes for Machine Learning", chapters 2 and 5), of
+// scores from which their mean is taken and which are divided by their standard deviation. The
+// constant does not move the mean of predictions, so that it is not kept.
 type process struct {
 	length, noise float64
 	x             [][]float64
@@ -39,11 +40,13 @@ func distance2(a, b []float64) float64 {
 	return sum
 }
 
-// mostLikelihood is the number of runs, taken by the hash of their names, whose likelihood gives length and noise: three numbers need no more, and
-// the cost grows with the cube. All runs give the prediction.
+// mostLikelihood is the number of runs, taken by the hash of their names, whose likelihood gives
+// length and noise: three numbers need no more, and the cost grows with the cube. All runs give the
+// prediction.
 const mostLikelihood = 160
 
-// fitGP fits length and noise by the likelihood, unless start has them, and the process to all runs.
+// fitGP fits length and noise by the likelihood, unless start has them, and the process to all
+// runs.
 func fitGP(s sample, start model) model {
 	p := &process{x: s.x}
 	y := p.standardise(s)
@@ -56,7 +59,8 @@ func fitGP(s sample, start model) model {
 	return p
 }
 
-// standardise settles mean and standard deviation, by the weights, and returns the scores without them.
+// standardise settles mean and standard deviation, by the weights, and returns the scores without
+// them.
 func (p *process) standardise(s sample) []float64 {
 	var all, sum, squares float64
 	for i, y := range s.y {
@@ -99,8 +103,9 @@ func (p *process) condition(y, w []float64) {
 //
 //	-n/2 log(y' M^-1 y / n) - 1/2 log |M|,   M = RBF + noise / weights
 //
-// and priors that keep both where data say nothing: the logarithm of the length is normal about that of the median distance of the runs, with
-// a standard deviation of 1, that of the noise about log .1 with one of 3. The noise is at least leastNoise, so that M has an inverse.
+// and priors that keep both where data say nothing: the logarithm of the length is normal about
+// that of the median distance of the runs, with a standard deviation of 1, that of the noise about
+// log .1 with one of 3. The noise is at least leastNoise, so that M has an inverse.
 type likelihood struct {
 	d2     matrix // squared distances, the lower half
 	y, w   []float64
@@ -139,7 +144,8 @@ func (l *likelihood) maximise() (length, noise float64) {
 	return elementary.Exp(at[0]), leastNoise + elementary.Exp(at[1])
 }
 
-// negative returns minus the logarithm of likelihood and priors, and its gradient, at the logarithms of the length and of the noise above its least.
+// negative returns minus the logarithm of likelihood and priors, and its gradient, at the
+// logarithms of the length and of the noise above its least.
 func (l *likelihood) negative(at []float64) (float64, []float64) {
 	n := len(l.y)
 	length, above := elementary.Exp(at[0]), elementary.Exp(at[1])
@@ -164,8 +170,9 @@ func (l *likelihood) negative(at []float64) (float64, []float64) {
 	}
 	dl, dn := at[0]-l.median, (at[1]-elementary.Log(0.1))/3
 	value := float64(0.5*float64(n)*elementary.Log(fit)) + logs + float64(0.5*dl*dl) + float64(0.5*dn*dn)
-	// The derivative of M by the log length is RBF d2 / length^2, by the log of the noise above its least a diagonal; that of the value by
-	// either is the sum over all elements of 1/2 (M^-1 - alpha alpha' / fit) times it.
+	// The derivative of M by the log length is RBF d2 / length^2, by the log of the noise above its
+	// least a diagonal; that of the value by either is the sum over all elements of 1/2 (M^-1 -
+	// alpha alpha' / fit) times it.
 	inv := m.inverse()
 	var byLength, byNoise float64
 	for i := range n {

@@ -7,7 +7,8 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// logLinear is the law exp(c) + exp(t . x) (Ye et al. 2024, "Data Mixing Laws"; Chen et al. 2026, "Olmix").
+// logLinear is the law exp(c) + exp(t . x) (Ye et al. 2024, "Data Mixing Laws"; Chen et al. 2026,
+// "Olmix").
 type logLinear struct {
 	c     float64
 	t     []float64
@@ -18,22 +19,25 @@ func (m *logLinear) predict(x []float64) float64 {
 	return elementary.Exp(m.c) + elementary.Exp(dot(m.t, x))
 }
 
-// Huber's loss is square up to delta and linear beyond (Huber 1964, "Robust Estimation of a Location Parameter"). A fixed delta of .02 nats, as
-// Olmix has it, is right where a law misses its runs by hundredths. Models of 1M parameters are missed by tenths; there it is a median
-// regression, which predicts worse: on RegMix's runs the mean Spearman correlation of 13 losses is .974/.968/.935 with .02 (at 1M, 60M, 1B
-// parameters), and .976/.970/.936 with 1.345 standard deviations of the residuals, which keep 95 % of the efficiency of least squares under
-// normal noise. So the larger of both is taken.
+// Huber's loss is square up to delta and linear beyond (Huber 1964, "Robust Estimation of a
+// Location Parameter"). A fixed delta of .02 nats, as Olmix has it, is right where a law misses its
+// runs by hundredths. Models of 1M parameters are missed by tenths; there it is a median
+// regression, which predicts worse: on RegMix's runs the mean Spearman correlation of 13 losses is
+// .974/.968/.935 with .02 (at 1M, 60M, 1B parameters), and .976/.970/.936 with 1.345 standard
+// deviations of the residuals, which keep 95 % of the efficiency of least squares under normal
+// noise. So the larger of both is taken.
 const (
 	leastDelta = 0.02
 	tuning     = 1.345
 )
 
-// starts are the levels of exp(c), as parts of the lowest score, from which the law is fitted; the best fit counts. The logarithm of what is
-// above the level is linear in the shares, so that each start has its t by least squares.
+// starts are the levels of exp(c), as parts of the lowest score, from which the law is fitted; the
+// best fit counts. The logarithm of what is above the level is linear in the shares, so that each
+// start has its t by least squares.
 var starts = []float64{0.5, 0.8, 0.95}
 
-// fitLogLinear minimises the weighted sum of Huber's loss of the residuals. A delta of 0 is settled by the residuals. start spares the search
-// from several starts, and gives the delta.
+// fitLogLinear minimises the weighted sum of Huber's loss of the residuals. A delta of 0 is settled
+// by the residuals. start spares the search from several starts, and gives the delta.
 func fitLogLinear(s sample, start model, delta float64) model {
 	if m, ok := start.(*logLinear); ok {
 		return newDescent(s, *m).run(m.delta)
@@ -55,8 +59,8 @@ func fitLogLinear(s sample, start model, delta float64) model {
 	return &best.m
 }
 
-// huberDelta is tuning standard deviations of the residuals, by their median absolute value (which is .6745 standard deviations of a normal
-// variable), and at least leastDelta.
+// huberDelta is tuning standard deviations of the residuals, by their median absolute value (which
+// is .6745 standard deviations of a normal variable), and at least leastDelta.
 func huberDelta(r []float64) float64 {
 	a := make([]float64, len(r))
 	for i, v := range r {
@@ -81,8 +85,9 @@ func beginning(s sample, part float64) logLinear {
 	return logLinear{c: elementary.Log(level), t: leastSquares(s.x, z, s.w)}
 }
 
-// A descent improves a law step by step: Levenberg and Marquardt's damped Gauss-Newton steps on iteratively reweighted squares, whose weights are
-// those of Huber's loss. Each step is taken only if it lowers the loss.
+// A descent improves a law step by step: Levenberg and Marquardt's damped Gauss-Newton steps on
+// iteratively reweighted squares, whose weights are those of Huber's loss. Each step is taken only
+// if it lowers the loss.
 type descent struct {
 	s     sample
 	m     logLinear
@@ -93,8 +98,8 @@ type descent struct {
 
 func newDescent(s sample, m logLinear) *descent { return &descent{s: s, m: m} }
 
-// Descents end when a step lowers the loss by less than this part, or after so many steps. Each step takes about .1 ms for 512 runs of 17 sources,
-// and ten to a hundred suffice.
+// Descents end when a step lowers the loss by less than this part, or after so many steps. Each
+// step takes about .1 ms for 512 runs of 17 sources, and ten to a hundred suffice.
 const (
 	leastProgress = 1e-11
 	mostSteps     = 500

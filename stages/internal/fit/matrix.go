@@ -2,7 +2,8 @@ package fit
 
 import "math"
 
-// A matrix is square, symmetric or lower triangular; of a symmetric one only the lower half is read.
+// A matrix is square, symmetric or lower triangular; of a symmetric one only the lower half is
+// read.
 type matrix [][]float64
 
 func newMatrix(n int) matrix {
@@ -14,7 +15,8 @@ func newMatrix(n int) matrix {
 	return m
 }
 
-// cholesky replaces the lower half of a by L with L L' = a, and says whether a was positive definite.
+// cholesky replaces the lower half of a by L with L L' = a, and says whether a was positive
+// definite.
 func (a matrix) cholesky() bool {
 	for i := range a {
 		row := a[i]

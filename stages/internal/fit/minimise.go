@@ -2,9 +2,10 @@ package fit
 
 import "math"
 
-// minimise returns a minimum of f, which gives a value and its gradient, by the quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno
-// (Nocedal and Wright 2006, "Numerical Optimization", algorithm 6.1), with steps that are halved until they lower the value enough. It is for
-// few parameters: the inverse Hessian is a full matrix.
+// minimise returns a minimum of f, which gives a value and its gradient, by the quasi-Newton method
+// of Broyden, Fletcher, Goldfarb and Shanno (Nocedal and Wright 2006, "Numerical Optimization",
+// algorithm 6.1), with steps that are halved until they lower the value enough. It is for few
+// parameters: the inverse Hessian is a full matrix.
 func minimise(at []float64, f func([]float64) (float64, []float64)) []float64 {
 	const (
 		most     = 60   // steps
@@ -69,7 +70,8 @@ func largest(v []float64) float64 {
 	return m
 }
 
-// updated is the inverse Hessian after a step from a to b, where the gradient went from ga to gb; h itself where the curvature is not positive.
+// updated is the inverse Hessian after a step from a to b, where the gradient went from ga to gb; h
+// itself where the curvature is not positive.
 func updated(h matrix, a, b, ga, gb []float64) matrix {
 	n := len(a)
 	s, y := make([]float64, n), make([]float64, n)

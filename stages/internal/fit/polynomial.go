@@ -6,8 +6,9 @@ type polynomial struct {
 	quadratic bool
 }
 
-// features are the shares and, of a quadratic law, the products of each two. There is no constant, since the shares sum to 1, and no square,
-// since x_j^2 = x_j - sum_k x_j x_k over the others (Scheffe 1958, "Experiments with Mixtures").
+// features are the shares and, of a quadratic law, the products of each two. There is no constant,
+// since the shares sum to 1, and no square, since x_j^2 = x_j - sum_k x_j x_k over the others
+// (Scheffe 1958, "Experiments with Mixtures").
 func features(x []float64, quadratic bool) []float64 {
 	if !quadratic {
 		return x
@@ -32,8 +33,9 @@ func fitPolynomial(s sample, quadratic bool) model {
 	return &polynomial{leastSquares(rows, s.y, s.w), quadratic}
 }
 
-// ridge, times the largest diagonal element of the normal equations, is added to their diagonal. Of coefficients that the runs leave open, such
-// as those of a source that no run of a fold has, the smallest are thus taken. The others change by about as much, relatively.
+// ridge, times the largest diagonal element of the normal equations, is added to their diagonal. Of
+// coefficients that the runs leave open, such as those of a source that no run of a fold has, the
+// smallest are thus taken. The others change by about as much, relatively.
 const ridge = 1e-10
 
 // leastSquares returns b that minimises sum_i w_i (y_i - b . rows_i)^2, by the normal equations.

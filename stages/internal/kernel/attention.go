@@ -7,24 +7,24 @@ import (
 	"ablate/stages/internal/kernel/matmul"
 )
 
-// queryBlock is the number of queries whose scores are held at once. It fills
-// whole panels on every path, and is small, because the block on the diagonal
-// is half wasted: 32 of 256 positions waste 6 %.
+// queryBlock is the number of queries whose scores are held at once. It fills whole panels on every
+// path, and is small, because the block on the diagonal is half wasted: 32 of 256 positions waste 6
+// %.
 const queryBlock = 32
 
-// keyBlock is the number of keys that the backward pass takes at a time: packed keys and values, their gradients and two blocks of scores, of
-// 64 channels, are 750 KB, so that they stay in L2 while all queries pass. With every key at once 2048 of them take 3 MB.
+// keyBlock is the number of keys that the backward pass takes at a time: packed keys and values,
+// their gradients and two blocks of scores, of 64 channels, are 750 KB, so that they stay in L2
+// while all queries pass. With every key at once 2048 of them take 3 MB.
 const keyBlock = 512
 
-// Attention is causal self-attention. qkv (B*T, 3*NH*HD), each row [q | k | v];
-// out (B*T, NH*HD); lse (B, NH, T), kept for AttentionBackward, may be nil. For
-// each head:
+// Attention is causal self-attention. qkv (B*T, 3*NH*HD), each row [q | k | v]; out (B*T, NH*HD);
+// lse (B, NH, T), kept for AttentionBackward, may be nil. For each head:
 //
 //	s[i][j] = q[i].k[j] / sqrt(HD), j <= i;  lse[i] = log sum_j exp s[i][j]
 //	out[i] = sum_j exp(s[i][j] - max s[i]) v[j] / sum_j exp(s[i][j] - max s[i])
 //
-// A worker takes one head of one sequence and holds the scores of queryBlock
-// queries; T x T scores never exist.
+// A worker takes one head of one sequence and holds the scores of queryBlock queries; T x T scores
+// never exist.
 func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 	p.RunOn(B*NH, func(worker, i int) {
 		i = p.headAt(i, B, NH)
@@ -37,8 +37,8 @@ func Attention(p *Pool, out, lse, qkv []float32, B, T, NH, HD int) {
 	})
 }
 
-// AttentionBackward sets dqkv (B*T, 3*NH*HD) from dout and out (B*T, NH*HD),
-// and from lse and qkv as they were in Attention. With P = exp(s - lse):
+// AttentionBackward sets dqkv (B*T, 3*NH*HD) from dout and out (B*T, NH*HD), and from lse and qkv
+// as they were in Attention. With P = exp(s - lse):
 //
 //	dV = P' dO;  D[i] = dO[i].out[i];  dS = P (dO V' - D) / sqrt(HD);  dQ = dS K;  dK = dS' Q
 //
@@ -51,9 +51,10 @@ func AttentionBackward(p *Pool, dqkv, dout, out, lse, qkv []float32, B, T, NH, H
 	})
 }
 
-// headAt is the head that is taken i-th. Two heads of one sequence lie in the same rows, and workers that write into neighbouring lines at the
-// same time disturb each other: so several take the first head of each sequence, then the second, and so on (the gradient on two cores: 2.0
-// times one instead of 1.6). One alone finds the rows near if it takes a sequence at a time.
+// headAt is the head that is taken i-th. Two heads of one sequence lie in the same rows, and
+// workers that write into neighbouring lines at the same time disturb each other: so several take
+// the first head of each sequence, then the second, and so on (the gradient on two cores: 2.0 times
+// one instead of 1.6). One alone finds the rows near if it takes a sequence at a time.
 func (p *Pool) headAt(i, B, NH int) int {
 	if p.Active() == 1 {
 		return i
@@ -61,8 +62,8 @@ func (p *Pool) headAt(i, B, NH int) int {
 	return i%B*NH + i/B
 }
 
-// head is the work on one head of one sequence. Its slices of qkv and out begin
-// at its own first element, with rows stride and C apart.
+// head is the work on one head of one sequence. Its slices of qkv and out begin at its own first
+// element, with rows stride and C apart.
 type head struct {
 	k         *path
 	w         *worker
@@ -91,8 +92,8 @@ func newHead(p *Pool, worker, i, T, NH, HD int) *head {
 	return h
 }
 
-// reserve divides the worker's scratch: two blocks of scores, a number for each
-// query and four packed operands, of so many keys by HD channels or the reverse.
+// reserve divides the worker's scratch: two blocks of scores, a number for each query and four
+// packed operands, of so many keys by HD channels or the reverse.
 func (h *head) reserve(keys int) {
 	h.ld = upTo(keys) + lanes
 	queries := (h.T + queryBlock - 1) / queryBlock * queryBlock
@@ -134,8 +135,9 @@ func (h *head) forward(out, lse, q []float32) {
 	}
 }
 
-// backward takes the keys in blocks and for each of them all queries that see it. Blocks change no bit: what a query gathers is a chain over
-// the keys, what a key gathers is a chain over the queries, and both go on where the block before left them.
+// backward takes the keys in blocks and for each of them all queries that see it. Blocks change no
+// bit: what a query gathers is a chain over the keys, what a key gathers is a chain over the
+// queries, and both go on where the block before left them.
 func (h *head) backward(dq, dout, out, lse, q []float32) {
 	h.reserve(min(h.T, keyBlock))
 	for q0 := 0; q0 < h.T; q0 += queryBlock {
@@ -169,8 +171,8 @@ func (h *head) backwardKeys(k0, k1 int, dq, dout, lse, q []float32) {
 	}
 }
 
-// gather adds the product of n columns of x (m, ld), transposed, and m packed rows to the gradient of the keys. Those from number seen on have
-// had no queries before: theirs is set.
+// gather adds the product of n columns of x (m, ld), transposed, and m packed rows to the gradient
+// of the keys. Those from number seen on have had no queries before: theirs is set.
 func (h *head) gather(dkey, x, rows []float32, seen, n, m int) {
 	seen = min(seen, n)
 	if seen > 0 {
@@ -181,8 +183,9 @@ func (h *head) gather(dkey, x, rows []float32, seen, n, m int) {
 	}
 }
 
-// softmax turns the scores of queries q0 to q1 into exp(a s - peak), where a is the scale and peak is a times the row's largest, and gives
-// each row's peak and sum. Query i has the keys up to i: the rest of its row, up to whole lanes, becomes 0.
+// softmax turns the scores of queries q0 to q1 into exp(a s - peak), where a is the scale and peak
+// is a times the row's largest, and gives each row's peak and sum. Query i has the keys up to i:
+// the rest of its row, up to whole lanes, becomes 0.
 func (h *head) softmax(peaks, sums *[queryBlock]float32, q0, q1 int) {
 	k, m, done := h.k, q1-q0, 0
 	if k.scores != nil {
@@ -198,9 +201,10 @@ func (h *head) softmax(peaks, sums *[queryBlock]float32, q0, q1 int) {
 	}
 }
 
-// scoreGrad turns the scores of the queries of lse and a block of n keys into P = exp(a s - lse), and the gradients d of P into those of the
-// scores, P (d - delta) a. The first query has the keys up to number last of the block, each further one a key more. What lies in the future
-// becomes 0 in both, whatever it was.
+// scoreGrad turns the scores of the queries of lse and a block of n keys into P = exp(a s - lse),
+// and the gradients d of P into those of the scores, P (d - delta) a. The first query has the keys
+// up to number last of the block, each further one a key more. What lies in the future becomes 0 in
+// both, whatever it was.
 func (h *head) scoreGrad(lse []float32, delta *[queryBlock]float32, last, n int) {
 	k, done := h.k, 0
 	if k.scores != nil {
@@ -241,7 +245,8 @@ func (h *head) dotRows(dots *[queryBlock]float32, x, y []float32, m int) {
 	}
 }
 
-// masked returns the first n scores of row i, filled up to whole lanes with -Inf, whose exponential adds 0 to a sum and changes no bit.
+// masked returns the first n scores of row i, filled up to whole lanes with -Inf, whose exponential
+// adds 0 to a sum and changes no bit.
 func (h *head) masked(i, n int) []float32 {
 	s := h.scores[i*h.ld : i*h.ld+upTo(n)]
 	for j := n; j < len(s); j++ {

@@ -46,8 +46,8 @@ func testAttention(t *testing.T, B, T, NH, HD int) {
 	})
 }
 
-// TestAttentionDirection checks the backward of shapes too large for one
-// difference per input, along random directions and one along the gradient.
+// TestAttentionDirection checks the backward of shapes too large for one difference per input,
+// along random directions and one along the gradient.
 func TestAttentionDirection(t *testing.T) {
 	const B, T, NH, HD = 2, 70, 2, 16
 	rng := rngFor(7)
@@ -81,8 +81,8 @@ func TestAttentionDirection(t *testing.T) {
 	}
 }
 
-// TestAttentionIgnoresFuture changes what comes after position 30, in the same block of queries, to what would show anywhere; the future
-// then has no gradient to give back.
+// TestAttentionIgnoresFuture changes what comes after position 30, in the same block of queries, to
+// what would show anywhere; the future then has no gradient to give back.
 func TestAttentionIgnoresFuture(t *testing.T) {
 	const T, past, NH, HD = 40, 30, 2, 16
 	rng := rngFor(8)

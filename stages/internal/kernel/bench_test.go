@@ -37,9 +37,8 @@ func peak(k *path) float64 {
 	return peaks[k]
 }
 
-// gigaflops runs f, of 2*fma floating-point operations, and reports GF per
-// second, GF per core on the processor time of all workers, and the latter as a
-// share of the peak.
+// gigaflops runs f, of 2*fma floating-point operations, and reports GF per second, GF per core on
+// the processor time of all workers, and the latter as a share of the peak.
 func gigaflops(b *testing.B, k *path, fma int, f func()) {
 	most := peak(k)
 	start := cpuTime()
@@ -113,8 +112,8 @@ func benchmarkGemm(b *testing.B, product func(p *Pool, ta, tb bool, m, n, k int,
 	}
 }
 
-// BenchmarkAttention counts the multiply-adds of the causal half: 2 products
-// forward and 5 backward, T(T+1)/2 * HD each.
+// BenchmarkAttention counts the multiply-adds of the causal half: 2 products forward and 5
+// backward, T(T+1)/2 * HD each.
 func BenchmarkAttention(b *testing.B) {
 	for _, k := range paths() {
 		if k.name == "portable" {
@@ -141,8 +140,8 @@ func BenchmarkAttention(b *testing.B) {
 	}
 }
 
-// BenchmarkRows measures the loops along rows, in ns per element on one core,
-// on 2048 rows as one training step has them.
+// BenchmarkRows measures the loops along rows, in ns per element on one core, on 2048 rows as one
+// training step has them.
 func BenchmarkRows(b *testing.B) {
 	const rows, C, V = 2048, 256, 2048
 	rng := rngFor(1)

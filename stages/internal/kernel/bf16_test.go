@@ -76,7 +76,8 @@ func bigFlushingFMA(a, b, c float32) float32 {
 // bf16Specials are bf16 numbers where rounding, overflow, flushing and signs of zero show.
 var bf16Specials = []uint16{0, 0x8000, 0x3f80, 0xbf80, 0x3f81, 0xbfff, 1, 0x8001, 0x7f, 0x807f, 0x80, 0x8080, 0x1f80, 0x9f80, 0x1fff, 0x2000, 0x7f7f, 0xff7f}
 
-// bf16Operands draws factors of the sizes at which something happens, and sums near minus the product or near the smallest normal number.
+// bf16Operands draws factors of the sizes at which something happens, and sums near minus the
+// product or near the smallest normal number.
 func bf16Operands(rng *rand.Rand) (a, b uint16, c float32) {
 	draw := func() uint16 {
 		switch rng.IntN(4) {
@@ -169,7 +170,8 @@ func TestGemmBF16(t *testing.T) {
 	}
 }
 
-// TestGemmBF16Edges multiplies numbers that cancel, overflow, underflow, are denormal, infinite or NaN, whatever the layout.
+// TestGemmBF16Edges multiplies numbers that cancel, overflow, underflow, are denormal, infinite or
+// NaN, whatever the layout.
 func TestGemmBF16Edges(t *testing.T) {
 	rng := rngFor(23)
 	inf := float32(math.Inf(1))
@@ -221,7 +223,8 @@ func TestGemmBF16Edges(t *testing.T) {
 	}
 }
 
-// TestBF16LeavesTheMode looks for a thread that a microkernel left flushing. It compares bits, as a comparison of numbers flushes too.
+// TestBF16LeavesTheMode looks for a thread that a microkernel left flushing. It compares bits, as a
+// comparison of numbers flushes too.
 func TestBF16LeavesTheMode(t *testing.T) {
 	everyBF16Pool(t, func(t *testing.T, p *Pool) {
 		runtime.LockOSThread()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime is the processor time of this process so far, which other programs on
-// the machine hardly disturb.
+// cpuTime is the processor time of this process so far, which other programs on the machine hardly
+// disturb.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

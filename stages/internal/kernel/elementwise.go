@@ -8,8 +8,8 @@ import (
 
 var negInf = float32(math.Inf(-1))
 
-// grain is the least number of elements worth a worker: below it waking one up
-// (about 5 us) costs more than the work.
+// grain is the least number of elements worth a worker: below it waking one up (about 5 us) costs
+// more than the work.
 const grain = 8192
 
 // Embed sets out[i] = wte[ids[i]]. out (len(ids), C); wte (V, C).
@@ -22,8 +22,8 @@ func Embed(p *Pool, out, wte []float32, ids []int32, C int) {
 	})
 }
 
-// EmbedBackward adds dout[i] to dwte[ids[i]], in the order of i. Workers split
-// the columns, so that equal ids never meet. dwte (V, C); dout (len(ids), C).
+// EmbedBackward adds dout[i] to dwte[ids[i]], in the order of i. Workers split the columns, so that
+// equal ids never meet. dwte (V, C); dout (len(ids), C).
 func EmbedBackward(p *Pool, dwte, dout []float32, ids []int32, C int) {
 	p.split(C, max(lanes, grain/max(len(ids), 1)), func(lo, hi int) {
 		for i, id := range ids {
@@ -68,8 +68,8 @@ func BiasBackward(p *Pool, db, dy []float32, rows, C int) {
 	p.addParts(db[:C], part, rows)
 }
 
-// GELU sets y[i] = gelu(x[i]) for the length of y, by the tanh approximation of
-// Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415:
+// GELU sets y[i] = gelu(x[i]) for the length of y, by the tanh approximation of Hendrycks and
+// Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415:
 //
 //	gelu(x) = x/2 (1 + tanh u) = x / (1 + exp(-2u)),  u = sqrt(2/pi) (x + 0.044715 x^3)
 //
@@ -78,8 +78,7 @@ func GELU(p *Pool, y, x []float32) {
 	p.split(len(y), grain, func(lo, hi int) { p.k.gelu(y[lo:hi], x[lo:hi]) })
 }
 
-// GELUBackward sets dx[i] = dy[i] gelu'(x[i]) for the length of dx, which may
-// be dy:
+// GELUBackward sets dx[i] = dy[i] gelu'(x[i]) for the length of dx, which may be dy:
 //
 //	gelu'(x) = s + x s (1-s) 2u',  s = 1/(1+exp(-2u)),  u' = sqrt(2/pi) (1 + 3*0.044715 x^2)
 func GELUBackward(p *Pool, dx, dy, x []float32) {
@@ -111,10 +110,9 @@ func geluBackwardRow(dx, dy, x []float32) {
 	}
 }
 
-// SwiGLU sets y = value * silu(gate), where each row of x is [value | gate], as
-// in PaLM's reference code (the gate is the second half); silu(g) = g/(1+exp(-g)).
-// Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202. y (rows, H); x
-// (rows, 2H).
+// SwiGLU sets y = value * silu(gate), where each row of x is [value | gate], as in PaLM's reference
+// code (the gate is the second half); silu(g) = g/(1+exp(-g)). Shazeer, "GLU Variants Improve
+// Transformer", arXiv:2002.05202. y (rows, H); x (rows, 2H).
 func SwiGLU(p *Pool, y, x []float32, rows, H int) {
 	p.split(rows, max(1, grain/max(H, 1)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -123,8 +121,8 @@ func SwiGLU(p *Pool, y, x []float32, rows, H int) {
 	})
 }
 
-// SwiGLUBackward sets dx (rows, 2H) from dy (rows, H) and x (rows, 2H). dx may
-// be x. With s = 1/(1+exp(-gate)):
+// SwiGLUBackward sets dx (rows, 2H) from dy (rows, H) and x (rows, 2H). dx may be x. With s =
+// 1/(1+exp(-gate)):
 //
 //	dvalue = dy gate s;  dgate = dy value s (1 + gate (1-s))
 func SwiGLUBackward(p *Pool, dx, dy, x []float32, rows, H int) {

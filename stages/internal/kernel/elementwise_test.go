@@ -39,8 +39,8 @@ func runActivations(t *testing.T, p *Pool, x, dy []float32, rows, H int) []float
 	for name, whole := range map[string][]float32{"gelu": wy, "gelu dx": wd, "swiglu": ws, "swiglu dx": wg} {
 		checkGuards(t, name, whole)
 	}
-	// Element by element: errors relative to the size given and of the result,
-	// and a few units of the smallest subnormal.
+	// Element by element: errors relative to the size given and of the result, and a few units of
+	// the smallest subnormal.
 	check := func(name string, i int, got float32, want, size float64) {
 		if d := math.Abs(float64(got) - want); !(d <= 1e-6*(size+math.Abs(want))+0x1p-146) {
 			t.Fatalf("%s[%d] = %v, want %v at %v", name, i, got, want, x[i])

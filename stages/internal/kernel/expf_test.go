@@ -7,8 +7,8 @@ import (
 	"ablate/stages/internal/kernel/scalar"
 )
 
-// TestExpError walks the float32 with a stride that is prime to the spacing of
-// significands, so that all exponents and a spread of significands are met.
+// TestExpError walks the float32 with a stride that is prime to the spacing of significands, so
+// that all exponents and a spread of significands are met.
 func TestExpError(t *testing.T) {
 	stride := uint32(97)
 	if testing.Short() {
@@ -41,8 +41,8 @@ func TestExpError(t *testing.T) {
 	}
 }
 
-// TestExpEverywhere compares the exponential of each path with scalar.Exp over all
-// exponents, in vectors that mix ordinary and extreme elements.
+// TestExpEverywhere compares the exponential of each path with scalar.Exp over all exponents, in
+// vectors that mix ordinary and extreme elements.
 func TestExpEverywhere(t *testing.T) {
 	var x []float32
 	for bits := uint64(0); bits < 1<<32; bits += 99991 {

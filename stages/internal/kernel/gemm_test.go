@@ -154,8 +154,7 @@ func TestGemm(t *testing.T) {
 			if l.tb {
 				ldb = k + 5
 			}
-			// Each slice ends with its last element: a kernel that looks
-			// further panics.
+			// Each slice ends with its last element: a kernel that looks further panics.
 			a := normals(rng, extent(m, k, lda, l.ta))
 			b := normals(rng, extent(k, n, ldb, l.tb))
 			c0 := normals(rng, extent(m, n, ldc, false))
@@ -180,8 +179,8 @@ func TestGemm(t *testing.T) {
 	}
 }
 
-// TestGemmDivide forces every division into tasks, and sums that cancel,
-// overflow, underflow and hold NaN.
+// TestGemmDivide forces every division into tasks, and sums that cancel, overflow, underflow and
+// hold NaN.
 func TestGemmDivide(t *testing.T) {
 	m, n, k := 150, 200, 70
 	rng := rngFor(3)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGeneratedIsCurrent runs the generators in a folder of its own and compares: nobody edits assembly that the next `go generate` would
-// take back.
+// TestGeneratedIsCurrent runs the generators in a folder of its own and compares: nobody edits
+// assembly that the next `go generate` would take back.
 func TestGeneratedIsCurrent(t *testing.T) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {

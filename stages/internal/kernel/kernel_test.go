@@ -15,10 +15,9 @@ func wide(x []float32) []float64 {
 	return y
 }
 
-// near checks got against want to a fraction of want's largest element. A sum
-// of n float32 products in 16 partial sums errs by about n/16 * 2^-24 of the
-// sum of their sizes; the tests' rows are short, so 2e-5 is ample and still far
-// below any wrong term.
+// near checks got against want to a fraction of want's largest element. A sum of n float32 products
+// in 16 partial sums errs by about n/16 * 2^-24 of the sum of their sizes; the tests' rows are
+// short, so 2e-5 is ample and still far below any wrong term.
 func near(t *testing.T, name string, got []float32, want []float64) {
 	t.Helper()
 	const tolerance = 2e-5
@@ -60,8 +59,8 @@ func dot(x, y []float64) float64 {
 	return s
 }
 
-// agree runs f on every path and thread count; f returns everything it
-// computed. All must have the bits of the first.
+// agree runs f on every path and thread count; f returns everything it computed. All must have the
+// bits of the first.
 func agree(t *testing.T, f func(t *testing.T, p *Pool) []float32) {
 	t.Helper()
 	var first []float32
@@ -261,7 +260,8 @@ func TestSumsAndScale(t *testing.T) {
 	}
 }
 
-// Moments that have become too small for full precision are 0 from then on, on every path; what is not a number stays.
+// Moments that have become too small for full precision are 0 from then on, on every path; what is
+// not a number stays.
 func TestAdamWFlushesMoments(t *testing.T) {
 	const smallest = 0x1p-126
 	o := AdamWParams{LR: 1e-2, Beta1: 0.5, Beta2: 0.5, Eps: 1e-8, Correction1: 1, Correction2: 1, GradScale: 1}

@@ -5,9 +5,8 @@ import (
 	"ablate/stages/internal/kernel/arena"
 )
 
-// CrossEntropy sets losses[r] = log sum exp of row r - logits[r][targets[r]] in
-// nats. A negative target is ignored: its loss is 0. losses, targets (rows);
-// logits (rows, V).
+// CrossEntropy sets losses[r] = log sum exp of row r - logits[r][targets[r]] in nats. A negative
+// target is ignored: its loss is 0. losses, targets (rows); logits (rows, V).
 func CrossEntropy(p *Pool, losses, logits []float32, targets []int32, rows, V int) {
 	p.splitRows(rows, V, func(w *worker, lo, hi int) {
 		w.row = arena.Grow(w.row, V)
@@ -20,10 +19,9 @@ func CrossEntropy(p *Pool, losses, logits []float32, targets []int32, rows, V in
 	})
 }
 
-// CrossEntropyGradient is CrossEntropy and overwrites logits with scale *
-// (softmax - onehot), the gradient of scale times the sum of the losses; rows
-// with a negative target become 0. A row is in cache from the logits to the
-// gradient, and its exponentials are computed once.
+// CrossEntropyGradient is CrossEntropy and overwrites logits with scale * (softmax - onehot), the
+// gradient of scale times the sum of the losses; rows with a negative target become 0. A row is in
+// cache from the logits to the gradient, and its exponentials are computed once.
 func CrossEntropyGradient(p *Pool, losses, logits []float32, targets []int32, rows, V int, scale float32) {
 	p.splitRows(rows, V, func(_ *worker, lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -42,7 +40,8 @@ func CrossEntropyGradient(p *Pool, losses, logits []float32, targets []int32, ro
 	})
 }
 
-// crossEntropyRow returns the loss of one row, sets e to exp(row - its largest) and returns their sum too. e may be row.
+// crossEntropyRow returns the loss of one row, sets e to exp(row - its largest) and returns their
+// sum too. e may be row.
 func (k *path) crossEntropyRow(e, row []float32, target int32) (loss, sum float32) {
 	at := row[target]
 	m := k.rowMax(row)

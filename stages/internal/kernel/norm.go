@@ -6,8 +6,8 @@ import "math"
 //
 //	y = (x - mean) rstd w + b,  rstd = 1/sqrt(var + eps),  var = sum (x-mean)^2 / C
 //
-// y and x (rows, C); mean and rstd (rows), kept for LayerNormBackward; w and b
-// (C), b may be nil. y may be x.
+// y and x (rows, C); mean and rstd (rows), kept for LayerNormBackward; w and b (C), b may be nil. y
+// may be x.
 func LayerNorm(p *Pool, y, mean, rstd, x, w, b []float32, rows, C int, eps float32) {
 	LayerNormStrided(p, y, mean, rstd, x, w, b, rows, C, eps, C, C)
 }
@@ -25,9 +25,8 @@ func LayerNormStrided(p *Pool, y, mean, rstd, x, w, b []float32, rows, C int, ep
 	})
 }
 
-// LayerNormBackward sets dx = carry + the gradient of x, where carry may be nil
-// or dx itself, and adds the gradients of w and b to dw and db; db may be nil.
-// With n = (x-mean) rstd and g = dy w:
+// LayerNormBackward sets dx = carry + the gradient of x, where carry may be nil or dx itself, and
+// adds the gradients of w and b to dw and db; db may be nil. With n = (x-mean) rstd and g = dy w:
 //
 //	dx = rstd (g - mean(g) - n mean(g n));  dw += sum dy n;  db += sum dy
 //
@@ -36,8 +35,8 @@ func LayerNormBackward(p *Pool, dx, dw, db, dy, x, mean, rstd, w, carry []float3
 	LayerNormBackwardStrided(p, dx, dw, db, dy, x, mean, rstd, w, carry, rows, C, C, C)
 }
 
-// LayerNormBackwardStrided is LayerNormBackward with rows of x, dx and carry xs
-// apart and rows of dy ys apart. dx may be dy if xs == ys.
+// LayerNormBackwardStrided is LayerNormBackward with rows of x, dx and carry xs apart and rows of
+// dy ys apart. dx may be dy if xs == ys.
 func LayerNormBackwardStrided(p *Pool, dx, dw, db, dy, x, mean, rstd, w, carry []float32, rows, C, xs, ys int) {
 	normBackward(p, dx, dw, db, dy, x, mean, rstd, w, carry, rows, C, xs, ys)
 }
@@ -70,8 +69,8 @@ func RMSNormBackward(p *Pool, dx, dw, db, dy, x, rstd, w, carry []float32, rows,
 	RMSNormBackwardStrided(p, dx, dw, db, dy, x, rstd, w, carry, rows, C, C, C)
 }
 
-// RMSNormBackwardStrided is RMSNormBackward with rows of x, dx and carry xs
-// apart and rows of dy ys apart. dx may be dy if xs == ys.
+// RMSNormBackwardStrided is RMSNormBackward with rows of x, dx and carry xs apart and rows of dy ys
+// apart. dx may be dy if xs == ys.
 func RMSNormBackwardStrided(p *Pool, dx, dw, db, dy, x, rstd, w, carry []float32, rows, C, xs, ys int) {
 	normBackward(p, dx, dw, db, dy, x, nil, rstd, w, carry, rows, C, xs, ys)
 }

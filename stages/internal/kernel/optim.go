@@ -17,8 +17,8 @@ type AdamWParams struct {
 	GradScale    float64 // multiplies g first: clipping, accumulation
 }
 
-// AdamW is one step as PyTorch's AdamW takes it (Loshchilov and Hutter,
-// "Decoupled Weight Decay Regularization", arXiv:1711.05101):
+// AdamW is one step as PyTorch's AdamW takes it (Loshchilov and Hutter, "Decoupled Weight Decay
+// Regularization", arXiv:1711.05101):
 //
 //	g' = g GradScale
 //	w  = w (1 - LR WeightDecay)
@@ -46,8 +46,8 @@ func AdamW(p *Pool, w, g, m, v []float32, o AdamWParams) {
 	})
 }
 
-// adamCoefficients are what adamRow multiplies by; the order of the fields is
-// known to the assembly.
+// adamCoefficients are what adamRow multiplies by; the order of the fields is known to the
+// assembly.
 type adamCoefficients struct {
 	gradScale, keep, beta1, new1, beta2, new2, step, root, eps float32
 }
@@ -65,9 +65,9 @@ func adamRow(w, g, m, v []float32, c *adamCoefficients) {
 	}
 }
 
-// flushed is x, or 0 if it is denormal. The moments of the embedding of a word that no longer comes halve every few steps and would stay
-// denormal for good, since 0.9 times the fourth denormal is rounded to itself: a step
-// over such numbers took six times as long.
+// flushed is x, or 0 if it is denormal. The moments of the embedding of a word that no longer comes
+// halve every few steps and would stay denormal for good, since 0.9 times the fourth denormal is
+// rounded to itself: a step over such numbers took six times as long.
 func flushed(x float32) float32 {
 	const smallest = 0x1p-126
 	if x > -smallest && x < smallest {
@@ -76,12 +76,12 @@ func flushed(x float32) float32 {
 	return x
 }
 
-// sumBlock is the number of elements of one partial sum of SumSquares. It must
-// not depend on the threads.
+// sumBlock is the number of elements of one partial sum of SumSquares. It must not depend on the
+// threads.
 const sumBlock = 8192
 
-// SumSquares returns the sum of x[i]^2 in float64: blocks of 8192 elements, 16
-// partial sums each, folded as a tree, then the blocks in order.
+// SumSquares returns the sum of x[i]^2 in float64: blocks of 8192 elements, 16 partial sums each,
+// folded as a tree, then the blocks in order.
 func SumSquares(p *Pool, x []float32) float64 {
 	blocks := (len(x) + sumBlock - 1) / sumBlock
 	p.sums = arena.Grow(p.sums, blocks)

@@ -23,9 +23,9 @@ type path struct {
 	rowLoops
 }
 
-// scoreLoops are attention's loops over several rows of scores; see the methods
-// of head of the same names. first is the length of the first row, each
-// further one is longer by 1 but none than limit; first-1 and rows are multiples of 4, ld and limit of 16.
+// scoreLoops are attention's loops over several rows of scores; see the methods of head of the same
+// names. first is the length of the first row, each further one is longer by 1 but none than limit;
+// first-1 and rows are multiples of 4, ld and limit of 16.
 type scoreLoops struct {
 	softmax   func(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
 	scoreGrad func(s, d *float32, ld, rows, first, limit int, lse, delta *float32, a float32)
@@ -89,10 +89,9 @@ var choice struct {
 	err  error
 }
 
-// Select chooses the path of the pools made from now on: "avx512", "avx2",
-// "fused", "portable", or "" for what ABLATE_KERNEL says and, if that is empty, the best
-// this machine has. It is an error to ask for what the machine lacks; nothing
-// else is put in its place. No path changes any result.
+// Select chooses the path of the pools made from now on: "avx512", "avx2", "fused", "portable", or
+// "" for what ABLATE_KERNEL says and, if that is empty, the best this machine has. It is an error
+// to ask for what the machine lacks; nothing else is put in its place. No path changes any result.
 func Select(name string) error {
 	choice.Lock()
 	defer choice.Unlock()

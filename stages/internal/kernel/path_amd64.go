@@ -7,8 +7,8 @@ import (
 
 //go:generate go run ./generate/rows
 
-// Each function is described where the path type or the portable kernel names
-// it; the assembly repeats the loop.
+// Each function is described where the path type or the portable kernel names it; the assembly
+// repeats the loop.
 
 //go:noescape
 func softmaxRowsAVX512(s *float32, ld, rows, first, limit int, peaks, sums *float32, a float32)
@@ -40,8 +40,8 @@ func turnHeadsAVX(x *float32, heads, half int, cos, sin *float32)
 //go:noescape
 func turnHeadsBackAVX(x *float32, heads, half int, cos, sin *float32)
 
-// turnHeadsVector serves AVX-512 too: eight channels are all that half a narrow
-// head has, and the loop waits for memory with either.
+// turnHeadsVector serves AVX-512 too: eight channels are all that half a narrow head has, and the
+// loop waits for memory with either.
 func turnHeadsVector(x, cos, sin []float32, inverse bool) {
 	half := len(cos)
 	if half == 0 || half%8 != 0 || len(x) == 0 {

@@ -6,8 +6,8 @@ import (
 	"ablate/stages/internal/kernel/pool"
 )
 
-// Pool is a fixed set of workers with scratch memory of their own. One
-// goroutine at a time may use it. Results of kernels never depend on Threads.
+// Pool is a fixed set of workers with scratch memory of their own. One goroutine at a time may use
+// it. Results of kernels never depend on Threads.
 type Pool struct {
 	*pool.Pool
 	k        *path
@@ -26,13 +26,12 @@ type worker struct {
 	_    [64]byte
 }
 
-// NewPool makes a pool of threads workers, the caller of each kernel among them;
-// the others get their goroutines and their scratch memory when work first
-// reaches them. A number below one counts as one. Close ends the goroutines.
+// NewPool makes a pool of threads workers, the caller of each kernel among them; the others get
+// their goroutines and their scratch memory when work first reaches them. A number below one counts
+// as one. Close ends the goroutines.
 //
-// NewPool panics if ABLATE_KERNEL asked for a path that this machine does not
-// have and no Select has succeeded since; call Select("") first to get that as
-// an error.
+// NewPool panics if ABLATE_KERNEL asked for a path that this machine does not have and no Select
+// has succeeded since; call Select("") first to get that as an error.
 func NewPool(threads int) *Pool {
 	k, err := selected()
 	if err != nil {
@@ -46,8 +45,8 @@ func newPool(threads int, k *path) *Pool {
 	return &Pool{Pool: workers, k: k, products: matmul.New(workers, k.Path), work: make([]worker, workers.Threads())}
 }
 
-// split calls f on [lo, hi) ranges that cover [0, n), each of at least grain
-// elements except the last. For work whose result does not depend on the cut.
+// split calls f on [lo, hi) ranges that cover [0, n), each of at least grain elements except the
+// last. For work whose result does not depend on the cut.
 func (p *Pool) split(n, grain int, f func(lo, hi int)) {
 	if n <= grain || p.Active() == 1 {
 		if n > 0 {
@@ -72,8 +71,8 @@ func (p *Pool) splitRows(rows, n int, f func(w *worker, lo, hi int)) {
 	})
 }
 
-// rowParts is the number of partial sums of a sum over rows. It bounds the
-// useful threads of such a sum, and must not depend on them.
+// rowParts is the number of partial sums of a sum over rows. It bounds the useful threads of such a
+// sum, and must not depend on them.
 const rowParts = 16
 
 // partials returns rowParts*n floats of the pool's scratch memory, not cleared.
@@ -82,8 +81,8 @@ func (p *Pool) partials(n int) []float32 {
 	return p.scratch
 }
 
-// overParts calls f(i, lo, hi) for each part i of the rows [0, rows) that is
-// not empty. Parts are cut by rows alone.
+// overParts calls f(i, lo, hi) for each part i of the rows [0, rows) that is not empty. Parts are
+// cut by rows alone.
 func (p *Pool) overParts(rows int, f func(i, lo, hi int)) {
 	parts := min(rowParts, rows)
 	p.RunOn(parts, func(_, i int) {

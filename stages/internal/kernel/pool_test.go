@@ -10,8 +10,7 @@ import (
 	"ablate/stages/internal/kernel/matmul"
 )
 
-// A limit changes no bit of a product that is large enough to be divided, nor
-// of sums over rows.
+// A limit changes no bit of a product that is large enough to be divided, nor of sums over rows.
 func TestPoolLimitBits(t *testing.T) {
 	const m, n, k = 150, 170, 130
 	r := rand.New(rand.NewPCG(1, 1))

@@ -6,9 +6,9 @@ import (
 	"ablate/stages/internal/kernel/scalar"
 )
 
-// This file is the slow, obvious truth that the tests hold the kernels to. Only
-// refGemm and refGemmBF16 must be met bit for bit; the others are formulas in float64, and the
-// backward kernels must be the derivatives of these, by finite differences.
+// This file is the slow, obvious truth that the tests hold the kernels to. Only refGemm and
+// refGemmBF16 must be met bit for bit; the others are formulas in float64, and the backward kernels
+// must be the derivatives of these, by finite differences.
 
 // refGemm is Gemm.
 func refGemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {

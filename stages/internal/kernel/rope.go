@@ -2,15 +2,13 @@ package kernel
 
 import "ablate/stages/internal/elementary"
 
-// RopeTable holds the cosines and sines of Rope for T positions and R turned
-// channels.
+// RopeTable holds the cosines and sines of Rope for T positions and R turned channels.
 type RopeTable struct {
 	half     int
 	cos, sin []float32 // (T, R/2)
 }
 
-// NewRopeTable computes the angles t * base^(-2i/R), i < R/2, in float64. R must
-// be even.
+// NewRopeTable computes the angles t * base^(-2i/R), i < R/2, in float64. R must be even.
 func NewRopeTable(T, R int, base float64) *RopeTable {
 	half := R / 2
 	r := &RopeTable{half: half, cos: make([]float32, T*half), sin: make([]float32, T*half)}
@@ -24,13 +22,11 @@ func NewRopeTable(T, R int, base float64) *RopeTable {
 	return r
 }
 
-// Rope turns NH heads of each row in place (Su et al., "RoFormer",
-// arXiv:2104.09864): of each head the first R channels, R being the table's,
-// pairing channel i with channel i+R/2 as GPT-NeoX does; the others pass. x has
-// B*T rows, stride apart, and the heads, HD wide, fill the first NH*HD of each.
-// The angle is that of position t; inverse turns back, which is also the
-// backward. The table must have been made for at most HD channels and at least T
-// positions.
+// Rope turns NH heads of each row in place (Su et al., "RoFormer", arXiv:2104.09864): of each head
+// the first R channels, R being the table's, pairing channel i with channel i+R/2 as GPT-NeoX does;
+// the others pass. x has B*T rows, stride apart, and the heads, HD wide, fill the first NH*HD of
+// each. The angle is that of position t; inverse turns back, which is also the backward. The table
+// must have been made for at most HD channels and at least T positions.
 func Rope(p *Pool, x []float32, table *RopeTable, B, T, stride, NH, HD int, inverse bool) {
 	half := table.half
 	p.split(B*T, max(1, grain/max(NH*HD, 1)), func(lo, hi int) {

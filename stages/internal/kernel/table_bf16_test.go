@@ -11,8 +11,9 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// BenchmarkTableBF16 prints what bf16 gains here, for each implementation that the processor has; the first is the one in use. Rates are of
-// one core and by processor time; ratios are to fp32, measured beside.
+// BenchmarkTableBF16 prints what bf16 gains here, for each implementation that the processor has;
+// the first is the one in use. Rates are of one core and by processor time; ratios are to fp32,
+// measured beside.
 //
 //	go test -run '^$' -bench TableBF16 -benchtime 1x ./stages/internal/kernel
 func BenchmarkTableBF16(b *testing.B) {
@@ -34,7 +35,8 @@ func BenchmarkTableBF16(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// bf16PeakGF is the rate at which one core multiplies pairs, or plain numbers where the implementation does so.
+// bf16PeakGF is the rate at which one core multiplies pairs, or plain numbers where the
+// implementation does so.
 func bf16PeakGF() float64 {
 	flop, f := kernel.BF16PeakLoop()
 	return float64(flop) / timed(short/2, f).cpu / 1e9

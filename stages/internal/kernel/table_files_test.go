@@ -60,7 +60,8 @@ func tableText(b *testing.B) {
 	line("tokenizing Go source, 2048 words", fmt.Sprintf("%6.1f MB/s", rate))
 }
 
-// beside returns the medians of a rate in GB/s of processor time, of gb GB, and of its ratio to what most gives.
+// beside returns the medians of a rate in GB/s of processor time, of gb GB, and of its ratio to
+// what most gives.
 func beside(gb float64, f func(), most func() float64) string {
 	f()
 	var rates, shares []float64
@@ -105,9 +106,11 @@ func tableTokens(b *testing.B) {
 	}, readGBs))
 }
 
-// tableMerge counts the bytes that are read; writing the average goes on beside it, for nothing in the rate. The files are in the page cache and opened, mapped and closed each time,
-// page faults included; the average goes where pages are there already, as in an engine that evaluates one mixture after another. All
-// threads work, and the time is the clock's: what they share is the machine's memory.
+// tableMerge counts the bytes that are read; writing the average goes on beside it, for nothing in
+// the rate. The files are in the page cache and opened, mapped and closed each time, page faults
+// included; the average goes where pages are there already, as in an engine that evaluates one
+// mixture after another. All threads work, and the time is the clock's: what they share is the
+// machine's memory.
 func tableMerge(b *testing.B) {
 	dir := b.TempDir()
 	write := func(name string, data []float32) string {

@@ -6,8 +6,9 @@ import (
 	"ablate/stages/internal/kernel"
 )
 
-// tableGemm shows the products of a block's MLP, whose other linear layers are alike, and of the head. Those of one width follow each other:
-// forward, the gradient of the input, the gradient of the weights.
+// tableGemm shows the products of a block's MLP, whose other linear layers are alike, and of the
+// head. Those of one width follow each other: forward, the gradient of the input, the gradient of
+// the weights.
 func tableGemm() {
 	title("%-47s %8s %9s %12s", "matrix products", "1 thread", "of peak", "2 threads")
 	for _, s := range []product{
@@ -52,8 +53,8 @@ func (s product) measure() string {
 	})
 }
 
-// oneAndTwo tells the rate of f, of gflop GF a run, on one thread, its share of the peak of a core, and how many times as fast two threads
-// are by the clock.
+// oneAndTwo tells the rate of f, of gflop GF a run, on one thread, its share of the peak of a core,
+// and how many times as fast two threads are by the clock.
 func oneAndTwo(gflop float64, f func(p *kernel.Pool)) string {
 	p := kernel.NewPool(2)
 	defer p.Close()

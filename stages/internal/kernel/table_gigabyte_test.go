@@ -16,8 +16,9 @@ func BenchmarkGigabyte(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // most of the time the text is made
 }
 
-// tableGigabyte goes by made-up words whose frequencies follow the law of Zipf and Mandelbrot: with an exponent of 1.2 a gigabyte has millions of
-// different ones, half of them once, which is more than running text has. Making them is not measured.
+// tableGigabyte goes by made-up words whose frequencies follow the law of Zipf and Mandelbrot: with
+// an exponent of 1.2 a gigabyte has millions of different ones, half of them once, which is more
+// than running text has. Making them is not measured.
 func tableGigabyte(b *testing.B) {
 	const size, piece, words = 1_000_000_000, 8 << 20, 1 << 24
 	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.2, 3, words-1)

@@ -13,7 +13,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// BenchmarkTableFile tokenizes one large file of JSON Lines, as a step does, on one thread and on two.
+// BenchmarkTableFile tokenizes one large file of JSON Lines, as a step does, on one thread and on
+// two.
 func BenchmarkTableFile(b *testing.B) {
 	title("a file, by the clock")
 	const size = 200 << 20

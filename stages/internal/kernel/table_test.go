@@ -11,12 +11,13 @@ import (
 	"ablate/stages/internal/kernel"
 )
 
-// repeats is how often the table measures each thing; it shows medians. Whatever a rate is compared with is measured again beside each
-// repeat, so that a machine that slows down, or that others use, moves both.
+// repeats is how often the table measures each thing; it shows medians. Whatever a rate is compared
+// with is measured again beside each repeat, so that a machine that slows down, or that others use,
+// moves both.
 const repeats = 5
 
-// BenchmarkTable prints what this machine can do and how much of that is used, one line a thing. It stands in this package because the
-// loop that reaches the peak does.
+// BenchmarkTable prints what this machine can do and how much of that is used, one line a thing. It
+// stands in this package because the loop that reaches the peak does.
 //
 //	go test -run '^$' -bench Table -benchtime 1x ./stages/...
 //	go test -run '^$' -bench Table/models/d=256 -benchtime 1x ./stages/... # one part, one model
@@ -66,8 +67,9 @@ func timed(atLeast time.Duration, f func()) sample {
 
 const short = 20 * time.Millisecond
 
-// peakGF is the rate of fused multiply-adds of one core, now: the best of some short pieces, since whoever else uses the core can only slow
-// them down, and a peak that is too low would flatter what is compared with it.
+// peakGF is the rate of fused multiply-adds of one core, now: the best of some short pieces, since
+// whoever else uses the core can only slow them down, and a peak that is too low would flatter what
+// is compared with it.
 func peakGF() float64 {
 	const pieces = 4
 	flop, f := kernel.PeakLoop()
@@ -113,7 +115,8 @@ func copyGBs() float64 {
 	return 4 * float64(len(x)) / timed(0, func() { copy(x[half:], x[:half]) }).cpu / 1e9
 }
 
-// byAll returns the rate by the clock of f over all of memory, a share of it for each of GOMAXPROCS threads.
+// byAll returns the rate by the clock of f over all of memory, a share of it for each of GOMAXPROCS
+// threads.
 func byAll(f func(x []float32)) float64 {
 	x, threads := memory(), runtime.GOMAXPROCS(0)
 	share := len(x) / threads

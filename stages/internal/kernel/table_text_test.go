@@ -13,7 +13,8 @@ import (
 	"ablate/stages/internal/bpe"
 )
 
-// tableTokenizers encodes English by the tokenizers that are in use, where they and the text are there: neither is part of the project.
+// tableTokenizers encodes English by the tokenizers that are in use, where they and the text are
+// there: neither is part of the project.
 func tableTokenizers(b *testing.B) {
 	data, ok := sharedData()
 	if !ok {

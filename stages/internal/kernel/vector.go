@@ -2,8 +2,8 @@ package kernel
 
 import "ablate/stages/internal/kernel/scalar"
 
-// lanes is the number of partial sums of a sum along a row: the width of an
-// AVX-512 register. Narrower paths emulate it.
+// lanes is the number of partial sums of a sum along a row: the width of an AVX-512 register.
+// Narrower paths emulate it.
 const lanes = 16
 
 // whole is the part of n elements that fills all lanes.
@@ -67,8 +67,8 @@ func rowDot(x, y []float32) float32 {
 	return fold(&s)
 }
 
-// rowMax returns the largest element; NaN is passed over, and shows in the sum
-// of exponentials instead.
+// rowMax returns the largest element; NaN is passed over, and shows in the sum of exponentials
+// instead.
 func rowMax(x []float32) float32 {
 	m := negInf
 	for _, v := range x {

@@ -13,8 +13,9 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// Init fills the parameters: matrices with normal(0, InitStd), the two of each layer that write to the residual stream,
-// attn_out and ff_out, with normal(0, InitStd/sqrt(2 L)), since their 2 L sums add up their variance; biases 0; norm weights
+// Init fills the parameters: matrices with normal(0, InitStd), the two of each layer that write to
+// the residual stream, attn_out and ff_out, with normal(0, InitStd/sqrt(2 L)), since their 2 L sums
+// add up their variance; biases 0; norm weights
 // 1. That is GPT-2's scheme ("Language Models are Unsupervised Multitask Learners", section 2.3), and for a model without
 // attn_out the authors' (paper/FACTS.md, init). Each tensor draws from a stream of its own, named by the seed and the tensor's
 // name, so that a change to one tensor of a model leaves the others as they were.
@@ -51,8 +52,9 @@ func stream(seed uint64, name string) *rand.Rand {
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:16])))
 }
 
-// Load copies tensors into a part. They must be exactly those of the model, in any order; otherwise nothing is changed and
-// the error names the first tensor that is missing, unknown, given twice or of another shape.
+// Load copies tensors into a part. They must be exactly those of the model, in any order; otherwise
+// nothing is changed and the error names the first tensor that is missing, unknown, given twice or
+// of another shape.
 func Load(e Engine, part Part, tensors []Tensor) error {
 	given := make(map[string]Tensor, len(tensors))
 	for _, t := range tensors {

@@ -73,7 +73,8 @@ func TestInit(t *testing.T) {
 		case strings.HasSuffix(s.Name, "ff_out.weight"), strings.HasSuffix(s.Name, "attn_out.weight"):
 			want = 0.02 / 2 // sqrt(2 * 2 layers)
 		}
-		// The deviation of n draws is off by a relative 1/sqrt(2n), their mean by std/sqrt(n): five of each.
+		// The deviation of n draws is off by a relative 1/sqrt(2n), their mean by std/sqrt(n): five
+		// of each.
 		if math.Abs(std-want) > 5*want/math.Sqrt(2*n) {
 			t.Errorf("%s: root mean square %v, want %v", s.Name, std, want)
 		}
@@ -91,8 +92,8 @@ func digest(data []float32) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// A tensor's stream depends on the seed and its name only. The digest is ours: a change to the generator changes every
-// trained model and must be seen here first.
+// A tensor's stream depends on the seed and its name only. The digest is ours: a change to the
+// generator changes every trained model and must be seen here first.
 func TestInitStreams(t *testing.T) {
 	one, other, deeper := newShelf(trained()), newShelf(trained()), trained()
 	deeper.Layers = 3

@@ -1,5 +1,5 @@
-// Package model lies between checkpoints and engines: what a checkpoint says of its model, tensors in and out of an engine, and the
-// checkpoints that stay open between steps.
+// Package model lies between checkpoints and engines: what a checkpoint says of its model, tensors
+// in and out of an engine, and the checkpoints that stay open between steps.
 package model
 
 import (
@@ -32,8 +32,8 @@ func Meta(m arch.Model) (map[string]string, error) {
 	return map[string]string{MetaVersion: modelVersion, MetaModel: string(text)}, nil
 }
 
-// CheckMeta refuses a checkpoint that was made for another architecture. One without our metadata, made by another program, passes: its
-// tensors' names and shapes are checked when they are loaded.
+// CheckMeta refuses a checkpoint that was made for another architecture. One without our metadata,
+// made by another program, passes: its tensors' names and shapes are checked when they are loaded.
 func CheckMeta(f *checkpoint.File, m arch.Model) error {
 	meta := f.Meta()
 	if v, ok := meta[MetaVersion]; ok && v != modelVersion {
@@ -49,7 +49,8 @@ func CheckMeta(f *checkpoint.File, m arch.Model) error {
 	if err := dec.Decode(&have); err != nil {
 		return fmt.Errorf("checkpoint's %s: %w", MetaModel, err)
 	}
-	// How weights were initialised no longer matters once there are weights, nor does how long the rows of training were.
+	// How weights were initialised no longer matters once there are weights, nor does how long the
+	// rows of training were.
 	have.InitStd, have.Context = m.InitStd, m.Context
 	if different := have.Differences(m); len(different) > 0 {
 		return fmt.Errorf("checkpoint is of another model: %s", strings.Join(different, "; "))
@@ -57,17 +58,19 @@ func CheckMeta(f *checkpoint.File, m arch.Model) error {
 	return nil
 }
 
-// Besides is what a step takes besides its engine: compiled graphs, tables, buffers of files. An estimate.
+// Besides is what a step takes besides its engine: compiled graphs, tables, buffers of files. An
+// estimate.
 const Besides = 40 << 20
 
 // keptModels bounds the checkpoints that stay open between steps, in bytes.
 const keptModels = 8 << 30
 
-// models are the checkpoints that stay open between steps: evaluations and merges of one run mix the same few again and again. A process has
-// one such shelf, as it has one address space.
+// models are the checkpoints that stay open between steps: evaluations and merges of one run mix
+// the same few again and again. A process has one such shelf, as it has one address space.
 var models = checkpoint.NewShelf(keptModels)
 
-// Open opens the inputs model.N. done must be called when they are no longer needed, also after an error.
+// Open opens the inputs model.N. done must be called when they are no longer needed, also after an
+// error.
 func Open(job *kind.Job) (files []*checkpoint.File, done func(), err error) {
 	var puts []func()
 	done = func() {

@@ -1,9 +1,11 @@
-// Package optim says how parameters are updated: AdamW with decoupled weight decay and gradient clipping, and learning-rate schedules. It
-// holds the settings and the numbers that follow from them; each engine applies them to its own memory.
+// Package optim says how parameters are updated: AdamW with decoupled weight decay and gradient
+// clipping, and learning-rate schedules. It holds the settings and the numbers that follow from
+// them; each engine applies them to its own memory.
 //
-// Words: a step is one update of the parameters, from one batch; steps times tokens per batch is the training's length in
-// tokens. It does not promise exemptions: weight decay applies to every parameter, biases and norms included, as in the
-// authors' training code (paper/FACTS.md, training).
+// Words: a step is one update of the parameters, from one batch; steps times tokens per batch is
+// the training's length in tokens. It does not promise exemptions: weight decay applies to every
+// parameter, biases and norms included, as in the authors' training code (paper/FACTS.md,
+// training).
 package optim
 
 import (
@@ -14,8 +16,9 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// AdamW holds the settings that stay fixed over a training (Loshchilov and Hutter, "Decoupled Weight Decay Regularization",
-// arXiv:1711.05101, algorithm 2, with the order of operations of PyTorch's torch.optim.AdamW):
+// AdamW holds the settings that stay fixed over a training (Loshchilov and Hutter, "Decoupled
+// Weight Decay Regularization", arXiv:1711.05101, algorithm 2, with the order of operations of
+// PyTorch's torch.optim.AdamW):
 //
 //	w = w (1 - lr WeightDecay)
 //	m = Beta1 m + (1-Beta1) g;  v = Beta2 v + (1-Beta2) g^2
@@ -73,8 +76,8 @@ func (s Step) Corrections() (first, second float64) {
 	return 1 - elementary.Pow(s.Beta1, float64(s.Number)), 1 - elementary.Pow(s.Beta2, float64(s.Number))
 }
 
-// ClipScale is what the gradients are multiplied by, whose norm before is given: min(1, Clip / (norm + 1e-6)), as
-// torch.nn.utils.clip_grad_norm_.
+// ClipScale is what the gradients are multiplied by, whose norm before is given: min(1, Clip /
+// (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_.
 func (s Step) ClipScale(norm float64) float64 {
 	if s.Clip == 0 {
 		return 1

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Settings and step numbers that make no sense are refused together, with what is wanted. What a step then does is tested with the engines.
+// Settings and step numbers that make no sense are refused together, with what is wanted. What a
+// step then does is tested with the engines.
 func TestStepValidate(t *testing.T) {
 	good := Step{AdamW{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1}, 1e-3, 1}
 	for _, c := range []struct {

@@ -15,8 +15,8 @@ const (
 	Linear   = "linear"   // Peak to Final along a line
 )
 
-// Schedule is the learning rate as a pure function of the step. Its unit is the step, not the token: a study that states a
-// warm-up in tokens or per cent divides before it comes here.
+// Schedule is the learning rate as a pure function of the step. Its unit is the step, not the
+// token: a study that states a warm-up in tokens or per cent divides before it comes here.
 type Schedule struct {
 	Kind   string  `json:"kind"`
 	Peak   float64 `json:"lr"`
@@ -45,9 +45,9 @@ func (s Schedule) Validate() error {
 	return errors.Join(errs...)
 }
 
-// LR is the rate of step 0, 1, ..., total-1. The warm-up never starts at 0, which would waste a step: step i of it has
-// (i+1)/Warmup of Peak. The decay then takes the remaining steps, and the last of them has exactly Final. Steps past the end
-// keep it.
+// LR is the rate of step 0, 1, ..., total-1. The warm-up never starts at 0, which would waste a
+// step: step i of it has (i+1)/Warmup of Peak. The decay then takes the remaining steps, and the
+// last of them has exactly Final. Steps past the end keep it.
 func (s Schedule) LR(step, total int) float64 {
 	if step < s.Warmup {
 		return s.Peak * float64(step+1) / float64(s.Warmup)

@@ -35,9 +35,10 @@ func TestLR(t *testing.T) {
 	}
 }
 
-// The authors' schedule of the seed model, 20,000 batches with 400 of warm-up and a cosine to a tenth of the rate, as Composer's
-// CosineAnnealingWithWarmupScheduler computes it (paper/FACTS.md, training). Composer sets the rate after a step, for the next:
-// its first step has a rate of 0 and its last not quite the final one. Ours is one step ahead, the same everywhere else.
+// The authors' schedule of the seed model, 20,000 batches with 400 of warm-up and a cosine to a
+// tenth of the rate, as Composer's CosineAnnealingWithWarmupScheduler computes it (paper/FACTS.md,
+// training). Composer sets the rate after a step, for the next: its first step has a rate of 0 and
+// its last not quite the final one. Ours is one step ahead, the same everywhere else.
 func TestAuthorsSchedule(t *testing.T) {
 	const total, warmup, peak, alpha = 20_000, 400, 6e-4, 0.1
 	composer := func(batch float64) float64 {

@@ -9,7 +9,8 @@ import (
 	"ablate/specs/ident"
 )
 
-// answer is the head of the page: a headline, what it rests on, and, where eval sets disagree, who wants what.
+// answer is the head of the page: a headline, what it rests on, and, where eval sets disagree, who
+// wants what.
 type answer struct {
 	Headline string
 	Deck     string
@@ -128,7 +129,8 @@ func (c Choice) loss() float64 {
 	return math.Abs((c.ChosenReference - c.BestReference) / c.BestReference)
 }
 
-// Below reports whether the chosen's score lies below the best's, as a worse one does where higher is better.
+// Below reports whether the chosen's score lies below the best's, as a worse one does where higher
+// is better.
 func (c Choice) Below() bool { return c.ChosenReference < c.BestReference }
 
 // all names every one of n eval sets.
@@ -157,7 +159,8 @@ func ordinal(n int) string {
 	return whole(n) + suffix
 }
 
-// spaced is a mixture's name in a headline: its components as a person reads them, apart from the signs between them.
+// spaced is a mixture's name in a headline: its components as a person reads them, apart from the
+// signs between them.
 func spaced(mixture string) string {
 	components := ident.ParseMixture(mixture)
 	for i, c := range components {
@@ -166,7 +169,8 @@ func spaced(mixture string) string {
 	return strings.Join(components, " + ")
 }
 
-// fewMixtures is where a correlation's interval stops being worth much: the percentile bootstrap of fewer pairs is too narrow.
+// fewMixtures is where a correlation's interval stops being worth much: the percentile bootstrap of
+// fewer pairs is too narrow.
 const fewMixtures = 10
 
 // remark says in words what weakens a correlation as evidence; empty: nothing does.

@@ -21,8 +21,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// browser starts a headless Chromium on a page that is written for the test, and fails the test for whatever the page complains about or
-// fetches. With SHOTS set to a folder, pictures are left there, to be looked at.
+// browser starts a headless Chromium on a page that is written for the test, and fails the test for
+// whatever the page complains about or fetches. With SHOTS set to a folder, pictures are left
+// there, to be looked at.
 func browser(t *testing.T, d Data) context.Context {
 	t.Helper()
 	var path string

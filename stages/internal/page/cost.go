@@ -13,8 +13,8 @@ func (v view) models(kind string) int {
 	return n
 }
 
-// Cost is the strip below the answer: the mixtures, and what the study's models cost in tokens, the point of the method. Proxies share
-// their units, references share nothing.
+// Cost is the strip below the answer: the mixtures, and what the study's models cost in tokens, the
+// point of the method. Proxies share their units, references share nothing.
 func (v view) Cost() []Fact {
 	compared := len(v.Mixtures)
 	for _, c := range v.Choices {
@@ -51,7 +51,8 @@ func (v view) allTrained() bool {
 	return n > 0 && float64(n) >= v.Training.Possible && n >= len(v.Mixtures)
 }
 
-// Saving puts the strip into words: how much training the proxies saved, and what the comparison leaves out.
+// Saving puts the strip into words: how much training the proxies saved, and what the comparison
+// leaves out.
 func (v view) Saving() string {
 	t := v.Training
 	proxies := float64(t.Units + t.Partitions)

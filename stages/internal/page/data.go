@@ -1,14 +1,17 @@
-// Package page writes the page a study ends in: one self-contained HTML file that answers "which mixture should I train on?" first, says
-// how far the answer can be trusted second, and shows every number behind it third.
+// Package page writes the page a study ends in: one self-contained HTML file that answers "which
+// mixture should I train on?" first, says how far the answer can be trusted second, and shows every
+// number behind it third.
 //
-// Words are those of the study: mixture, proxy, reference, eval set, unit, partition. The page explains each where it first matters.
+// Words are those of the study: mixture, proxy, reference, eval set, unit, partition. The page
+// explains each where it first matters.
 //
-// Data carries plain values; what is not known is NaN (numbers) or empty (names), and shows as a dash. Render computes no statistic. It
-// formats, orders nothing (rows keep the caller's order), and puts into words what follows from the values: which choices agree, and
-// which correlations are weak evidence.
+// Data carries plain values; what is not known is NaN (numbers) or empty (names), and shows as a
+// dash. Render computes no statistic. It formats, orders nothing (rows keep the caller's order),
+// and puts into words what follows from the values: which choices agree, and which correlations are
+// weak evidence.
 //
-// The page fetches nothing, from network or disk; its scripts sort tables and name the mixtures of scatters at once, by pointer and by keys,
-// and without them everything is still there. It does not
+// The page fetches nothing, from network or disk; its scripts sort tables and name the mixtures of
+// scatters at once, by pointer and by keys, and without them everything is still there. It does not
 // promise to be read by machines: scores.parquet and correlations.parquet are for that.
 package page
 
@@ -47,15 +50,17 @@ type Data struct {
 	Provenance   []Fact
 }
 
-// Training is what the study's models cost by kind, and what the way without proxies would cost: a reference model of every mixture that the
-// study's sets of mixtures allow. Both counts of all mixtures can exceed any integer. Zero: not known, or none.
+// Training is what the study's models cost by kind, and what the way without proxies would cost: a
+// reference model of every mixture that the study's sets of mixtures allow. Both counts of all
+// mixtures can exceed any integer. Zero: not known, or none.
 type Training struct {
 	Seed, Units, Partitions, References int64   // tokens trained
 	Possible                            float64 // mixtures
 	All                                 float64 // tokens to train a reference model of each of them
 }
 
-// Choice is the answer for one eval set: the mixture of best proxy score, beside the best one by reference.
+// Choice is the answer for one eval set: the mixture of best proxy score, beside the best one by
+// reference.
 type Choice struct {
 	Set             string
 	Metric          kind.Metric // of the scores; without a name: perplexity
@@ -88,7 +93,8 @@ type EvalSet struct {
 	About     string // one sentence; may be empty
 }
 
-// Corpus is what was read of a corpus, or of the files of an eval set: Read = Kept + all of Dropped.
+// Corpus is what was read of a corpus, or of the files of an eval set: Read = Kept + all of
+// Dropped.
 type Corpus struct {
 	Name       string
 	EvalSet    bool
@@ -106,7 +112,8 @@ type Dropped struct {
 	Places    []string // of the first few
 }
 
-// Left is what was kept but is neither trained on nor held out, for one reason. Partitions may be empty.
+// Left is what was kept but is neither trained on nor held out, for one reason. Partitions may be
+// empty.
 type Left struct {
 	Corpus, Why string
 	Partitions  []string
@@ -136,7 +143,8 @@ type Removed struct {
 	RemovedTokens    int64
 }
 
-// Timeline is a set of partitions by the values of the metadata that order their documents, such as years.
+// Timeline is a set of partitions by the values of the metadata that order their documents, such as
+// years.
 type Timeline struct {
 	Set, Order string
 	Rows       []TimelineRow
@@ -186,7 +194,8 @@ type Correlation struct {
 	Published                  float64 // Pearson's r that the paper prints; NaN: nothing
 }
 
-// ScoreTable is every score on one eval set. Values has one score per column and mixture; NaN: not scored.
+// ScoreTable is every score on one eval set. Values has one score per column and mixture; NaN: not
+// scored.
 type ScoreTable struct {
 	Set       string
 	Metric    kind.Metric // without a name: perplexity
@@ -208,7 +217,8 @@ type Figure struct {
 	SVG     []byte
 }
 
-// Model is one trained model. Kind is seed, unit, partition or reference. Key and Checkpoint may be whole digests: eight digits are shown.
+// Model is one trained model. Kind is seed, unit, partition or reference. Key and Checkpoint may be
+// whole digests: eight digits are shown.
 type Model struct {
 	Name, Kind      string
 	Tokens          int64

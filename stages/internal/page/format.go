@@ -36,7 +36,8 @@ func number(v float64, decimals int) string {
 	return b.String()
 }
 
-// score writes a perplexity or a loss: two decimals, which is more than a proxy is good for, until they stop meaning anything.
+// score writes a perplexity or a loss: two decimals, which is more than a proxy is good for, until
+// they stop meaning anything.
 func score(v float64) string {
 	switch m := math.Abs(v); {
 	case math.IsInf(v, 0):
@@ -98,7 +99,8 @@ func times(ratio float64) string {
 	return amount(math.Round(ratio))
 }
 
-// level writes the coverage of an interval as an adjective; a level that is not known is what kind of interval it is.
+// level writes the coverage of an interval as an adjective; a level that is not known is what kind
+// of interval it is.
 func level(v float64) string {
 	if v == 0 {
 		return "bootstrap"
@@ -141,7 +143,8 @@ func Bytes(n int64) string { return bytes(n) }
 // Duration writes a time; see Bytes.
 func Duration(seconds float64) string { return duration(seconds) }
 
-// RanFound says how many of the steps ran in the last run that did any work, and how many were found in the cache.
+// RanFound says how many of the steps ran in the last run that did any work, and how many were
+// found in the cache.
 func RanFound(count, found int) string {
 	return whole(count-found) + " ran, " + whole(found) + " found"
 }

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A name bears escapes only where they tell things apart: a mixture of one partition, a share and a headline have the partition's own name.
+// A name bears escapes only where they tell things apart: a mixture of one partition, a share and a
+// headline have the partition's own name.
 func TestNames(t *testing.T) {
 	for mixture, want := range map[string]string{"C%2B%2B": "C++", "C%2B%2B+F#": "C++ + F#", "a+b": "a + b"} {
 		if got := spaced(mixture); got != want {

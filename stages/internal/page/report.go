@@ -31,11 +31,12 @@ var (
 	page = template.Must(template.New("page").Funcs(funcs).Parse(pageHTML))
 )
 
-// maxRows of a table are shown: a page of a hundred thousand rows opens in no browser. Those left out are counted below the table.
+// maxRows of a table are shown: a page of a hundred thousand rows opens in no browser. Those left
+// out are counted below the table.
 const maxRows = 500
 
-// Render writes the page. It fails when w does, or when a figure is not a plain drawing or a score row does not fit its table; what was
-// written before the failure is nothing.
+// Render writes the page. It fails when w does, or when a figure is not a plain drawing or a score
+// row does not fit its table; what was written before the failure is nothing.
 func Render(w io.Writer, d Data) error {
 	v := view{Data: d, CSS: template.CSS(pageCSS), JS: template.JS(script), ScriptDigest: scriptDigest, Answer: d.answer(), Words: words(d)}
 	var err error
@@ -120,7 +121,8 @@ func bySet(rows []Correlation) []setRows {
 	return out
 }
 
-// matrix is Pearson's r by eval set and proxy, the form in which the method's results are usually given.
+// matrix is Pearson's r by eval set and proxy, the form in which the method's results are usually
+// given.
 type matrix struct {
 	Proxies []string
 	Rows    []matrixRow
@@ -350,8 +352,8 @@ func pieces(name string) []string {
 	return out
 }
 
-// forest draws an interval on the scale -1 to 1, 96 pixels wide, the form of a forest plot: a line for the interval, a dot for the value,
-// a tick at zero.
+// forest draws an interval on the scale -1 to 1, 96 pixels wide, the form of a forest plot: a line
+// for the interval, a dot for the value, a tick at zero.
 func forest(i Interval) template.HTML {
 	if math.IsNaN(i.Value) {
 		return ""

@@ -26,8 +26,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var nan = math.NaN()
 
-// example invents a study like the shipped demo: pairs of areas of Go's source, five proxies, four eval sets. Scores are drawn so that
-// proxies differ in quality and eval sets in what they favour.
+// example invents a study like the shipped demo: pairs of areas of Go's source, five proxies, four
+// eval sets. Scores are drawn so that proxies differ in quality and eval sets in what they favour.
 func example(t *testing.T) Data {
 	t.Helper()
 	areas := []string{"archive", "cmd", "crypto", "encoding", "go", "net", "runtime", "text"}
@@ -330,7 +330,8 @@ func TestPageIsWellFormed(t *testing.T) {
 	}
 }
 
-// The page must work without network: no address but the name of SVG's own language, nothing that loads.
+// The page must work without network: no address but the name of SVG's own language, nothing that
+// loads.
 func TestPageIsSelfContained(t *testing.T) {
 	page := strings.ReplaceAll(render(t, example(t)), `xmlns="http://www.w3.org/2000/svg"`, "")
 	for _, bad := range []string{"http:", "https:", "src=", "url(", "@import", "<link", "<iframe", "<img", "//fonts"} {

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// support says which proxies chose and why those: by their correlation with the references where that
-// supports one, else by an order that is fixed beforehand. It warns of what choosing among proxies does
-// to the bound of the chosen.
+// support says which proxies chose and why those: by their correlation with the references where
+// that supports one, else by an order that is fixed beforehand. It warns of what choosing among
+// proxies does to the bound of the chosen.
 func (d Data) support() string {
 	var supported, doubtful, unjudged []Choice
 	for _, c := range d.Choices {

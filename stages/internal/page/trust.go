@@ -16,9 +16,10 @@ var drawn = map[string]bool{
 	"text": true, "tspan": true, "title": true, "desc": true, "style": true,
 }
 
-// trusted passes an SVG into the page unescaped after making sure that it only draws: well-formed XML of the elements above, no
-// handlers, no links, no style that fetches. Mixture names come from a study someone else may have written, and the page must be safe to
-// open even if the drawing package failed to escape one.
+// trusted passes an SVG into the page unescaped after making sure that it only draws: well-formed
+// XML of the elements above, no handlers, no links, no style that fetches. Mixture names come from
+// a study someone else may have written, and the page must be safe to open even if the drawing
+// package failed to escape one.
 func trusted(svg []byte) (template.HTML, error) {
 	dec := xml.NewDecoder(stdbytes.NewReader(svg))
 	var open []string

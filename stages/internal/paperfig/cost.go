@@ -15,8 +15,8 @@ import (
 	"ablate/stages/internal/svg"
 )
 
-// Cost is what training takes over the number of partitions: on a scale of powers of ten, since ways that share nothing between mixtures
-// grow as powers of it.
+// Cost is what training takes over the number of partitions: on a scale of powers of ten, since
+// ways that share nothing between mixtures grow as powers of it.
 type Cost struct {
 	Title, XLabel, YLabel string
 	Ways                  []Way
@@ -127,7 +127,8 @@ func power(k float64) string {
 
 var superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "-", "⁻")
 
-// Count writes a count of tokens for reading, not for adding up: 16.3 T, and 1.0 × 10¹⁵ from there on.
+// Count writes a count of tokens for reading, not for adding up: 16.3 T, and 1.0 × 10¹⁵ from there
+// on.
 func Count(n float64) string {
 	if n >= 1e15 {
 		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(n, 'e', 1, 64), "e+")

@@ -17,7 +17,8 @@ const (
 	dotsLabel = 150 // room of the longest label at most
 )
 
-// Dots is a figure of correlations: a row an evaluation set, a dot a proxy, with its interval and, hollow and black, what was published.
+// Dots is a figure of correlations: a row an evaluation set, a dot a proxy, with its interval and,
+// hollow and black, what was published.
 type Dots struct {
 	Title, XLabel string
 	Names         []Name

@@ -1,13 +1,16 @@
-// Package paperfig draws the figures that a study leaves in files, in the layouts of the paper's, with gonum/plot: what costs how much over the
-// number of partitions (Figure 2), scatters of reference over proxy scores in panels (Figures 3 to 11), and correlations by evaluation set
+// Package paperfig draws the figures that a study leaves in files, in the layouts of the paper's,
+// with gonum/plot: what costs how much over the number of partitions (Figure 2), scatters of
+// reference over proxy scores in panels (Figures 3 to 11), and correlations by evaluation set
 // (Tables 3 and 4 as a picture). It is the only importer of that library.
 //
-// The page's own figures are drawn by package svg, whose colours, marks, ticks and fits are used here too, so that a proxy looks alike
-// everywhere. Here there is no pointer and no dark ground: these are for papers and slides.
+// The page's own figures are drawn by package svg, whose colours, marks, ticks and fits are used
+// here too, so that a proxy looks alike everywhere. Here there is no pointer and no dark ground:
+// these are for papers and slides.
 //
-// Same input, same bytes: the font is compiled in (Liberation Sans, of the widths of Arial), texts of an SVG name it and what may stand in
-// for it, and nothing depends on the machine's fonts or the time. The library and the rasterizer leave room for fused multiply-adds, which
-// change single pixels of a PNG; programs built by make have none there.
+// Same input, same bytes: the font is compiled in (Liberation Sans, of the widths of Arial), texts
+// of an SVG name it and what may stand in for it, and nothing depends on the machine's fonts or the
+// time. The library and the rasterizer leave room for fused multiply-adds, which change single
+// pixels of a PNG; programs built by make have none there.
 package paperfig
 
 import (

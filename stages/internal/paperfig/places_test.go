@@ -95,7 +95,8 @@ func TestMarksLieWhereTheAxesSay(t *testing.T) {
 	}
 }
 
-// A correlation, its interval and what is published lie where the axis has them, on the line of their evaluation set.
+// A correlation, its interval and what is published lie where the axis has them, on the line of
+// their evaluation set.
 func TestDotsLieWhereTheAxisSays(t *testing.T) {
 	rows := []DotsRow{
 		{Label: "a", Cells: []Dot{{Value: 0.5, Low: 0.25, High: 0.75, Published: 0.6}}},

@@ -19,7 +19,8 @@ const (
 	panelGap                  = 14
 )
 
-// Grid is a figure of scatters under one legend. Panels of a series that has the same place in the list look alike.
+// Grid is a figure of scatters under one legend. Panels of a series that has the same place in the
+// list look alike.
 type Grid struct {
 	Title  string
 	Names  []Name     // of the series, in their order

@@ -85,7 +85,8 @@ type mark struct {
 	look svg.Look
 }
 
-// DrawGlyph draws the mark about a point: filled with a thin white border, which parts marks that lie on one another, or its outline.
+// DrawGlyph draws the mark about a point: filled with a thin white border, which parts marks that
+// lie on one another, or its outline.
 func (m mark) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 	var p vg.Path
 	if m.look.Shape == nil {

@@ -1,7 +1,8 @@
-// Package papertable sets tables of correlations as papers print them: in Markdown and in LaTeX. A table is given ready; nothing is
-// computed or ordered here.
+// Package papertable sets tables of correlations as papers print them: in Markdown and in LaTeX. A
+// table is given ready; nothing is computed or ordered here.
 //
-// A cell is our value with three decimals, bold where it is the highest of its row, and behind it in brackets what was published.
+// A cell is our value with three decimals, bold where it is the highest of its row, and behind it
+// in brackets what was published.
 package papertable
 
 import (

@@ -26,9 +26,10 @@ func Proportional(sources []string, tokens []float64) ([]float64, error) {
 	return out, nil
 }
 
-// UniMax gives all sources the same share, but none more than passes over its tokens in a training of budget tokens; what such a source leaves is
-// spread evenly over the others (Chung et al. 2023, "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual
-// Pretraining", algorithm 1).
+// UniMax gives all sources the same share, but none more than passes over its tokens in a training
+// of budget tokens; what such a source leaves is spread evenly over the others (Chung et al. 2023,
+// "UniMax: Fairer and More Effective Language Sampling for Large-Scale Multilingual Pretraining",
+// algorithm 1).
 func UniMax(sources []string, tokens []float64, budget, passes float64) ([]float64, error) {
 	if err := checkTokens(sources, tokens); err != nil {
 		return nil, err
@@ -72,9 +73,10 @@ const (
 	unitsOf1 = 1_000_000
 )
 
-// Decimals writes shares with Digits decimals that sum to exactly 1: each is rounded down, and the units that are left go to the largest
-// remainders, of equal ones to the sources that come first by name (the method of Hamilton). A share that is within a thousandth of a unit of a whole
-// number of units, such as a cap of .25, is that number.
+// Decimals writes shares with Digits decimals that sum to exactly 1: each is rounded down, and the
+// units that are left go to the largest remainders, of equal ones to the sources that come first by
+// name (the method of Hamilton). A share that is within a thousandth of a unit of a whole number of
+// units, such as a cap of .25, is that number.
 func Decimals(sources []string, shares []float64) ([]string, error) {
 	if len(shares) != len(sources) {
 		return nil, fmt.Errorf("%d shares of %d sources", len(shares), len(sources))
@@ -130,7 +132,8 @@ func Passes(shares, tokens []float64, budget float64) []float64 {
 	return out
 }
 
-// CapsByPasses are bounds that let no source be read more than passes times in a training of budget tokens.
+// CapsByPasses are bounds that let no source be read more than passes times in a training of budget
+// tokens.
 func CapsByPasses(sources []string, tokens []float64, budget, passes float64) ([]Bound, error) {
 	if err := checkTokens(sources, tokens); err != nil {
 		return nil, err

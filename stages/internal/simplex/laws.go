@@ -9,8 +9,9 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// A Term is one metric's part of an objective: Weight times exp(Exponents . x), or Weight times Slopes . x. Vectors are in the order of the set's
-// sources as they were given. The constant exp(c) of a log-linear law moves no optimum and is left out.
+// A Term is one metric's part of an objective: Weight times exp(Exponents . x), or Weight times
+// Slopes . x. Vectors are in the order of the set's sources as they were given. The constant exp(c)
+// of a log-linear law moves no optimum and is left out.
 type Term struct {
 	Name      string
 	Weight    float64   // of exponentials at least 0, so that the sum is convex
@@ -18,8 +19,8 @@ type Term struct {
 	Slopes    []float64 // of a linear law
 }
 
-// Laws is the sum of terms, whose names are distinct. An exponential of negative weight is refused: it is concave, and the search would end in
-// whichever corner is near its start.
+// Laws is the sum of terms, whose names are distinct. An exponential of negative weight is refused:
+// it is concave, and the search would end in whichever corner is near its start.
 func Laws(set *Set, terms ...Term) (Objective, error) {
 	if len(terms) == 0 {
 		return nil, fmt.Errorf("no metric to choose shares by")

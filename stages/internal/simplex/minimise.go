@@ -20,7 +20,8 @@ type Problem struct {
 	KL        float64   // at least 0; nats of divergence cost KL each
 }
 
-// An Objective returns its value at x and writes its gradient. Its last bits may not depend on the order of the sources: see Laws.
+// An Objective returns its value at x and writes its gradient. Its last bits may not depend on the
+// order of the sources: see Laws.
 type Objective func(x, gradient []float64) float64
 
 // A Solution is where the search ended.
@@ -32,8 +33,9 @@ type Solution struct {
 	Residual   float64 // the most by which a share would move in one more step; 0 at an optimum
 }
 
-// The search ends when a step, of length 1 or more, would move no share by more than still, when steps have no length any more, or after mostSteps.
-// A step length is halved until the step is gentle, and grows by grows after each step.
+// The search ends when a step, of length 1 or more, would move no share by more than still, when
+// steps have no length any more, or after mostSteps. A step length is halved until the step is
+// gentle, and grows by grows after each step.
 const (
 	still     = 1e-10
 	mostSteps = 20_000
@@ -135,7 +137,8 @@ func (m *search) run() error {
 	return nil
 }
 
-// firstLength is that at which the gradient moves logarithms of shares by about 1, whatever the scale of the objective.
+// firstLength is that at which the gradient moves logarithms of shares by about 1, whatever the
+// scale of the objective.
 func (m *search) firstLength() float64 {
 	if spread := slices.Max(m.gradient) - slices.Min(m.gradient); spread > 0 {
 		return 1 / spread
@@ -152,9 +155,10 @@ func (m *search) evaluate(x, gradient []float64) float64 {
 	return value
 }
 
-// stepped returns the shares that minimise the objective's linear model, the divergence from the prior times KL and the divergence from where
-// the search is, divided by the length of the step. Before projection they are x^(1/(1+k)) prior^(k/(1+k)) exp(-length gradient/(1+k)), with k =
-// KL times length, so that any weight of the prior is taken in one step.
+// stepped returns the shares that minimise the objective's linear model, the divergence from the
+// prior times KL and the divergence from where the search is, divided by the length of the step.
+// Before projection they are x^(1/(1+k)) prior^(k/(1+k)) exp(-length gradient/(1+k)), with k = KL
+// times length, so that any weight of the prior is taken in one step.
 func (m *search) stepped(length float64) []float64 {
 	k := min(float64(m.p.KL*length), 1e18)
 	a := make([]float64, len(m.x))
@@ -185,7 +189,8 @@ func (m *search) stepped(length float64) []float64 {
 
 const smallestLog = -200 // e^-200 is 1e-87
 
-// gentle says whether the gradient changes so little over a step that the step lowers the value: for a convex objective, if
+// gentle says whether the gradient changes so little over a step that the step lowers the value:
+// for a convex objective, if
 //
 //	(gradient at to - gradient here) . (to - here) <= divergence of to from here / length
 //

@@ -8,15 +8,18 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// A projection finds the shares of a set that are nearest to weights y by the Kullback-Leibler divergence. They are
+// A projection finds the shares of a set that are nearest to weights y by the Kullback-Leibler
+// divergence. They are
 //
 //	x_j = clip(y_j exp(sum of the multipliers of the groups that hold j), floor_j, cap_j)
 //
-// with one multiplier a group and one for the sum of all shares (the Lagrange conditions of the projection). Each multiplier in turn is set to
-// the value that makes its own group keep its bounds, exactly; that is coordinate ascent of the concave dual, which is Dykstra's algorithm
-// with Bregman projections (Dykstra 1985; Bauschke and Lewis 2000). Without groups one turn is enough. With groups, a Newton step for all
-// multipliers that are not 0 follows each turn and is kept if the dual rises and the groups come nearer to their bounds, since turns alone converge
-// slowly where groups overlap.
+// with one multiplier a group and one for the sum of all shares (the Lagrange conditions of the
+// projection). Each multiplier in turn is set to the value that makes its own group keep its
+// bounds, exactly; that is coordinate ascent of the concave dual, which is Dykstra's algorithm with
+// Bregman projections (Dykstra 1985; Bauschke and Lewis 2000). Without groups one turn is enough.
+// With groups, a Newton step for all multipliers that are not 0 follows each turn and is kept if
+// the dual rises and the groups come nearer to their bounds, since turns alone converge slowly
+// where groups overlap.
 type projection struct {
 	s          *Set
 	groups     []group   // those of the set, and the sum of all shares last
@@ -42,7 +45,8 @@ func newProjection(s *Set) *projection {
 	return p
 }
 
-// Turns end when no group is off by more than keeps; a few are enough. After mostTurns the bounds contradict each other.
+// Turns end when no group is off by more than keeps; a few are enough. After mostTurns the bounds
+// contradict each other.
 const (
 	keeps     = 1e-13
 	nearly    = 1e-9 // what is accepted after mostTurns
@@ -101,7 +105,8 @@ func (p *projection) total(g group, by float64) float64 {
 	return sum
 }
 
-// balance sets the multiplier of a group: 0 if the group keeps its bounds without, else that at which it reaches the bound that it broke.
+// balance sets the multiplier of a group: 0 if the group keeps its bounds without, else that at
+// which it reaches the bound that it broke.
 func (p *projection) balance(i int, g group) {
 	old := p.multiplier[i]
 	free := p.total(g, -old)
@@ -116,8 +121,9 @@ func (p *projection) balance(i int, g group) {
 	p.shift(g, to-old)
 }
 
-// reach returns the multiplier at which a group's shares sum to want, or come nearest to it. base is what the logarithms of its weights are moved
-// by without one. Between two neighbouring turns, at which a share meets its floor or cap, the sum is a constant plus a sum of weights times
+// reach returns the multiplier at which a group's shares sum to want, or come nearest to it. base
+// is what the logarithms of its weights are moved by without one. Between two neighbouring turns,
+// at which a share meets its floor or cap, the sum is a constant plus a sum of weights times
 // exp(multiplier), so that the multiplier is the logarithm of a quotient.
 func (p *projection) reach(g group, base, want float64) float64 {
 	turns := p.turns[:0]
@@ -164,7 +170,8 @@ func (p *projection) reach(g group, base, want float64) float64 {
 	return max(from, min(to, to+elementary.Log(rest/weight)))
 }
 
-// turnsOf are the multipliers at which a source leaves its floor and reaches its cap; infinite where it never does. A weight of 0 stays 0.
+// turnsOf are the multipliers at which a source leaves its floor and reaches its cap; infinite
+// where it never does. A weight of 0 stays 0.
 func (p *projection) turnsOf(j int, base float64) (low, up float64) {
 	if at := p.z[j] + base; !math.IsInf(at, -1) {
 		return p.logLow[j] - at, p.logUp[j] - at
@@ -179,7 +186,8 @@ func (p *projection) settle() {
 	}
 }
 
-// worst is the most by which a group is off its bounds, or off the bound that its multiplier holds it to.
+// worst is the most by which a group is off its bounds, or off the bound that its multiplier holds
+// it to.
 func (p *projection) worst() float64 {
 	var worst float64
 	for i, g := range p.groups {
@@ -200,8 +208,9 @@ func (p *projection) off(i int, g group) float64 {
 	return 0
 }
 
-// newton solves the equations sum of shares = bound, for all groups whose multiplier is not 0, to the first order: the derivative of the sum of one
-// group by the multiplier of another is the sum of the shares of both that lie between floor and cap. It returns how far off the groups are.
+// newton solves the equations sum of shares = bound, for all groups whose multiplier is not 0, to
+// the first order: the derivative of the sum of one group by the multiplier of another is the sum
+// of the shares of both that lie between floor and cap. It returns how far off the groups are.
 func (p *projection) newton() float64 {
 	worst := p.worst()
 	if worst <= keeps || len(p.groups) == 1 {
@@ -231,8 +240,9 @@ func (p *projection) newton() float64 {
 	return worst
 }
 
-// dual is the sum of each multiplier times the bound that it holds its group to, less the maxima over the shares of x_j z_j - x_j log x_j + x_j.
-// It is concave, and greatest at the multipliers that are sought.
+// dual is the sum of each multiplier times the bound that it holds its group to, less the maxima
+// over the shares of x_j z_j - x_j log x_j + x_j. It is concave, and greatest at the multipliers
+// that are sought.
 func (p *projection) dual() float64 {
 	var sum float64
 	for i, g := range p.groups {
@@ -271,7 +281,8 @@ func (p *projection) derivatives(active []int) [][]float64 {
 	return a
 }
 
-// solve returns x with a x = b, by Gauss's elimination with the largest pivots; nil where a has no inverse to speak of.
+// solve returns x with a x = b, by Gauss's elimination with the largest pivots; nil where a has no
+// inverse to speak of.
 func solve(a [][]float64, b []float64) []float64 {
 	n := len(b)
 	for c := range n {

@@ -1,11 +1,14 @@
-// Package simplex finds shares of sources: vectors x >= 0 that sum to 1, within floors and caps of sources and of groups of sources.
+// Package simplex finds shares of sources: vectors x >= 0 that sum to 1, within floors and caps of
+// sources and of groups of sources.
 //
-// Minimise finds the shares at which a convex objective, plus a multiple of the distance from prior shares, is least. Its step is the exponentiated
-// gradient (Kivinen and Warmuth 1997; mirror descent with the entropy, Beck and Teboulle 2003) followed by the projection
-// of least Kullback-Leibler divergence onto the bounds. Proportional, Equal and UniMax are the shares that a proposal is compared with, and
-// Decimals writes shares so that they sum to exactly 1.
+// Minimise finds the shares at which a convex objective, plus a multiple of the distance from prior
+// shares, is least. Its step is the exponentiated gradient (Kivinen and Warmuth 1997; mirror
+// descent with the entropy, Beck and Teboulle 2003) followed by the projection of least
+// Kullback-Leibler divergence onto the bounds. Proportional, Equal and UniMax are the shares that a
+// proposal is compared with, and Decimals writes shares so that they sum to exactly 1.
 //
-// Results depend on the names of sources, never on their order, and have the same bits on every machine.
+// Results depend on the names of sources, never on their order, and have the same bits on every
+// machine.
 package simplex
 
 import (
@@ -15,7 +18,8 @@ import (
 	"strings"
 )
 
-// A Bound is a floor and a cap of the share of a source, or of the sum of the shares of a group of sources. A fixed share has both alike.
+// A Bound is a floor and a cap of the share of a source, or of the sum of the shares of a group of
+// sources. A fixed share has both alike.
 type Bound struct {
 	Name       string   // of the source or group, for messages
 	Sources    []string // what is bounded; groups may overlap
@@ -41,7 +45,8 @@ type group struct {
 // slack is what sums of bounds may be off by, since .1 + .2 + .7 is not 1 in binary.
 const slack = 1e-9
 
-// NewSet checks bounds and settles whether some shares keep them all. An error names the bounds that contradict each other.
+// NewSet checks bounds and settles whether some shares keep them all. An error names the bounds
+// that contradict each other.
 func NewSet(sources []string, bounds ...Bound) (*Set, error) {
 	s := &Set{given: byName(sources)}
 	for i, k := range s.given {
@@ -112,8 +117,8 @@ func joined(names, name string) string {
 	return names + " and " + name
 }
 
-// settleNothing fixes at 0 the sources that groups leave no share, which the projection would only tend to. A group's bounds are also those of all
-// sources outside of it, as all shares sum to 1.
+// settleNothing fixes at 0 the sources that groups leave no share, which the projection would only
+// tend to. A group's bounds are also those of all sources outside of it, as all shares sum to 1.
 func (s *Set) settleNothing() {
 	every := make([]int, len(s.sources))
 	for j := range every {
@@ -134,8 +139,8 @@ func (s *Set) settleNothing() {
 	}
 }
 
-// feasible says why no shares keep all bounds. Sums of floors and caps tell most contradictions; of groups that overlap, the projection tells
-// the rest, since it does not end.
+// feasible says why no shares keep all bounds. Sums of floors and caps tell most contradictions; of
+// groups that overlap, the projection tells the rest, since it does not end.
 func (s *Set) feasible() error {
 	var all []int
 	for j := range s.sources {
@@ -186,7 +191,8 @@ func (s *Set) list(members []int, v []float64, trivial float64) string {
 	return strings.Join(out, ", ")
 }
 
-// Contains says whether shares, in the order of the sources as they were given, keep all bounds within a tolerance.
+// Contains says whether shares, in the order of the sources as they were given, keep all bounds
+// within a tolerance.
 func (s *Set) Contains(shares []float64, within float64) bool {
 	x := s.sorted(shares)
 	all := group{low: 1, up: 1}
@@ -204,8 +210,8 @@ func (s *Set) Contains(shares []float64, within float64) bool {
 	return true
 }
 
-// Project returns the shares of the set that are nearest to positive weights y, in the order of the sources as they were given, by the divergence
-// sum_j x_j log(x_j / y_j).
+// Project returns the shares of the set that are nearest to positive weights y, in the order of the
+// sources as they were given, by the divergence sum_j x_j log(x_j / y_j).
 func (s *Set) Project(y []float64) ([]float64, error) {
 	v := s.sorted(y)
 	for j, w := range v {

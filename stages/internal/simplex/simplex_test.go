@@ -34,7 +34,8 @@ func draws(purpose string) func() float64 {
 	return func() float64 { return float64(rng.Uint64()>>11) / (1 << 53) }
 }
 
-// falling is the objective sum_j w_j exp(-x_j). Where no bound is met, its optimum has x_j = log w_j + constant.
+// falling is the objective sum_j w_j exp(-x_j). Where no bound is met, its optimum has x_j = log
+// w_j + constant.
 func falling(t *testing.T, s *Set, logW ...float64) Objective {
 	var terms []Term
 	for j, w := range logW {
@@ -82,7 +83,8 @@ func TestKnownOptimum(t *testing.T) {
 	}
 }
 
-// TestPrior: the weight of the prior leads from the corner to the prior, or to what bounds leave of it.
+// TestPrior: the weight of the prior leads from the corner to the prior, or to what bounds leave of
+// it.
 func TestPrior(t *testing.T) {
 	abc := []string{"a", "b", "c"}
 	prior := []float64{.2, .3, .5}
@@ -98,7 +100,8 @@ func TestPrior(t *testing.T) {
 				t.Errorf("objective times %v, prior times %v: shares %v, want %v (%v)", scale, kl, got.Shares, want, err)
 			}
 		}
-		// With a linear objective the optimum is known: prior_j exp(-slope_j / KL), divided by their sum.
+		// With a linear objective the optimum is known: prior_j exp(-slope_j / KL), divided by
+		// their sum.
 		got, err := Minimise(Problem{Set: s, Objective: o, Prior: prior, KL: 2 * scale})
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +133,8 @@ func TestPrior(t *testing.T) {
 	}
 }
 
-// problem draws a convex problem over n sources: exponentials, bounds of sources, groups that overlap, and a prior of some weight.
+// problem draws a convex problem over n sources: exponentials, bounds of sources, groups that
+// overlap, and a prior of some weight.
 func problem(t testing.TB, n, metrics, seed int, bounded bool) (Problem, []Bound, []Term) {
 	next := draws(fmt.Sprint("problem", seed))
 	sources := numbered(n)
@@ -193,8 +197,9 @@ func (p Problem) whole(x []float64) []float64 {
 	return g
 }
 
-// TestKKT checks the conditions of Karush, Kuhn and Tucker where bounds are those of sources: one number nu, with the gradient nu where a share lies
-// between its bounds, at least nu at a floor and at most nu at a cap.
+// TestKKT checks the conditions of Karush, Kuhn and Tucker where bounds are those of sources: one
+// number nu, with the gradient nu where a share lies between its bounds, at least nu at a floor and
+// at most nu at a cap.
 func TestKKT(t *testing.T) {
 	for seed := range 30 {
 		p, bounds, terms := problem(t, 8, 3, seed, true)
@@ -225,7 +230,8 @@ func TestKKT(t *testing.T) {
 	}
 }
 
-// TestOptimumOfGroups: with groups that overlap, no feasible point lies downhill. At a convex problem's point that is the condition of an optimum.
+// TestOptimumOfGroups: with groups that overlap, no feasible point lies downhill. At a convex
+// problem's point that is the condition of an optimum.
 func TestOptimumOfGroups(t *testing.T) {
 	for seed := range 30 {
 		p, _, _ := problem(t, 10, 3, seed, true)
@@ -258,8 +264,8 @@ func TestOptimumOfGroups(t *testing.T) {
 	}
 }
 
-// TestProjection: a projection keeps all bounds, and is the nearest point: by the law of cosines of divergences, KL(z, y) >= KL(z, x) + KL(x, y) for
-// every z of the set.
+// TestProjection: a projection keeps all bounds, and is the nearest point: by the law of cosines of
+// divergences, KL(z, y) >= KL(z, x) + KL(x, y) for every z of the set.
 func TestProjection(t *testing.T) {
 	kl := func(a, b []float64) float64 {
 		var sum float64

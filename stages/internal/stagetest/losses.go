@@ -11,7 +11,8 @@ import (
 	"ablate/stages/tables"
 )
 
-// LossFile writes a loss table of one document of 10 tokens and 20 bytes, of the given perplexity, and an empty one.
+// LossFile writes a loss table of one document of 10 tokens and 20 bytes, of the given perplexity,
+// and an empty one.
 func LossFile(t *testing.T, perplexity float64) string {
 	t.Helper()
 	return NatsFile(t, math.Log(perplexity))

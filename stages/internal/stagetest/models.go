@@ -38,8 +38,8 @@ func TrainParams() kind.TrainParams {
 // EOS ends documents of token files.
 const EOS = 0
 
-// TokenFile writes documents of the given lengths that follow a rule, so that a model can learn them: each token is the one before plus a
-// step of the document.
+// TokenFile writes documents of the given lengths that follow a rule, so that a model can learn
+// them: each token is the one before plus a step of the document.
 func TokenFile(t *testing.T, seed int, ends bool, lengths ...int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tokens.arrow")

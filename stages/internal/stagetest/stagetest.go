@@ -1,4 +1,5 @@
-// Package stagetest has what the tests of the kinds share: it makes jobs, carries them out, and makes small corpora, models and tables.
+// Package stagetest has what the tests of the kinds share: it makes jobs, carries them out, and
+// makes small corpora, models and tables.
 package stagetest
 
 import (

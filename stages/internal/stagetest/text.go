@@ -45,7 +45,8 @@ func WriteLines(t *testing.T, docs ...Line) string {
 // ReadLines reads what WriteLines makes.
 var ReadLines = kind.Read{Format: "jsonl", Text: "text", ID: "id", Metadata: map[string]string{"area": "area", "year": "year"}, Absent: "NA"}
 
-// Prose makes text of n words that repeats little and is learnable: word k follows a rule with the seed.
+// Prose makes text of n words that repeats little and is learnable: word k follows a rule with the
+// seed.
 func Prose(seed, n int) string {
 	words := []string{"the", "model", "reads", "a", "page", "of", "text", "and", "then", "writes", "another", "one", "for", "people", "who", "ask"}
 	var b strings.Builder
@@ -146,7 +147,8 @@ func Shards(rs ...Result) Roles {
 	return in
 }
 
-// IdsOf are the documents of a token file. Each must end with EOS where eos is not negative, and hold none otherwise.
+// IdsOf are the documents of a token file. Each must end with EOS where eos is not negative, and
+// hold none otherwise.
 func IdsOf(t *testing.T, path string, eos uint32, ends bool) (ids []string, tokens int64) {
 	t.Helper()
 	f, err := table.OpenTokens(path)

@@ -9,11 +9,13 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// Interval is a statistic with the bounds it is likely to lie in. NaN where undefined: bounds can be NaN beside a defined value.
+// Interval is a statistic with the bounds it is likely to lie in. NaN where undefined: bounds can
+// be NaN beside a defined value.
 type Interval struct{ Value, Low, High float64 }
 
-// Defaults of a Bootstrap's zero fields. Ten thousand resamples put the 2.5 % point of an interval within about 0.15 percentage points
-// of where endless resampling would (binomial error), and take milliseconds.
+// Defaults of a Bootstrap's zero fields. Ten thousand resamples put the 2.5 % point of an interval
+// within about 0.15 percentage points of where endless resampling would (binomial error), and take
+// milliseconds.
 const (
 	DefaultResamples = 10_000
 	DefaultLevel     = 0.95
@@ -26,10 +28,12 @@ type Bootstrap struct {
 	Seed      uint64  // same seed and input, same bits
 }
 
-// minBootstrap is the fewest pairs that are resampled. Of three pairs there are ten distinct resamples, most of them degenerate.
+// minBootstrap is the fewest pairs that are resampled. Of three pairs there are ten distinct
+// resamples, most of them degenerate.
 const minBootstrap = 4
 
-// stream separates this generator from others that a study seeds with the same number ("bootstrp" in ASCII).
+// stream separates this generator from others that a study seeds with the same number ("bootstrp"
+// in ASCII).
 const stream = 0x626f6f7473747270
 
 // Interval returns f(x, y) with the percentile bootstrap interval over pairs; see Intervals.
@@ -41,18 +45,21 @@ func (b Bootstrap) Interval(x, y []float64, f func(x, y []float64) float64) Inte
 	return Interval{v, quantile(values, (1-level)/2), quantile(values, (1+level)/2)}
 }
 
-// Intervals returns f(x, y) with two bootstrap intervals over pairs, of the same resamples: pairs are drawn with replacement and f is
-// computed on each resample.
+// Intervals returns f(x, y) with two bootstrap intervals over pairs, of the same resamples: pairs
+// are drawn with replacement and f is computed on each resample.
 //
-// The bounds of percentile are the (1-level)/2 and (1+level)/2 quantiles of those values (Efron and Tibshirani 1993, "An Introduction to
-// the Bootstrap", chapter 13). Those of bca are other quantiles of the same values, corrected for bias and skewness; see bca.
+// The bounds of percentile are the (1-level)/2 and (1+level)/2 quantiles of those values (Efron and
+// Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13). Those of bca are other
+// quantiles of the same values, corrected for bias and skewness; see bca.
 //
-// A resample on which f is NaN (all draws alike, so that a correlation is undefined) is drawn again; the intervals are thus conditional on
-// f being defined. When that takes more draws than twice the resamples asked for, the sample says too little, and the bounds are NaN.
-// They are NaN, too, for fewer than four pairs, unequal lengths, values that are not finite, or an impossible Resamples or Level.
+// A resample on which f is NaN (all draws alike, so that a correlation is undefined) is drawn
+// again; the intervals are thus conditional on f being defined. When that takes more draws than
+// twice the resamples asked for, the sample says too little, and the bounds are NaN. They are NaN,
+// too, for fewer than four pairs, unequal lengths, values that are not finite, or an impossible
+// Resamples or Level.
 //
-// With few pairs the percentile interval of a correlation is too narrow; say so beside it when there are fewer than ten.
-// f must not keep its arguments.
+// With few pairs the percentile interval of a correlation is too narrow; say so beside it when
+// there are fewer than ten. f must not keep its arguments.
 func (b Bootstrap) Intervals(x, y []float64, f func(x, y []float64) float64) (percentile, bca Interval) {
 	v, values, level := b.resample(x, y, f)
 	percentile, bca = Interval{v, math.NaN(), math.NaN()}, Interval{v, math.NaN(), math.NaN()}
@@ -102,15 +109,16 @@ func (b Bootstrap) resample(x, y []float64, f func(x, y []float64) float64) (val
 	return value, values, level
 }
 
-// below draws a number from 0 to n-1: the high word of a 64 x 64 bit product, uniform but for a bias below n/2^64. Written out, it pins the
-// draws whatever rand.IntN becomes.
+// below draws a number from 0 to n-1: the high word of a 64 x 64 bit product, uniform but for a
+// bias below n/2^64. Written out, it pins the draws whatever rand.IntN becomes.
 func below(rng *rand.PCG, n int) int {
 	k, _ := bits.Mul64(rng.Uint64(), uint64(n))
 	return int(k)
 }
 
-// bcaLevels says at which quantiles of the sorted resampled values the bias-corrected and accelerated interval ends (Efron 1987, "Better
-// bootstrap confidence intervals"; Efron and Tibshirani 1993, equations 14.9 to 14.15):
+// bcaLevels says at which quantiles of the sorted resampled values the bias-corrected and
+// accelerated interval ends (Efron 1987, "Better bootstrap confidence intervals"; Efron and
+// Tibshirani 1993, equations 14.9 to 14.15):
 //
 //	z0     = Phi^-1(share of values below v, those equal to v counting half)
 //	a      = sum (m - u_i)^3 / (6 (sum (m - u_i)^2)^(3/2)),   u_i: f without pair i, m: their mean
@@ -149,8 +157,9 @@ func bcaLevels(v float64, values, without []float64, level float64) (low, high f
 	return corrected((1 - level) / 2), corrected((1 + level) / 2), true
 }
 
-// quantile interpolates linearly between the order statistics at (n-1)p, the definition 7 of Hyndman and Fan (1996) and the default of
-// R and numpy. (gonum's LinInterp is definition 4, which is biased low.) sorted is not empty.
+// quantile interpolates linearly between the order statistics at (n-1)p, the definition 7 of
+// Hyndman and Fan (1996) and the default of R and numpy. (gonum's LinInterp is definition 4, which
+// is biased low.) sorted is not empty.
 func quantile(sorted []float64, p float64) float64 {
 	h := float64(p * float64(len(sorted)-1))
 	i := int(h)

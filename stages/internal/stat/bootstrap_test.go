@@ -10,9 +10,10 @@ var (
 	referenceScores = []float64{38.9, 38.1, 41.7, 38.0, 43.9, 40.1, 40.8, 41.9, 42.2, 39.9, 38.8, 42.5}
 )
 
-// scipy 1.17.1: stats.bootstrap((x, y), pearsonr, paired, method "percentile", 60,000 resamples, numpy's default_rng(1)) gives
-// 0.73423 .. 0.97284. The resamples differ, so the bounds agree within their own resampling error only: the standard error of the
-// 2.5 % point of 10,000 resamples is about 0.004 here.
+// scipy 1.17.1: stats.bootstrap((x, y), pearsonr, paired, method "percentile", 60,000 resamples,
+// numpy's default_rng(1)) gives 0.73423 .. 0.97284. The resamples differ, so the bounds agree
+// within their own resampling error only: the standard error of the 2.5 % point of 10,000 resamples
+// is about 0.004 here.
 func TestIntervalAgainstScipy(t *testing.T) {
 	got := Bootstrap{Seed: 1}.Interval(proxyScores, referenceScores, Pearson)
 	if !near(got.Value, 0.9029564859424069, 1e-14) || !near(got.Low, 0.73423, 0.012) || !near(got.High, 0.97284, 0.003) {
@@ -20,7 +21,8 @@ func TestIntervalAgainstScipy(t *testing.T) {
 	}
 }
 
-// These bits are ours: they hold the draws, the redrawing and the quantile in place on every machine and Go version.
+// These bits are ours: they hold the draws, the redrawing and the quantile in place on every
+// machine and Go version.
 func TestIntervalIsPinned(t *testing.T) {
 	b := Bootstrap{Resamples: 1000, Level: 0.9, Seed: 7}
 	got := b.Interval(proxyScores, referenceScores, Kendall)
@@ -63,7 +65,8 @@ func TestIntervalUndefined(t *testing.T) {
 	}
 }
 
-// Three of four reference scores are equal: a third of the resamples is constant ((3/4)^4 = 0.32) and is drawn again.
+// Three of four reference scores are equal: a third of the resamples is constant ((3/4)^4 = 0.32)
+// and is drawn again.
 func TestIntervalRedrawsDegenerateResamples(t *testing.T) {
 	calls, undefined := 0, 0
 	got := Bootstrap{Resamples: 500}.Interval([]float64{1, 2, 3, 4}, []float64{1, 1, 1, 2}, func(x, y []float64) float64 {
@@ -82,7 +85,8 @@ func TestIntervalRedrawsDegenerateResamples(t *testing.T) {
 	}
 }
 
-// A statistic that is undefined on two thirds of the resamples: drawing ends at twice the resamples asked for.
+// A statistic that is undefined on two thirds of the resamples: drawing ends at twice the resamples
+// asked for.
 func TestIntervalGivesUp(t *testing.T) {
 	calls := 0
 	got := Bootstrap{Resamples: 100}.Interval(proxyScores, referenceScores, func(x, y []float64) float64 {

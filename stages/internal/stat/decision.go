@@ -14,8 +14,9 @@ type Choice struct {
 	Regret float64 // reference score of the chosen less that of the best, in the score's unit, never negative; NaN if none
 }
 
-// Regret takes the mixture of lowest proxy score, the first of several, and says what that choice costs by the reference's scores.
-// It is what a user of the proxy loses; a proxy may correlate well over all mixtures and yet miss the best one, or the reverse.
+// Regret takes the mixture of lowest proxy score, the first of several, and says what that choice
+// costs by the reference's scores. It is what a user of the proxy loses; a proxy may correlate well
+// over all mixtures and yet miss the best one, or the reverse.
 func Regret(proxy, ref []float64) Choice {
 	if !usable(proxy, ref, 1) {
 		return Choice{Chosen: -1, Best: -1, Regret: math.NaN()}
@@ -38,8 +39,9 @@ func Regret(proxy, ref []float64) Choice {
 	return c
 }
 
-// Blind is what choosing at random costs on average: the mean reference score less the best. The unit is the score's; NaN if there is
-// nothing to choose from. A regret is small or large beside it.
+// Blind is what choosing at random costs on average: the mean reference score less the best. The
+// unit is the score's; NaN if there is nothing to choose from. A regret is small or large beside
+// it.
 func Blind(ref []float64) float64 {
 	if !usable(ref, ref, 1) {
 		return math.NaN()
@@ -62,8 +64,9 @@ type Top struct {
 	Regret float64 // reference score of the best of them less that of the best of all, in the score's unit
 }
 
-// TopK takes the k mixtures of lowest proxy score; among equals those that come first. Where the reference ties, any of the tied counts as
-// the best, and for Share those that come first are the k best. Share and Regret are NaN where there are fewer than k mixtures or k < 1.
+// TopK takes the k mixtures of lowest proxy score; among equals those that come first. Where the
+// reference ties, any of the tied counts as the best, and for Share those that come first are the k
+// best. Share and Regret are NaN where there are fewer than k mixtures or k < 1.
 func TopK(proxy, ref []float64, k int) Top {
 	if !usable(proxy, ref, 1) || k < 1 || k > len(ref) {
 		return Top{K: k, Share: math.NaN(), Regret: math.NaN()}
@@ -82,8 +85,9 @@ func TopK(proxy, ref []float64, k int) Top {
 	return top
 }
 
-// Place is the place of the best mixture by reference in the proxy's order, 1 is first; mixtures that tie share the better place. Of several
-// best the one that the proxy places best counts. 0 if there is none.
+// Place is the place of the best mixture by reference in the proxy's order, 1 is first; mixtures
+// that tie share the better place. Of several best the one that the proxy places best counts. 0 if
+// there is none.
 func Place(proxy, ref []float64) int {
 	if !usable(proxy, ref, 1) {
 		return 0
@@ -105,7 +109,8 @@ func Place(proxy, ref []float64) int {
 	return place
 }
 
-// lowest returns the positions of v from its lowest value to its highest, equal values in the order they stand in.
+// lowest returns the positions of v from its lowest value to its highest, equal values in the order
+// they stand in.
 func lowest(v []float64) []int {
 	order := make([]int, len(v))
 	for i := range order {

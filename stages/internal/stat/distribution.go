@@ -6,14 +6,16 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// This file holds the distributions and sums whose last bits reach artifacts. Package gonum/stat has them too, but there sums are added in
-// another order and products are fused on some processors, and the sum of three numbers depends on where they lie in memory.
+// This file holds the distributions and sums whose last bits reach artifacts. Package gonum/stat
+// has them too, but there sums are added in another order and products are fused on some
+// processors, and the sum of three numbers depends on where they lie in memory.
 
-// normalCDF returns the probability that a normal variable of mean 0 and standard deviation 1 is at most x.
+// normalCDF returns the probability that a normal variable of mean 0 and standard deviation 1 is at
+// most x.
 func normalCDF(x float64) float64 { return 0.5 * elementary.Erfc(-x/math.Sqrt2) }
 
-// normalQuantile returns the x at which normalCDF is p, for p in [0, 1] (Wichura, "Algorithm AS 241: The Percentage Points of the Normal
-// Distribution", Applied Statistics 37(3), 1988, PPND16).
+// normalQuantile returns the x at which normalCDF is p, for p in [0, 1] (Wichura, "Algorithm AS
+// 241: The Percentage Points of the Normal Distribution", Applied Statistics 37(3), 1988, PPND16).
 func normalQuantile(p float64) float64 {
 	switch p {
 	case 0:
@@ -49,8 +51,8 @@ func normalTail(p float64) float64 {
 			7.868691311456132591e-4, 0.0148753612908506148525, 0.13692988092273580531, 0.59983220655588793769, 1.0)
 }
 
-// student returns the quantile p, in [0.5, 1), of Student's t of df degrees of freedom, by bisection of the angle whose tangent is
-// t/sqrt(df).
+// student returns the quantile p, in [0.5, 1), of Student's t of df degrees of freedom, by
+// bisection of the angle whose tangent is t/sqrt(df).
 func student(df int, p float64) float64 {
 	low, high := 0.0, math.Pi/2
 	for {
@@ -66,8 +68,9 @@ func student(df int, p float64) float64 {
 	}
 }
 
-// studentWithin returns the probability that Student's t of df degrees of freedom lies in [-t, t], t = sqrt(df) tan(angle), as a finite sum
-// (Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4).
+// studentWithin returns the probability that Student's t of df degrees of freedom lies in [-t, t],
+// t = sqrt(df) tan(angle), as a finite sum (Abramowitz and Stegun, Handbook of Mathematical
+// Functions, 26.7.3 and 26.7.4).
 func studentWithin(df int, angle float64) float64 {
 	sin, cos := elementary.Sin(angle), elementary.Cos(angle)
 	odd := df % 2
@@ -87,8 +90,9 @@ func studentWithin(df int, angle float64) float64 {
 	return sum
 }
 
-// correlation returns the product-moment correlation of x and y, of one length, in two passes with a correction for the rounding of the
-// means (Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", The American Statistician 37(3), 1983, equation 1.7).
+// correlation returns the product-moment correlation of x and y, of one length, in two passes with
+// a correction for the rounding of the means (Chan, Golub and LeVeque, "Algorithms for Computing
+// the Sample Variance", The American Statistician 37(3), 1983, equation 1.7).
 func correlation(x, y []float64) float64 {
 	n := float64(len(x))
 	mx, my := sum(x)/n, sum(y)/n
@@ -106,7 +110,8 @@ func correlation(x, y []float64) float64 {
 	return (xy - float64(dx*dy)/n) / math.Sqrt(float64(xx*yy))
 }
 
-// sum adds x up in eight partial sums, as vector instructions add it, so that rounding errors stay small.
+// sum adds x up in eight partial sums, as vector instructions add it, so that rounding errors stay
+// small.
 func sum(x []float64) float64 {
 	var s [8]float64
 	for ; len(x) >= 8; x = x[8:] {

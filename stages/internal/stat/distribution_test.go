@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// What replaced the library's functions has their bits on amd64, where caches were filled with them.
+// What replaced the library's functions has their bits on amd64, where caches were filled with
+// them.
 func TestBitsOfGonum(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the library has other bits on", runtime.GOARCH)
@@ -51,7 +52,8 @@ func TestStudent(t *testing.T) {
 			}
 		}
 	}
-	// Values of closed form: tan(pi (p - 1/2)) for one degree of freedom, and x sqrt(2/(1-x^2)) with x = 2p-1 for two.
+	// Values of closed form: tan(pi (p - 1/2)) for one degree of freedom, and x sqrt(2/(1-x^2))
+	// with x = 2p-1 for two.
 	for _, p := range []float64{0.75, 0.95, 0.995} {
 		if got, want := student(1, p), math.Tan(math.Pi*(p-0.5)); !near(got, want, 1e-13*want) {
 			t.Errorf("df 1: quantile %g = %.17g, want %.17g", p, got, want)

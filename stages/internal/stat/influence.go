@@ -8,8 +8,8 @@ type Influence struct {
 	Lowest    int     // the pair without which it is Low, the first of several; -1: none
 }
 
-// LeaveOneOut computes f without each pair in turn (the jackknife's values; Efron and Tibshirani 1993, chapter 11). A statistic that one
-// mixture carries shows here and not in an interval.
+// LeaveOneOut computes f without each pair in turn (the jackknife's values; Efron and Tibshirani
+// 1993, chapter 11). A statistic that one mixture carries shows here and not in an interval.
 func LeaveOneOut(x, y []float64, f func(x, y []float64) float64) Influence {
 	in := Influence{Low: math.NaN(), High: math.NaN(), Lowest: -1}
 	if !usable(x, y, 2) {

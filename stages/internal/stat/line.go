@@ -13,13 +13,15 @@ type Line struct {
 	low, high       float64 // range of x
 }
 
-// FitLine fits y on x by ordinary least squares (Draper and Smith 1998, "Applied Regression Analysis", chapter 1):
+// FitLine fits y on x by ordinary least squares (Draper and Smith 1998, "Applied Regression
+// Analysis", chapter 1):
 //
 //	Slope = sum (x-mx)(y-my) / sum (x-mx)^2,  Intercept = my - Slope mx
 //
-// and leaves each pair out in turn without fitting again: the error of the line through the others at x_i is e_i / (1 - h_i), where h_i =
-// 1/N + (x_i-mx)^2 / sum (x-mx)^2 (Allen 1974, "The relationship between variable selection and data augmentation": the PRESS). All fields
-// are NaN, but for N, where there are fewer than three pairs or x is constant.
+// and leaves each pair out in turn without fitting again: the error of the line through the others
+// at x_i is e_i / (1 - h_i), where h_i = 1/N + (x_i-mx)^2 / sum (x-mx)^2 (Allen 1974, "The
+// relationship between variable selection and data augmentation": the PRESS). All fields are NaN,
+// but for N, where there are fewer than three pairs or x is constant.
 func FitLine(x, y []float64) Line {
 	nan := math.NaN()
 	l := Line{N: len(x), Intercept: nan, Slope: nan, SD: nan, Left: nan, meanX: nan, squaresX: nan, low: nan, high: nan}
@@ -52,8 +54,9 @@ func FitLine(x, y []float64) Line {
 	return l
 }
 
-// Predict returns the line at x with the interval that a new single y there lies in with the given coverage, if errors are independent,
-// normal and equally large everywhere (Draper and Smith 1998, section 3.1):
+// Predict returns the line at x with the interval that a new single y there lies in with the given
+// coverage, if errors are independent, normal and equally large everywhere (Draper and Smith 1998,
+// section 3.1):
 //
 //	Intercept + Slope x -+ t(N-2, (1+level)/2) * SD * sqrt(1 + 1/N + (x-mx)^2 / sum (x-mx)^2)
 //
@@ -68,5 +71,6 @@ func (l Line) Predict(x, level float64) Interval {
 	return Interval{v, v - half, v + half}
 }
 
-// Beyond says that x lies outside the range that the line was fitted on: what it predicts there is a guess.
+// Beyond says that x lies outside the range that the line was fitted on: what it predicts there is
+// a guess.
 func (l Line) Beyond(x float64) bool { return x < l.low || x > l.high }

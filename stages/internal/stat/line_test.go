@@ -69,7 +69,8 @@ func TestNoiseUndefined(t *testing.T) {
 	}
 }
 
-// What is measured in scores is the same number of times as large where the scores are, up to the largest that a float64 holds.
+// What is measured in scores is the same number of times as large where the scores are, up to the
+// largest that a float64 holds.
 func TestNoiseAndRegretOfHugeValues(t *testing.T) {
 	groups, scores := [][]float64{{1, 3}, {5, 7}}, []float64{1, 5, 7, 3}
 	noise := NoiseFloor(groups)

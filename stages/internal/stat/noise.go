@@ -16,8 +16,9 @@ type Noise struct {
 //
 //	SD^2 = sum_g sum_r (x_gr - m_g)^2 / sum_g (n_g - 1)
 //
-// (the repeatability variance of ISO 5725-2; mean square within groups of an analysis of variance, Fisher 1925). Mixtures with one score say
-// nothing and are passed over. SD is NaN where there are no replicates, or a value is not finite.
+// (the repeatability variance of ISO 5725-2; mean square within groups of an analysis of variance,
+// Fisher 1925). Mixtures with one score say nothing and are passed over. SD is NaN where there are
+// no replicates, or a value is not finite.
 func NoiseFloor(replicates [][]float64) Noise {
 	var n Noise
 	var squares float64
@@ -55,7 +56,8 @@ func (n Noise) Of(r int) Noise {
 	return n
 }
 
-// Least is the smallest difference between two single scores that noise alone rarely makes (Fisher's least significant difference, 1935):
+// Least is the smallest difference between two single scores that noise alone rarely makes
+// (Fisher's least significant difference, 1935):
 //
 //	t(DF, (1+level)/2) * SD * sqrt(2)
 //
@@ -67,12 +69,14 @@ func (n Noise) Least(level float64) float64 {
 	return student(n.DF, (1+level)/2) * n.SD * math.Sqrt2
 }
 
-// Ceiling is the highest correlation that a proxy without any error could be expected to have with single noisy scores: the root of their
-// reliability (Spearman 1904, "The proof and measurement of association between two things"),
+// Ceiling is the highest correlation that a proxy without any error could be expected to have with
+// single noisy scores: the root of their reliability (Spearman 1904, "The proof and measurement of
+// association between two things"),
 //
 //	sqrt(1 - SD^2 / variance(scores))
 //
-// and 0 where the scores differ no more than noise does. NaN without replicates or for fewer than two scores.
+// and 0 where the scores differ no more than noise does. NaN without replicates or for fewer than
+// two scores.
 func (n Noise) Ceiling(scores []float64) float64 {
 	if n.DF < 1 || len(scores) < 2 {
 		return math.NaN()

@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// DefaultRounds is how many permutations a Permutation with Rounds 0 draws at most: p then has a standard error of at most 0.005.
+// DefaultRounds is how many permutations a Permutation with Rounds 0 draws at most: p then has a
+// standard error of at most 0.005.
 const DefaultRounds = 9999
 
 // Permutation tests by permuting. The zero value is ready for use.
@@ -17,15 +18,18 @@ type Permutation struct {
 // permuteStream separates this generator from others of the same seed ("permutat" in ASCII).
 const permuteStream = 0x7065726d75746174
 
-// PValue is the chance that f is at least as large as f(x, y) if the proxy's scores were dealt out to the mixtures at random (Fisher 1935,
-// "The Design of Experiments", section 21; one-sided, for a proxy that ranks backwards is no better than none):
+// PValue is the chance that f is at least as large as f(x, y) if the proxy's scores were dealt out
+// to the mixtures at random (Fisher 1935, "The Design of Experiments", section 21; one-sided, for a
+// proxy that ranks backwards is no better than none):
 //
 //	p = #{permutations pi: f(x, y o pi) >= f(x, y)} / n!          where n! <= Rounds: every permutation
 //	p = (1 + #{drawn pi: ...}) / (1 + Rounds)                     otherwise (Phipson and Smyth 2010, "Permutation P-values should never be zero")
 //
-// Values within a rounding error of f(x, y) count as equal to it. NaN where f(x, y) is, or Rounds is negative.
+// Values within a rounding error of f(x, y) count as equal to it. NaN where f(x, y) is, or Rounds
+// is negative.
 //
-// Mixtures that share partitions are not exchangeable, so that p is too small for them: take it as a bound from below.
+// Mixtures that share partitions are not exchangeable, so that p is too small for them: take it as
+// a bound from below.
 func (t Permutation) PValue(x, y []float64, f func(x, y []float64) float64) float64 {
 	rounds := t.Rounds
 	if rounds == 0 {

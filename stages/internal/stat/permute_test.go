@@ -94,7 +94,8 @@ func TestBCaDegenerate(t *testing.T) {
 	if p, bca := (Bootstrap{Resamples: 100}).Intervals(four, four, Pearson); !near(bca.Low, 1, 1e-12) || !near(bca.High, 1, 1e-12) || p.Value != 1 {
 		t.Errorf("of a straight line: %+v, want 1", bca)
 	}
-	// Four pairs, three of them alike in y: without the fourth the correlation is undefined, and so is the acceleration.
+	// Four pairs, three of them alike in y: without the fourth the correlation is undefined, and so
+	// is the acceleration.
 	if p, bca := (Bootstrap{Resamples: 100}).Intervals(four, []float64{1, 1, 1, 2}, Pearson); !math.IsNaN(bca.Low) || math.IsNaN(p.Low) {
 		t.Errorf("percentile %+v, BCa %+v, want the first only", p, bca)
 	}

@@ -33,7 +33,8 @@ func alike(a, b float64) bool {
 	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= 1e-12*math.Abs(b)
 }
 
-// TestDetectableDifference has the values of scipy: (norm.ppf(1-a/2) + norm.ppf(p)) * std(ddof=1) / sqrt(n).
+// TestDetectableDifference has the values of scipy: (norm.ppf(1-a/2) + norm.ppf(p)) * std(ddof=1) /
+// sqrt(n).
 func TestDetectableDifference(t *testing.T) {
 	d := []float64{.1, -.2, .3, .05, -.1, .2, 0, .15}
 	for name, c := range map[string]struct {

@@ -16,8 +16,8 @@ type axis struct {
 	decimals int // of a tick's text; negative: scientific
 }
 
-// newAxis widens lo..hi by 4 % so that no mark sits on the frame, and picks about want ticks. A range without extent becomes one of
-// 10 % of the value (or 1 at zero) about it.
+// newAxis widens lo..hi by 4 % so that no mark sits on the frame, and picks about want ticks. A
+// range without extent becomes one of 10 % of the value (or 1 at zero) about it.
 func newAxis(lo, hi, from, to float64, want int) axis {
 	if !(lo <= hi) { // no points: any range will do
 		lo, hi = 0, 1
@@ -34,8 +34,9 @@ func newAxis(lo, hi, from, to float64, want int) axis {
 	return a
 }
 
-// place sets ticks at multiples of the step nearest (hi-lo)/want among 1, 2, 2.5 and 5 times a power of ten (Heckbert 1990, "Nice numbers
-// for graph labels", with 2.5 added: quarters are easy to read).
+// place sets ticks at multiples of the step nearest (hi-lo)/want among 1, 2, 2.5 and 5 times a
+// power of ten (Heckbert 1990, "Nice numbers for graph labels", with 2.5 added: quarters are easy
+// to read).
 func (a *axis) place(want int) {
 	raw := (a.hi - a.lo) / float64(want)
 	exp := math.Floor(elementary.Log10(raw))
@@ -61,7 +62,8 @@ func (a *axis) place(want int) {
 	}
 }
 
-// shrunk returns the axis with its far end moved in by some pixels, but never below half its length.
+// shrunk returns the axis with its far end moved in by some pixels, but never below half its
+// length.
 func (a axis) shrunk(pixels float64) axis {
 	a.to -= min(pixels, (a.to-a.from)/2)
 	return a

@@ -10,7 +10,8 @@ import (
 	"unicode"
 )
 
-// canvas collects the SVG. Coordinates are rounded to a hundredth of a pixel: below what shows, and short.
+// canvas collects the SVG. Coordinates are rounded to a hundredth of a pixel: below what shows, and
+// short.
 type canvas struct {
 	bytes.Buffer
 	width, height float64
@@ -41,7 +42,8 @@ func px(v float64) string {
 	return s
 }
 
-// escape makes any string safe as XML text or attribute: markup is escaped, and what XML cannot hold becomes U+FFFD.
+// escape makes any string safe as XML text or attribute: markup is escaped, and what XML cannot
+// hold becomes U+FFFD.
 func escape(s string) string {
 	var b strings.Builder
 	xml.EscapeText(&b, []byte(s)) // a strings.Builder cannot fail
@@ -56,7 +58,8 @@ func (c *canvas) line(class string, x1, y1, x2, y2 float64, more string) {
 	fmt.Fprintf(c, "<path class=\"%s\" d=\"M%s %sL%s %s\"%s/>\n", class, px(x1), px(y1), px(x2), px(y2), more)
 }
 
-// frame draws grid, ticks and axis names. The name of y stands above the axis, level, so that nobody turns their head.
+// frame draws grid, ticks and axis names. The name of y stands above the axis, level, so that
+// nobody turns their head.
 func (c *canvas) frame(x, y axis, xLabel, yLabel string) {
 	for _, v := range y.ticks {
 		c.line("g", x.from, y.at(v), x.to, y.at(v), "")
@@ -71,7 +74,8 @@ func (c *canvas) frame(x, y axis, xLabel, yLabel string) {
 	c.text("l e", x.to, y.from+32, clip(xLabel, x.to-24, 11)+" →")
 }
 
-// marker returns one of eight shapes about (x, y), of about equal area; after eight they come back hollow.
+// marker returns one of eight shapes about (x, y), of about equal area; after eight they come back
+// hollow.
 func marker(kind int, x, y float64, title string) string {
 	const r = 4.2
 	var d string
@@ -103,7 +107,8 @@ func marker(kind int, x, y float64, title string) string {
 	return fmt.Sprintf("<path class=\"%s\" %s d=\"%s\"/>\n", class, paint, d)
 }
 
-// textWidth estimates the width of s in pixels: em fractions of common sans-serif faces, rounded up.
+// textWidth estimates the width of s in pixels: em fractions of common sans-serif faces, rounded
+// up.
 func textWidth(s string, size float64) float64 {
 	var em float64
 	for _, r := range s {

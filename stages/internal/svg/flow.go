@@ -8,14 +8,16 @@ import (
 	"ablate/stages/internal/elementary"
 )
 
-// Flow is a graph of work, from left to right: nodes in columns, each to the right of all that it takes from.
+// Flow is a graph of work, from left to right: nodes in columns, each to the right of all that it
+// takes from.
 type Flow struct {
 	About string // one sentence for those who cannot see it
 	Nodes []FlowNode
 	Edges []FlowEdge
 }
 
-// FlowNode is a box: a name with a count beside it, and lines below. Share, 0 to 1, is drawn as a bar.
+// FlowNode is a box: a name with a count beside it, and lines below. Share, 0 to 1, is drawn as a
+// bar.
 type FlowNode struct {
 	Name, Count string
 	Lines       []string
@@ -54,7 +56,8 @@ type flowPlace struct {
 	pull float64
 }
 
-// SVG draws the figure. It fails where an edge does not lead from a node to another, or edges go round.
+// SVG draws the figure. It fails where an edge does not lead from a node to another, or edges go
+// round.
 func (f Flow) SVG() ([]byte, error) {
 	column, err := f.columns()
 	if err != nil {
@@ -132,9 +135,10 @@ func (f Flow) columns() ([]int, error) {
 	}
 }
 
-// places lists the places of each column from the top: boxes, and where edges pass on their way to later columns, one place for all edges
-// of a node. They are ordered by the mean place of what leads to them, so that few edges cross (the barycentre method of Sugiyama, Tagawa
-// and Toda, 1981, one sweep).
+// places lists the places of each column from the top: boxes, and where edges pass on their way to
+// later columns, one place for all edges of a node. They are ordered by the mean place of what
+// leads to them, so that few edges cross (the barycentre method of Sugiyama, Tagawa and Toda, 1981,
+// one sweep).
 func (f Flow) places(column []int) (columns [][]*flowPlace, at []*flowPlace, passes map[[2]int]*flowPlace) {
 	if len(f.Nodes) == 0 {
 		return nil, nil, nil

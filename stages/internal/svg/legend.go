@@ -9,8 +9,9 @@ type key struct {
 	absent      bool
 }
 
-// legend sets the keys in columns of equal width, as many as fit, from (x, y) down, and returns its lower edge. Its size depends on neither
-// values nor absences, so that figures of one list of series are of one size.
+// legend sets the keys in columns of equal width, as many as fit, from (x, y) down, and returns its
+// lower edge. Its size depends on neither values nor absences, so that figures of one list of
+// series are of one size.
 func (c *canvas) legend(keys []key, x, y, width float64, swatch func(i int, x, y float64)) float64 {
 	const row, swatchWidth, gap = 16, 24, 12
 	var widest float64

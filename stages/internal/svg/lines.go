@@ -10,7 +10,8 @@ import (
 const (
 	linesWidth = 760
 	linesBox   = 320
-	// maxNamed is how many curves are named at their ends: what fits the box at labelStep. Of more, the lowest and highest are named.
+	// maxNamed is how many curves are named at their ends: what fits the box at labelStep. Of more,
+	// the lowest and highest are named.
 	maxNamed   = 40
 	labelStep  = 12
 	labelWidth = 170 // longer names are cut
@@ -26,7 +27,8 @@ type curve struct {
 	style  int
 }
 
-// SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot be drawn.
+// SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot
+// be drawn.
 func (l Lines) SVG() ([]byte, error) {
 	b := boundsOf(l.Series)
 	curves, groups := l.curves()
@@ -98,7 +100,8 @@ func (l Lines) curves() ([]curve, []group) {
 	return curves, groups
 }
 
-// thin keeps, of equal runs of points, the lowest and the highest in their order, and both ends: what the eye sees of a dense curve.
+// thin keeps, of equal runs of points, the lowest and the highest in their order, and both ends:
+// what the eye sees of a dense curve.
 func thin(points []Point) []Point {
 	if len(points) <= maxPoints {
 		return points
@@ -125,8 +128,8 @@ func thin(points []Point) []Point {
 	return append(out, points[len(points)-1])
 }
 
-// curve draws one of n. Many are drawn thinner and without dashes, which would make a thicket; the line from its end to its name then
-// tells a curve without colour.
+// curve draws one of n. Many are drawn thinner and without dashes, which would make a thicket; the
+// line from its end to its name then tells a curve without colour.
 func (c *canvas) curve(v curve, x, y axis, n int) {
 	last := v.last()
 	title := escape(fmt.Sprintf("%s: %s", v.Name, short(last.Y)))
@@ -151,7 +154,8 @@ func (c *canvas) curve(v curve, x, y axis, n int) {
 		title, d.String(), class, d.String(), paint)
 }
 
-// nameable returns the curves to name at their ends, highest end first: all, or the maxNamed/2 highest and lowest of more.
+// nameable returns the curves to name at their ends, highest end first: all, or the maxNamed/2
+// highest and lowest of more.
 func nameable(curves []curve) []curve {
 	out := append([]curve(nil), curves...)
 	sort.SliceStable(out, func(i, j int) bool { return out[i].last().Y > out[j].last().Y })
@@ -163,7 +167,8 @@ func nameable(curves []curve) []curve {
 
 func (v curve) last() Point { return v.points[len(v.points)-1] }
 
-// roomForNames returns how much narrower than drawn the axis must be for the names behind the curves' ends to stay on the canvas.
+// roomForNames returns how much narrower than drawn the axis must be for the names behind the
+// curves' ends to stay on the canvas.
 func roomForNames(named []curve, x axis) float64 {
 	var over float64
 	for _, v := range named {
@@ -172,8 +177,9 @@ func roomForNames(named []curve, x axis) float64 {
 	return over
 }
 
-// endLabels sets names behind the ends of curves. Those that end at about one place form a column, in which each name stands as near its
-// curve's end as its neighbours allow, tied to it by a thin line.
+// endLabels sets names behind the ends of curves. Those that end at about one place form a column,
+// in which each name stands as near its curve's end as its neighbours allow, tied to it by a thin
+// line.
 func (c *canvas) endLabels(named []curve, x, y axis) {
 	byEnd := append([]curve(nil), named...)
 	sort.SliceStable(byEnd, func(i, j int) bool { return byEnd[i].last().X < byEnd[j].last().X })
@@ -208,8 +214,9 @@ func (c *canvas) column(curves []curve, left float64, x, y axis) {
 	}
 }
 
-// spread moves increasing places apart to at least step, within lo..hi where they fit: groups of labels that touch are centred on the
-// mean of what they wanted (isotonic regression of place - i*step by pooling adjacent violators, which is least squares).
+// spread moves increasing places apart to at least step, within lo..hi where they fit: groups of
+// labels that touch are centred on the mean of what they wanted (isotonic regression of place -
+// i*step by pooling adjacent violators, which is least squares).
 func spread(places []float64, step, lo, hi float64) {
 	type block struct {
 		sum  float64

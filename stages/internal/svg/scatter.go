@@ -14,7 +14,8 @@ const (
 	right        = 14
 )
 
-// SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot be drawn.
+// SVG draws the figure. It fails on nothing at present; the error is there for inputs that cannot
+// be drawn.
 func (s Scatter) SVG() ([]byte, error) {
 	b := boundsOf(s.Series)
 	var keys []key
@@ -104,8 +105,9 @@ func (c *canvas) fit(s Series, ax, ay axis, paint string) {
 	}
 }
 
-// Fit returns the ends of the least-squares line of y on x, slope = r sy/sx, from the leftmost to the rightmost point as far as y is in
-// lo..hi; no farther, since nothing is known there. It needs three points that are not all on one vertical or horizontal line, as r does.
+// Fit returns the ends of the least-squares line of y on x, slope = r sy/sx, from the leftmost to
+// the rightmost point as far as y is in lo..hi; no farther, since nothing is known there. It needs
+// three points that are not all on one vertical or horizontal line, as r does.
 func Fit(points []Point, lo, hi float64) (from, to Point, ok bool) {
 	xs, ys := Series{Points: points}.columns()
 	if math.IsNaN(stat.Pearson(xs, ys)) {

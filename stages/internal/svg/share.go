@@ -1,7 +1,7 @@
 package svg
 
-// shapes are the marks of the series: corners of a polygon as x, y, x, y, ... in radii about the middle, y downward; nil is a circle. They
-// have about equal area.
+// shapes are the marks of the series: corners of a polygon as x, y, x, y, ... in radii about the
+// middle, y downward; nil is a circle. They have about equal area.
 var shapes = [...][]float64{
 	nil, // circle
 	{-.88, -.88, .88, -.88, .88, .88, -.88, .88}, // square
@@ -13,7 +13,8 @@ var shapes = [...][]float64{
 	{-1, -1.1, 1, -1.1, -1, 1.1, 1, 1.1}, // hourglass
 }
 
-// Look is how the i-th series is drawn, on light ground, by this package and by whoever draws the same series elsewhere.
+// Look is how the i-th series is drawn, on light ground, by this package and by whoever draws the
+// same series elsewhere.
 type Look struct {
 	Colour string    // #rrggbb
 	Shape  []float64 // corners in radii, x, y, x, y, ..., y downward; nil: a circle
@@ -32,7 +33,8 @@ type Tick struct {
 	Text  string
 }
 
-// Ticks returns the range of an axis that shows lo..hi with some room about it, and about want ticks.
+// Ticks returns the range of an axis that shows lo..hi with some room about it, and about want
+// ticks.
 func Ticks(lo, hi float64, want int) (from, to float64, ticks []Tick) {
 	a := newAxis(lo, hi, 0, 1, want)
 	for _, v := range a.ticks {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// hues are the series colours on light and on dark ground, after the palette of Okabe and Ito (2008), which stays apart for the common
-// colour blindnesses; darkened or lightened until each has a contrast of at least 3:1 with its ground (WCAG 2.1, 1.4.11).
+// hues are the series colours on light and on dark ground, after the palette of Okabe and Ito
+// (2008), which stays apart for the common colour blindnesses; darkened or lightened until each has
+// a contrast of at least 3:1 with its ground (WCAG 2.1, 1.4.11).
 var hues = []struct{ light, dark string }{
 	{"#0067a5", "#5ab4f0"}, // blue
 	{"#c2500a", "#f0914b"}, // vermilion
@@ -18,7 +19,8 @@ var hues = []struct{ light, dark string }{
 	{"#4b4fb8", "#a3a6ff"}, // indigo
 }
 
-// The variables: --plot-ink (title), --plot-text (labels), --plot-grid, --plot-axis, --plot-ground (behind marks), --plot-0 ... --plot-7.
+// The variables: --plot-ink (title), --plot-text (labels), --plot-grid, --plot-axis, --plot-ground
+// (behind marks), --plot-0 ... --plot-7.
 var style = func() string {
 	ground := func(dark bool) string {
 		var b strings.Builder
@@ -62,8 +64,8 @@ var style = func() string {
 	return b.String()
 }()
 
-// dashes tell lines apart without colour, in the order of the series; the first is solid. Long ones, since a noisy curve drawn in dots is a
-// cloud.
+// dashes tell lines apart without colour, in the order of the series; the first is solid. Long
+// ones, since a noisy curve drawn in dots is a cloud.
 var dashes = []string{"", "7 2.5", "3 2", "10 2.5 2 2.5", "5 2", "14 3", "8 2 2 2 2 2", "4 3"}
 
 func hue(i int) string { return fmt.Sprintf("var(--plot-%d)", i%len(hues)) }

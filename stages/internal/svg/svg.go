@@ -1,14 +1,19 @@
-// Package svg draws the two figures of a report, scatter plots of scores and curves of losses, as standalone SVG.
+// Package svg draws the two figures of a report, scatter plots of scores and curves of losses, as
+// standalone SVG.
 //
-// Why not gonum/plot: every point must carry the name of its mixture under the pointer (<title>), colours must follow the reader's light
-// or dark page through CSS variables, marks must stay apart without colour, and the same input must give the same bytes whatever a
-// library's version. A page may also inline the SVG: all its rules are scoped to the class "ablate-plot", it has no ids, no scripts and no
-// references outside itself, and a page that sets the variables named in style.go on .ablate-plot itself recolours it.
+// Why not gonum/plot: every point must carry the name of its mixture under the pointer (<title>),
+// colours must follow the reader's light or dark page through CSS variables, marks must stay apart
+// without colour, and the same input must give the same bytes whatever a library's version. A page
+// may also inline the SVG: all its rules are scoped to the class "ablate-plot", it has no ids, no
+// scripts and no references outside itself, and a page that sets the variables named in style.go on
+// .ablate-plot itself recolours it.
 //
-// Words: a series is one proxy (Scatter) or one model (Lines); a point is one mixture, or one moment of a training run.
+// Words: a series is one proxy (Scatter) or one model (Lines); a point is one mixture, or one
+// moment of a training run.
 //
-// What it does not promise: exact text widths. SVG cannot measure text, so widths are estimated from the proportions of common sans-serif
-// faces, generously; a very wide font can still touch its neighbour. Axes are linear and never start at zero by force.
+// What it does not promise: exact text widths. SVG cannot measure text, so widths are estimated
+// from the proportions of common sans-serif faces, generously; a very wide font can still touch its
+// neighbour. Axes are linear and never start at zero by force.
 package svg
 
 import (
@@ -21,9 +26,10 @@ type Point struct {
 	Label string
 }
 
-// Series is a named list of points. Points with a coordinate that is not finite (or beyond 1e200, where arithmetic on axes overflows)
-// are not drawn; the figure says how many. A series without points is left out but keeps its place among the colours and shapes, and
-// its room in the legend of a Scatter, so that several figures of the same list of series look alike.
+// Series is a named list of points. Points with a coordinate that is not finite (or beyond 1e200,
+// where arithmetic on axes overflows) are not drawn; the figure says how many. A series without
+// points is left out but keeps its place among the colours and shapes, and its room in the legend
+// of a Scatter, so that several figures of the same list of series look alike.
 type Series struct {
 	Name   string
 	Points []Point
@@ -38,8 +44,9 @@ type Scatter struct {
 	Diagonal              bool // draw the line on which y = x
 }
 
-// Lines is a figure of curves, each named at its end while there is room, and always under the pointer. Up to about thirty read well;
-// curves of very different length or height, such as those of seed, unit and reference models, read better in figures of their own.
+// Lines is a figure of curves, each named at its end while there is room, and always under the
+// pointer. Up to about thirty read well; curves of very different length or height, such as those
+// of seed, unit and reference models, read better in figures of their own.
 type Lines struct {
 	Title, XLabel, YLabel string
 	Series                []Series

@@ -1,5 +1,6 @@
-// Package auditing audits a finished study, or the bundle of one: it finds the study, its raw files, its cache and its report, has package
-// audit check them against each other, and packs a bundle of what is sound.
+// Package auditing audits a finished study, or the bundle of one: it finds the study, its raw
+// files, its cache and its report, has package audit check them against each other, and packs a
+// bundle of what is sound.
 package auditing
 
 import (
@@ -57,8 +58,9 @@ type Result struct {
 // Sound reports whether the audit found no difference.
 func (r *Result) Sound() bool { return len(r.Findings) == 0 }
 
-// Audit checks a finished study, and packs it where that is asked for and there is no difference. Where the audit ended and the packing
-// failed, both the result and an error are returned. What goes on is told as notes.
+// Audit checks a finished study, and packs it where that is asked for and there is no difference.
+// Where the audit ended and the packing failed, both the result and an error are returned. What
+// goes on is told as notes.
 func Audit(ctx context.Context, s *study.Session, opt Options) (_ *Result, err error) {
 	if s.Threads < 0 || opt.Budget < 0 {
 		return nil, fault.Usagef("--threads %d --budget %s: want none below 0", s.Threads, opt.Budget)

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// finished is a copy of the finished run that a test may change: a session on its cache, and the options that audit it.
+// finished is a copy of the finished run that a test may change: a session on its cache, and the
+// options that audit it.
 func finished(t *testing.T) (*study.Session, Options) {
 	t.Helper()
 	from, err := run()
@@ -173,7 +174,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A bundle is audited without the cache and the data that it was packed from, and with the data where that is at hand.
+// A bundle is audited without the cache and the data that it was packed from, and with the data
+// where that is at hand.
 func TestBundle(t *testing.T) {
 	s, opt := finished(t)
 	dir := t.TempDir()
@@ -209,7 +211,8 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// Where there is a difference nothing is packed; where the cache lacks steps, what it lacks is said.
+// Where there is a difference nothing is packed; where the cache lacks steps, what it lacks is
+// said.
 func TestNothingPacked(t *testing.T) {
 	s, opt := finished(t)
 	opt.Pack = &Packing{File: filepath.Join(t.TempDir(), "small.zip")}

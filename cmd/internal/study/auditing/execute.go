@@ -12,8 +12,8 @@ import (
 	"ablate/pipeline"
 )
 
-// execute carries steps out again and compares every byte: the comparison, which the report is made of, what was asked for, and as many of
-// the cheap steps as the budget allows.
+// execute carries steps out again and compares every byte: the comparison, which the report is made
+// of, what was asked for, and as many of the cheap steps as the budget allows.
 func (c *check) execute(ctx context.Context) error {
 	chosen, err := c.chosen()
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"ablate/specs/words"
 )
 
-// pack writes the bundle of a run in which the audit found no difference. It returns the bundle's size in bytes.
+// pack writes the bundle of a run in which the audit found no difference. It returns the bundle's
+// size in bytes.
 func (c *check) pack() (int64, error) {
 	how := c.opt.Pack
 	if !c.complete() {
@@ -35,8 +36,8 @@ func (c *check) pack() (int64, error) {
 	return int64(size), nil
 }
 
-// packInto packs the run, with the names of the machines that it ran on only where they are asked for: entries, provenance and report are
-// made again without them.
+// packInto packs the run, with the names of the machines that it ran on only where they are asked
+// for: entries, provenance and report are made again without them.
 func (c *check) packInto(w io.Writer, m bundle.Manifest) error {
 	if m.Hosts {
 		return bundle.Pack(w, m, c.p.State, c.cache, c.remade())

@@ -14,8 +14,8 @@ import (
 	"ablate/specs/words"
 )
 
-// errNoRecord ends the audit of a bundle whose record of raw files is lost: the bundle has no raw files, and no key can be derived without
-// their digests.
+// errNoRecord ends the audit of a bundle whose record of raw files is lost: the bundle has no raw
+// files, and no key can be derived without their digests.
 var errNoRecord = errors.New("the bundle does not say what its raw files were")
 
 // sameStudy compares the study with the copy that the run left.
@@ -34,8 +34,9 @@ func (c *check) sameStudy(recorded []byte) {
 	}
 }
 
-// raw finds the raw files and compares them with those that the run read. What it returns are the recorded ones where there is a record, so
-// that a file that was changed does not hide everything made from it.
+// raw finds the raw files and compares them with those that the run read. What it returns are the
+// recorded ones where there is a record, so that a file that was changed does not hide everything
+// made from it.
 func (c *check) raw(ctx context.Context, rec *study.Record) (pipeline.Sources, error) {
 	if rec.Sources != nil {
 		err := study.Complete(c.study, *rec.Sources)

@@ -82,7 +82,8 @@ func openBundle(ctx context.Context, opt Options, dir string) (*subject, error) 
 	return x, err
 }
 
-// readPlaces reads --data: DIR is where the study's own patterns start, NAME=DIR what ${NAME} in them stands for.
+// readPlaces reads --data: DIR is where the study's own patterns start, NAME=DIR what ${NAME} in
+// them stands for.
 func readPlaces(data []string) (map[string]string, error) {
 	places := map[string]string{}
 	for _, word := range data {
@@ -104,8 +105,8 @@ func readPlaces(data []string) (map[string]string, error) {
 	return places, nil
 }
 
-// hasReport reports whether there is anything of a report where it is to lie; a study.yaml may be a person's own. What lacks of a report
-// is a difference.
+// hasReport reports whether there is anything of a report where it is to lie; a study.yaml may be a
+// person's own. What lacks of a report is a difference.
 func (x *subject) hasReport() bool {
 	return slices.ContainsFunc(reporting.Names, func(name string) bool {
 		info, err := os.Stat(filepath.Join(x.out, name))
@@ -121,8 +122,8 @@ func (x *subject) lacks() func(step, output string) string {
 	return x.bundle.Lacks
 }
 
-// finder finds the raw files of the subject. A bundle is a stranger's, so that no variable of this machine's environment is expanded in its
-// patterns.
+// finder finds the raw files of the subject. A bundle is a stranger's, so that no variable of this
+// machine's environment is expanded in its patterns.
 func (x *subject) finder(ctx context.Context) sources.Finder {
 	f := sources.Finder{
 		Digest:   func(path string) (cache.Digest, int64, error) { return cache.FileDigestNow(ctx, path) },
@@ -134,8 +135,9 @@ func (x *subject) finder(ctx context.Context) sources.Finder {
 	return f
 }
 
-// confined reports whether a file name or pattern of the study stays where --data says. The patterns of a bundle are a stranger's: those
-// that name other places of this machine are not looked at.
+// confined reports whether a file name or pattern of the study stays where --data says. The
+// patterns of a bundle are a stranger's: those that name other places of this machine are not
+// looked at.
 func (x *subject) confined(pattern string) bool {
 	if x.bundle == nil {
 		return true

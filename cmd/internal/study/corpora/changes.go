@@ -11,8 +11,9 @@ import (
 	"ablate/stages/tables"
 )
 
-// Change is how the units of a split differ from those of the last one of the same study by the same rules, over other documents: documents
-// that come late, of years that are in a full unit, change that unit, which trains again.
+// Change is how the units of a split differ from those of the last one of the same study by the
+// same rules, over other documents: documents that come late, of years that are in a full unit,
+// change that unit, which trains again.
 type Change struct {
 	Set     string
 	Since   string   // when the last split began
@@ -22,7 +23,8 @@ type Change struct {
 	Gone    []string
 }
 
-// Changes compares each split of a plan with the last one, where there is one whose outputs are still in the cache.
+// Changes compares each split of a plan with the last one, where there is one whose outputs are
+// still in the cache.
 func Changes(p *study.Compiled) []Change {
 	var out []Change
 	for _, split := range p.Plan.Splits {
@@ -39,7 +41,8 @@ func Changes(p *study.Compiled) []Change {
 	return out
 }
 
-// previousSplit is the last split before e that the study's step left by the same parameters; nil where there is none.
+// previousSplit is the last split before e that the study's step left by the same parameters; nil
+// where there is none.
 func previousSplit(c *cache.Cache, e *cache.Entry, study, step string) *cache.Entry {
 	var last *cache.Entry
 	rules := parameters(e)
@@ -60,7 +63,8 @@ func parameters(e *cache.Entry) []cache.KeyInput {
 	return slices.DeleteFunc(slices.Clone(e.KeyInputs), func(i cache.KeyInput) bool { return strings.HasPrefix(i.Label, "input ") })
 }
 
-// changes compares two splits unit by unit. A unit is known by its number, which documents that come later leave it.
+// changes compares two splits unit by unit. A unit is known by its number, which documents that
+// come later leave it.
 func changes(c *cache.Cache, old, now *cache.Entry) (Change, error) {
 	type unit struct {
 		partition string

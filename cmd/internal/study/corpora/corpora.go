@@ -1,5 +1,5 @@
-// Package corpora says what the data of a study is: what became of the documents that were read, and which partitions and units they were
-// divided into.
+// Package corpora says what the data of a study is: what became of the documents that were read,
+// and which partitions and units they were divided into.
 package corpora
 
 import (
@@ -23,7 +23,8 @@ type Data struct {
 	Changes  []Change
 }
 
-// Split is a set of partitions, or the seed model's corpus, and what its split left about its documents.
+// Split is a set of partitions, or the seed model's corpus, and what its split left about its
+// documents.
 type Split struct {
 	Step   string // that split it
 	Key    cache.Key
@@ -69,7 +70,8 @@ func Read(p *study.Compiled) (*Data, error) {
 	return d, nil
 }
 
-// Catalogue is what is known of a study's partitions: those splits that are in the cache, but for the seed model's.
+// Catalogue is what is known of a study's partitions: those splits that are in the cache, but for
+// the seed model's.
 func Catalogue(p *study.Compiled) ([]Split, error) { return splits(p, false) }
 
 // splits are those of a plan that are in the cache, with or without the seed model's.

@@ -12,7 +12,8 @@ import (
 	"ablate/cmd/internal/study/studytest"
 )
 
-// Data is known once the corpora are split: readings, partitions and units, and, after documents came, which units are others than before.
+// Data is known once the corpora are split: readings, partitions and units, and, after documents
+// came, which units are others than before.
 func TestData(t *testing.T) {
 	path := studytest.Study(t)
 	s := &study.Session{CacheDir: filepath.Join(t.TempDir(), "cache"), Version: "test"}

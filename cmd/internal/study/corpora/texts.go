@@ -11,7 +11,8 @@ import (
 	"ablate/stages/report"
 )
 
-// TextInWords replaces a role that the ledger of a split names, such as "against.3" or "heldout test", by what it is in this study.
+// TextInWords replaces a role that the ledger of a split names, such as "against.3" or "heldout
+// test", by what it is in this study.
 func TextInWords(plan *pipeline.Plan, split int, set string) string {
 	role, part, _ := strings.Cut(set, " ")
 	if role == "heldout" {
@@ -29,8 +30,8 @@ func TextInWords(plan *pipeline.Plan, split int, set string) string {
 	return name
 }
 
-// Counts gathers the counts of the steps that read each corpus and each evaluation set: corpora first, in the order of the plan. Those that
-// were not read yet are left out.
+// Counts gathers the counts of the steps that read each corpus and each evaluation set: corpora
+// first, in the order of the plan. Those that were not read yet are left out.
 func Counts(p *study.Compiled) ([]report.Corpus, error) {
 	var out []report.Corpus
 	for i, step := range p.Plan.Steps {

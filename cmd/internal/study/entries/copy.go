@@ -40,8 +40,8 @@ func (r *Copied) Err() error {
 	return nil
 }
 
-// Push copies entries of the session's cache to a remote. Nothing there is overwritten, but for damaged copies. With an error, the report
-// says what was copied before it.
+// Push copies entries of the session's cache to a remote. Nothing there is overwritten, but for
+// damaged copies. With an error, the report says what was copied before it.
 func Push(ctx context.Context, s *study.Session, how Copying) (*Copied, error) {
 	done := &Copied{Dry: how.Dry}
 	err := done.with(how.Remote, func() (*cache.Cache, error) { return s.ReadCache(ctx) }, func(r *remote.Remote, c *cache.Cache) error {
@@ -60,7 +60,8 @@ func Push(ctx context.Context, s *study.Session, how Copying) (*Copied, error) {
 	return done, err
 }
 
-// Pull copies entries of a remote into the session's cache. With an error, the report says what was copied before it.
+// Pull copies entries of a remote into the session's cache. With an error, the report says what was
+// copied before it.
 func Pull(ctx context.Context, s *study.Session, how Copying) (*Copied, error) {
 	done := &Copied{Pulled: true, Dry: how.Dry}
 	err := done.with(how.Remote, func() (*cache.Cache, error) { return s.OpenCache(ctx) }, func(r *remote.Remote, c *cache.Cache) (err error) {
@@ -92,8 +93,8 @@ func (d *Copied) with(at string, open func() (*cache.Cache, error), f func(*remo
 	return f(r, c)
 }
 
-// pullStudies brings here what the plans of studies find at the remote. Their keys follow from the outputs of the steps before, so that
-// each is known when the entries before it are read.
+// pullStudies brings here what the plans of studies find at the remote. Their keys follow from the
+// outputs of the steps before, so that each is known when the entries before it are read.
 func (d *Copied) pullStudies(ctx context.Context, session *study.Session, r *remote.Remote, c *cache.Cache, how Copying) error {
 	if err := r.Check(ctx); err != nil {
 		return err

@@ -1,8 +1,9 @@
-// Package entries is what the commands of the cache do: it says what each entry is for and how much room it takes, removes what no study
-// needs, and copies entries to and from a remote.
+// Package entries is what the commands of the cache do: it says what each entry is for and how much
+// room it takes, removes what no study needs, and copies entries to and from a remote.
 //
-// Words. A study needs the entries that its last run looked up, and so an entry is needed by any number of studies. An entry that no study
-// needs is loose. The study that made an entry may need it no more.
+// Words. A study needs the entries that its last run looked up, and so an entry is needed by any
+// number of studies. An entry that no study needs is loose. The study that made an entry may need
+// it no more.
 package entries
 
 import (
@@ -42,7 +43,8 @@ type Filter struct {
 	Sort  string // age (oldest first; also ""), size or cost (largest first), study or kind
 }
 
-// orders compare entries; those that are alike in what is compared are in the order of their age and of their steps.
+// orders compare entries; those that are alike in what is compared are in the order of their age
+// and of their steps.
 var orders = map[string]func(x, y Entry) int{
 	"":      func(x, y Entry) int { return 0 },
 	"age":   func(x, y Entry) int { return 0 },
@@ -105,7 +107,8 @@ type Usage struct {
 	cache.Usage
 }
 
-// StudyUsage is what the entries that a study needs take. Alone counts those that no other study needs.
+// StudyUsage is what the entries that a study needs take. Alone counts those that no other study
+// needs.
 type StudyUsage struct {
 	Study string      `json:"study"` // or Loose
 	All   cache.Count `json:"all"`

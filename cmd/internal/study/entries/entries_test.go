@@ -15,7 +15,8 @@ import (
 	"ablate/cmd/internal/study/fault"
 )
 
-// shelf is a cache with four entries: made by study one, which needs all of its own but the last, and by study two, which needs shared, too.
+// shelf is a cache with four entries: made by study one, which needs all of its own but the last,
+// and by study two, which needs shared, too.
 //
 //	one: shared, made (of shared), loose     two: other
 func shelf(t *testing.T) (*study.Session, *cache.Cache, map[string]cache.Key) {

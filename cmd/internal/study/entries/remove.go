@@ -20,8 +20,9 @@ type Collection struct {
 	Rules cache.Rules // that kept entries which no study needs
 }
 
-// Collect removes what none of the studies needs: files, shipped studies, or names of studies that were run on the cache; without any, what
-// no study needs that was run on it. What a run under way uses stays.
+// Collect removes what none of the studies needs: files, shipped studies, or names of studies that
+// were run on the cache; without any, what no study needs that was run on it. What a run under way
+// uses stays.
 func Collect(ctx context.Context, s *study.Session, c *cache.Cache, studies []string, rules cache.Rules) (*Collection, error) {
 	keep, err := Needed(s, c, studies)
 	if err != nil {
@@ -100,7 +101,8 @@ type Removal struct {
 	Damaged    []error      // entries that could not be read, and so not looked at
 }
 
-// Remove removes entries that a person names. Where an error says that they stay, the removal says what they are.
+// Remove removes entries that a person names. Where an error says that they stay, the removal says
+// what they are.
 func Remove(ctx context.Context, c *cache.Cache, choice Choice) (*Removal, error) {
 	r := &Removal{}
 	if err := r.find(c, choice); err != nil {

@@ -37,8 +37,9 @@ type Next struct {
 	Naive    Way         `json:"naive"`
 }
 
-// Efficiency is the account of a study as section 5.5 of the paper makes it, from what its steps took when they ran. Seconds are those that
-// steps took by the clock; steps that ran beside others shared the machine. The seed model, which both ways start from, is in neither.
+// Efficiency is the account of a study as section 5.5 of the paper makes it, from what its steps
+// took when they ran. Seconds are those that steps took by the clock; steps that ran beside others
+// shared the machine. The seed model, which both ways start from, is in neither.
 type Efficiency struct {
 	Study     string      `json:"study"`
 	Measured  []Measured  `json:"measured"`
@@ -60,7 +61,8 @@ type Efficiency struct {
 	} `json:"still_to_train"`
 }
 
-// EfficiencyOf accounts for a study, whose name is the one that a person called it by. Its corpora must be split.
+// EfficiencyOf accounts for a study, whose name is the one that a person called it by. Its corpora
+// must be split.
 func EfficiencyOf(p *study.Compiled, name string) (*Efficiency, error) {
 	if p.Plan.Partial != "" {
 		return nil, fmt.Errorf("nothing to account for yet: %s; `ablate run %s` splits it", p.Plan.Partial, name)
@@ -110,7 +112,8 @@ func measured(m pipeline.Efficiency) []Measured {
 	return append(list, Measured{"evaluations", m.Evaluations.Steps, m.Evaluations.Done, 0, m.Evaluations.Seconds})
 }
 
-// units counts the unit models of a plan and the tokens that they are trained on, and notes which of them are still to train.
+// units counts the unit models of a plan and the tokens that they are trained on, and notes which
+// of them are still to train.
 func (e *Efficiency) units(p *study.Compiled) (units int, tokens int64) {
 	for _, model := range p.Plan.Models {
 		if model.Role != kind.RoleUnit {

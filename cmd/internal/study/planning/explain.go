@@ -12,8 +12,8 @@ import (
 	"ablate/pipeline"
 )
 
-// Explain says of a step why it would run: which key inputs differ from the nearest cached entry, and where the study sets them. The end
-// of the step's name is enough.
+// Explain says of a step why it would run: which key inputs differ from the nearest cached entry,
+// and where the study sets them. The end of the step's name is enough.
 func Explain(p *study.Compiled, step string) (pipeline.Explanation, error) {
 	i, err := p.Plan.Find(step)
 	if err != nil && p.Plan.Partial != "" {
@@ -54,7 +54,8 @@ func locate(p *study.Compiled, r *pipeline.Reason) {
 	}
 }
 
-// Reasons gives, of a step that would run, which key inputs of its own differ from the nearest cached entry.
+// Reasons gives, of a step that would run, which key inputs of its own differ from the nearest
+// cached entry.
 func Reasons(p *study.Compiled) func(step int) pipeline.Reason {
 	entries := entriesOf(p.Cache)
 	return func(i int) pipeline.Reason {
@@ -64,7 +65,8 @@ func Reasons(p *study.Compiled) func(step int) pipeline.Reason {
 	}
 }
 
-// recall adds what else is known of a step that the cache cannot give: damaged files that were moved away, and what the last report says.
+// recall adds what else is known of a step that the cache cannot give: damaged files that were
+// moved away, and what the last report says.
 func recall(p *study.Compiled, r *pipeline.Reason, entries []*cache.Entry) {
 	i, err := p.Plan.Find(r.Step)
 	if err != nil || p.State.Status[i] != pipeline.Run {

@@ -11,7 +11,8 @@ type Drawing struct {
 	Why   func(pipeline.Reason) string // says in a node why a step of it would run; nil: nothing does
 }
 
-// Graph is a plan to draw. Unless every step is drawn, edges that a longer path implies are left out.
+// Graph is a plan to draw. Unless every step is drawn, edges that a longer path implies are left
+// out.
 func Graph(p *study.Compiled, how Drawing) (*pipeline.Collapsed, error) {
 	g, err := p.Plan.EachStep()
 	if !how.Steps {

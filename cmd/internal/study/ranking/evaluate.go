@@ -43,7 +43,8 @@ func (k *ranker) score(ctx context.Context, mixtures map[string]specs.Mixture) (
 	return out, nil
 }
 
-// missing names what must be in the cache before anything can be ranked, and the command that makes it.
+// missing names what must be in the cache before anything can be ranked, and the command that makes
+// it.
 func (k *ranker) missing(plan *pipeline.Plan, steps []int) error {
 	var names []string
 	makes := true // whether a run of the study makes them
@@ -66,7 +67,8 @@ func (k *ranker) missing(plan *pipeline.Plan, steps []int) error {
 	return fmt.Errorf("proxy %s needs what is not in the cache: %s; `ablate run %s` makes it (rank trains nothing)", k.Proxy, text, k.Study)
 }
 
-// references evaluates the proxy and the reference of the mixtures whose models are trained, and counts the others.
+// references evaluates the proxy and the reference of the mixtures whose models are trained, and
+// counts the others.
 func (k *ranker) references(ctx context.Context, mixtures map[string]specs.Mixture) ([]correlate.RankReference, error) {
 	plan, proxy, reference, err := k.query.References(mixtures)
 	if err != nil {
@@ -147,7 +149,8 @@ func (k *ranker) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.S
 	return state, nil
 }
 
-// evaluating are the kinds for a run that must not train: a model that turns out to be damaged when it is read ends the run.
+// evaluating are the kinds for a run that must not train: a model that turns out to be damaged when
+// it is read ends the run.
 func evaluating(study string) kind.Kinds {
 	kinds := stages.Kinds()
 	for i := range kinds {

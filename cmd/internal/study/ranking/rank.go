@@ -1,5 +1,5 @@
-// Package ranking ranks mixtures by a proxy on an evaluation set, with the loss to expect. It evaluates averages of models that are in the
-// cache, and trains nothing.
+// Package ranking ranks mixtures by a proxy on an evaluation set, with the loss to expect. It
+// evaluates averages of models that are in the cache, and trains nothing.
 package ranking
 
 import (
@@ -73,7 +73,8 @@ func (r *Ranking) Alike() int {
 	return n
 }
 
-// Rank ranks the mixtures of a study. What is told meanwhile are the session's warnings, study.Progress and study.StepsEnded.
+// Rank ranks the mixtures of a study. What is told meanwhile are the session's warnings,
+// study.Progress and study.StepsEnded.
 func Rank(ctx context.Context, s *study.Session, opt Options) (*Ranking, error) {
 	began := time.Now()
 	var r *Ranking

@@ -13,7 +13,8 @@ import (
 	"ablate/cmd/internal/study/studytest"
 )
 
-// A ranking needs trained units, trains nothing, and evaluates what lacks once. A greedy search scores fewer mixtures than there are.
+// A ranking needs trained units, trains nothing, and evaluates what lacks once. A greedy search
+// scores fewer mixtures than there are.
 func TestRank(t *testing.T) {
 	path := studytest.Study(t)
 	text, err := os.ReadFile(path)

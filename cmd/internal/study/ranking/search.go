@@ -10,9 +10,10 @@ import (
 	"ablate/stages/correlate"
 )
 
-// search builds a mixture of a large set up: to what every mixture has it adds, out of all that may still be drawn, the component that lowers
-// the proxy's loss most, until there are enough (forward selection; Caruana et al. 2004, "Ensemble selection from libraries of models", chooses
-// models for an ensemble so). It returns the whole mixtures that it came to, those of the last round.
+// search builds a mixture of a large set up: to what every mixture has it adds, out of all that may
+// still be drawn, the component that lowers the proxy's loss most, until there are enough (forward
+// selection; Caruana et al. 2004, "Ensemble selection from libraries of models", chooses models for
+// an ensemble so). It returns the whole mixtures that it came to, those of the last round.
 func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) ([]correlate.RankMixture, error) {
 	if len(spec.List) > 0 {
 		return nil, fault.Usagef("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",

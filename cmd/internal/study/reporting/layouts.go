@@ -17,7 +17,8 @@ import (
 	"ablate/stages/report"
 )
 
-// madeFile tells what the tables and figures of an output directory were made of, and what they are.
+// madeFile tells what the tables and figures of an output directory were made of, and what they
+// are.
 const madeFile = "layouts.json"
 
 type madeLayouts struct {
@@ -25,8 +26,9 @@ type madeLayouts struct {
 	Files map[string]string `json:"files"` // name -> SHA-256
 }
 
-// layoutFiles are the tables and figures beside the report of a finished study. To draw them takes longer than all else that a run without
-// work does, so they are drawn only if something that goes into them or what is in dir differs from the last time; there names them if not.
+// layoutFiles are the tables and figures beside the report of a finished study. To draw them takes
+// longer than all else that a run without work does, so they are drawn only if something that goes
+// into them or what is in dir differs from the last time; there names them if not.
 func layoutFiles(dir string, p *study.Compiled) (files []output.Named, there []string, err error) {
 	in := report.LayoutInput{Study: p.Study.Name, InDomain: kind.InDomain, Params: p.Plan.Steps[p.Plan.Result].Params, Costs: mixtureCosts(p)}
 	result := p.State.Entries[p.Plan.Result]
@@ -71,7 +73,8 @@ func layoutFiles(dir string, p *study.Compiled) (files []output.Named, there []s
 	return append(files, output.Named{Name: madeFile, Data: append(data, '\n')}), nil, nil
 }
 
-// studyLedgers are the ledgers of a study's splits; h gets what they hold and which texts their names mean.
+// studyLedgers are the ledgers of a study's splits; h gets what they hold and which texts their
+// names mean.
 func studyLedgers(p *study.Compiled, h io.Writer) ([]report.LayoutLedger, error) {
 	var out []report.LayoutLedger
 	for _, split := range p.Plan.Splits {
@@ -123,7 +126,8 @@ func sum(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// mixtureCosts are what comparing all mixtures of a set takes, over the components that it draws from.
+// mixtureCosts are what comparing all mixtures of a set takes, over the components that it draws
+// from.
 func mixtureCosts(p *study.Compiled) []report.LayoutCost {
 	var out []report.LayoutCost
 	for _, g := range p.Plan.Growth {

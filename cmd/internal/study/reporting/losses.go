@@ -19,8 +19,9 @@ import (
 // LossesFile holds the losses of all documents, by every model behind a score.
 const LossesFile = kind.OutLosses
 
-// keepLosses leaves the table of all losses of a finished study in its output directory, if it is asked for. A table that was asked for once is kept
-// up to date by later runs that do not ask: it is made again where what it says it was made of is no longer so.
+// keepLosses leaves the table of all losses of a finished study in its output directory, if it is
+// asked for. A table that was asked for once is kept up to date by later runs that do not ask: it
+// is made again where what it says it was made of is no longer so.
 func keepLosses(ctx context.Context, out *output.Dir, p *study.Compiled, asked bool) (err error) {
 	path := filepath.Join(out.Path(), LossesFile)
 	switch _, err := os.Lstat(path); {

@@ -77,7 +77,8 @@ func page(p *study.Compiled) ([]byte, error) {
 	return report.Page(in)
 }
 
-// splitOf gathers what the report shows of a set of partitions; without an order there is nothing to show by it.
+// splitOf gathers what the report shows of a set of partitions; without an order there is nothing
+// to show by it.
 func splitOf(p *study.Compiled, split pipeline.SplitRef) (report.Split, error) {
 	spec, step := p.Study.Partitions[split.PartitionSet], p.Plan.Steps[split.Step]
 	r := report.Split{

@@ -42,7 +42,8 @@ func Dir(given string, s *specs.Study) string {
 	return filepath.Join("out", filepath.FromSlash(s.Name))
 }
 
-// Look looks at the output directory of a study before any work: whether it is ours, and whether it can be written to.
+// Look looks at the output directory of a study before any work: whether it is ours, and whether it
+// can be written to.
 func Look(dir string, s *specs.Study, force bool) (*output.Dir, error) {
 	out, err := output.Look(dir, output.Options{
 		Study: s.Name, Names: Names, Above: folders, Force: force,
@@ -51,8 +52,8 @@ func Look(dir string, s *specs.Study, force bool) (*output.Dir, error) {
 	return out, placeError(dir, err)
 }
 
-// Claim makes the output directory and marks it, once it is known what the study reads. It returns the study whose report it held and that
-// the study's report will replace; empty: none.
+// Claim makes the output directory and marks it, once it is known what the study reads. It returns
+// the study whose report it held and that the study's report will replace; empty: none.
 func Claim(out *output.Dir, p *study.Compiled, ignoreSpace bool) (was string, err error) {
 	out.Protect(p.Reads())
 	need, free := takes(p.Plan), out.Free()
@@ -66,7 +67,8 @@ func Claim(out *output.Dir, p *study.Compiled, ignoreSpace bool) (was string, er
 	return out.Was(), nil
 }
 
-// CheckFile says before any work whether the file that an option names can be written. What a study reads is no place for it.
+// CheckFile says before any work whether the file that an option names can be written. What a study
+// reads is no place for it.
 func CheckFile(option, path string, reads []string) error {
 	err := output.Check(path)
 	if err == nil && output.Reads(path, reads) {
@@ -78,8 +80,9 @@ func CheckFile(option, path string, reads []string) error {
 	return nil
 }
 
-// takes is about what the report of a plan takes of the disk: figures and tables, and what plan.json, provenance.json and the page say of
-// each step. Measured: 0.7 MB with 85 steps, 3.1 MB with 434.
+// takes is about what the report of a plan takes of the disk: figures and tables, and what
+// plan.json, provenance.json and the page say of each step. Measured: 0.7 MB with 85 steps, 3.1 MB
+// with 434.
 func takes(plan *pipeline.Plan) int64 {
 	const figures, step = 512 << 10, 6 << 10
 	return figures + step*int64(len(plan.Steps))

@@ -1,5 +1,5 @@
-// Package reporting leaves the report of a finished study in its output directory: the page, tables and figures, the record of the run. All
-// of it follows from the study and its cache.
+// Package reporting leaves the report of a finished study in its output directory: the page, tables
+// and figures, the record of the run. All of it follows from the study and its cache.
 package reporting
 
 import (
@@ -51,8 +51,9 @@ func Replaces(out *output.Dir, was string) study.Warning {
 	return study.Warning{Text: fmt.Sprintf("%s holds the report of study %s, which this run replaces", out.Path(), was)}
 }
 
-// Write leaves what a run promises in the output directory. A file that holds the same bytes already is not touched. With losses, the
-// table of all losses is left, too; a table that is there is kept up to date without.
+// Write leaves what a run promises in the output directory. A file that holds the same bytes
+// already is not touched. With losses, the table of all losses is left, too; a table that is there
+// is kept up to date without.
 func Write(ctx context.Context, out *output.Dir, p *study.Compiled, losses bool) error {
 	files, there, err := Files(out.Path(), p)
 	if err != nil {
@@ -64,7 +65,8 @@ func Write(ctx context.Context, out *output.Dir, p *study.Compiled, losses bool)
 	return keepLosses(ctx, out, p, losses)
 }
 
-// Files are the files of a report; there names those that dir holds already, byte for byte. The same cache gives the same bytes.
+// Files are the files of a report; there names those that dir holds already, byte for byte. The
+// same cache gives the same bytes.
 func Files(dir string, p *study.Compiled) (files []output.Named, there []string, err error) {
 	result := p.State.Entries[p.Plan.Result]
 	for _, o := range result.Outputs {

@@ -14,7 +14,8 @@ import (
 	"ablate/cmd/internal/study/studytest"
 )
 
-// The report is written again from the cache alone, byte for byte, and only where nothing of a person's is lost.
+// The report is written again from the cache alone, byte for byte, and only where nothing of a
+// person's is lost.
 func TestAgain(t *testing.T) {
 	path, out, again := studytest.Study(t), filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "again")
 	s := &study.Session{CacheDir: filepath.Join(t.TempDir(), "cache"), Version: "test"}

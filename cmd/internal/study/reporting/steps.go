@@ -7,9 +7,10 @@ import (
 	"ablate/stages/report"
 )
 
-// StepsByKind is the plan collapsed by kind, in topological order, and how often steps of one kind take what those of another left. Steps
-// of the last run that did any of the work are told from those that were in the cache then. The entries say so, and a run that finds
-// everything shows the same.
+// StepsByKind is the plan collapsed by kind, in topological order, and how often steps of one kind
+// take what those of another left. Steps of the last run that did any of the work are told from
+// those that were in the cache then. The entries say so, and a run that finds everything shows the
+// same.
 func StepsByKind(s *pipeline.State) ([]report.Steps, []report.Flow, error) {
 	last := ""
 	for _, e := range s.Entries {

@@ -33,7 +33,8 @@ func blame(p *study.Compiled, err error) error {
 	return err
 }
 
-// readBy is the place in the study of the corpus or evaluation set whose documents a step reads; nil: it reads none.
+// readBy is the place in the study of the corpus or evaluation set whose documents a step reads;
+// nil: it reads none.
 func readBy(p *study.Compiled, id string) []string {
 	i := slices.IndexFunc(p.Plan.Steps, func(s *pipeline.Step) bool { return s.ID == id })
 	if i < 0 {

@@ -14,8 +14,9 @@ import (
 	"ablate/stages/kind"
 )
 
-// Comparison is what a run of several studies ends in: how large each is, and how well its proxies predict its references, beside what the
-// paper prints of it. Of miniatures the studies at their own size stand beside them.
+// Comparison is what a run of several studies ends in: how large each is, and how well its proxies
+// predict its references, beside what the paper prints of it. Of miniatures the studies at their
+// own size stand beside them.
 type Comparison struct {
 	Studies []Compared
 	Level   float64 // of the intervals
@@ -96,8 +97,8 @@ func (x *Comparison) Mini() bool {
 	return slices.ContainsFunc(x.Studies, func(c Compared) bool { return c.Own != nil })
 }
 
-// Differences are the values in which miniatures differ from their studies: those of all studies once, then each study's own. They are
-// without places.
+// Differences are the values in which miniatures differ from their studies: those of all studies
+// once, then each study's own. They are without places.
 func (x *Comparison) Differences() (everywhere []specs.Change, own [][]specs.Change) {
 	count := map[specs.Change]int{}
 	for _, c := range x.Studies {
@@ -122,7 +123,8 @@ func (x *Comparison) Differences() (everywhere []specs.Change, own [][]specs.Cha
 	return everywhere, own
 }
 
-// usual reports whether a change only says how an evaluation set is read that one of the studies does not have.
+// usual reports whether a change only says how an evaluation set is read that one of the studies
+// does not have.
 func usual(c specs.Change) bool {
 	at := strings.Split(c.Path, ".")
 	return len(at) > 3 && at[1] == "out_of_domain" && (c.Old == "" || c.New == "") && !slices.Contains([]string{"files", "about"}, at[3])

@@ -19,8 +19,9 @@ type diskNeeds struct {
 	corpora     int64 // tokens of corpora and units: a guess, from the size of the raw files
 }
 
-// diskNeedsOf adds up what is not in the cache yet. Of a text, tokens and tables take about its size, as do the units that are cut from
-// it; compressed files give more. jobs is how many steps run at once.
+// diskNeedsOf adds up what is not in the cache yet. Of a text, tokens and tables take about its
+// size, as do the units that are cut from it; compressed files give more. jobs is how many steps
+// run at once.
 func diskNeedsOf(s *pipeline.State, jobs int) (diskNeeds, error) {
 	var n diskNeeds
 	var aside []int64
@@ -54,8 +55,9 @@ func diskNeedsOf(s *pipeline.State, jobs int) (diskNeeds, error) {
 	return n, nil
 }
 
-// check says what the run will take where that is more than there is: as an error when the checkpoints alone do not fit, else as a warning.
-// free is -1 where it is not known; dir is the cache's.
+// check says what the run will take where that is more than there is: as an error when the
+// checkpoints alone do not fit, else as a warning. free is -1 where it is not known; dir is the
+// cache's.
 func (n diskNeeds) check(free int64, dir string) (warning string, err error) {
 	sure := n.checkpoints + n.aside
 	switch {
@@ -70,7 +72,8 @@ func (n diskNeeds) check(free int64, dir string) (warning string, err error) {
 		words.Bytes(sure+n.corpora), words.Bytes(n.corpora), words.Bytes(free), dir), nil
 }
 
-// checkDisk holds what a part of a study's plan will leave against what is free, before the part begins.
+// checkDisk holds what a part of a study's plan will leave against what is free, before the part
+// begins.
 func (r *running) checkDisk(p *study.Compiled, part *pipeline.Plan) error {
 	jobs := r.with.Slots
 	if r.with.Jobs > 0 {

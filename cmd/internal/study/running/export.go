@@ -23,8 +23,9 @@ import (
 	"ablate/stages/train"
 )
 
-// weighs matches a model with what is meant for a weight: text without letters before a colon, for the name of every model begins with a
-// letter, and partitions may have colons in their names. A weight is not written with e.
+// weighs matches a model with what is meant for a weight: text without letters before a colon, for
+// the name of every model begins with a letter, and partitions may have colons in their names. A
+// weight is not written with e.
 var weighs = regexp.MustCompile(`^([^\pL:]*|[-+]?[0-9][^/:]*):(.*)$`)
 
 // Weighted reads MODEL and WEIGHT:MODEL.
@@ -44,8 +45,9 @@ func Weighted(args []string) ([]pipeline.Weighted, error) {
 	return parts, nil
 }
 
-// Export copies a checkpoint out of the cache into a file: a trained model, or the average of several, each as MODEL or WEIGHT:MODEL. An
-// average is made and stored first, as a step like any other.
+// Export copies a checkpoint out of the cache into a file: a trained model, or the average of
+// several, each as MODEL or WEIGHT:MODEL. An average is made and stored first, as a step like any
+// other.
 func Export(ctx context.Context, s *study.Session, name string, models []string, to string) error {
 	parts, err := Weighted(models)
 	if err != nil {
@@ -69,7 +71,8 @@ func Export(ctx context.Context, s *study.Session, name string, models []string,
 	})
 }
 
-// model is where a trained model or an average lies in the cache, after the average was made; empty where something is not trained yet.
+// model is where a trained model or an average lies in the cache, after the average was made; empty
+// where something is not trained yet.
 func model(ctx context.Context, s *study.Session, p *study.Compiled, parts []pipeline.Weighted) (string, error) {
 	i, err := p.Plan.Find(parts[0].Model)
 	if len(parts) > 1 || err != nil || p.Plan.Steps[i].Kind != kind.Train {
@@ -113,8 +116,8 @@ func copyTo(to, from string) error {
 	return nil
 }
 
-// ExportBatches writes the sequences that a model is trained on, in their order, and returns how many there are. The units must be in the
-// cache; the model need not.
+// ExportBatches writes the sequences that a model is trained on, in their order, and returns how
+// many there are. The units must be in the cache; the model need not.
 func ExportBatches(ctx context.Context, s *study.Session, name string, models []string, to string) (sequences int64, err error) {
 	if len(models) != 1 {
 		return 0, fault.Usagef("--batches: want one model, which is trained; got %d: an average is not trained", len(models))

@@ -50,7 +50,8 @@ func lengths(seen *int64) kind.Kind {
 	}
 }
 
-// A kind that no room knows of is planned, carried out, found again, explained, reported and audited by nothing but its value.
+// A kind that no room knows of is planned, carried out, found again, explained, reported and
+// audited by nothing but its value.
 func TestKindOfOnesOwn(t *testing.T) {
 	var seen int64
 	own := lengths(&seen)
@@ -110,7 +111,8 @@ func TestKindOfOnesOwn(t *testing.T) {
 	if got := kinds.Difference("length", "length.txt", out, out); got != "length.txt is another length" {
 		t.Errorf("difference %q", got)
 	}
-	// A line of history is another version, so that nothing old is served; a kind that nobody has is an error, not a step that is left out.
+	// A line of history is another version, so that nothing old is served; a kind that nobody has
+	// is an error, not a step that is left out.
 	later := own
 	later.History = append(later.History, "counts the end of a line, too")
 	if now, err := plan.Resolve(append(stages.Kinds(), later), c.Lookup); err != nil || now.Status[0] != pipeline.Run || now.Keys[0] == state.Keys[0] {

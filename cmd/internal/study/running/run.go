@@ -1,5 +1,5 @@
-// Package running carries studies out: it computes what the cache lacks, leaves the reports, compares several studies, and makes what a
-// person takes out of a study.
+// Package running carries studies out: it computes what the cache lacks, leaves the reports,
+// compares several studies, and makes what a person takes out of a study.
 package running
 
 import (
@@ -41,8 +41,8 @@ type Begins struct {
 	Name  string
 }
 
-// Read is the event that documents were read: what became of them. Where more than corpora is made, only readings in which something was
-// left out or not found are told.
+// Read is the event that documents were read: what became of them. Where more than corpora is made,
+// only readings in which something was left out or not found are told.
 type Read struct {
 	Study    string
 	Readings []corpora.Reading
@@ -74,9 +74,10 @@ type running struct {
 	with  runner.Options
 }
 
-// Run carries studies out. A study that fails does not keep those after it from running, unless FailFast says so; the error is of all that
-// failed. What is told meanwhile are the session's warnings and notes, Begins, study.Progress, study.StepsEnded, Read and Ends. The
-// comparison is nil where none was asked for or no study was carried out.
+// Run carries studies out. A study that fails does not keep those after it from running, unless
+// FailFast says so; the error is of all that failed. What is told meanwhile are the session's
+// warnings and notes, Begins, study.Progress, study.StepsEnded, Read and Ends. The comparison is
+// nil where none was asked for or no study was carried out.
 func Run(ctx context.Context, s *study.Session, opt Options) (x *Comparison, err error) {
 	began := time.Now()
 	with, err := s.Running()
@@ -119,8 +120,8 @@ func Run(ctx context.Context, s *study.Session, opt Options) (x *Comparison, err
 	return x, failed
 }
 
-// check reads every study before the first one runs and looks where its report goes, so that mistakes are told at once. It returns the
-// output directory of each.
+// check reads every study before the first one runs and looks where its report goes, so that
+// mistakes are told at once. It returns the output directory of each.
 func (r *running) check() ([]*output.Dir, error) {
 	names := map[string]string{}
 	var outs []*output.Dir
@@ -216,7 +217,8 @@ func (r *running) one(ctx context.Context, name string, out *output.Dir) (f *Fin
 	return f, nil
 }
 
-// claim makes the output directory, and looks whether what the study reads is where something is to be written.
+// claim makes the output directory, and looks whether what the study reads is where something is to
+// be written.
 func (r *running) claim(p *study.Compiled, out *output.Dir) error {
 	if r.Table != "" {
 		if err := reporting.CheckFile("--table", r.Table, p.Reads()); err != nil {
@@ -272,8 +274,8 @@ func (r *running) steps(ctx context.Context, f *Finished, remote *study.RemoteRu
 	return err
 }
 
-// carryOut runs the plan; where units are not known yet, or not by their names, up to the split and the seed model, after which the plan is
-// extended by them.
+// carryOut runs the plan; where units are not known yet, or not by their names, up to the split and
+// the seed model, after which the plan is extended by them.
 func (r *running) carryOut(ctx context.Context, p *study.Compiled, with runner.Options, remote *study.RemoteRun) (err error) {
 	if r.Corpus {
 		p.Plan = p.Plan.Corpora(false) // that is all of it

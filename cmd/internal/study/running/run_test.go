@@ -46,8 +46,8 @@ func (h *heard) since() string {
 	return text
 }
 
-// A study runs as far as the split, then whole; run again, nothing runs. Each event comes at its time, and everything that comes out is a
-// value.
+// A study runs as far as the split, then whole; run again, nothing runs. Each event comes at its
+// time, and everything that comes out is a value.
 func TestRun(t *testing.T) {
 	path, out := studytest.Study(t), filepath.Join(t.TempDir(), "out")
 	var h heard
@@ -112,7 +112,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Mistakes are told before anything runs; steps that fail leave the others, and the error says which.
+// Mistakes are told before anything runs; steps that fail leave the others, and the error says
+// which.
 func TestRunFaults(t *testing.T) {
 	path := studytest.Study(t)
 	dir := filepath.Dir(path)
@@ -145,7 +146,8 @@ func TestRunFaults(t *testing.T) {
 	}
 }
 
-// A model, an average and batches leave the cache as files; what is not trained is an error that says what to run.
+// A model, an average and batches leave the cache as files; what is not trained is an error that
+// says what to run.
 func TestExport(t *testing.T) {
 	path, dir := studytest.Study(t), t.TempDir()
 	s := &study.Session{CacheDir: filepath.Join(t.TempDir(), "cache"), Version: "test"}

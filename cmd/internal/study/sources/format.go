@@ -15,8 +15,9 @@ import (
 // formatNames are the formats in words.
 var formatNames = map[string]string{"text": "plain text", "jsonl": "JSON Lines", "parquet": "Parquet", "tokens": "arrays of ids"}
 
-// formatOf is the format of a corpus's files: what the study says, else what their names say, else their content. Files of several formats,
-// and metadata that were read as those of another format, are errors: what is read as something else is not found out later.
+// formatOf is the format of a corpus's files: what the study says, else what their names say, else
+// their content. Files of several formats, and metadata that were read as those of another format,
+// are errors: what is read as something else is not found out later.
 func formatOf(corpus specs.Corpus, found []text.File) (string, error) {
 	if corpus.Format != "auto" && corpus.Format != "" {
 		return corpus.Format, nil
@@ -83,8 +84,8 @@ func formatOf(corpus specs.Corpus, found []text.File) (string, error) {
 	return "text", nil
 }
 
-// namedOtherwise returns what a file is that is called JSON Lines and certainly is something else. What may be damaged is for its reader to tell,
-// with the place.
+// namedOtherwise returns what a file is that is called JSON Lines and certainly is something else.
+// What may be damaged is for its reader to tell, with the place.
 func namedOtherwise(f text.File, textField string) error {
 	format, err := text.ContentFormat(f.Path, textField)
 	var stranger *text.StrangerError

@@ -37,8 +37,9 @@ func List(src pipeline.Sources) []Raw {
 	return out
 }
 
-// Locate lists files that a run recorded with the paths where they lie now (empty: gone) and, without a digest, those that the study's
-// patterns match now and that were not recorded. Nothing is hashed. Only patterns that confined allows are looked at.
+// Locate lists files that a run recorded with the paths where they lie now (empty: gone) and,
+// without a digest, those that the study's patterns match now and that were not recorded. Nothing
+// is hashed. Only patterns that confined allows are looked at.
 func (f Finder) Locate(s *specs.Study, recorded pipeline.Sources, confined func(pattern string) bool) []Raw {
 	now := empty()
 	for t := range texts(s) {

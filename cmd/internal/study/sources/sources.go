@@ -1,4 +1,5 @@
-// Package sources finds the raw files of a study: which files its patterns match, of which format they are, and what their content is.
+// Package sources finds the raw files of a study: which files its patterns match, of which format
+// they are, and what their content is.
 package sources
 
 import (
@@ -87,8 +88,8 @@ type finding struct {
 	noGo   bool           // it was told that Go's sources are not there
 }
 
-// Find finds and hashes the raw files of a study. Everything that is missing is told at once, each at its place in the study. Where the
-// machine fails nothing is a mistake of the study.
+// Find finds and hashes the raw files of a study. Everything that is missing is told at once, each
+// at its place in the study. Where the machine fails nothing is a mistake of the study.
 func (f Finder) Find(s *specs.Study) (pipeline.Sources, error) {
 	x := &finding{Finder: f, s: s, src: empty(), unset: map[string]int{}}
 	for t := range texts(s) {

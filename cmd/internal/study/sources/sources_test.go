@@ -83,8 +83,9 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Files of a record are found where they lie now, even where a pattern matches nothing any more; files that came later are listed without a
-// digest; patterns that are not allowed are not looked at.
+// Files of a record are found where they lie now, even where a pattern matches nothing any more;
+// files that came later are listed without a digest; patterns that are not allowed are not looked
+// at.
 func TestLocate(t *testing.T) {
 	s := study(t, example, "a/1.jsonl", "b/2.jsonl", "b/3.jsonl", "data/far.jsonl")
 	f := Finder{Digest: digest, Variable: func(name string) (string, bool) { return filepath.Join(s.Dir, "data"), name == "FAR" }}

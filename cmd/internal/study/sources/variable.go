@@ -16,8 +16,8 @@ import (
 // goTree is the variable of a study's patterns that stands for Go's tree.
 const goTree = "GOROOT"
 
-// Environment is what ${NAME} in a file pattern stands for on this machine: the environment, and for
-// GOROOT the go command's own answer where the environment has none.
+// Environment is what ${NAME} in a file pattern stands for on this machine: the environment, and
+// for GOROOT the go command's own answer where the environment has none.
 func Environment(name string) (string, bool) {
 	if v, ok := os.LookupEnv(name); ok && v != "" {
 		return v, true
@@ -29,8 +29,8 @@ func Environment(name string) (string, bool) {
 	return "", false
 }
 
-// askGo asks the go command where Go's tree lies: of the release that it would build with here, which
-// may be one that it fetched.
+// askGo asks the go command where Go's tree lies: of the release that it would build with here,
+// which may be one that it fetched.
 var askGo = sync.OnceValues(func() (string, error) {
 	out, err := exec.Command("go", "env", goTree).Output()
 	dir := strings.TrimSpace(string(out))

@@ -38,7 +38,8 @@ eval:
 correlate: {resamples: 20}
 `
 
-// Study writes the small study and its text into a folder of their own and returns the study's path.
+// Study writes the small study and its text into a folder of their own and returns the study's
+// path.
 func Study(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,8 +57,8 @@ func write(dir string) error {
 	return err
 }
 
-// documents are 20 documents of a topic, as JSON Lines: words of the topic, from a generator that the topic names, so that the text is always
-// the same.
+// documents are 20 documents of a topic, as JSON Lines: words of the topic, from a generator that
+// the topic names, so that the text is always the same.
 func documents(part string, topic int) []byte {
 	syllables := []string{"ba", "ko", "mi", "ru", "ten", "sal", "dor", "vi", "pa", "lun"}
 	var out strings.Builder

@@ -27,9 +27,10 @@ const (
 
 var codecNames = []string{"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"}
 
-// mostRatio bounds how many bytes a compressed byte can stand for, so that the size that a page states is believed only as far as its bytes
-// reach: a copy of 64 bytes takes two or three in Snappy; a length grows by 255 a byte in LZ4; a block of zstd that repeats a byte is 4 bytes
-// for 128 KiB. What gzip and Brotli unpack grows as it comes, and needs no bound.
+// mostRatio bounds how many bytes a compressed byte can stand for, so that the size that a page
+// states is believed only as far as its bytes reach: a copy of 64 bytes takes two or three in
+// Snappy; a length grows by 255 a byte in LZ4; a block of zstd that repeats a byte is 4 bytes for
+// 128 KiB. What gzip and Brotli unpack grows as it comes, and needs no bound.
 var mostRatio = map[int64]int64{codecNone: 1, codecSnappy: 64, codecLZ4: 256, codecLZ4Raw: 256, codecZstd: 1 << 15}
 
 // A codec decompresses pages.
@@ -76,8 +77,8 @@ func (all codecs) close() {
 	}
 }
 
-// decompress returns the size bytes that src stands for, in room where they fit. What a library does to damaged bytes, a panic too, is an
-// error.
+// decompress returns the size bytes that src stands for, in room where they fit. What a library
+// does to damaged bytes, a panic too, is an error.
 func (c *codec) decompress(room, src []byte, size int) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -152,7 +153,8 @@ func (c *codec) into(dst, src []byte) ([]byte, error) {
 // frameLZ4 begins a frame of LZ4, which Arrow wrote before its version 0.15.
 const frameLZ4 = 0x184D2204
 
-// hadoopLZ4 decompresses blocks with their lengths, unpacked and packed, before them, four bytes each with the highest first.
+// hadoopLZ4 decompresses blocks with their lengths, unpacked and packed, before them, four bytes
+// each with the highest first.
 func hadoopLZ4(dst, src []byte) ([]byte, error) {
 	at := 0
 	for len(src) > 0 {

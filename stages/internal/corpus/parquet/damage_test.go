@@ -25,8 +25,8 @@ func wishesFor(f *File) []Column {
 	return all
 }
 
-// readEverything reads all columns of a file, whatever it is: its rows come in order and all of them, or there is an error. sum changes with
-// every value.
+// readEverything reads all columns of a file, whatever it is: its rows come in order and all of
+// them, or there is an error. sum changes with every value.
 func readEverything(data []byte) (rows int64, sum uint64, err error) {
 	f, err := New(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -81,7 +81,8 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
-// mostMemory bounds what reading a damaged file of a few kilobytes allocates in all. A page of 2 KB of zstd may stand for 64 MB.
+// mostMemory bounds what reading a damaged file of a few kilobytes allocates in all. A page of 2 KB
+// of zstd may stand for 64 MB.
 const mostMemory = 96 << 20
 
 // hurt reads a damaged file in bounded memory and time.
@@ -98,7 +99,8 @@ func hurt(t *testing.T, what string, data []byte) error {
 	return err
 }
 
-// A byte changed anywhere ends in an error or in all of the rows. In a short run every seventh byte is.
+// A byte changed anywhere ends in an error or in all of the rows. In a short run every seventh byte
+// is.
 func TestFlippedBits(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, path := range goldenFiles(t) {
@@ -174,8 +176,8 @@ func withFooter(data []byte, begin int64, footer []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(out, uint32(len(footer))), magic...)
 }
 
-// Sizes that a file of a few kilobytes states take no memory: each byte of the footer and of the pages' headers becomes the number 2^31-1 once,
-// 2^40, and the head of a long list.
+// Sizes that a file of a few kilobytes states take no memory: each byte of the footer and of the
+// pages' headers becomes the number 2^31-1 once, 2^40, and the head of a long list.
 func TestSizesAreNotTakenOnTrust(t *testing.T) {
 	wild := map[string]string{"2^31-1": "\xfe\xff\xff\xff\x0f", "2^40": "\x80\x80\x80\x80\x80\x40", "a list of 2^31-1": "\xfc\xff\xff\xff\xff\x07", "a list of 10^8": "\xfc\x80\xc2\xd7\x2f"}
 	for _, name := range []string{"int96", "split", "nothing"} {
@@ -197,7 +199,8 @@ func TestSizesAreNotTakenOnTrust(t *testing.T) {
 	}
 }
 
-// FuzzFile: reading any bytes comes to an end, the same one each time, in memory that the file's size bounds.
+// FuzzFile: reading any bytes comes to an end, the same one each time, in memory that the file's
+// size bounds.
 func FuzzFile(f *testing.F) {
 	for _, path := range goldenFiles(f) {
 		if data := readFile(f, path); len(data) < 10000 {

@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
-// delta is DELTA_BINARY_PACKED: a header (size of blocks, miniblocks in each, number of values, first value), then blocks: the least
-// difference, a byte of width for each miniblock, and the miniblocks, differences above the least one. Sums wrap round, so that those of
-// 32 bits are the low half of those of 64.
+// delta is DELTA_BINARY_PACKED: a header (size of blocks, miniblocks in each, number of values,
+// first value), then blocks: the least difference, a byte of width for each miniblock, and the
+// miniblocks, differences above the least one. Sums wrap round, so that those of 32 bits are the
+// low half of those of 64.
 type delta struct {
 	data   []byte // after the miniblock
 	minis  uint64 // miniblocks in a block
@@ -82,7 +83,8 @@ func (d *delta) next() (uint64, error) {
 	return d.value, nil
 }
 
-// rest is what follows the last value. It goes from miniblock to miniblock, each of which lies in a block that has bytes.
+// rest is what follows the last value. It goes from miniblock to miniblock, each of which lies in a
+// block that has bytes.
 func (d delta) rest() ([]byte, error) {
 	for left := d.left; left > 1; left -= min(left-1, d.each) {
 		if err := d.open(); err != nil {
@@ -133,7 +135,8 @@ func (p *pieces) next() ([]byte, error) {
 	return v, nil
 }
 
-// prefixed is DELTA_BYTE_ARRAY: how many bytes each value shares with the one before, as a delta, then the remainders as pieces.
+// prefixed is DELTA_BYTE_ARRAY: how many bytes each value shares with the one before, as a delta,
+// then the remainders as pieces.
 type prefixed struct {
 	shared *delta
 	tails  *pieces

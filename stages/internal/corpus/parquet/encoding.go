@@ -6,9 +6,10 @@ import (
 	"fmt"
 )
 
-// The encodings of values (Encodings.md of Parquet). Whatever the encoding, a decoder hands out one value after the other as PLAIN has it:
-// numbers little-endian, of a truth value one byte, of bytes the bytes themselves. It keeps no more memory than the page and one value, so that
-// a page of few bytes cannot ask for many. A value is good until the next one.
+// The encodings of values (Encodings.md of Parquet). Whatever the encoding, a decoder hands out one
+// value after the other as PLAIN has it: numbers little-endian, of a truth value one byte, of bytes
+// the bytes themselves. It keeps no more memory than the page and one value, so that a page of few
+// bytes cannot ask for many. A value is good until the next one.
 type decoder interface {
 	next() ([]byte, error)
 }
@@ -163,8 +164,9 @@ func (p *places) next() ([]byte, error) {
 	return p.value(int64(i)), nil
 }
 
-// hybrid is a run-length encoding of small numbers ("RLE / bit-packing hybrid"). A run begins with a varint h: if h is even, h/2 times the
-// number in the bytes that follow; if odd, h/2 times eight numbers of width bits each, lowest bit first.
+// hybrid is a run-length encoding of small numbers ("RLE / bit-packing hybrid"). A run begins with
+// a varint h: if h is even, h/2 times the number in the bytes that follow; if odd, h/2 times eight
+// numbers of width bits each, lowest bit first.
 type hybrid struct {
 	data   []byte // after the run
 	width  uint   // at most 32
@@ -227,7 +229,8 @@ func cutRuns(data []byte, width uint) (hybrid, []byte, error) {
 	return hybrid{data: runs, width: width}, in.data, err
 }
 
-// unpack is the number of width bits, at most 64, at a bit of data. Bits behind the end of data are 0.
+// unpack is the number of width bits, at most 64, at a bit of data. Bits behind the end of data
+// are 0.
 func unpack(data []byte, bit uint64, width uint) uint64 {
 	at, shift := bit/8, uint(bit%8)
 	var v uint64

@@ -11,7 +11,8 @@ const (
 	magic = "PAR1"
 	tail  = 8 // the length of the footer, and the magic again
 
-	// mostFooter is the longest footer that is read. One of a table of 10,000 columns and 100 row groups has some 100 MB.
+	// mostFooter is the longest footer that is read. One of a table of 10,000 columns and 100 row
+	// groups has some 100 MB.
 	mostFooter = 256 << 20
 )
 
@@ -21,7 +22,8 @@ type rowGroup struct {
 	chunks []chunkMeta // one for each leaf column
 }
 
-// chunkMeta is what the footer says of a column chunk (ColumnChunk and ColumnMetaData of parquet.thrift).
+// chunkMeta is what the footer says of a column chunk (ColumnChunk and ColumnMetaData of
+// parquet.thrift).
 type chunkMeta struct {
 	physical   int64
 	codec      int64

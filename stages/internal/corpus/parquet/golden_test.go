@@ -81,11 +81,12 @@ func checkFolder(t *testing.T, folder string) {
 	}
 }
 
-// The files of testdata/golden are what testdata/write.py writes with `small`, by pyarrow, Polars, DuckDB and fastparquet.
+// The files of testdata/golden are what testdata/write.py writes with `small`, by pyarrow, Polars,
+// DuckDB and fastparquet.
 func TestGoldenFiles(t *testing.T) { checkFolder(t, "testdata/golden") }
 
-// All that testdata/write.py can write, by the writers that are there. ABLATE_PYTHON names a Python with pyarrow, and perhaps with Polars,
-// DuckDB and fastparquet.
+// All that testdata/write.py can write, by the writers that are there. ABLATE_PYTHON names a Python
+// with pyarrow, and perhaps with Polars, DuckDB and fastparquet.
 func TestFilesOfOtherWriters(t *testing.T) {
 	python := os.Getenv("ABLATE_PYTHON")
 	if python == "" {

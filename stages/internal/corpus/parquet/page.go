@@ -16,7 +16,8 @@ const (
 	pageDataV2     = 3
 )
 
-// mostPage bounds a page. Writers begin a new one after a megabyte or so; a single long text makes a longer one.
+// mostPage bounds a page. Writers begin a new one after a megabyte or so; a single long text makes
+// a longer one.
 const mostPage = 1 << 29
 
 // mostHeader bounds a page's header, which may hold the least and the greatest value of the page.
@@ -86,7 +87,8 @@ func (f *File) openChunk(n *node, m chunkMeta, rows int64, codecs *codecs) (*chu
 	if m.dictionary > 0 && m.dictionary < at {
 		at = m.dictionary
 	}
-	// Sizes of chunks are wrong by a header in files of old writers, so that a chunk is bounded by its number of values, and by the footer.
+	// Sizes of chunks are wrong by a header in files of old writers, so that a chunk is bounded by
+	// its number of values, and by the footer.
 	if m.values > 0 && (at < int64(len(magic)) || at >= f.end) {
 		return nil, fmt.Errorf("the column begins at byte %d, the data of the file end at %d", at, f.end)
 	}
@@ -201,7 +203,8 @@ func (c *chunk) readDictionary(h pageHeader, body []byte) error {
 	return err
 }
 
-// first opens a page of version 1: all of it is compressed, each kind of levels has its length before it.
+// first opens a page of version 1: all of it is compressed, each kind of levels has its length
+// before it.
 func (c *chunk) first(h pageHeader, body []byte) error {
 	data, err := c.codec.decompress(c.room, body, int(h.unpacked))
 	if err != nil {
@@ -228,7 +231,8 @@ func (c *chunk) first(h pageHeader, body []byte) error {
 	return c.open(h, data)
 }
 
-// second opens a page of version 2: the header has the lengths of the levels, which are not compressed.
+// second opens a page of version 2: the header has the lengths of the levels, which are not
+// compressed.
 func (c *chunk) second(h pageHeader, body []byte) error {
 	if h.repBytes < 0 || h.defBytes < 0 || h.repBytes > int64(len(body)) || h.defBytes > int64(len(body))-h.repBytes || h.repBytes+h.defBytes > h.unpacked {
 		return fmt.Errorf("levels of %d and %d bytes in a page of %d", h.repBytes, h.defBytes, len(body))
@@ -251,7 +255,8 @@ func (c *chunk) second(h pageHeader, body []byte) error {
 
 func levelWidth(most int) uint { return uint(bits.Len(uint(most))) }
 
-// open makes the decoder of the page's values. How many there are is in the levels; without any, it is the number of entries.
+// open makes the decoder of the page's values. How many there are is in the levels; without any, it
+// is the number of entries.
 func (c *chunk) open(h pageHeader, data []byte) (err error) {
 	n := h.values
 	if h.encoding == encodingSplit && c.node.def > 0 {
@@ -261,8 +266,8 @@ func (c *chunk) open(h pageHeader, data []byte) (err error) {
 	return err
 }
 
-// entry reads the next entry of the chunk. present says whether it has a value, which is good until the next entry; more is false behind the
-// last entry.
+// entry reads the next entry of the chunk. present says whether it has a value, which is good until
+// the next entry; more is false behind the last entry.
 func (c *chunk) entry() (def, rep uint32, value []byte, more bool, err error) {
 	if c.inPage == 0 {
 		if more, err := c.page(); err != nil || !more {

@@ -69,10 +69,12 @@ type Cell struct {
 
 // A Column is a wish for the values of a column.
 type Column struct {
-	// Path has the names of a column and of the fields inside it, and [n] for the n-th element of a list from 0. Of a list that it does not
-	// index the first element counts. An empty path gives empty cells.
+	// Path has the names of a column and of the fields inside it, and [n] for the n-th element of a
+	// list from 0. Of a list that it does not index the first element counts. An empty path gives
+	// empty cells.
 	Path []string
-	// Text says that the values are to be text: a column of another type, a list of texts too, is an error.
+	// Text says that the values are to be text: a column of another type, a list of texts too, is
+	// an error.
 	Text bool
 }
 
@@ -119,7 +121,8 @@ func (f *File) find(w Column) (target, error) {
 	return t, nil
 }
 
-// Rows calls each for every row from number 1, with a cell for each wish. An error of each ends the reading and is returned as it is.
+// Rows calls each for every row from number 1, with a cell for each wish. An error of each ends the
+// reading and is returned as it is.
 func (f *File) Rows(ctx context.Context, wishes []Column, each func(row int64, cells []Cell) error) error {
 	var mine error
 	err := f.allRows(ctx, wishes, func(row int64, cells []Cell) error {
@@ -239,7 +242,8 @@ type entry struct {
 
 var errRows = errors.New("fewer rows than the row group says")
 
-// row sets the cells of the next row. In a column outside of lists each entry is a row; else one begins where the repetition level is 0.
+// row sets the cells of the next row. In a column outside of lists each entry is a row; else one
+// begins where the repetition level is 0.
 func (s *stream) row(cells []Cell) error {
 	for first := true; ; first = false {
 		e, more, err := s.take()
@@ -293,7 +297,8 @@ func (s *stream) finish() error {
 	return errors.New("more rows than the row group says")
 }
 
-// here says whether an entry is the one that the target wants. An entry that ends a list early has place 0 in the lists inside it.
+// here says whether an entry is the one that the target wants. An entry that ends a list early has
+// place 0 in the lists inside it.
 func (t *target) here(index []int) bool {
 	for i, k := range index {
 		if i < len(t.place) && k != t.place[i] {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// An element is what the footer says of a column or a group of columns (SchemaElement of parquet.thrift).
+// An element is what the footer says of a column or a group of columns (SchemaElement of
+// parquet.thrift).
 type element struct {
 	physical, length, repetition, children, converted int64
 	scale, precision                                  int64
@@ -22,7 +23,8 @@ const (
 	repeated = 2
 )
 
-// logicalType is the union LogicalType of parquet.thrift: which member it is, and that member's fields.
+// logicalType is the union LogicalType of parquet.thrift: which member it is, and that member's
+// fields.
 type logicalType struct {
 	id               int64 // 0: none
 	scale, precision int64
@@ -131,8 +133,8 @@ func (n *node) isList() bool {
 	return n.leaf < 0 && (n.logical.id == logicalList || n.logical.id == 0 && n.converted == 3) && len(n.below) == 1 && n.below[0].repetition == repeated
 }
 
-// repeats is what a list repeats: of its one child the one child, or the child itself in the older ways to write a list ("Backward-
-// compatibility rules" in Parquet's LogicalTypes.md).
+// repeats is what a list repeats: of its one child the one child, or the child itself in the older
+// ways to write a list ("Backward- compatibility rules" in Parquet's LogicalTypes.md).
 func (n *node) repeats() *node {
 	r := n.below[0]
 	if r.leaf >= 0 || len(r.below) != 1 || r.name == "array" || r.name == n.name+"_tuple" || r.below[0].repetition == repeated || r.isMap() || r.isList() {
@@ -143,15 +145,17 @@ func (n *node) repeats() *node {
 
 var errNoColumn = errors.New("no column")
 
-// A target is where a path leads in a schema: to the entries of a leaf column that have these places in the lists around them. (What an
-// entry's definition and repetition levels mean is in Parquet's own words and in the paper on Dremel, VLDB 2010, section 4.)
+// A target is where a path leads in a schema: to the entries of a leaf column that have these
+// places in the lists around them. (What an entry's definition and repetition levels mean is in
+// Parquet's own words and in the paper on Dremel, VLDB 2010, section 4.)
 type target struct {
 	node  *node
 	list  bool  // the path ends at a list; the target is its first element
 	place []int // in each list on the way, from the outermost
 }
 
-// resolve follows a path. Of a list that the path does not index the first element counts, as in JSON Lines.
+// resolve follows a path. Of a list that the path does not index the first element counts, as in
+// JSON Lines.
 func (f *File) resolve(path []string) (target, error) {
 	var t target
 	at, again := f.root, false // again: at is the element of a list of itself, not yet entered
@@ -240,7 +244,8 @@ func (f *File) columnNames() string {
 	return "the file has " + strings.Join(names, ", ")
 }
 
-// Columns are the names of the file's columns, of groups with the fields inside them, as a study writes paths to them.
+// Columns are the names of the file's columns, of groups with the fields inside them, as a study
+// writes paths to them.
 func (f *File) Columns() []string {
 	var names []string
 	var walk func(n *node, path []string)

@@ -97,7 +97,8 @@ func schema(t *testing.T, elements ...element) *File {
 	return f
 }
 
-// The ways in which a list was written over the years ("Backward-compatibility rules" of LogicalTypes.md), each with what leads to its text.
+// The ways in which a list was written over the years ("Backward-compatibility rules" of
+// LogicalTypes.md), each with what leads to its text.
 func TestListForms(t *testing.T) {
 	root := element{name: "schema", children: 1}
 	list := func(name string, children int64) element {
@@ -139,7 +140,8 @@ func TestListForms(t *testing.T) {
 	}
 }
 
-// A schema must be a tree of the elements that are there, no deeper than any table's is, and a name in it one column.
+// A schema must be a tree of the elements that are there, no deeper than any table's is, and a name
+// in it one column.
 func TestFooterErrors(t *testing.T) {
 	element := func(children byte) string { // name "a", and children where there are some
 		if children == 0 {

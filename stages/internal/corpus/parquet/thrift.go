@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// The metadata of a Parquet file are structs of Thrift's compact protocol (thrift-compact-protocol.md of Apache Thrift). A compact reads
-// them without trusting a length that they state: a list has at most as many elements as bytes follow.
+// The metadata of a Parquet file are structs of Thrift's compact protocol
+// (thrift-compact-protocol.md of Apache Thrift). A compact reads them without trusting a length
+// that they state: a list has at most as many elements as bytes follow.
 type compact struct {
 	data []byte // what is left
 	all  int    // bytes there were
@@ -29,7 +30,8 @@ var errThriftEnd = errors.New("it ends inside a value")
 // used is how many bytes were read.
 func (c *compact) used() int { return c.all - len(c.data) }
 
-// fields reads a struct. It calls field for each of its fields, which reads the value, or returns false to have the value passed over.
+// fields reads a struct. It calls field for each of its fields, which reads the value, or returns
+// false to have the value passed over.
 func (c *compact) fields(depth int, field func(id int64, kind byte) (bool, error)) error {
 	if depth > deepest {
 		return fmt.Errorf("structs within structs more than %d deep", deepest)
@@ -55,11 +57,12 @@ func (c *compact) fields(depth int, field func(id int64, kind byte) (bool, error
 	}
 }
 
-// A slot is where the value of a field belongs: a *int64 for any integer, a *bool, a *string, or a func(depth int) error that reads a
-// struct or a list.
+// A slot is where the value of a field belongs: a *int64 for any integer, a *bool, a *string, or a
+// func(depth int) error that reads a struct or a list.
 type slot any
 
-// into reads a struct whose fields belong into slots by number. Fields without one, or of another type than the slot's, are passed over.
+// into reads a struct whose fields belong into slots by number. Fields without one, or of another
+// type than the slot's, are passed over.
 func (c *compact) into(depth int, slots map[int64]slot) error {
 	return c.fields(depth, func(id int64, kind byte) (bool, error) {
 		var err error
@@ -142,7 +145,8 @@ func (c *compact) skip(kind byte, depth int) error {
 	return fmt.Errorf("value of type %d", kind)
 }
 
-// skipElement passes over a value in a list, where a truth value has a byte. A list in a list is as deep as a struct.
+// skipElement passes over a value in a list, where a truth value has a byte. A list in a list is as
+// deep as a struct.
 func (c *compact) skipElement(kind byte, depth int) error {
 	switch kind {
 	case compactTrue, compactFalse:

@@ -59,8 +59,8 @@ type valueType struct {
 
 var units = map[int64]int64{1: 1e3, 2: 1e6, 3: 1e9}
 
-// typeOf is the type that an element of the schema describes. Where its logical type does not fit how it is stored, or is not known, the
-// type is refused.
+// typeOf is the type that an element of the schema describes. Where its logical type does not fit
+// how it is stored, or is not known, the type is refused.
 func typeOf(e element) valueType {
 	if e.physical < 0 || e.physical >= int64(len(physicalNames)) {
 		return valueType{name: fmt.Sprintf("number %d of Parquet's types", e.physical)}
@@ -129,7 +129,8 @@ func (t valueType) as(k kind, fits bool, name string) valueType {
 // logicalInterval stands for the converted type INTERVAL, which has no logical type.
 const logicalInterval = -1
 
-// fromConverted is the logical type that a converted type of older files means (LogicalTypes.md of Parquet).
+// fromConverted is the logical type that a converted type of older files means (LogicalTypes.md of
+// Parquet).
 func fromConverted(e element) logicalType {
 	switch e.converted {
 	case 0:
@@ -183,7 +184,8 @@ func (t valueType) word() string {
 	return t.name
 }
 
-// Forms of dates and times, those of RFC 3339. A time that is no instant has no zone. Zeros at the end of a fraction are left out.
+// Forms of dates and times, those of RFC 3339. A time that is no instant has no zone. Zeros at the
+// end of a fraction are left out.
 const (
 	dateForm = "2006-01-02"
 	timeForm = "15:04:05.999999999"
@@ -281,7 +283,8 @@ func float(v float64, bits int) string {
 	return strconv.FormatFloat(v, 'f', -1, bits)
 }
 
-// unscaled is the whole number of a decimal: stored as an integer, or as two's complement with the highest byte first.
+// unscaled is the whole number of a decimal: stored as an integer, or as two's complement with the
+// highest byte first.
 func (t *valueType) unscaled(raw []byte) *big.Int {
 	if t.whole {
 		return big.NewInt(signed(raw))

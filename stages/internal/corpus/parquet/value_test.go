@@ -12,8 +12,8 @@ func le(size int, v int64) string {
 	return string(b[:size])
 }
 
-// Values of each type in words. Types that pyarrow and others write are in the golden files; here are the ends of their ranges, and what older
-// writers said with converted types.
+// Values of each type in words. Types that pyarrow and others write are in the golden files; here
+// are the ends of their ranges, and what older writers said with converted types.
 func TestValuesInWords(t *testing.T) {
 	logical := func(physical int64, l logicalType) element {
 		return element{physical: physical, converted: -1, logical: l}

@@ -1,7 +1,7 @@
 package matmul
 
-// BF16Path is one implementation of the inner loops of GemmBF16. A panel holds words of 32 bits: a step of k each, as a float32, or two
-// steps as a pair of bf16, the first in the upper half.
+// BF16Path is one implementation of the inner loops of GemmBF16. A panel holds words of 32 bits: a
+// step of k each, as a float32, or two steps as a pair of bf16, the first in the upper half.
 type BF16Path struct {
 	Name   string
 	mr, nr int
@@ -16,8 +16,9 @@ type BF16Path struct {
 	//		c[i*ldc+j] = s
 	tile func(depth int, a, b *uint32, c *float32, ldc int, load bool)
 
-	// cols rounds and packs depth words of panels of width columns, width a multiple of 8, from rows ld apart; row packs n words, a multiple
-	// of 8, of one row; transpose8 is the path's. Nil: Go.
+	// cols rounds and packs depth words of panels of width columns, width a multiple of 8, from
+	// rows ld apart; row packs n words, a multiple of 8, of one row; transpose8 is the path's. Nil:
+	// Go.
 	cols       func(dst *uint32, src *float32, ld, depth, width, panels int)
 	row        func(dst *uint32, src *float32, n, ahead int)
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)

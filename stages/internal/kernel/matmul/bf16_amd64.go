@@ -39,9 +39,10 @@ var (
 
 func avx2BF16() []*BF16Path { return []*BF16Path{&bf16AVX2} }
 
-// avx512BF16 lists what AVX-512 offers, the fastest first. The instruction for bf16 is no faster by itself: Zen 4 does as many VDPBF16PS as
-// VFMADD231PS in the same time, and so twice the products; Intel's Emerald Rapids (family 6, model 207) does a quarter as many, half the
-// products. So only AMD's processors use it, and only if they are seen to compute as its definition says.
+// avx512BF16 lists what AVX-512 offers, the fastest first. The instruction for bf16 is no faster by
+// itself: Zen 4 does as many VDPBF16PS as VFMADD231PS in the same time, and so twice the products;
+// Intel's Emerald Rapids (family 6, model 207) does a quarter as many, half the products. So only
+// AMD's processors use it, and only if they are seen to compute as its definition says.
 var avx512BF16 = sync.OnceValue(func() []*BF16Path {
 	_, vendor, _, _ := processor.CPUID(0, 0)
 	leaves, _, _, _ := processor.CPUID(7, 0) // the last subleaf
@@ -62,7 +63,8 @@ var avx512BF16 = sync.OnceValue(func() []*BF16Path {
 	return []*BF16Path{&bf16AVX512, &bf16Dot}
 })
 
-// dotsInOrder runs VDPBF16PS where another order, another rounding or denormals kept would show, and compares it with flushingFMA.
+// dotsInOrder runs VDPBF16PS where another order, another rounding or denormals kept would show,
+// and compares it with flushingFMA.
 func dotsInOrder() bool {
 	specials := []uint32{0x0000, 0x8000, 0x3f80, 0xbf80, 0x3f81, 0xbfff, 0x0001, 0x807f, 0x0080, 0x1f80, 0x9fff, 0x2000, 0x7f7f, 0xff7f, 0x7f80, 0x4b80}
 	sums := []uint32{0, 1 << 31, 0x33800000, 0xb3ffffff, 0x3f7fffff, 0x00800000, 0x80800000, 0x807fffff, 0x00ffffff, 0x7f7fffff, 0xff800000, 0x4b7fffff}

@@ -51,7 +51,8 @@ func TestBF16Dot(t *testing.T) {
 // bf16Specials are bf16 numbers where rounding, overflow, flushing and signs of zero show.
 var bf16Specials = []uint16{0, 0x8000, 0x3f80, 0xbf80, 0x3f81, 0xbfff, 1, 0x8001, 0x7f, 0x807f, 0x80, 0x8080, 0x1f80, 0x9f80, 0x1fff, 0x2000, 0x7f7f, 0xff7f}
 
-// bf16Operands draws factors of the sizes at which something happens, and sums near minus the product or near the smallest normal number.
+// bf16Operands draws factors of the sizes at which something happens, and sums near minus the
+// product or near the smallest normal number.
 func bf16Operands(rng *rand.Rand) (a, b uint16, c float32) {
 	draw := func() uint16 {
 		switch rng.IntN(4) {

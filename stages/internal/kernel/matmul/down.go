@@ -2,30 +2,34 @@ package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
-// A path with few registers has narrow panels, so that B, streaming from L2 past a tile's rows of A, takes a cache line for every 12
-// multiply-adds. Such a path turns the loops around: a panel of B, 16 KB, stays in L1 while the tiles below each other take it, and what
-// streams is A, of which a tile has 6 KB. The rows of A that take their turns with each panel stay in L2.
+// A path with few registers has narrow panels, so that B, streaming from L2 past a tile's rows of
+// A, takes a cache line for every 12 multiply-adds. Such a path turns the loops around: a panel of
+// B, 16 KB, stays in L1 while the tiles below each other take it, and what streams is A, of which a
+// tile has 6 KB. The rows of A that take their turns with each panel stay in L2.
 const (
 	downRows  = 96  // of A: 96 KB, 16 tiles of 6 rows
 	downDepth = 256 // of a panel of B: what is deeper would not stay in L1
-	// Rows that lie by columns are copied in the order in which the microkernel reads them if so many columns of B follow. Those that lie by
-	// rows, a multiple of farRows floats apart, which meet in few sets of the first-level cache, are copied nearer to each other.
+	// Rows that lie by columns are copied in the order in which the microkernel reads them if so
+	// many columns of B follow. Those that lie by rows, a multiple of farRows floats apart, which
+	// meet in few sets of the first-level cache, are copied nearer to each other.
 	downCopyColumns = 64
 	farRows         = 512
-	// rowGap and panelGap are what is left between copies, so that neither rows nor panels meet in a set or in a bank of the cache.
+	// rowGap and panelGap are what is left between copies, so that neither rows nor panels meet in
+	// a set or in a bank of the cache.
 	rowGap, panelGap = 20, 16
 )
 
-// tilesDownFunc is a microkernel: tiles of C, mr rows high and a panel of B wide, below each other. A of each begins step floats after that of
-// the one above.
+// tilesDownFunc is a microkernel: tiles of C, mr rows high and a panel of B wide, below each other.
+// A of each begins step floats after that of the one above.
 //
 //	for t < tiles, i < mr, j < width:
 //		s = c[(t*mr+i)*ldc+j] if load, else 0
 //		for l < depth: s = fma(a[t*step+i*rs+l*cs], b[l*width+j], s)
 //		c[(t*mr+i)*ldc+j] = s
 //
-// Strides are in floats, rs or cs is 1; depth and tiles are at least 1. Where cs is 1, depth floats from far on, for the next tile from
-// farStep later, are asked for, to be in L2 when their turn comes; they may lie outside of A.
+// Strides are in floats, rs or cs is 1; depth and tiles are at least 1. Where cs is 1, depth floats
+// from far on, for the next tile from farStep later, are asked for, to be in L2 when their turn
+// comes; they may lie outside of A.
 type tilesDownFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, tiles, step int, far *float32, farStep int)
 
 // downStrip is A of so many tiles below each other.
@@ -65,7 +69,8 @@ func (k *Path) multiplyDownBlock(w *Scratch, m, n, depth int, a []float32, ars, 
 	if rest == 0 {
 		return
 	}
-	// The last rows are those at the end of a whole tile that begins among the rows above, if there are so many.
+	// The last rows are those at the end of a whole tile that begins among the rows above, if there
+	// are so many.
 	first := max(0, m-k.mr)
 	end, rs, cs := a[first*ars:], ars, acs
 	if m < k.mr {

@@ -6,33 +6,34 @@ import (
 	"ablate/stages/internal/kernel/arena"
 )
 
-// blocking is how Gemm divides a product. B is packed in blocks of at most size floats, which stay in L2, and rows of A, mr at a time, go over
-// one block after the other. A block is at most depth rows deep, or columnsDepth where A lies by columns and is copied: what C is read and
-// written again for each further depth counts more than what the copies of A need of L1. It is as wide as its size allows, since A is read,
-// and copied, again for each block beside it.
+// blocking is how Gemm divides a product. B is packed in blocks of at most size floats, which stay
+// in L2, and rows of A, mr at a time, go over one block after the other. A block is at most depth
+// rows deep, or columnsDepth where A lies by columns and is copied: what C is read and written
+// again for each further depth counts more than what the copies of A need of L1. It is as wide as
+// its size allows, since A is read, and copied, again for each block beside it.
 type blocking struct{ size, depth, columnsDepth int }
 
 // depthUnit is what depths of blocks are multiples of, if there are several.
 const depthUnit = 16
 
-// sharedN and sharedSize bound the part of B that several workers share at a time: its columns, and its floats, 2 MB, since what one of them
-// packs the others read from its L2.
+// sharedN and sharedSize bound the part of B that several workers share at a time: its columns, and
+// its floats, 2 MB, since what one of them packs the others read from its L2.
 const (
 	sharedN    = 2048
 	sharedSize = 1 << 19
 )
 
-// SerialWork is the number of multiply-adds below which a Gemm stays on the caller: about 10 us on one core, twice what waking a worker
-// costs.
+// SerialWork is the number of multiply-adds below which a Gemm stays on the caller: about 10 us on
+// one core, twice what waking a worker costs.
 const SerialWork = 1 << 19
 
-// Gemm sets C = A'B' + beta C, where A' is A or its transpose, m x k, and B' is
-// B or its transpose, k x n; beta is 0 (C need not be set) or 1. lda, ldb, ldc
-// are the distances between rows as stored. C must not overlap A or B.
+// Gemm sets C = A'B' + beta C, where A' is A or its transpose, m x k, and B' is B or its transpose,
+// k x n; beta is 0 (C need not be set) or 1. lda, ldb, ldc are the distances between rows as
+// stored. C must not overlap A or B.
 //
-// Each element is the chain c = fma(a[i][l], b[l][j], c) for l = 0 ... k-1 in
-// that order, each step rounded once, beginning with 0 or with C's element. So
-// neither blocking nor threads nor path change a bit.
+// Each element is the chain c = fma(a[i][l], b[l][j], c) for l = 0 ... k-1 in that order, each step
+// rounded once, beginning with 0 or with C's element. So neither blocking nor threads nor path
+// change a bit.
 func (p *Multiplier) Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
@@ -91,7 +92,8 @@ func cut(n, unit, parts, i int) (lo, hi int) {
 	return min(n, i*u/parts*unit), min(n, (i+1)*u/parts*unit)
 }
 
-// blockSize returns the most rows and columns of a block of B of so many rows, where A lies by rows or by columns.
+// blockSize returns the most rows and columns of a block of B of so many rows, where A lies by rows
+// or by columns.
 func (k *Path) blockSize(byRows bool, rows int) (depth, width int) {
 	depth = k.blocks.depth
 	if !byRows {
@@ -117,8 +119,8 @@ func (k *Path) product(w *Scratch, a, b operand, m, n, depth int, load bool, c [
 	}
 }
 
-// inParts yields the beginning and length of the parts of [0, n), as few of at most most as there can be and about equally long, cut at
-// multiples of unit.
+// inParts yields the beginning and length of the parts of [0, n), as few of at most most as there
+// can be and about equally long, cut at multiples of unit.
 func inParts(n, most, unit int) iter.Seq2[int, int] {
 	return func(yield func(lo, n int) bool) {
 		parts := (n + most - 1) / most

@@ -7,8 +7,9 @@ import (
 	"ablate/stages/internal/kernel/scalar"
 )
 
-// Blocking of GemmBF16, in words and rows. A task packs a block of A, 96 KB of its own L2, and takes it over every panel of B, which all
-// tasks share: so each operand is rounded once, and a panel of B that comes from afar serves twelve tiles.
+// Blocking of GemmBF16, in words and rows. A task packs a block of A, 96 KB of its own L2, and
+// takes it over every panel of B, which all tasks share: so each operand is rounded once, and a
+// panel of B that comes from afar serves twelve tiles.
 const (
 	bf16Words = 256
 	bf16Rows  = 96
@@ -17,11 +18,12 @@ const (
 // bf16Room bounds the packed words of B in memory at a time: 32 MB.
 const bf16Room = 1 << 23
 
-// BF16Scratch bounds what a pool keeps for GemmBF16, in bytes, besides a block of A for each worker. (A single panel of B that is longer, of a
-// sum of 260,000 steps, is not counted.)
+// BF16Scratch bounds what a pool keeps for GemmBF16, in bytes, besides a block of A for each
+// worker. (A single panel of B that is longer, of a sum of 260,000 steps, is not counted.)
 const BF16Scratch = 4 * bf16Room
 
-// bf16Call is one GemmBF16 under way: the columns of it whose B is packed, and its division into tasks.
+// bf16Call is one GemmBF16 under way: the columns of it whose B is packed, and its division into
+// tasks.
 type bf16Call struct {
 	a, b               bf16Operand
 	packedB            []uint32
@@ -31,9 +33,10 @@ type bf16Call struct {
 	rowTasks, colTasks int
 }
 
-// GemmBF16 is Gemm with A and B rounded to bf16 and denormal numbers flushed to zero; sums are float32. Each element is the chain
-// c = fma(bf16(a[i][l]), bf16(b[l][j]), c) for l = 0 ... k-1 in that order; see bf16.go for the step. Neither blocking nor threads nor path
-// change a bit. With k of 0 there is no step: nothing is rounded or flushed.
+// GemmBF16 is Gemm with A and B rounded to bf16 and denormal numbers flushed to zero; sums are
+// float32. Each element is the chain c = fma(bf16(a[i][l]), bf16(b[l][j]), c) for l = 0 ... k-1 in
+// that order; see bf16.go for the step. Neither blocking nor threads nor path change a bit. With k
+// of 0 there is no step: nothing is rounded or flushed.
 func (p *Multiplier) GemmBF16(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	if m <= 0 || n <= 0 || k <= 0 {
 		p.Gemm(transA, transB, m, n, k, a, lda, b, ldb, beta, c, ldc)
@@ -59,7 +62,8 @@ func (p *Multiplier) GemmBF16(transA, transB bool, m, n, k int, a []float32, lda
 	}
 }
 
-// divide cuts C into tasks, by columns only where there are too few rows: every task of the same rows packs them again.
+// divide cuts C into tasks, by columns only where there are too few rows: every task of the same
+// rows packs them again.
 func (g *bf16Call) divide(threads int) {
 	want := 4 * threads
 	g.rowTasks = min(g.a.panels(), want)

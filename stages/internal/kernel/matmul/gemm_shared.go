@@ -2,9 +2,10 @@ package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
-// gemmCall is a product that several workers share. First they pack all of B, panel by panel, into the pool's memory; then they take rows of
-// A, a few at a time, so that a core which others slow down takes fewer. (Were C cut into one part a worker, each would have to pack B for
-// itself: a third more time for the gradient of 512 x 128 weights on two cores.)
+// gemmCall is a product that several workers share. First they pack all of B, panel by panel, into
+// the pool's memory; then they take rows of A, a few at a time, so that a core which others slow
+// down takes fewer. (Were C cut into one part a worker, each would have to pack B for itself: a
+// third more time for the gradient of 512 x 128 weights on two cores.)
 type gemmCall struct {
 	a, b               operand
 	m, n, k            int
@@ -17,8 +18,9 @@ type gemmCall struct {
 	rowTasks, colTasks int
 }
 
-// Tasks of a product: tasksPerWorker of them even out the workers' ends. Fewer, but leastTasks a worker, if they would have less than goodTask
-// rows or columns, where a task takes longer to read A and B than a few larger ones would; none has less than leastTask rows.
+// Tasks of a product: tasksPerWorker of them even out the workers' ends. Fewer, but leastTasks a
+// worker, if they would have less than goodTask rows or columns, where a task takes longer to read
+// A and B than a few larger ones would; none has less than leastTask rows.
 const (
 	tasksPerWorker, leastTasks = 8, 2
 	goodTask, leastTask        = 128, 32
@@ -51,7 +53,8 @@ func (g *gemmCall) depthParts() int { return (g.k + g.blockDepth - 1) / g.blockD
 // panels is the most panels that a block has.
 func (g *gemmCall) panels(k *Path) int { return (min(g.n, g.blockWidth) + k.nr - 1) / k.nr }
 
-// Block returns where block (l, j) of B begins, its size, how many of its columns are in wide panels, and its place in the shared memory.
+// Block returns where block (l, j) of B begins, its size, how many of its columns are in wide
+// panels, and its place in the shared memory.
 func (g *gemmCall) block(k *Path, l, j int) (l0, depth, j0, cols, wide, at int) {
 	unit := k.columnUnit()
 	if g.n < 2*unit*g.colParts { // few columns: better alike than whole wide panels

@@ -7,8 +7,8 @@ import (
 	"ablate/stages/internal/kernel/scalar"
 )
 
-// bf16Operand is A' of a GemmBF16, or the transpose of B': rows to be packed as panels of width rows, word after word. Element (r, l) is
-// src[r*rs+l*cs].
+// bf16Operand is A' of a GemmBF16, or the transpose of B': rows to be packed as panels of width
+// rows, word after word. Element (r, l) is src[r*rs+l*cs].
 type bf16Operand struct {
 	src         []float32
 	rs, cs      int
@@ -17,7 +17,8 @@ type bf16Operand struct {
 	pad         uint32 // what completes the pairs of an odd depth
 }
 
-// newBF16Operand is rows [first, first+rows) of a matrix with rows of depth elements, stored ld apart, or its transpose.
+// newBF16Operand is rows [first, first+rows) of a matrix with rows of depth elements, stored ld
+// apart, or its transpose.
 func newBF16Operand(src []float32, ld int, transposed bool, first, rows, depth, width int, pad uint32) bf16Operand {
 	o := bf16Operand{src: src[first*ld:], rs: ld, cs: 1, rows: rows, depth: depth, width: width, pad: pad}
 	if transposed {
@@ -47,7 +48,8 @@ func (o *bf16Operand) pack(h *BF16Path, w *Scratch, dst []uint32) {
 	}
 }
 
-// packColumns packs the whole panels of an operand that lies by columns, and returns how many rows they have.
+// packColumns packs the whole panels of an operand that lies by columns, and returns how many rows
+// they have.
 func (o *bf16Operand) packColumns(h *BF16Path, dst []uint32) int {
 	const together = 256 // rows, 1 KB of each step
 	words, whole := h.words(o.depth), o.rows/o.width*o.width
@@ -75,7 +77,8 @@ func (o *bf16Operand) packPanel(h *BF16Path, w *Scratch, panel []uint32, src []f
 	o.packWords(h, panel, src, rows, whole)
 }
 
-// packAcross packs the first words words of each row, eight rows at a time: rounded along the row, then turned.
+// packAcross packs the first words words of each row, eight rows at a time: rounded along the row,
+// then turned.
 func (o *bf16Operand) packAcross(h *BF16Path, w *Scratch, panel []uint32, src []float32, rows, words int) {
 	const most = 256 // eight such rows are 8 KB of L1
 	w.bf16.rows = arena.Grow(w.bf16.rows, 8*most)

@@ -1,8 +1,9 @@
 package matmul
 
-// A block of B is packed as panels, the columns that one microkernel takes at a time: row after row, one panel after the other, so that the
-// microkernel reads it front to back. Panels are nr wide, the last one nr/2 if that holds it. Where the path has a wide microkernel and all
-// of a block is used at once, the first panels are wide.
+// A block of B is packed as panels, the columns that one microkernel takes at a time: row after
+// row, one panel after the other, so that the microkernel reads it front to back. Panels are nr
+// wide, the last one nr/2 if that holds it. Where the path has a wide microkernel and all of a
+// block is used at once, the first panels are wide.
 
 // maxTile is the largest microtile of any path, in floats.
 const maxTile = 8 * 48
@@ -12,7 +13,8 @@ func (k *Path) PackedSize(n, depth int) int {
 	return (n + k.nr - 1) / k.nr * k.nr * depth
 }
 
-// wideColumns is how many of n columns go to wide panels: as many as leave no panel of nr/2 behind, which is the slowest.
+// wideColumns is how many of n columns go to wide panels: as many as leave no panel of nr/2 behind,
+// which is the slowest.
 func (k *Path) wideColumns(n int) int {
 	if k.wide == nil {
 		return 0
@@ -27,7 +29,8 @@ func (k *Path) wideColumns(n int) int {
 
 func (k *Path) wideWidth() int { return 3 * k.nr / 2 }
 
-// columnUnit is what the columns of blocks are multiples of, if there are several: whole panels of both widths.
+// columnUnit is what the columns of blocks are multiples of, if there are several: whole panels of
+// both widths.
 func (k *Path) columnUnit() int {
 	if k.wide == nil {
 		return k.nr
@@ -35,7 +38,8 @@ func (k *Path) columnUnit() int {
 	return 3 * k.nr
 }
 
-// width is the row length of the panel with the first of so many columns, of which the first wide go to wide panels.
+// width is the row length of the panel with the first of so many columns, of which the first wide
+// go to wide panels.
 func (k *Path) width(cols, wide int) int {
 	switch {
 	case wide > 0:
@@ -62,7 +66,8 @@ func (k *Path) Pack(dst, b []float32, ldb int, transB bool, n, depth int) {
 	k.packPanels(dst, b, ldb, transB, n, depth, 0)
 }
 
-// packPanels stores B' (depth x n) as panels. Missing columns of the last are 0. ldb is the distance of rows of B as stored.
+// packPanels stores B' (depth x n) as panels. Missing columns of the last are 0. ldb is the
+// distance of rows of B as stored.
 func (k *Path) packPanels(dst, b []float32, ldb int, transB bool, n, depth, wide int) {
 	for j := 0; j < n; {
 		width := k.width(n-j, wide-j)
@@ -129,7 +134,8 @@ func (k *Path) Block(w *Scratch, m, n, depth int, a []float32, ars, acs int, pac
 	k.multiply(w, m, n, depth, a, ars, acs, packed, packedDepth, 0, load, c, ldc)
 }
 
-// CausalBlock is block without load, of which row i needs the columns up to number last+i alone; what the others get is not said.
+// CausalBlock is block without load, of which row i needs the columns up to number last+i alone;
+// what the others get is not said.
 func (k *Path) CausalBlock(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth int, c []float32, ldc, last int) {
 	if k.down != nil {
 		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc, last)
@@ -138,9 +144,9 @@ func (k *Path) CausalBlock(w *Scratch, m, n, depth int, a []float32, ars, acs in
 	k.Block(w, m, n, depth, a, ars, acs, packed, packedDepth, false, c, ldc)
 }
 
-// multiply multiplies m rows of A with the first depth of packedDepth rows of a packed block of B, and its first n columns, where n fills
-// whole panels unless it is all of them. Panels of A run outside, so that each is read from afar once and then from L1, while B streams from
-// L2.
+// multiply multiplies m rows of A with the first depth of packedDepth rows of a packed block of B,
+// and its first n columns, where n fills whole panels unless it is all of them. Panels of A run
+// outside, so that each is read from afar once and then from L1, while B streams from L2.
 func (k *Path) multiply(w *Scratch, m, n, depth int, a []float32, ars, acs int, packed []float32, packedDepth, wide int, load bool, c []float32, ldc int) {
 	if k.down != nil {
 		k.multiplyDown(w, m, n, depth, a, ars, acs, packed, packedDepth, load, c, ldc, n)
@@ -179,7 +185,8 @@ func (k *Path) edge(w *Scratch, tiles tilesFunc, width, rows, cols, depth int, a
 	})
 }
 
-// throughTile calls f with a whole tile whose rows from first on hold what C has of them, and takes those back.
+// throughTile calls f with a whole tile whose rows from first on hold what C has of them, and takes
+// those back.
 func (k *Path) throughTile(w *Scratch, width, first, rows, cols int, load bool, c []float32, ldc int, f func(t *float32)) {
 	t := w.edge[:k.mr*width]
 	if load {
@@ -194,15 +201,16 @@ func (k *Path) throughTile(w *Scratch, width, first, rows, cols int, load bool, 
 	}
 }
 
-// tilesFunc is a microkernel: tiles of C, mr rows high and a panel of B wide, side by side, one for each of so many panels of B, which
-// begin step floats apart.
+// tilesFunc is a microkernel: tiles of C, mr rows high and a panel of B wide, side by side, one for
+// each of so many panels of B, which begin step floats apart.
 //
 //	for p < panels, i < mr, j < width:
 //		s = c[i*ldc+p*width+j] if load, else 0
 //		for l < depth: s = fma(a[i*rs+l*cs], b[p*step+l*width+j], s)
 //		c[i*ldc+p*width+j] = s
 //
-// Strides are in floats, rs or cs is 1; depth and panels are at least 1. ahead is where the caller will go on in A: mr rows where cs is 1, else
-// depth rows, by floats apart. It is asked for early, to be near when its turn comes, and may lie outside of A. Where cs is 1, by is rs unless
-// that is nearRows.
+// Strides are in floats, rs or cs is 1; depth and panels are at least 1. ahead is where the caller
+// will go on in A: mr rows where cs is 1, else depth rows, by floats apart. It is asked for early,
+// to be near when its turn comes, and may lie outside of A. Where cs is 1, by is rs unless that is
+// nearRows.
 type tilesFunc func(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, panels, step int, ahead *float32, by int)

@@ -1,8 +1,10 @@
-// Package matmul multiplies matrices: in float32 (Gemm) and with operands rounded to bf16 (GemmBF16), by microkernels over packed panels, on
-// several workers, always with the same bits. Attention multiplies blocks of its own by Pack, Block and CausalBlock.
+// Package matmul multiplies matrices: in float32 (Gemm) and with operands rounded to bf16
+// (GemmBF16), by microkernels over packed panels, on several workers, always with the same bits.
+// Attention multiplies blocks of its own by Pack, Block and CausalBlock.
 //
-// Files: gemm.go and gemm_shared.go divide a product, panel.go packs B and goes over the tiles of C, strip.go and down.go hand out A, tile.go is
-// the microkernel in Go; bf16.go, pack_bf16.go and gemm_bf16.go are the same for bf16. Assembly stands beside its declarations.
+// Files: gemm.go and gemm_shared.go divide a product, panel.go packs B and goes over the tiles of
+// C, strip.go and down.go hand out A, tile.go is the microkernel in Go; bf16.go, pack_bf16.go and
+// gemm_bf16.go are the same for bf16. Assembly stands beside its declarations.
 package matmul
 
 import "ablate/stages/internal/kernel/pool"
@@ -18,13 +20,14 @@ type Path struct {
 
 	peak func(n int) // n turns of multiply-adds on registers alone; nil: none
 
-	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf
-	// nr/2 to a half, copyWide 3 nr/2 to a wide one; nil: Go.
+	// copyPanel copies nr columns of depth rows, ld apart, to a panel, copyHalf nr/2 to a half,
+	// copyWide 3 nr/2 to a wide one; nil: Go.
 	copyPanel, copyHalf, copyWide func(dst, src *float32, ld, depth int)
-	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of mr, step floats apart; nil: not worth it.
+	// copyStrip copies mr columns of depth rows, ld apart, to each of so many panels with rows of
+	// mr, step floats apart; nil: not worth it.
 	copyStrip func(dst, src *float32, ld, depth, panels, step int)
-	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a
-	// panel with rows of width; nil: Go.
+	// transpose8 writes 8 rows of 8*blocks columns, ld apart, as columns of a panel with rows of
+	// width; nil: Go.
 	transpose8 func(dst *float32, width int, src *float32, ld, blocks int)
 
 	BF16 func() []*BF16Path // of GemmBF16, the fastest first

@@ -5,9 +5,9 @@ import (
 	"unsafe"
 )
 
-// Fused is in Go, and its multiply-adds are fused: the compiler turns x*y + z in float32 into the FMADDS
-// instruction on arm64 where nothing forbids it. The language permits that but does not promise it, so
-// this path is offered only where it is seen to round once (RoundsOnce).
+// Fused is in Go, and its multiply-adds are fused: the compiler turns x*y + z in float32 into the
+// FMADDS instruction on arm64 where nothing forbids it. The language permits that but does not
+// promise it, so this path is offered only where it is seen to round once (RoundsOnce).
 var Fused = Path{
 	mr:     portableRows,
 	nr:     portableCols,
@@ -17,8 +17,9 @@ var Fused = Path{
 	BF16:   goBF16,
 }
 
-// RoundsOnce says whether the path does, as the instruction does, and so may be used: it runs the tile on products whose rounding would show in the result:
-// (1+h)(1-h) - 1 = -h^2 with h = 2^-20, which is 0 if the product is rounded.
+// RoundsOnce says whether the path does, as the instruction does, and so may be used: it runs the
+// tile on products whose rounding would show in the result: (1+h)(1-h) - 1 = -h^2 with h = 2^-20,
+// which is 0 if the product is rounded.
 func RoundsOnce() bool {
 	const h = 0x1p-20
 	var a [portableRows]float32

@@ -1,10 +1,11 @@
 package matmul
 
-// peakChains is that of generate/tile; a vector is half a panel on both paths that have a peak loop.
+// peakChains is that of generate/tile; a vector is half a panel on both paths that have a peak
+// loop.
 const peakChains = 12
 
-// PeakLoop is f, of so many multiply-adds: as fast as one core can, on registers alone. Go has no such loop: there it is the microkernel. It is
-// what speeds are measured against.
+// PeakLoop is f, of so many multiply-adds: as fast as one core can, on registers alone. Go has no
+// such loop: there it is the microkernel. It is what speeds are measured against.
 func (k *Path) PeakLoop() (fma int, f func()) {
 	if k.peak != nil {
 		const turns = 4096

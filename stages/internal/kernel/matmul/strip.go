@@ -2,9 +2,10 @@ package matmul
 
 import "ablate/stages/internal/kernel/arena"
 
-// A copy of A's rows in the order in which the microkernel reads them is made where elements lie so far apart that they meet in few sets of the
-// first-level cache and would be fetched again for each panel of B, if many columns of B follow. What lies by columns is copied several panels
-// at a time, because a line of the cache holds more columns than one; what lies by rows, a panel at a time.
+// A copy of A's rows in the order in which the microkernel reads them is made where elements lie so
+// far apart that they meet in few sets of the first-level cache and would be fetched again for each
+// panel of B, if many columns of B follow. What lies by columns is copied several panels at a time,
+// because a line of the cache holds more columns than one; what lies by rows, a panel at a time.
 const (
 	copyColumns = 192      // columns of B from which on the copy pays
 	stripPanels = 8        // at a time at most
@@ -64,8 +65,9 @@ func (s *strip) rows(i int) (panel []float32, rs, cs int) {
 	return w.packA[(i-s.first)/k.mr*step:], 1, k.mr
 }
 
-// ahead is what the microkernel asks for while it works on the rows from i on, see tilesFunc. A and B of a gradient of weights come from
-// beyond the second-level cache; without it one product with 64 columns was 6 % slower.
+// ahead is what the microkernel asks for while it works on the rows from i on, see tilesFunc. A and
+// B of a gradient of weights come from beyond the second-level cache; without it one product with
+// 64 columns was 6 % slower.
 func (s *strip) ahead(i int) (next *float32, by int) {
 	by = s.ars
 	if s.acs != 1 {

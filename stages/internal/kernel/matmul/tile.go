@@ -6,8 +6,8 @@ import (
 	"ablate/stages/internal/kernel/scalar"
 )
 
-// tileGo is the microkernel of the portable path; see tileFunc. It is scalar.FMA
-// written out, with the accumulators of four columns kept in registers.
+// tileGo is the microkernel of the portable path; see tileFunc. It is scalar.FMA written out, with
+// the accumulators of four columns kept in registers.
 func tileGo(width, depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool) {
 	as := unsafe.Slice(a, (portableRows-1)*rs+(depth-1)*cs+1)
 	bs := unsafe.Slice(b, depth*width)

@@ -1,5 +1,5 @@
-// Package pool is the workers that kernels divide their work among: goroutines that sleep between runs, which follow one another within
-// microseconds. It knows nothing of what they compute.
+// Package pool is the workers that kernels divide their work among: goroutines that sleep between
+// runs, which follow one another within microseconds. It knows nothing of what they compute.
 package pool
 
 import (
@@ -38,8 +38,9 @@ type failure struct {
 	stack []byte
 }
 
-// New makes a pool of threads workers, the caller of Run among them; the others get their goroutines when work first reaches them. A number
-// below one counts as one. Close ends the goroutines.
+// New makes a pool of threads workers, the caller of Run among them; the others get their
+// goroutines when work first reaches them. A number below one counts as one. Close ends the
+// goroutines.
 func New(threads int) *Pool {
 	threads = max(threads, 1)
 	p := &Pool{threads: threads, started: 1, work: make([]worker, threads)}
@@ -53,10 +54,10 @@ func (p *Pool) Active() int { return p.threads }
 // Threads is the number of workers, the caller included, whatever the limit.
 func (p *Pool) Threads() int { return len(p.work) }
 
-// Limit lets n of the workers take part in what follows, until it is called
-// again; a number outside 1 to Threads counts as the nearest in it. No result
-// depends on it. The other workers sleep: they are neither called nor waited
-// for. Like Run, Limit must not be called while another goroutine uses the pool.
+// Limit lets n of the workers take part in what follows, until it is called again; a number outside
+// 1 to Threads counts as the nearest in it. No result depends on it. The other workers sleep: they
+// are neither called nor waited for. Like Run, Limit must not be called while another goroutine
+// uses the pool.
 func (p *Pool) Limit(n int) { p.threads = min(max(n, 1), len(p.work)) }
 
 // Close ends the workers and waits for them. The pool cannot be used after.
@@ -68,16 +69,16 @@ func (p *Pool) Close() {
 	p.exited.Wait()
 }
 
-// Run calls f(0) ... f(n-1), each once, on the workers, and returns when all
-// are done. Which worker takes which i is not fixed, so f(i) must write only
-// what no other call touches. If a call panics, Run panics with the same value
-// (an error is wrapped, with the worker's stack) after the calls under way have
-// ended; the calls not yet begun are dropped. f must not call Run.
+// Run calls f(0) ... f(n-1), each once, on the workers, and returns when all are done. Which worker
+// takes which i is not fixed, so f(i) must write only what no other call touches. If a call panics,
+// Run panics with the same value (an error is wrapped, with the worker's stack) after the calls
+// under way have ended; the calls not yet begun are dropped. f must not call Run.
 func (p *Pool) Run(n int, f func(i int)) {
 	p.RunOn(n, func(_, i int) { f(i) })
 }
 
-// RunOn is Run for calls that are told the number of their worker, from 0 to Threads, whose scratch memory they may use.
+// RunOn is Run for calls that are told the number of their worker, from 0 to Threads, whose scratch
+// memory they may use.
 func (p *Pool) RunOn(n int, f func(worker, i int)) {
 	helpers := min(n, p.threads) - 1
 	if helpers <= 0 {
@@ -137,17 +138,15 @@ func (p *Pool) drain(worker int) {
 	}
 }
 
-// sleeper is one goroutine's wait for a condition. It looks for a while before
-// it sleeps: kernels follow one another within microseconds, and waking a
-// sleeping thread takes about 50.
+// sleeper is one goroutine's wait for a condition. It looks for a while before it sleeps: kernels
+// follow one another within microseconds, and waking a sleeping thread takes about 50.
 type sleeper struct {
 	asleep atomic.Bool
 	bell   chan struct{}
 }
 
-// looks is the number of looks at the condition before going to sleep; each
-// yields to the scheduler, so that a pool wider than GOMAXPROCS still moves.
-// 200 are 20 to 40 us.
+// looks is the number of looks at the condition before going to sleep; each yields to the
+// scheduler, so that a pool wider than GOMAXPROCS still moves. 200 are 20 to 40 us.
 const looks = 200
 
 func (s *sleeper) init() { s.bell = make(chan struct{}, 1) }
@@ -160,8 +159,8 @@ func (s *sleeper) await(ready func() bool) {
 			continue
 		}
 		s.asleep.Store(true)
-		// Either we see the condition and withdraw, or the one who made it
-		// true sees us asleep and rings; if both, the ring is taken here.
+		// Either we see the condition and withdraw, or the one who made it true sees us asleep and
+		// rings; if both, the ring is taken here.
 		if !ready() || !s.asleep.CompareAndSwap(true, false) {
 			<-s.bell
 		}

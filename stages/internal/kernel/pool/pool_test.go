@@ -47,8 +47,8 @@ func TestPoolSleeps(t *testing.T) {
 	}
 }
 
-// participants are the workers that get work of a run of n calls; each call
-// waits until want workers have one, so that none is left out by chance.
+// participants are the workers that get work of a run of n calls; each call waits until want
+// workers have one, so that none is left out by chance.
 func participants(p *Pool, n, want int) []int {
 	var took [64]atomic.Bool
 	var in atomic.Int64

@@ -8,8 +8,8 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
 func xgetbv() (eax uint32)
 
-// Vectors asks the processor, and the operating system (XCR0) whether it saves
-// the wide registers. Bits: Intel SDM volume 2, CPUID; volume 1, section 14.3.
+// Vectors asks the processor, and the operating system (XCR0) whether it saves the wide registers.
+// Bits: Intel SDM volume 2, CPUID; volume 1, section 14.3.
 func Vectors() (avx2, avx512 bool) {
 	const (
 		fma, osxsave, avx  = 1 << 12, 1 << 27, 1 << 28 // leaf 1, ecx

@@ -2,9 +2,9 @@ package scalar
 
 import "math"
 
-// Constants of Exp. ln2Hi has 9 significant bits and ln2Hi+ln2Lo is ln 2 to
-// 2e-8 relative of ln2Lo. expC are the coefficients of (exp(r)-1-r)/r^2 on |r| <= ln2/2 as in Cephes Exp
-// (S. Moshier, Methods and Programs for Mathematical Functions, 1989).
+// Constants of Exp. ln2Hi has 9 significant bits and ln2Hi+ln2Lo is ln 2 to 2e-8 relative of ln2Lo.
+// expC are the coefficients of (exp(r)-1-r)/r^2 on |r| <= ln2/2 as in Cephes Exp (S. Moshier,
+// Methods and Programs for Mathematical Functions, 1989).
 const (
 	expLow   = -104 // below, exp rounds to 0 in float32
 	expHigh  = 89   // above, exp rounds to +Inf in float32
@@ -20,13 +20,13 @@ const (
 	expC5    = 1.9875691500e-4
 )
 
-// Exp returns exp(x) with a relative error of at most 1e-7 where the result
-// is normal, and half a unit of the smallest subnormal more below that
-// (TestExpError measures it over all float32). Exp(-Inf) = 0, Exp(NaN) = NaN.
+// Exp returns exp(x) with a relative error of at most 1e-7 where the result is normal, and half a
+// unit of the smallest subnormal more below that (TestExpError measures it over all float32).
+// Exp(-Inf) = 0, Exp(NaN) = NaN.
 //
-// exp(x) = 2^n exp(r), n = round(x/ln2), r = x - n ln2. 2^n is applied as two
-// factors, because n runs from -150 to 128. All multiply-adds are fused: half
-// the instructions of the loops that are nothing but exponentials.
+// exp(x) = 2^n exp(r), n = round(x/ln2), r = x - n ln2. 2^n is applied as two factors, because n
+// runs from -150 to 128. All multiply-adds are fused: half the instructions of the loops that are
+// nothing but exponentials.
 func Exp(x float32) float32 {
 	if x < expLow {
 		x = expLow

@@ -1,19 +1,18 @@
-// Package scalar is what every path of the kernels does to one number: the multiply-add that rounds once, the
-// exponential by such multiply-adds, and bf16. On arm64 MulAdd is an instruction, which the file of that name asks the compiler for.
+// Package scalar is what every path of the kernels does to one number: the multiply-add that rounds
+// once, the exponential by such multiply-adds, and bf16. On arm64 MulAdd is an instruction, which
+// the file of that name asks the compiler for.
 package scalar
 
 import "math"
 
 // FMA returns a*b+c rounded once to float32, what the FMA instruction gives.
 //
-// The float64 product of two float32 is exact (24+24 bits <= 53), so only the
-// sum is rounded, once to float64 and once more to float32. Rounding twice goes
-// wrong only if the float64 sum is inexact and lies half-way between two
-// float32; there the sum is first made odd, as in Boldo and Melquiond,
-// "Emulation of a FMA and correctly rounded sums: proved algorithms using
-// rounding to odd", IEEE Trans. Computers 57(4), 2008. Below the smallest
-// normal float32 the half-way points lie elsewhere, so that range always takes
-// the careful way.
+// The float64 product of two float32 is exact (24+24 bits <= 53), so only the sum is rounded, once
+// to float64 and once more to float32. Rounding twice goes wrong only if the float64 sum is inexact
+// and lies half-way between two float32; there the sum is first made odd, as in Boldo and
+// Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to
+// odd", IEEE Trans. Computers 57(4), 2008. Below the smallest normal float32 the half-way points
+// lie elsewhere, so that range always takes the careful way.
 func FMA(a, b, c float32) float32 {
 	p := float64(float64(a) * float64(b)) // exact; the conversion keeps it from being fused with the sum
 	s := p + float64(c)
@@ -23,8 +22,7 @@ func FMA(a, b, c float32) float32 {
 	return float32(s)
 }
 
-// Doubtful says whether rounding s to float32 may go wrong if s is rounded
-// already.
+// Doubtful says whether rounding s to float32 may go wrong if s is rounded already.
 func Doubtful(s float64) bool {
 	u := math.Float64bits(s)
 	return u&halfMask == halfBits || u&^signBit < minNormal

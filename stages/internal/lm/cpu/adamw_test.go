@@ -13,8 +13,9 @@ import (
 
 var settings = optim.AdamW{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Clip: 1}
 
-// adamwReference is AdamW in float64, written after PyTorch's documentation of torch.optim.AdamW and clip_grad_norm_, bias
-// corrections applied to the moments (the same thing in another order of operations).
+// adamwReference is AdamW in float64, written after PyTorch's documentation of torch.optim.AdamW
+// and clip_grad_norm_, bias corrections applied to the moments (the same thing in another order of
+// operations).
 func adamwReference(a optim.AdamW, lr float64, steps int, w []float64, grad func(step int) []float64) (norms []float64) {
 	m, v := make([]float64, len(w)), make([]float64, len(w))
 	for t := 1; t <= steps; t++ {
@@ -41,7 +42,8 @@ func adamwReference(a optim.AdamW, lr float64, steps int, w []float64, grad func
 	return norms
 }
 
-// Tolerance: ten steps of rate 0.01 on weights around 1, each rounded a few times in float32 (6e-8): 2e-6.
+// Tolerance: ten steps of rate 0.01 on weights around 1, each rounded a few times in float32
+// (6e-8): 2e-6.
 func TestApplyAgainstReference(t *testing.T) {
 	p := kernel.NewPool(2)
 	defer p.Close()

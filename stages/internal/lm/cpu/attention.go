@@ -7,7 +7,8 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// attention is y = res + attn_out(softmax(q kᵀ / sqrt(D)) v) over the heads, causal; q, k, v = att_proj(h). h, res, y (N, C).
+// attention is y = res + attn_out(softmax(q kᵀ / sqrt(D)) v) over the heads, causal; q, k, v =
+// att_proj(h). h, res, y (N, C).
 func (b *builder) attention(name string, h, res *gorgonia.Node) *gorgonia.Node {
 	c := b.e.arch
 	C := c.DModel

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// benchConfig is the reference model of the measurements: a GPT with RMSNorm, GELU, no biases and an untied head.
+// benchConfig is the reference model of the measurements: a GPT with RMSNorm, GELU, no biases and
+// an untied head.
 func benchConfig(d, layers, vocab, T int) arch.Model {
 	return arch.Model{
 		Vocab: vocab, DModel: d, Layers: layers, Heads: max(1, d/64), Context: T,
@@ -19,7 +20,8 @@ func benchConfig(d, layers, vocab, T int) arch.Model {
 
 var benchSizes = []struct{ d, L, V, T int }{{64, 2, 2048, 128}, {128, 4, 2048, 256}, {256, 4, 4096, 256}}
 
-// BenchmarkTrain is a whole step, AdamW included, of 2048 tokens. GFLOP/s counts a backward pass as two forward passes.
+// BenchmarkTrain is a whole step, AdamW included, of 2048 tokens. GFLOP/s counts a backward pass as
+// two forward passes.
 func BenchmarkTrain(b *testing.B) {
 	bench(b, 3, func(e *engine, inputs, targets []int32, B, T, step int) error {
 		if _, err := e.Accumulate(inputs, targets, B, T, 1.0/2048); err != nil {

@@ -63,7 +63,8 @@ func documented(t *testing.T, page string, c arch.Model) []string {
 	return append(before, after...)
 }
 
-// The page has every tensor of every preset and of every combination of words, with its shape, in the order of the file.
+// The page has every tensor of every preset and of every combination of words, with its shape, in
+// the order of the file.
 func TestCheckpointsAreDocumented(t *testing.T) {
 	data, err := os.ReadFile("../../../CHECKPOINTS.md")
 	if err != nil {

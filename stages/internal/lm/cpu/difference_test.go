@@ -79,14 +79,16 @@ func only(ts []lm.Tensor, i int) []lm.Tensor {
 	return c
 }
 
-// TestFiniteDifferences needs no reference: the engine's own losses, a step to either side of the parameters, along the
-// gradient, along random directions of all parameters, and along the gradient of each tensor by itself, which tests the
-// operation that tensor belongs to and all those after it.
+// TestFiniteDifferences needs no reference: the engine's own losses, a step to either side of the
+// parameters, along the gradient, along random directions of all parameters, and along the gradient
+// of each tensor by itself, which tests the operation that tensor belongs to and all those after
+// it.
 //
-// Quotient and tolerance: the parameters are scrambled, so the losses curve sharply, and the quotient is the four-point one,
-// (8 (f(h)-f(-h)) - (f(2h)-f(-2h))) / 12h, whose error is of order h^4. The ten losses, about 3 nats each, are rounded to
-// float32 (2e-7 each), so their sum is uncertain by some 1e-6 and the quotient by 1e-6 * 1.5/h = 7.5e-4. Gradients are 1 to
-// 100 long. Hence 1e-3 of the length plus 1.5e-3; a missing term shows as far more along its own tensor.
+// Quotient and tolerance: the parameters are scrambled, so the losses curve sharply, and the
+// quotient is the four-point one, (8 (f(h)-f(-h)) - (f(2h)-f(-2h))) / 12h, whose error is of order
+// h^4. The ten losses, about 3 nats each, are rounded to float32 (2e-7 each), so their sum is
+// uncertain by some 1e-6 and the quotient by 1e-6 * 1.5/h = 7.5e-4. Gradients are 1 to 100 long.
+// Hence 1e-3 of the length plus 1.5e-3; a missing term shows as far more along its own tensor.
 func TestFiniteDifferences(t *testing.T) {
 	const B, T, h = 2, 5, 0.002
 	for _, cfg := range variants() {
@@ -135,8 +137,9 @@ func TestReferenceAgainstDifferences(t *testing.T) {
 	}
 }
 
-// differences holds the reference's gradient of each tensor to the difference quotient along it. In float64 the quotient at
-// h = 1e-5 is good to about 1e-9 (1e-15/h of rounding, h^2 of curvature), so 1e-7 of the gradient's length is strict.
+// differences holds the reference's gradient of each tensor to the difference quotient along it. In
+// float64 the quotient at h = 1e-5 is good to about 1e-9 (1e-15/h of rounding, h^2 of curvature),
+// so 1e-7 of the gradient's length is strict.
 func differences(t *testing.T, cfg arch.Model) {
 	t.Helper()
 	const B, T, h = 2, 5, 1e-5

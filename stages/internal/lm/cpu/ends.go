@@ -25,16 +25,19 @@ func (b *builder) embed(name string, ids *gorgonia.Node) *gorgonia.Node {
 	return b.apply(o, b.param(name), ids)
 }
 
-// headRows is how many rows of logits exist at a time: the (N, V) matrix of a large vocabulary would dwarf everything else
-// (2048 rows of 50304 words are 412 MB). It changes no bit: every row's loss is its own, and each element of the head's
-// gradient is one chain over the rows, continued from chunk to chunk.
+// headRows is how many rows of logits exist at a time: the (N, V) matrix of a large vocabulary
+// would dwarf everything else (2048 rows of 50304 words are 412 MB). It changes no bit: every row's
+// loss is its own, and each element of the head's gradient is one chain over the rows, continued
+// from chunk to chunk.
 const headRows = 512
 
-// headLoss is the head and the cross entropy: h (N, C), W (V, C) -> sum of -log softmax(h Wᵀ)[target].
+// headLoss is the head and the cross entropy: h (N, C), W (V, C) -> sum of -log softmax(h
+// Wᵀ)[target].
 //
-// Softmax, loss and both gradients of a chunk are computed while its logits are in hand, so in training the forward
-// operation already leaves dh and adds to dW, for the scale of the batch; the gradient nodes only hand them out. They have
-// the loss as child, so the order stays an edge of the graph.
+// Softmax, loss and both gradients of a chunk are computed while its logits are in hand, so in
+// training the forward operation already leaves dh and adds to dW, for the scale of the batch; the
+// gradient nodes only hand them out. They have the loss as child, so the order stays an edge of the
+// graph.
 func (b *builder) headLoss(name string, h, targets *gorgonia.Node) *gorgonia.Node {
 	N, C, batch := b.N, b.e.arch.DModel, b.batch
 	k := newHeadKernel(b)
@@ -111,16 +114,17 @@ func (k headKernel) train(nats, dh, dw, h, w []float32, targets []int32, n int, 
 	k.gemm(k.p, true, false, k.V, k.C, n, k.logits.data, k.V, h, k.C, 1, dw, k.C)
 }
 
-// picker gathers the rows whose target is not ignored: an evaluation ignores the context of its windows and the padding of
-// short rows, and the head, the largest matrix of a small model, need not see them.
+// picker gathers the rows whose target is not ignored: an evaluation ignores the context of its
+// windows and the padding of short rows, and the head, the largest matrix of a small model, need
+// not see them.
 type picker struct {
 	at      []int // rows picked
 	targets []int32
 	nats    []float32
 }
 
-// rows copies scored rows of h, from row next on and as many as there is room for, to dst; it returns their number and where
-// to go on.
+// rows copies scored rows of h, from row next on and as many as there is room for, to dst; it
+// returns their number and where to go on.
 func (k *picker) rows(dst, h []float32, targets []int32, next, C int) (n, after int) {
 	for ; next < len(targets) && n < len(k.at); next++ {
 		if targets[next] >= 0 {

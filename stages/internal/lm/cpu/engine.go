@@ -24,8 +24,8 @@ type engine struct {
 	index map[string]int // of specs, by name
 	at    []int          // where each tensor begins in the four arenas
 
-	// One layout, four arenas. The last three exist from the first use of a gradient or moment on: an engine that only
-	// evaluates needs a quarter of the memory.
+	// One layout, four arenas. The last three exist from the first use of a gradient or moment on:
+	// an engine that only evaluates needs a quarter of the memory.
 	weights, grads, m, v []float32
 
 	acts   []float32 // activations, shared by all graphs: only one runs at a time and none needs anything from a run before
@@ -43,8 +43,9 @@ const (
 	secondMoment = "v."
 )
 
-// largeEngine is from how many bytes on Close has the memory collected at once. Left to itself the collector lets the heap double first: two
-// trainings one after the other then held twice what one takes. A collection takes milliseconds, because arenas hold no pointers.
+// largeEngine is from how many bytes on Close has the memory collected at once. Left to itself the
+// collector lets the heap double first: two trainings one after the other then held twice what one
+// takes. A collection takes milliseconds, because arenas hold no pointers.
 const largeEngine = 64 << 20
 
 // maxGraphs bounds the cache of compiled graphs; compiling one again takes milliseconds.
@@ -66,7 +67,8 @@ func newEngine(m arch.Model, opt lm.Options) (_ *engine, err error) {
 	return e, nil
 }
 
-// planned is an engine that knows where everything belongs, and the length of each of the four arenas, but has no memory.
+// planned is an engine that knows where everything belongs, and the length of each of the four
+// arenas, but has no memory.
 func planned(m arch.Model, opt lm.Options) (e *engine, size int) {
 	e = &engine{Options: opt, arch: m, specs: m.Tensors(), index: map[string]int{}}
 	for i, s := range e.specs {
@@ -198,8 +200,8 @@ func (e *engine) zeroGradients() {
 	}
 }
 
-// cause says where the losses of a graph's last run stopped being finite: in a parameter, or else in the first operation of the same run
-// done again whose value is not.
+// cause says where the losses of a graph's last run stopped being finite: in a parameter, or else
+// in the first operation of the same run done again whose value is not.
 func (e *engine) cause(g *graph) string {
 	if bad, found := e.firstBad("parameter", e.weights); found {
 		return bad
@@ -247,8 +249,8 @@ func (e *engine) Close() error {
 	return err
 }
 
-// forget drops every compiled graph, and with them the last references to the activations: a gorgonia node keeps the last
-// value it was bound to.
+// forget drops every compiled graph, and with them the last references to the activations: a
+// gorgonia node keeps the last value it was bound to.
 func (e *engine) forget() error {
 	var errs []error
 	for _, g := range e.graphs {

@@ -9,7 +9,8 @@ import (
 	"ablate/stages/internal/lm/enginetest"
 )
 
-// The processor's engine of three threads is its engine of one; and float32 is 1e-4 from float64 after twenty steps, see TestTwentyLosses.
+// The processor's engine of three threads is its engine of one; and float32 is 1e-4 from float64
+// after twenty steps, see TestTwentyLosses.
 func TestEngine(t *testing.T) {
 	enginetest.Test(t, func(m arch.Model) (lm.Engine, error) {
 		return cpu.New(m, lm.Options{Threads: 3})

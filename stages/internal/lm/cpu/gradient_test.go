@@ -18,7 +18,8 @@ func tiny() arch.Model {
 	}
 }
 
-// variants are all 384 combinations of the architecture's words and switches. In half of them heads turn in part.
+// variants are all 384 combinations of the architecture's words and switches. In half of them heads
+// turn in part.
 func variants() []arch.Model {
 	var all []arch.Model
 	for i := range 128 {
@@ -78,7 +79,8 @@ func openedWith(t testing.TB, m arch.Model, opt lm.Options) *engine {
 	return e
 }
 
-// scramble gives every parameter a value at which nothing vanishes or saturates: Init's zeros and ones would hide errors.
+// scramble gives every parameter a value at which nothing vanishes or saturates: Init's zeros and
+// ones would hide errors.
 func scramble(e *engine, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	for i, t := range e.part(lm.Weights) {
@@ -112,9 +114,10 @@ func (e *engine) gradients() []lm.Tensor { return e.views(e.grads) }
 
 // compare holds losses and all gradients of one batch to the float64 reference.
 //
-// Tolerances. float32 has a relative step of 6e-8. A loss is a few nats after some ten roundings deep, so 1e-5 is a few
-// hundred steps. A gradient tensor is compared by norm: |g-ref| <= 1e-4 |ref|, some 1000 steps, the loss of digits in norms
-// and softmaxes included; a wrong or missing term is far above 1e-3.
+// Tolerances. float32 has a relative step of 6e-8. A loss is a few nats after some ten roundings
+// deep, so 1e-5 is a few hundred steps. A gradient tensor is compared by norm: |g-ref| <= 1e-4
+// |ref|, some 1000 steps, the loss of digits in norms and softmaxes included; a wrong or missing
+// term is far above 1e-3.
 func compare(t *testing.T, cfg arch.Model, B, T int, scale float64) {
 	t.Helper()
 	e := opened(t, cfg, 2)
@@ -147,8 +150,8 @@ func compare(t *testing.T, cfg arch.Model, B, T int, scale float64) {
 			diff += (float64(g.Data[i]) - x) * (float64(g.Data[i]) - x)
 			norm += x * x
 		}
-		// No tensor's gradient vanishes (the softmax would cancel a bias of k, but RoPE turns it with the position), so a zero
-		// is an error too.
+		// No tensor's gradient vanishes (the softmax would cancel a bias of k, but RoPE turns it
+		// with the position), so a zero is an error too.
 		if norm == 0 || math.Sqrt(diff) > 1e-4*math.Sqrt(norm) {
 			t.Errorf("gradient of %s: off by %.3g of norm %.3g", g.Name, math.Sqrt(diff), math.Sqrt(norm))
 		}

@@ -42,7 +42,8 @@ type gemm func(p *kernel.Pool, transA, transB bool, m, n, k int, a []float32, ld
 // building guards gorgonia's package globals: Grad puts one shared constant node into every graph.
 var building sync.Mutex
 
-// builder assembles one graph. The first error stops it; later calls return nil nodes and do nothing.
+// builder assembles one graph. The first error stops it; later calls return nil nodes and do
+// nothing.
 type builder struct {
 	e       *engine
 	graph   *graph // what compile completes
@@ -60,18 +61,20 @@ type builder struct {
 	salt         uint32 // part of every node's hash
 	err          error
 
-	// carry holds the gradient that reaches a node through a residual path, or through a second norm. Gorgonia would add it to
-	// the node's other gradient with an operation that allocates; instead the residual operation declares that input without
-	// gradient, and the norm that reads the same node adds the carried gradient inside its own backward pass.
+	// carry holds the gradient that reaches a node through a residual path, or through a second
+	// norm. Gorgonia would add it to the node's other gradient with an operation that allocates;
+	// instead the residual operation declares that input without gradient, and the norm that reads
+	// the same node adds the carried gradient inside its own backward pass.
 	carry map[*gorgonia.Node]*gorgonia.Node
-	// more holds, for a node read by two linear layers, the second one's part of the gradient, which the norm that made the
-	// node asks for (parallel blocks). Same reason.
+	// more holds, for a node read by two linear layers, the second one's part of the gradient,
+	// which the norm that made the node asks for (parallel blocks). Same reason.
 	more map[*gorgonia.Node]func(grad *gorgonia.Node) *gorgonia.Node
 	// redone holds the second computation of a node, see again.
 	redone map[*gorgonia.Node]*gorgonia.Node
 }
 
-// buildGraph builds, differentiates, plans and compiles. The caller binds it to an arena before it runs.
+// buildGraph builds, differentiates, plans and compiles. The caller binds it to an arena before it
+// runs.
 func (e *engine) buildGraph(B, T int, train bool) (gr *graph, err error) {
 	building.Lock()
 	defer building.Unlock()
@@ -146,16 +149,18 @@ func (b *builder) compile() (*graph, error) {
 	}
 	gr := b.graph
 	gr.vm = gorgonia.NewTapeMachine(b.g)
-	// The machine sets a finalizer on itself, and the garbage collector never frees a cycle that holds a finalizer: our ops point back to the
-	// machine, so every graph, arena and all, would stay for ever. Close does what the finalizer would.
+	// The machine sets a finalizer on itself, and the garbage collector never frees a cycle that
+	// holds a finalizer: our ops point back to the machine, so every graph, arena and all, would
+	// stay for ever. Close does what the finalizer would.
 	runtime.SetFinalizer(gr.vm, nil)
 	return gr, nil
 }
 
 var errSameHash = errors.New("two nodes have one hash")
 
-// distinct refuses two nodes with one hash: gorgonia's common-subexpression elimination trusts the 32 bits and would run one
-// of them in place of both, silently. Chance makes that n^2/2^33, 1 in 100,000 graphs of 300 nodes; another salt mends it.
+// distinct refuses two nodes with one hash: gorgonia's common-subexpression elimination trusts the
+// 32 bits and would run one of them in place of both, silently. Chance makes that n^2/2^33, 1 in
+// 100,000 graphs of 300 nodes; another salt mends it.
 func distinct(program gorgonia.Nodes) error {
 	seen := make(map[uint32]*gorgonia.Node, len(program))
 	for _, n := range program {
@@ -224,7 +229,8 @@ func (o *op) matrix(rows, cols int) *op {
 	return o
 }
 
-// gradientOf makes o an operation that adds to the gradient of the parameter and returns the view of it.
+// gradientOf makes o an operation that adds to the gradient of the parameter and returns the view
+// of it.
 func (b *builder) gradientOf(o *op, name string) *op {
 	i := b.e.index[name]
 	t := b.e.specs[i]
@@ -242,8 +248,8 @@ func (b *builder) extract(name string, node *gorgonia.Node) *gorgonia.Node {
 	return b.apply(b.gradientOf(o, name), node)
 }
 
-// param is the input node of a parameter. Asking twice for one parameter gives two nodes over the same memory: so the tied
-// head has its own gradient node and both add into one view.
+// param is the input node of a parameter. Asking twice for one parameter gives two nodes over the
+// same memory: so the tied head has its own gradient node and both add into one view.
 func (b *builder) param(name string) *gorgonia.Node {
 	i, ok := b.e.index[name]
 	if !ok {

@@ -14,9 +14,10 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// TestProgramAndMemory holds two things that the plan rests on. The machine executes the nodes in the order that the plan
-// assumed; and no operation reads memory that the plan has given away or that nobody has written: before each operation,
-// everything in the arena that is not alive is overwritten with NaN, and the results must keep their bits.
+// TestProgramAndMemory holds two things that the plan rests on. The machine executes the nodes in
+// the order that the plan assumed; and no operation reads memory that the plan has given away or
+// that nobody has written: before each operation, everything in the arena that is not alive is
+// overwritten with NaN, and the results must keep their bits.
 func TestProgramAndMemory(t *testing.T) {
 	for _, cfg := range variants() {
 		if cfg.NormBias != cfg.LinearBias || cfg.NormBias != cfg.AttentionOutput { // 64 are enough to meet every operation
@@ -113,8 +114,9 @@ func TestEvaluationMemory(t *testing.T) {
 	if two, eight := size(2, false), size(8, false); two != eight {
 		t.Errorf("evaluation: %d floats for 2 layers, %d for 8", two, eight)
 	}
-	// What training must keep of one layer, in rows of C: x, y, the two norms, qkv and its normed copy, heads; u and its
-	// activation; and some (N)-sized statistics. The backward pass must add nothing per layer.
+	// What training must keep of one layer, in rows of C: x, y, the two norms, qkv and its normed
+	// copy, heads; u and its activation; and some (N)-sized statistics. The backward pass must add
+	// nothing per layer.
 	cfg := trained()
 	perLayer := 16 * (10*cfg.DModel + cfg.MLPHidden + cfg.MLPOut() + 8 + cfg.Heads)
 	if two, eight := size(2, true), size(8, true); eight-two > 6*(perLayer+arenaAlign*20) {
@@ -122,7 +124,8 @@ func TestEvaluationMemory(t *testing.T) {
 	}
 }
 
-// A panic inside an operation would end the process, since the machine runs on a goroutine of its own.
+// A panic inside an operation would end the process, since the machine runs on a goroutine of its
+// own.
 func TestPanicBecomesError(t *testing.T) {
 	e := opened(t, trained(), 2)
 	lm.Init(e, 1)

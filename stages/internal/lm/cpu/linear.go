@@ -17,8 +17,8 @@ const (
 	direct
 )
 
-// linear is y = x Wᵀ + bias; x (N, in), W (out, in), y (N, out). shared says that another linear layer has taken charge of
-// the gradient of x, and this one only adds its part (see builder.more).
+// linear is y = x Wᵀ + bias; x (N, in), W (out, in), y (N, out). shared says that another linear
+// layer has taken charge of the gradient of x, and this one only adds its part (see builder.more).
 func (b *builder) linear(name string, x *gorgonia.Node, in, out int, shared bool) *gorgonia.Node {
 	return b.affine(name, x, nil, in, out, shared, direct)
 }

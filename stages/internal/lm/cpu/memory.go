@@ -9,7 +9,8 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// TrainingMemory says what a training takes whose passes are B sequences of T tokens. It allocates nothing of the kind.
+// TrainingMemory says what a training takes whose passes are B sequences of T tokens. It allocates
+// nothing of the kind.
 func TrainingMemory(c arch.Model, B, T int, opt lm.Options) (lm.Memory, error) {
 	return memory(c, B, T, true, opt)
 }
@@ -47,8 +48,9 @@ func memory(c arch.Model, B, T int, train bool, opt lm.Options) (m lm.Memory, er
 	return m, nil
 }
 
-// scratch bounds what the kernels keep for one thread: for attention two blocks of 32 rows of scores and four packed operands of one
-// head; for matrix products a packed block and a panel; a row of logits.
+// scratch bounds what the kernels keep for one thread: for attention two blocks of 32 rows of
+// scores and four packed operands of one head; for matrix products a packed block and a panel; a
+// row of logits.
 func scratch(c arch.Model, T int) int64 {
 	const slack = 64 // rows and columns are rounded up to whole panels
 	t, d := int64(T)+slack, int64(c.DModel/c.Heads)+slack

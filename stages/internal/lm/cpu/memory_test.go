@@ -8,7 +8,8 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// The authors' model trains on rows of 2048 tokens within 6 GB, and within 2 GB where whole layers are computed again.
+// The authors' model trains on rows of 2048 tokens within 6 GB, and within 2 GB where whole layers
+// are computed again.
 func TestAuthorsModelFits(t *testing.T) {
 	cfg := preset(t, "paper-102m")
 	for _, c := range []struct {
@@ -60,7 +61,8 @@ func TestMemoryIsWhatIsTaken(t *testing.T) {
 	}
 }
 
-// A closed engine has given back its memory, though somebody still holds it: the next one's comes at once.
+// A closed engine has given back its memory, though somebody still holds it: the next one's comes
+// at once.
 func TestCloseGivesBack(t *testing.T) {
 	cfg := trained()
 	cfg.Vocab = largeEngine / 4 / cfg.DModel // weights alone make it large

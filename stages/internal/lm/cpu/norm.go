@@ -51,14 +51,16 @@ func (k normKernel) backward(dx, dw, db, dy, x, w, carry []float32) {
 	}
 }
 
-// norm is y = norm(x), rows of C; see LayerNorm and RMSNorm. Its backward pass adds what a residual path carries to x.
+// norm is y = norm(x), rows of C; see LayerNorm and RMSNorm. Its backward pass adds what a residual
+// path carries to x.
 func (b *builder) norm(name string, x *gorgonia.Node) *gorgonia.Node {
 	return b.normBeside(name, x, nil)
 }
 
-// normBeside is norm for one of two norms that read x, other being the value of the one made before (GPT-NeoX's blocks). Of
-// the two only the other returns a gradient of x: this one declares none and carries its part to the other, see
-// builder.carry. For that its backward pass must be built first, so that other is an input, which nothing reads.
+// normBeside is norm for one of two norms that read x, other being the value of the one made before
+// (GPT-NeoX's blocks). Of the two only the other returns a gradient of x: this one declares none
+// and carries its part to the other, see builder.carry. For that its backward pass must be built
+// first, so that other is an input, which nothing reads.
 func (b *builder) normBeside(name string, x, other *gorgonia.Node) *gorgonia.Node {
 	C := b.e.arch.DModel
 	k := b.normKernel(C)

@@ -13,13 +13,15 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// op is one coarse operation of the graph: a gorgonia.Op and gorgonia.SDOp made of closures, so that a layer is one function
-// with its forward and its backward side by side (linear.go, norm.go, ...).
+// op is one coarse operation of the graph: a gorgonia.Op and gorgonia.SDOp made of closures, so
+// that a layer is one function with its forward and its backward side by side (linear.go, norm.go,
+// ...).
 //
-// Gorgonia knows one value per operation and allocates it anew in each run. An op therefore owns the memory of its value:
-// buf, a place in the planned activation arena, or fixed, a view of the gradient arena. An operation with several results
-// (a norm's dx, dw and db) writes the others as a side effect; nodes that merely return them (see extract) have it as their
-// child, so that every order of work is an edge of the graph.
+// Gorgonia knows one value per operation and allocates it anew in each run. An op therefore owns
+// the memory of its value: buf, a place in the planned activation arena, or fixed, a view of the
+// gradient arena. An operation with several results (a norm's dx, dw and db) writes the others as a
+// side effect; nodes that merely return them (see extract) have it as their child, so that every
+// order of work is an edge of the graph.
 type op struct {
 	name  string
 	id    uint32 // unique in its graph: gorgonia merges nodes that hash alike
@@ -70,8 +72,8 @@ func (o *op) Hashcode() uint32 {
 	return h.Sum32()
 }
 
-// Do runs the operation. The tape machine calls it on a goroutine of its own, where a panic would end the process, so a panic
-// becomes an error here.
+// Do runs the operation. The tape machine calls it on a goroutine of its own, where a panic would
+// end the process, so a panic becomes an error here.
 func (o *op) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -21,9 +21,9 @@ type opCase struct {
 	build func(d *bed) *gorgonia.Node // returns the scalar
 }
 
-// opCases build one operation each, between leaves and a scalar. Two kinds cannot stand alone: a residual input whose
-// gradient is carried needs the norm that adds it, and a linear layer that shares its input needs the norm that asks for its
-// part. Their cases hold both operations.
+// opCases build one operation each, between leaves and a scalar. Two kinds cannot stand alone: a
+// residual input whose gradient is carried needs the norm that adds it, and a linear layer that
+// shares its input needs the norm that asks for its part. Their cases hold both operations.
 var opCases = []opCase{
 	{"embedding", func(d *bed) *gorgonia.Node {
 		return d.project(d.embed("wte.weight", d.ids))
@@ -91,8 +91,9 @@ var opCases = []opCase{
 
 const headCase = "head and cross entropy"
 
-// opConfigs are the settings under which every case is built: those that an operation looks at when it is made. The rest of
-// the settings only say which operations a model has; here all parameters exist.
+// opConfigs are the settings under which every case is built: those that an operation looks at when
+// it is made. The rest of the settings only say which operations a model has; here all parameters
+// exist.
 func opConfigs() []arch.Model {
 	var all []arch.Model
 	for _, norm := range []string{arch.LayerNorm, arch.RMSNorm} {
@@ -112,15 +113,16 @@ func opConfigs() []arch.Model {
 	return all
 }
 
-// source is where the function literal stands that computes an operation: its identity, whatever its name.
+// source is where the function literal stands that computes an operation: its identity, whatever
+// its name.
 func source(o *op) string {
 	pc := reflect.ValueOf(o.run).Pointer()
 	file, line := runtime.FuncForPC(pc).FileLine(pc)
 	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
 }
 
-// signature tells apart what gradients have to tell apart: the code, the inputs, which of them have a gradient, and the
-// words of the configuration that the code of several operations looks at.
+// signature tells apart what gradients have to tell apart: the code, the inputs, which of them have
+// a gradient, and the words of the configuration that the code of several operations looks at.
 func signature(c arch.Model, o *op) string {
 	return fmt.Sprintf("%s, %d inputs, gradients %v, %s, %s", source(o), len(o.in), o.diff, c.Norm, c.MLP)
 }
@@ -168,8 +170,9 @@ func runLiterals(t *testing.T) []string {
 	return all
 }
 
-// TestOpCasesAreComplete fails when an operation has no case: one in the source of the package that no case builds, or one
-// in a graph of any variant of the model, trained or evaluated, that differs from those of the cases, see signature.
+// TestOpCasesAreComplete fails when an operation has no case: one in the source of the package that
+// no case builds, or one in a graph of any variant of the model, trained or evaluated, that differs
+// from those of the cases, see signature.
 func TestOpCasesAreComplete(t *testing.T) {
 	sources, signatures := map[string]bool{}, map[string]bool{}
 	for _, cfg := range opConfigs() {
@@ -218,9 +221,10 @@ func TestOpCasesAreComplete(t *testing.T) {
 	}
 }
 
-// The variants take both sides of every switch and more than one value of every word: else the test above would not see
-// what a new field of arch.Model brings. Precision, an option, brings no operation, only another product, for which the bounds of those tests
-// are too narrow: precision_test.go.
+// The variants take both sides of every switch and more than one value of every word: else the test
+// above would not see what a new field of arch.Model brings. Precision, an option, brings no
+// operation, only another product, for which the bounds of those tests are too narrow:
+// precision_test.go.
 func TestVariantsAreComplete(t *testing.T) {
 	typ := reflect.TypeFor[arch.Model]()
 	for i := range typ.NumField() {

@@ -17,13 +17,13 @@ import (
 // testOp begins the names of the operations that belong to the test bed.
 const testOp = "test "
 
-// bed is a graph of the operation under test between leaves and a scalar, with gorgonia's gradient of the scalar for every
-// leaf and parameter, planned, compiled and run like a model's.
+// bed is a graph of the operation under test between leaves and a scalar, with gorgonia's gradient
+// of the scalar for every leaf and parameter, planned, compiled and run like a model's.
 //
-// A leaf is an input node and a copy of it, an operation that owns its memory as those of a model do, so that operations
-// take memory over where they would in a model; if held, inputs and output gradients are needed to the end, and none does.
-// The scalar is the sum of the outputs' elements times fixed random numbers, added in
-// float64; a head is its own scalar.
+// A leaf is an input node and a copy of it, an operation that owns its memory as those of a model
+// do, so that operations take memory over where they would in a model; if held, inputs and output
+// gradients are needed to the end, and none does. The scalar is the sum of the outputs' elements
+// times fixed random numbers, added in float64; a head is its own scalar.
 type bed struct {
 	*builder
 	r       *rand.Rand
@@ -88,8 +88,9 @@ func newBed(t *testing.T, e *engine, B, T int, train, held bool, c opCase) *bed 
 	return d
 }
 
-// grid is the spacing of all values of leaves and parameters. Directions have the spacing 2^6 grid, steps are 2^-5 and 2^-4:
-// the points of a difference quotient, below 8, are float32s without rounding.
+// grid is the spacing of all values of leaves and parameters. Directions have the spacing 2^6 grid,
+// steps are 2^-5 and 2^-4: the points of a difference quotient, below 8, are float32s without
+// rounding.
 const grid = 1.0 / (1 << 19)
 
 func onGrid(x, spacing float64) float32 { return float32(math.Round(x/spacing) * spacing) }
@@ -129,7 +130,8 @@ func (d *bed) collect(grad *gorgonia.Node, i int) {
 // project is the scalar of one or more outputs.
 func (d *bed) project(outputs ...*gorgonia.Node) *gorgonia.Node { return d.projection(outputs, nil) }
 
-// projectCarrying is a scalar of x and others that declares no gradient for x but carries it, as a residual sum does.
+// projectCarrying is a scalar of x and others that declares no gradient for x but carries it, as a
+// residual sum does.
 func (d *bed) projectCarrying(x *gorgonia.Node, others ...*gorgonia.Node) *gorgonia.Node {
 	return d.projection(append(others, x), x)
 }
@@ -178,8 +180,8 @@ func (d *bed) projection(nodes []*gorgonia.Node, carried *gorgonia.Node) *gorgon
 	return d.apply(o, nodes...)
 }
 
-// run returns the scalar, and how uncertain it is at least: each of the float32s that it is made of is rounded once, to 24
-// bits, and these errors add up like random ones. All memory is NaN before.
+// run returns the scalar, and how uncertain it is at least: each of the float32s that it is made of
+// is rounded once, to 24 bits, and these errors add up like random ones. All memory is NaN before.
 func (d *bed) run(t *testing.T) (value, doubt float64) {
 	t.Helper()
 	for i := range d.arena {
@@ -204,7 +206,8 @@ func (d *bed) results() []float32 { return append(slices.Concat(d.outputs...), d
 
 const quotientStep = 1.0 / 32
 
-// quotient is the four-point difference quotient along a direction of length 1: (8 (f(h)-f(-h)) - (f(2h)-f(-2h))) / 12h.
+// quotient is the four-point difference quotient along a direction of length 1: (8 (f(h)-f(-h)) -
+// (f(2h)-f(-2h))) / 12h.
 func (d *bed) quotient(t *testing.T, along []lm.Tensor) float64 {
 	t.Helper()
 	const h = quotientStep
@@ -231,7 +234,8 @@ type direction struct {
 	of    float64     // length of the gradient's part in the space of the direction
 }
 
-// directions are, for each leaf and parameter by itself, the gradient and random ones, then random ones of all together.
+// directions are, for each leaf and parameter by itself, the gradient and random ones, then random
+// ones of all together.
 func (d *bed) directions(g []lm.Tensor) []direction {
 	var all []direction
 	add := func(name string, along []lm.Tensor, of float64) {
@@ -264,8 +268,9 @@ func (d *bed) directions(g []lm.Tensor) []direction {
 	return all
 }
 
-// TestOpGradients holds the gradient of every operation, as gorgonia derives it from our SymDiff and the tape machine runs
-// it, to difference quotients of the operation's own forward pass. TestOpCasesAreComplete says that it is every operation.
+// TestOpGradients holds the gradient of every operation, as gorgonia derives it from our SymDiff
+// and the tape machine runs it, to difference quotients of the operation's own forward pass.
+// TestOpCasesAreComplete says that it is every operation.
 func TestOpGradients(t *testing.T) {
 	for _, c := range opCases {
 		for _, cfg := range opConfigs() {
@@ -319,10 +324,11 @@ func TestHeadGradientsIgnoringAll(t *testing.T) {
 
 // checkOp checks one operation at one shape.
 //
-// The tolerance has two parts. A run's scalar is uncertain by some times the doubt that run returns, since results are some
-// roundings deep: the most seen is 3 times, 8 are allowed; the quotient has 1.5/h times that. And the gradient itself is
-// float32: 2e-6 of its length are some 30 of its steps. The quotient's own error, of order h^4 = 1e-6 times a fifth
-// derivative along one direction of many, is below both. Together that is some 1e-5 of the gradient's length; what a
+// The tolerance has two parts. A run's scalar is uncertain by some times the doubt that run
+// returns, since results are some roundings deep: the most seen is 3 times, 8 are allowed; the
+// quotient has 1.5/h times that. And the gradient itself is float32: 2e-6 of its length are some 30
+// of its steps. The quotient's own error, of order h^4 = 1e-6 times a fifth derivative along one
+// direction of many, is below both. Together that is some 1e-5 of the gradient's length; what a
 // missing or wrong term of one element changes is 1e-2 of it.
 func checkOp(t *testing.T, e *engine, B, T int, held bool, c opCase) {
 	t.Helper()
@@ -354,8 +360,9 @@ func checkOp(t *testing.T, e *engine, B, T int, held bool, c opCase) {
 	}
 }
 
-// checkAccumulation runs d again without clearing its gradients, those of parameters must double, but for the rounding of a
-// sum that begins elsewhere, those of leaves be the same, and those of parameters not in the graph stay zero.
+// checkAccumulation runs d again without clearing its gradients, those of parameters must double,
+// but for the rounding of a sum that begins elsewhere, those of leaves be the same, and those of
+// parameters not in the graph stay zero.
 func checkAccumulation(t *testing.T, d *bed, g []lm.Tensor) {
 	t.Helper()
 	d.run(t)

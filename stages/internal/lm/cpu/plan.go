@@ -7,7 +7,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// buffer is a piece of the activation arena, wanted from the first to the last step of the program that touches it.
+// buffer is a piece of the activation arena, wanted from the first to the last step of the program
+// that touches it.
 type buffer struct {
 	n           int // float32s
 	first, last int // steps of the program; first is -1 until it is touched
@@ -27,9 +28,10 @@ func (b *buffer) touchAt(step int) {
 // arenaAlign keeps buffers on 64-byte lines, one AVX-512 vector: 16 float32s.
 const arenaAlign = 16
 
-// plan gives every buffer of the program an offset such that two buffers alive in the same step never overlap, and returns
-// the size of the arena in float32s. Each buffer takes the lowest gap that fits: with layers of equal shapes a gap left by
-// one layer fits the next exactly, so nothing cleverer is needed.
+// plan gives every buffer of the program an offset such that two buffers alive in the same step
+// never overlap, and returns the size of the arena in float32s. Each buffer takes the lowest gap
+// that fits: with layers of equal shapes a gap left by one layer fits the next exactly, so nothing
+// cleverer is needed.
 func plan(program gorgonia.Nodes) (size int) {
 	for step, node := range program {
 		o, ok := node.Op().(*op)

@@ -17,9 +17,10 @@ func half() arch.Model {
 	return c
 }
 
-// Gradients with rounded operands are near those of float32. Rounding moves an operand by at most 2^-9 of itself; a gradient here passes
-// through about ten products, whose errors are independent and so add up as a walk does: sqrt(20) 2^-9 is 1 %. 5 % leaves room for the norms'
-// and the softmax's share and no room for a wrong term.
+// Gradients with rounded operands are near those of float32. Rounding moves an operand by at most
+// 2^-9 of itself; a gradient here passes through about ten products, whose errors are independent
+// and so add up as a walk does: sqrt(20) 2^-9 is 1 %. 5 % leaves room for the norms' and the
+// softmax's share and no room for a wrong term.
 func TestBF16Gradients(t *testing.T) {
 	for _, block := range []string{arch.Sequential, arch.Parallel, arch.NeoX} {
 		cfg := half()
@@ -50,8 +51,8 @@ func TestBF16Gradients(t *testing.T) {
 	}
 }
 
-// Forty steps in bf16 keep to the losses in float32 within 1 %. The rate is a fifth of that of the other tests, where single losses jump by
-// more than they fall and nothing could be said of any.
+// Forty steps in bf16 keep to the losses in float32 within 1 %. The rate is a fifth of that of the
+// other tests, where single losses jump by more than they fall and nothing could be said of any.
 func TestBF16Training(t *testing.T) {
 	cfg := half()
 	rounded := training{cfg, lm.BF16}.open(t, 2)

@@ -12,7 +12,8 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// published are the presets of studies with the numbers of parameters that their authors give: of all, and of a part of them.
+// published are the presets of studies with the numbers of parameters that their authors give: of
+// all, and of a part of them.
 var published = []struct {
 	preset    string
 	all, part int64 // 0: not given
@@ -25,7 +26,8 @@ var published = []struct {
 	{"paper-102m-parallel", 102_483_456 - 12*2*768, 0, 0},
 	{"paper-278m-parallel", 278_398_976 - 24*2*1024, 0, 0},
 	{"paper-1b-parallel", 1_009_782_784 - 24*2*2048, 0, 0},
-	// Model cards of EleutherAI's pythia-*; those of the two smallest give no numbers, these are of the checkpoints.
+	// Model cards of EleutherAI's pythia-*; those of the two smallest give no numbers, these are of
+	// the checkpoints.
 	{"pythia-14m", 14_067_712, 1_189_888, 2},
 	{"pythia-31m", 30_494_720, 4_739_072, 2},
 	{"pythia-70m", 70_426_624, 18_915_328, 2},
@@ -34,7 +36,8 @@ var published = []struct {
 	{"pythia-1b", 1_011_781_632, 805_736_448, 2},
 	{"pythia-1.4b", 1_414_647_808, 1_208_602_624, 2},
 	{"pythia-2.8b", 2_775_208_960, 2_517_652_480, 2},
-	// DataDecide's code for scaling laws; its published tables round them (arXiv:2504.11393, table 2).
+	// DataDecide's code for scaling laws; its published tables round them (arXiv:2504.11393, table
+	// 2).
 	{"datadecide-4m", 0, 3_744_832, 1},
 	{"datadecide-20m", 0, 19_101_888, 1},
 	{"datadecide-60m", 0, 57_078_144, 1},
@@ -96,7 +99,8 @@ func TestParametersOfPresets(t *testing.T) {
 	}
 }
 
-// scaledDown are the presets with all of their words but sizes that a test can bear; presets that differ in size alone are one.
+// scaledDown are the presets with all of their words but sizes that a test can bear; presets that
+// differ in size alone are one.
 func scaledDown(t *testing.T) map[string]arch.Model {
 	all := map[string]arch.Model{}
 	var seen []arch.Model
@@ -117,8 +121,8 @@ func scaledDown(t *testing.T) map[string]arch.Model {
 	return all
 }
 
-// The losses and the whole gradient of every preset, against the reference in float64; and the reference's gradient against
-// difference quotients of its own losses.
+// The losses and the whole gradient of every preset, against the reference in float64; and the
+// reference's gradient against difference quotients of its own losses.
 func TestPresetsAgainstReference(t *testing.T) {
 	for name, cfg := range scaledDown(t) {
 		t.Run(name, func(t *testing.T) {
@@ -128,8 +132,8 @@ func TestPresetsAgainstReference(t *testing.T) {
 	}
 }
 
-// A new model knows nothing, and says so: its mean loss is that of equal probabilities. And it learns: 30 steps on one batch
-// leave less than half.
+// A new model knows nothing, and says so: its mean loss is that of equal probabilities. And it
+// learns: 30 steps on one batch leave less than half.
 func TestPresetsBegin(t *testing.T) {
 	for name, cfg := range scaledDown(t) {
 		cfg.Vocab, cfg.DModel, cfg.MLPHidden = 301, 64, 4*cfg.MLPHidden

@@ -16,9 +16,10 @@ func (b *builder) keep(x *gorgonia.Node) *gorgonia.Node {
 	return x
 }
 
-// again returns the node to read for x in the backward pass once the gradient grad is there: x, or where x is not kept a second
-// computation of it. That one is a node like any other, so that plan sees when its memory is wanted. Without an edge from the
-// gradient nothing would keep it from running right after the first.
+// again returns the node to read for x in the backward pass once the gradient grad is there: x, or
+// where x is not kept a second computation of it. That one is a node like any other, so that plan
+// sees when its memory is wanted. Without an edge from the gradient nothing would keep it from
+// running right after the first.
 func (b *builder) again(x, grad *gorgonia.Node) *gorgonia.Node {
 	if x == nil { // an error before
 		return nil

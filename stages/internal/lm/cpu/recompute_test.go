@@ -33,8 +33,8 @@ func TestRecomputeDoesNotMatter(t *testing.T) {
 	}
 }
 
-// What is computed again: with Cheap no matrix product and no attention, with Layers every operation of a layer once, except the last,
-// whose value is the next layer's input.
+// What is computed again: with Cheap no matrix product and no attention, with Layers every
+// operation of a layer once, except the last, whose value is the next layer's input.
 func TestWhatIsComputedAgain(t *testing.T) {
 	const layer = "attn_norm att_proj qk_norm rope attention attn_out ff_norm ff_proj swiglu ff_out"
 	for redo, want := range map[lm.Recompute]string{
@@ -76,8 +76,8 @@ func TestWhatIsComputedAgain(t *testing.T) {
 	}
 }
 
-// What each further layer keeps, in floats per token: see the shapes in attention.go and mlp.go. The statistics of norms and attention
-// are always kept.
+// What each further layer keeps, in floats per token: see the shapes in attention.go and mlp.go.
+// The statistics of norms and attention are always kept.
 func TestRecomputeMemory(t *testing.T) {
 	const N = 16
 	cfg := trained()

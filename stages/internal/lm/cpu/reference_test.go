@@ -8,9 +8,9 @@ import (
 	"ablate/stages/internal/lm"
 )
 
-// This file is the model a second time, in float64, scalar by scalar, with reverse-mode differentiation by a tape of scalar
-// operations. It shares no code and no formula of a derivative with the engine: the only derivatives in it are those of
-// +, *, exp, log and x^p.
+// This file is the model a second time, in float64, scalar by scalar, with reverse-mode
+// differentiation by a tape of scalar operations. It shares no code and no formula of a derivative
+// with the engine: the only derivatives in it are those of +, *, exp, log and x^p.
 
 // tape records scalar operations; a scalar is an index into it.
 type tape struct {
@@ -88,7 +88,8 @@ func newReference(cfg arch.Model, tensors []lm.Tensor) *reference {
 	return r
 }
 
-// run returns the nats of each token and, unless scale is 0, leaves the gradient of scale * sum in r.gradient.
+// run returns the nats of each token and, unless scale is 0, leaves the gradient of scale * sum in
+// r.gradient.
 func (r *reference) run(inputs, targets []int32, B, T int, scale float64) []float64 {
 	r.tape = &tape{}
 	r.zero = r.leaf(0)
@@ -214,7 +215,8 @@ func (r *reference) norm(name string, x []scalar) []scalar {
 	return y
 }
 
-// rotate is RoPE of one row of heads at position t: the first channels of each head turn, the rest pass.
+// rotate is RoPE of one row of heads at position t: the first channels of each head turn, the rest
+// pass.
 func (r *reference) rotate(x []scalar, t int) []scalar {
 	D := r.cfg.DModel / r.cfg.Heads
 	turned := int(math.Round(float64(r.cfg.Rotary) * float64(D)))

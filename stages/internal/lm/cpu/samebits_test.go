@@ -11,7 +11,8 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// onEachPath calls f with every path of the kernels that this machine can run selected, and says which it cannot.
+// onEachPath calls f with every path of the kernels that this machine can run selected, and says
+// which it cannot.
 func onEachPath(t *testing.T, f func(path string)) {
 	t.Helper()
 	defer func() {
@@ -28,8 +29,8 @@ func onEachPath(t *testing.T, f func(path string)) {
 	}
 }
 
-// families are the architectures of the study language's presets, made small: wide enough for every kernel to split its work, of sizes that
-// fill no vector and no tile.
+// families are the architectures of the study language's presets, made small: wide enough for every
+// kernel to split its work, of sizes that fill no vector and no tile.
 func families() map[string]training {
 	base := tiny()
 	base.Vocab, base.DModel, base.Heads, base.Context, base.MLPHidden = 301, 90, 3, 19, 330
@@ -68,7 +69,8 @@ func small() map[string]training {
 	return all
 }
 
-// history is all that two steps of two micro-batches each leave, and the losses of an evaluation after them: of batches of another shape.
+// history is all that two steps of two micro-batches each leave, and the losses of an evaluation
+// after them: of batches of another shape.
 func history(t *testing.T, cfg training, threads int) ([]uint32, []float64, []float32) {
 	t.Helper()
 	e := cfg.open(t, threads)
@@ -100,7 +102,8 @@ func history(t *testing.T, cfg training, threads int) ([]uint32, []float64, []fl
 	return bits(e), losses, nats
 }
 
-// Weights, moments, losses, norms of gradients and losses of an evaluation are the same bits on every path and number of threads.
+// Weights, moments, losses, norms of gradients and losses of an evaluation are the same bits on
+// every path and number of threads.
 func TestSameBits(t *testing.T) {
 	for _, c := range []struct {
 		configs map[string]training
@@ -138,7 +141,8 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
-// A token's loss is the same bits whatever other rows there are, and however long its row is beyond it.
+// A token's loss is the same bits whatever other rows there are, and however long its row is beyond
+// it.
 func TestLossesDoNotDependOnTheBatch(t *testing.T) {
 	all := families()
 	for name, cfg := range small() {
@@ -193,8 +197,9 @@ func split(t *testing.T, cfg training, rows []int) *engine {
 	return e
 }
 
-// A matrix's gradient is one chain over the rows of a batch, which passes only cut: however they are cut, the same bits. Not so the sums over
-// rows of biases and norms, and a tied head, whose matrix takes the head's chain and the embedding's in turn.
+// A matrix's gradient is one chain over the rows of a batch, which passes only cut: however they
+// are cut, the same bits. Not so the sums over rows of biases and norms, and a tied head, whose
+// matrix takes the head's chain and the embedding's in turn.
 func TestMicroBatchesOfMatrices(t *testing.T) {
 	all := families()
 	for name, cfg := range small() {

@@ -14,12 +14,14 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// BenchmarkTorch times the engine and every PyTorch found (testdata/torch/README.md), side by side: the same model, the same batch, a step of
-// training with clipping and AdamW, and evaluation to one loss a token. They take turns in one run, so that a machine that slows down, or
-// that others use, moves both; what is printed are medians of the ratios of neighbours.
+// BenchmarkTorch times the engine and every PyTorch found (testdata/torch/README.md), side by side:
+// the same model, the same batch, a step of training with clipping and AdamW, and evaluation to one
+// loss a token. They take turns in one run, so that a machine that slows down, or that others use,
+// moves both; what is printed are medians of the ratios of neighbours.
 //
-// What PyTorch is given: the environment and the number of threads that were fastest for it in a short trial here; fused attention, fused
-// AdamW and torch.compile where it has them. What both are given: a model with LayerNorm and tanh-GELU, which every PyTorch has fused.
+// What PyTorch is given: the environment and the number of threads that were fastest for it in a
+// short trial here; fused attention, fused AdamW and torch.compile where it has them. What both are
+// given: a model with LayerNorm and tanh-GELU, which every PyTorch has fused.
 //
 //	go test -run '^$' -bench Torch/best -benchtime 1x -timeout 30m ./stages/internal/lm/cpu     the fastest number of threads of each
 //	go test -run '^$' -bench Torch/one -benchtime 1x -timeout 30m ./stages/internal/lm/cpu      one thread each, the surer number on a busy machine
@@ -47,7 +49,8 @@ func torchModel(d, L, V, T int) arch.Model {
 	return c
 }
 
-// precisions are what is compared: an engine in a precision of its own goes here, beside PyTorch's autocast to it.
+// precisions are what is compared: an engine in a precision of its own goes here, beside PyTorch's
+// autocast to it.
 var precisions = []string{"fp32"}
 
 func benchmarkTorch(b *testing.B, threads []int) {
@@ -212,13 +215,15 @@ type setting struct {
 	compiled     bool
 }
 
-// torchMemory makes the C library keep what PyTorch gives back, in huge pages where the system grants them: an eager step takes and returns
-// all its activations, and without this a tenth of its time and more goes into page faults.
+// torchMemory makes the C library keep what PyTorch gives back, in huge pages where the system
+// grants them: an eager step takes and returns all its activations, and without this a tenth of its
+// time and more goes into page faults.
 var torchMemory = []string{
 	"MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=17179869184", "MALLOC_TOP_PAD_=67108864", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
 }
 
-// tune finds the environment and the number of threads with which a PyTorch is fastest here: eager, and compiled where it can.
+// tune finds the environment and the number of threads with which a PyTorch is fastest here: eager,
+// and compiled where it can.
 func tune(b *testing.B, python string, trial arch.Model, threads []int) []setting {
 	about := struct {
 		Torch              string
@@ -253,8 +258,9 @@ func tune(b *testing.B, python string, trial arch.Model, threads []int) []settin
 			}
 		}
 	}
-	// A thread that waits for others may sleep at once or look for some 50 us first. Without a bound it would look for longer than that, which
-	// wins little on an idle machine and, once others use the machine, makes each step ten times as long.
+	// A thread that waits for others may sleep at once or look for some 50 us first. Without a
+	// bound it would look for longer than that, which wins little on an idle machine and, once
+	// others use the machine, makes each step ten times as long.
 	const sleeps, looks = "OMP_WAIT_POLICY=PASSIVE", "GOMP_SPINCOUNT=20000"
 	var ways []setting
 	for _, n := range threads {
@@ -285,8 +291,8 @@ func tune(b *testing.B, python string, trial arch.Model, threads []int) []settin
 	return []setting{s, compiled}
 }
 
-// fastest lets racers take turns at training and returns the number of the one with the fastest turn by the clock: on a busy machine the
-// others' work only ever adds to one.
+// fastest lets racers take turns at training and returns the number of the one with the fastest
+// turn by the clock: on a busy machine the others' work only ever adds to one.
 func fastest(b *testing.B, numbers []int, start func(int) racer) int {
 	if len(numbers) == 1 {
 		return numbers[0]
@@ -327,7 +333,8 @@ func (s setting) child(b *testing.B) *child {
 	return c
 }
 
-// productRate tells how often a second PyTorch multiplies two matrices: the best of some times, since a busy machine slows single ones down.
+// productRate tells how often a second PyTorch multiplies two matrices: the best of some times,
+// since a busy machine slows single ones down.
 func (s setting) productRate(b *testing.B) (float64, error) {
 	c := s.child(b)
 	best := 0.0

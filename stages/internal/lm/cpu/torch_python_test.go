@@ -25,7 +25,8 @@ var update = flag.Bool("update", false, "write testdata/torch/golden.json again,
 const getTorch = "install Debian's python3-torch, or any PyTorch from 1.13 on and name its python in ABLATE_PYTHON, a second one in ABLATE_TORCH2 " +
 	"(testdata/torch/README.md)"
 
-// pythons are the interpreters whose PyTorch is asked: those named, or else the first of the usual ones that has one.
+// pythons are the interpreters whose PyTorch is asked: those named, or else the first of the usual
+// ones that has one.
 func pythons() (paths []string) {
 	if second := os.Getenv("ABLATE_TORCH2"); second != "" {
 		paths = append(paths, second)
@@ -54,7 +55,8 @@ func startChild(python, script string, env ...string) (*child, error) {
 	c := &child{what: python + " " + script, cmd: exec.Command(python, "-B", filepath.Join("testdata", "torch", script)), errs: &strings.Builder{}}
 	c.cmd.Stderr = c.errs
 	for _, line := range os.Environ() {
-		// These two make OpenBLAS run as on another, older processor: whoever set them did not mean PyTorch.
+		// These two make OpenBLAS run as on another, older processor: whoever set them did not mean
+		// PyTorch.
 		if name, _, _ := strings.Cut(line, "="); name != "OPENBLAS_CORETYPE" && name != "OPENBLAS_L2_SIZE" {
 			c.cmd.Env = append(c.cmd.Env, line)
 		}
@@ -173,8 +175,9 @@ func (j judge) judge(t *testing.T, do, dtype string, nudge int, r torchTraining,
 	return a, gradients
 }
 
-// PyTorch, asked again, gives the written losses. Its float64 runs may differ by the order of their sums, which 20 steps make larger, but
-// to no more than 1e-9 of a loss; its float32 runs are held to what the engine is held to.
+// PyTorch, asked again, gives the written losses. Its float64 runs may differ by the order of their
+// sums, which 20 steps make larger, but to no more than 1e-9 of a loss; its float32 runs are held
+// to what the engine is held to.
 func TestTorchTrainings(t *testing.T) {
 	all := judges(t)
 	made := golden{Runs: map[string]goldenRun{}}
@@ -224,12 +227,14 @@ func TestTorchTrainings(t *testing.T) {
 	}
 }
 
-// The loss and every gradient of one batch, against PyTorch in float64, from weights at which nothing vanishes, drawn four times: the trained
-// architectures, and every seventh combination of the architecture's choices (TestVariantsAgainstReference has them all).
+// The loss and every gradient of one batch, against PyTorch in float64, from weights at which
+// nothing vanishes, drawn four times: the trained architectures, and every seventh combination of
+// the architecture's choices (TestVariantsAgainstReference has them all).
 //
-// Tolerance: the largest error of a tensor, relative to its largest gradient, may be four times that of PyTorch's float32 on the worst
-// tensor of the same model in any of the draws: some 1e-5. Single tensors are no measure, for a short one has few chances to be unlucky, and
-// nor is a single draw: how lucky PyTorch is in one depends on the processor, whose loops it chooses.
+// Tolerance: the largest error of a tensor, relative to its largest gradient, may be four times
+// that of PyTorch's float32 on the worst tensor of the same model in any of the draws: some 1e-5.
+// Single tensors are no measure, for a short one has few chances to be unlucky, and nor is a single
+// draw: how lucky PyTorch is in one depends on the processor, whose loops it chooses.
 func TestTorchGradients(t *testing.T) {
 	cases := map[string]torchTraining{}
 	for name, r := range torchTrainings() {

@@ -18,7 +18,8 @@ import (
 	"ablate/stages/internal/optim"
 )
 
-// This file holds the engine to PyTorch's losses as written down; torch_python_test.go asks a PyTorch of this machine.
+// This file holds the engine to PyTorch's losses as written down; torch_python_test.go asks a
+// PyTorch of this machine.
 
 // golden is testdata/torch/golden.json, which TestTorchTrainings writes with -update.
 type golden struct {
@@ -33,8 +34,9 @@ type goldenRun struct {
 	Rounding map[string]roundingError `json:"float32_off_by"` // by version of PyTorch
 }
 
-// roundingError is how far PyTorch's float32 was from its float64, at the worst step of the worst of several trainings that differ by the
-// last bit of their initial weights: each is another sample of what rounding does.
+// roundingError is how far PyTorch's float32 was from its float64, at the worst step of the worst
+// of several trainings that differ by the last bit of their initial weights: each is another sample
+// of what rounding does.
 type roundingError struct {
 	Loss float64 `json:"loss"`
 	Norm float64 `json:"norm"`
@@ -42,7 +44,8 @@ type roundingError struct {
 
 func (r roundingError) String() string { return fmt.Sprintf("%.1e and %.1e", r.Loss, r.Norm) }
 
-// torchAnswer is what PyTorch found: mean loss and norm of all gradients before clipping, of each step.
+// torchAnswer is what PyTorch found: mean loss and norm of all gradients before clipping, of each
+// step.
 type torchAnswer struct {
 	Losses []float64 `json:"losses"`
 	Norms  []float64 `json:"norms,omitempty"`
@@ -59,8 +62,8 @@ type torchTraining struct {
 	Tokens    int            `json:"tokens"` // of a row
 }
 
-// torchTrainings are the architectures that others train, small, and together every word of Config. InitStd is far above a real
-// model's, so that attention is not uniform from the start.
+// torchTrainings are the architectures that others train, small, and together every word of Config.
+// InitStd is far above a real model's, so that attention is not uniform from the start.
 func torchTrainings() map[string]torchTraining {
 	base := torchTraining{
 		Config: arch.Model{
@@ -88,8 +91,8 @@ func torchTrainings() map[string]torchTraining {
 	return map[string]torchTraining{"gpt": gpt, "authors": authors, "llama": llama, "neox": neox, "palm": palm}
 }
 
-// torchToken is the token at place p of an endless text, and torchBatch the batch of one step, the places following on: one target in
-// eleven is ignored. testdata/torch/judge.py says the same.
+// torchToken is the token at place p of an endless text, and torchBatch the batch of one step, the
+// places following on: one target in eleven is ignored. testdata/torch/judge.py says the same.
 func torchToken(p, V int) int32 { return int32((p*p/3 + p) % V) }
 
 func torchBatch(V, rows, T, step int) (inputs, targets []int32) {
@@ -146,8 +149,9 @@ func (r torchTraining) run(t *testing.T) (weights string, got torchAnswer) {
 	return weights, got
 }
 
-// compareTorch holds losses and norms to PyTorch's float64. Tolerance: three times the worst of PyTorch's own float32. Trainings that are
-// another training in any word are further off (TestTorchNotices).
+// compareTorch holds losses and norms to PyTorch's float64. Tolerance: three times the worst of
+// PyTorch's own float32. Trainings that are another training in any word are further off
+// (TestTorchNotices).
 func (want goldenRun) compareTorch(got torchAnswer) error {
 	var allowed roundingError
 	for _, r := range want.Rounding {

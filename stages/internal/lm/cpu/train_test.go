@@ -42,8 +42,9 @@ func train(t testing.TB, e lm.Engine, from, to int) []float64 {
 	return losses
 }
 
-// goldenLosses are the losses of the 20 steps of TestTwentyLosses, computed by referenceTraining below: the scalar float64
-// model of reference_test.go with AdamW in float64. (PyTorch was not at hand; the reference shares no code with the engine.)
+// goldenLosses are the losses of the 20 steps of TestTwentyLosses, computed by referenceTraining
+// below: the scalar float64 model of reference_test.go with AdamW in float64. (PyTorch was not at
+// hand; the reference shares no code with the engine.)
 var goldenLosses = []float64{
 	2.5177514803, 2.8076657431, 2.7181113775, 2.2600042109, 2.2909742951,
 	2.0264438111, 2.4300628713, 2.3295086787, 2.1665112118, 2.1283128295,
@@ -51,7 +52,8 @@ var goldenLosses = []float64{
 	1.9309269204, 2.1839817766, 2.0106639830, 2.0736858209, 1.9651795198,
 }
 
-// referenceTraining is train in float64: the reference's gradients, clipping and AdamW as PyTorch documents them.
+// referenceTraining is train in float64: the reference's gradients, clipping and AdamW as PyTorch
+// documents them.
 func referenceTraining(e *engine, steps int) []float64 {
 	r := newReference(e.Model(), e.part(lm.Weights))
 	m, v := map[string][]float64{}, map[string][]float64{}
@@ -87,9 +89,10 @@ func referenceTraining(e *engine, steps int) []float64 {
 	return losses
 }
 
-// Twenty losses of a tiny run. Two tolerances: the reference must give the written losses to 1e-9 (float64 reordering), the
-// engine to 1e-4: AdamW's first steps divide small gradients by their own size, so float32 differences of 1e-6 in a gradient
-// near eps move a weight visibly; 20 steps of rate 0.01 keep that below 1e-4 of a loss of about 2 nats.
+// Twenty losses of a tiny run. Two tolerances: the reference must give the written losses to 1e-9
+// (float64 reordering), the engine to 1e-4: AdamW's first steps divide small gradients by their own
+// size, so float32 differences of 1e-6 in a gradient near eps move a weight visibly; 20 steps of
+// rate 0.01 keep that below 1e-4 of a loss of about 2 nats.
 func TestTwentyLosses(t *testing.T) {
 	e := opened(t, trained(), 2)
 	scramble(e, 11)
@@ -118,7 +121,8 @@ func bits(e *engine) []uint32 {
 	return all
 }
 
-// Changing the number of threads between the steps, and between Accumulate and Step, changes no bit.
+// Changing the number of threads between the steps, and between Accumulate and Step, changes no
+// bit.
 func TestSetThreads(t *testing.T) {
 	wide := trained()
 	wide.DModel, wide.Heads, wide.MLPHidden, wide.Vocab = 96, 6, 384, 301
@@ -167,8 +171,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// Weight decay takes its share of every parameter, norms and biases included, as the authors' AdamW does: without a gradient
-// one step leaves w - lr decay w.
+// Weight decay takes its share of every parameter, norms and biases included, as the authors' AdamW
+// does: without a gradient one step leaves w - lr decay w.
 func TestDecayOfEveryTensor(t *testing.T) {
 	e := opened(t, trained(), 1)
 	scramble(e, 3)
@@ -187,8 +191,9 @@ func TestDecayOfEveryTensor(t *testing.T) {
 	}
 }
 
-// Four micro-batches of one row give the gradient of the batch of four rows. Matrix gradients are chains over the rows, which
-// micro-batches only cut, but sums over rows of norms and biases are folded differently: 1e-6 of the norm is 20 float32 steps.
+// Four micro-batches of one row give the gradient of the batch of four rows. Matrix gradients are
+// chains over the rows, which micro-batches only cut, but sums over rows of norms and biases are
+// folded differently: 1e-6 of the norm is 20 float32 steps.
 func TestMicroBatches(t *testing.T) {
 	whole, parts := opened(t, trained(), 2), opened(t, trained(), 2)
 	scramble(whole, 3)
@@ -296,7 +301,8 @@ func TestNotFinite(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "parameter of tensor blocks.0.attn_norm.weight, element 0, is NaN") {
 		t.Errorf("error %v, want one naming the tensor", err)
 	}
-	// Finite parameters of which two square beyond float32: the first operation that shows it is named.
+	// Finite parameters of which two square beyond float32: the first operation that shows it is
+	// named.
 	lm.Init(e, 1)
 	for i := range e.part(lm.Weights) {
 		if x := e.part(lm.Weights)[i]; x.Name == "blocks.0.ff_proj.weight" {
@@ -362,8 +368,9 @@ func TestBadBatches(t *testing.T) {
 	}
 }
 
-// A step allocates next to nothing: gorgonia makes a goroutine, two channels and one slice of inputs per operation. Op-owned
-// memory is the point: one activation of this model alone would be far larger than the bound in bytes.
+// A step allocates next to nothing: gorgonia makes a goroutine, two channels and one slice of
+// inputs per operation. Op-owned memory is the point: one activation of this model alone would be
+// far larger than the bound in bytes.
 func TestAllocationsPerStep(t *testing.T) {
 	e := opened(t, trained(), 1)
 	lm.Init(e, 1)
@@ -385,8 +392,9 @@ func TestAllocationsPerStep(t *testing.T) {
 	}
 }
 
-// Nor does it allocate many bytes, in training or evaluation, or more with every step: 130 to 170 an operation were measured, for gorgonia's
-// slices of inputs and the closures that kernels hand to their workers. One activation of this batch alone, 256*96*4 bytes, would exceed the bound.
+// Nor does it allocate many bytes, in training or evaluation, or more with every step: 130 to 170
+// an operation were measured, for gorgonia's slices of inputs and the closures that kernels hand to
+// their workers. One activation of this batch alone, 256*96*4 bytes, would exceed the bound.
 func TestBytesPerStep(t *testing.T) {
 	for _, redo := range lm.Levels {
 		cfg := trained()

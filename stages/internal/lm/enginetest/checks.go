@@ -63,7 +63,8 @@ func (s suite) parts(t *testing.T) {
 	same(t, "weights after a failed Load", saved(t, e, lm.Weights), weights)
 }
 
-// The losses are the processor's, whatever the shape, and 0 where a target is ignored; Accumulate returns their sum.
+// The losses are the processor's, whatever the shape, and 0 where a target is ignored; Accumulate
+// returns their sum.
 func (s suite) losses(t *testing.T) {
 	e, cpu := s.engine(t), s.processor(t)
 	for _, shape := range [][2]int{{1, 1}, {4, 7}, {3, 8}, {1, 5}} {
@@ -84,7 +85,8 @@ func (s suite) losses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Training may compute the losses otherwise than evaluation, as far as either may be from the processor's.
+		// Training may compute the losses otherwise than evaluation, as far as either may be from
+		// the processor's.
 		if math.Abs(loss-sum) > 2*s.tol.Loss*float64(B*T) {
 			t.Errorf("%d rows of %d: Accumulate gives %v, the losses add up to %v", B, T, loss, sum)
 		}
@@ -137,7 +139,8 @@ func (s suite) accumulation(t *testing.T) {
 	near(t, "gradient at twice the scale", double, once, max(1e-6, 2*s.tol.Gradient))
 }
 
-// A step is AdamW with clipping, from the gradients that the engine has, as optim.AdamW states it. Float32 moments after a few roundings: 1e-6.
+// A step is AdamW with clipping, from the gradients that the engine has, as optim.AdamW states it.
+// Float32 moments after a few roundings: 1e-6.
 func (s suite) step(t *testing.T) {
 	e := s.engine(t)
 	accumulate(t, e, 3, 1)
@@ -174,7 +177,8 @@ func clone(all []lm.Tensor) []lm.Tensor {
 	return c
 }
 
-// An engine that takes over another's parts goes on as that would have, to the last bit, whatever it did before.
+// An engine that takes over another's parts goes on as that would have, to the last bit, whatever
+// it did before.
 func (s suite) resume(t *testing.T) {
 	calm, first, second := s.engine(t), s.engine(t), s.engine(t)
 	want := train(t, calm, 0, 6)
@@ -227,7 +231,8 @@ func (s suite) merge(t *testing.T) {
 	}
 }
 
-// What is not finite is an error that names a tensor; it changes nothing that is kept, and the gradients are zero after it.
+// What is not finite is an error that names a tensor; it changes nothing that is kept, and the
+// gradients are zero after it.
 func (s suite) notFinite(t *testing.T) {
 	e := s.engine(t)
 	train(t, e, 0, 1)
@@ -298,7 +303,8 @@ func (s suite) refusals(t *testing.T) {
 	}
 }
 
-// reference are the losses of twenty steps that package cpu's float64 model gives; its TestTwentyLosses recomputes them.
+// reference are the losses of twenty steps that package cpu's float64 model gives; its
+// TestTwentyLosses recomputes them.
 var reference = []float64{
 	2.5177514803, 2.8076657431, 2.7181113775, 2.2600042109, 2.2909742951,
 	2.0264438111, 2.4300628713, 2.3295086787, 2.1665112118, 2.1283128295,

@@ -1,11 +1,14 @@
-// Package enginetest holds an engine to what package lm promises of every engine. Only tests import it. The processor's
-// engine passes with zero tolerance; an engine on a device passes with the tolerances of its arithmetic, and exactly where
-// an engine is compared with itself: saving, loading, resuming, running again.
+// Package enginetest holds an engine to what package lm promises of every engine. Only tests import
+// it. The processor's engine passes with zero tolerance; an engine on a device passes with the
+// tolerances of its arithmetic, and exactly where an engine is compared with itself: saving,
+// loading, resuming, running again.
 //
-// It sees an engine through its door alone. A gradient is seen as the first moment after a step with Beta1 = 0.
+// It sees an engine through its door alone. A gradient is seen as the first moment after a step
+// with Beta1 = 0.
 //
-// It does not test arithmetic from the ground up: what it compares with is the processor's engine of one thread, which
-// package cpu's own tests compare with a float64 model, and the twenty losses that model gave.
+// It does not test arithmetic from the ground up: what it compares with is the processor's engine
+// of one thread, which package cpu's own tests compare with a float64 model, and the twenty losses
+// that model gave.
 package enginetest
 
 import (
@@ -168,7 +171,8 @@ func same(t *testing.T, what string, a, b []lm.Tensor) {
 	}
 }
 
-// gradient takes the gradients out of an engine: m = g where Beta1 is 0, and a rate of 0 leaves the parameters. It overwrites the moments.
+// gradient takes the gradients out of an engine: m = g where Beta1 is 0, and a rate of 0 leaves the
+// parameters. It overwrites the moments.
 func gradient(t *testing.T, e lm.Engine) ([]lm.Tensor, float64) {
 	t.Helper()
 	norm, err := e.Step(optim.Step{AdamW: optim.AdamW{Eps: 1}, Number: 1})
@@ -230,7 +234,8 @@ func train(t *testing.T, e lm.Engine, from, to int) []float64 {
 	return losses
 }
 
-// accumulate adds the gradient of the mean loss of such a batch, in parts of so many rows; with as many parts as rows, row by row.
+// accumulate adds the gradient of the mean loss of such a batch, in parts of so many rows; with as
+// many parts as rows, row by row.
 func accumulate(t *testing.T, e lm.Engine, seed uint64, parts int) float64 {
 	t.Helper()
 	inputs, targets := tokens(seed, 28, e.Model().Vocab)

@@ -1,4 +1,5 @@
-// Bf16 writes bf16_amd64.s: the microkernels of GemmBF16 and the loops that round and pack its operands.
+// Bf16 writes bf16_amd64.s: the microkernels of GemmBF16 and the loops that round and pack its
+// operands.
 //
 //	go run ./generate/bf16, in the folder of package kernel
 package main
@@ -38,8 +39,9 @@ func (g *gen) text(signature, doc, name string, frame, args int) {
 	fmt.Fprintf(g, "\n// func %s%s\n// %s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, signature, doc, name, frame, args)
 }
 
-// vdpbf16ps encodes VDPBF16PS Zacc, Za, Zb in Intel's order, which Go's assembler does not know: EVEX.512.F3.0F38.W0 52 /r (Intel SDM
-// volume 2). EVEX keeps the bits of register numbers beyond the low three inverted.
+// vdpbf16ps encodes VDPBF16PS Zacc, Za, Zb in Intel's order, which Go's assembler does not know:
+// EVEX.512.F3.0F38.W0 52 /r (Intel SDM volume 2). EVEX keeps the bits of register numbers beyond
+// the low three inverted.
 func vdpbf16ps(acc, a, b int) []byte {
 	not := func(r, bit int) int { return r>>bit&1 ^ 1 }
 	return []byte{
@@ -62,8 +64,9 @@ func byteList(code []byte) string {
 
 const tileSignature = "(depth int, a, b *uint32, c *float32, ldc int, load bool)"
 
-// flushOn makes denormal operands zeros (DAZ) and denormal results too (FTZ), all exceptions masked. The mode is the thread's, so it must
-// not outlive the function: Go moves goroutines between threads, but not in the middle of assembly.
+// flushOn makes denormal operands zeros (DAZ) and denormal results too (FTZ), all exceptions
+// masked. The mode is the thread's, so it must not outlive the function: Go moves goroutines
+// between threads, but not in the middle of assembly.
 func (g *gen) flushOn() {
 	g.line("STMXCSR before-4(SP)")
 	g.line("MOVL $0x9fc0, flush-8(SP)")
@@ -138,7 +141,8 @@ func (g *gen) tileAVX512(name, doc string, flush bool, multiply func(acc, a, b i
 	g.line("VZEROUPPER\n\tRET")
 }
 
-// tileAVX2 is 8 x 16 in two halves of 4 rows, for which 16 registers suffice: row i of a half accumulates in Y(2i), Y(2i+1).
+// tileAVX2 is 8 x 16 in two halves of 4 rows, for which 16 registers suffice: row i of a half
+// accumulates in Y(2i), Y(2i+1).
 func (g *gen) tileAVX2() {
 	g.text(tileSignature, "See bf16Path; a word is a float32.", "bf16TileAVX2", 8, 41)
 	g.flushOn()
@@ -171,7 +175,8 @@ func (g *gen) tileAVX2() {
 	g.line("VZEROUPPER\n\tRET")
 }
 
-// peakChains is how many accumulators the peak loop has: enough for a latency of 8 at one instruction a cycle.
+// peakChains is how many accumulators the peak loop has: enough for a latency of 8 at one
+// instruction a cycle.
 const peakChains = 12
 
 func (g *gen) peak() {
@@ -187,16 +192,17 @@ func (g *gen) peak() {
 	g.line("DECQ CX\n\tJNZ loop\n\tVZEROUPPER\n\tRET")
 }
 
-// rounding sets up what round needs: Y12 the high half, Y13 one, Y14 0x7fff, Y15 the bit that makes a NaN quiet. (MOVD, without the V,
-// among them would cost half a microsecond on Intel.)
+// rounding sets up what round needs: Y12 the high half, Y13 one, Y14 0x7fff, Y15 the bit that makes
+// a NaN quiet. (MOVD, without the V, among them would cost half a microsecond on Intel.)
 func (g *gen) rounding() {
 	for i, u := range []uint32{0xffff0000, 1, 0x7fff, 0x00400000} {
 		g.line("MOVL $0x%08x, DX\n\tVMOVD DX, X%d\n\tVPBROADCASTD X%d, Y%d", u, 12+i, 12+i, 12+i)
 	}
 }
 
-// round rounds register x to bf16 in its high half, to the nearest and half-way cases to even; the low half is garbage. A NaN stays one
-// (adding to its bits could carry into the sign). t and u are temporaries.
+// round rounds register x to bf16 in its high half, to the nearest and half-way cases to even; the
+// low half is garbage. A NaN stays one (adding to its bits could carry into the sign). t and u are
+// temporaries.
 func (g *gen) round(x, t, u int) {
 	g.line("VPSRLD $16, Y%d, Y%d", x, t)
 	g.line("VPAND Y13, Y%d, Y%d", t, t)
@@ -207,9 +213,10 @@ func (g *gen) round(x, t, u int) {
 	g.line("VBLENDVPS Y%d, Y%d, Y%d, Y%d", u, x, t, x)
 }
 
-// cols packs columns that lie side by side as panels, one after the other. It goes along the rows of all of them: rows far apart meet in few
-// sets of the first-level cache, a line holds the columns of two narrow panels, and the processor sees no stream to fetch ahead in what is
-// left a page further on, so the loop asks itself for the row that comes eight later.
+// cols packs columns that lie side by side as panels, one after the other. It goes along the rows
+// of all of them: rows far apart meet in few sets of the first-level cache, a line holds the
+// columns of two narrow panels, and the processor sees no stream to fetch ahead in what is left a
+// page further on, so the loop asks itself for the row that comes eight later.
 func (g *gen) cols(name, value string, steps int) {
 	g.text("(dst *uint32, src *float32, ld, depth, width, panels int)",
 		"for p < panels, l < depth, j < width: dst[(p*depth+l)*width+j] = "+value+" from column p*width+j on; width is a multiple of 8", name, 0, 48)

@@ -2,13 +2,15 @@ package main
 
 import "fmt"
 
-// Attention's loops over four rows of scores abreast, AVX-512 alone: rows of a short sequence are a few registers long, so that one row at
-// a time would wait for its own chain of operations, and a call a row would take as long as its work. Row i of a block has first+i scores;
-// first-1 and rows are multiples of 4, so that four rows end in the same 16 columns, the last for which masks are needed. Rows longer than limit
-// end there, whole.
+// Attention's loops over four rows of scores abreast, AVX-512 alone: rows of a short sequence are a
+// few registers long, so that one row at a time would wait for its own chain of operations, and a
+// call a row would take as long as its work. Row i of a block has first+i scores; first-1 and rows
+// are multiples of 4, so that four rows end in the same 16 columns, the last for which masks are
+// needed. Rows longer than limit end there, whole.
 //
-// Registers: DI row 0, R8 row distance, R9 three of it (bytes), R10 rows left, DX length of row 0, BX limit, AX columns before the last 16,
-// CX columns left, R12 row 0 at the current column, K1-K4 the last 16 columns of each row.
+// Registers: DI row 0, R8 row distance, R9 three of it (bytes), R10 rows left, DX length of row 0,
+// BX limit, AX columns before the last 16, CX columns left, R12 row 0 at the current column, K1-K4
+// the last 16 columns of each row.
 
 const attentionLoops = 4 // rows abreast
 

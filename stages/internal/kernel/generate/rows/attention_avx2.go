@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
-// Attention's loops over rows of scores for AVX2: what attention.go says of them holds, but a row is taken at a time. The processor begins
-// the next while the chain of the last still runs; what is saved is a call a row, and the columns that the caller would have to mask.
+// Attention's loops over rows of scores for AVX2: what attention.go says of them holds, but a row
+// is taken at a time. The processor begins the next while the chain of the last still runs; what is
+// saved is a call a row, and the columns that the caller would have to mask.
 //
-// Registers: DI the row, R8 row distance (bytes), R10 rows left, DX its length, BX limit, AX columns before the last 16, CX column, R9 masks,
-// Y12, Y13 the last 16 columns. Halves of 16 columns have temporaries Y0-Y3 and Y4-Y7 and accumulators Y8 and Y9.
+// Registers: DI the row, R8 row distance (bytes), R10 rows left, DX its length, BX limit, AX
+// columns before the last 16, CX column, R9 masks, Y12, Y13 the last 16 columns. Halves of 16
+// columns have temporaries Y0-Y3 and Y4-Y7 and accumulators Y8 and Y9.
 
-// columnMasks are 16 words of ones and 16 of zeros; 16 words from 16-n on are the mask of n columns.
+// columnMasks are 16 words of ones and 16 of zeros; 16 words from 16-n on are the mask of n
+// columns.
 const columnMasks = "columnMasks<>"
 
 func attentionAVX2(consts *[]uint32) string {
@@ -52,7 +55,8 @@ const rowMasks = `	MOVQ DX, R13
 	VMOVUPS 96(R9)(R12*4), Y13
 `
 
-// overColumns runs body(false) for the columns before AX and body(true) for the last 16, and leaves CX behind them.
+// overColumns runs body(false) for the columns before AX and body(true) for the last 16, and leaves
+// CX behind them.
 func (g *gen) overColumns(name string, body func(last bool)) {
 	fmt.Fprintf(g, "\tXORL CX, CX\n\tTESTQ AX, AX\n\tJZ %sLast\n\tPCALIGN $32\n%s:\n", name, name)
 	body(false)

@@ -1,11 +1,12 @@
-// Rows writes rows_amd64.s and rows_amd64.go: the loops along rows for AVX-512
-// and AVX2, both from one description, so that they cannot differ, and their
-// callers, from rows_amd64.go.tmpl, where ISA stands for either. A loop's truth is the Go function of the same name in vector.go, norm.go and so on.
+// Rows writes rows_amd64.s and rows_amd64.go: the loops along rows for AVX-512 and AVX2, both from
+// one description, so that they cannot differ, and their callers, from rows_amd64.go.tmpl, where
+// ISA stands for either. A loop's truth is the Go function of the same name in vector.go, norm.go
+// and so on.
 //
 //	go run ./generate/rows, in the folder of package kernel
 //
-// AVX-512 takes 16 elements as one register, AVX2 as two halves; an
-// accumulator of 16 partial sums is one register or two.
+// AVX-512 takes 16 elements as one register, AVX2 as two halves; an accumulator of 16 partial sums
+// is one register or two.
 package main
 
 import (
@@ -24,8 +25,8 @@ import (
 //
 //	func NAME(ptrs... *float32, n int, [sums *float32,] floats... float32)
 //
-// which runs body for each 16 elements, n being a multiple of 16 and not 0, and
-// leaves the accumulators, 16 partial sums each, in sums.
+// which runs body for each 16 elements, n being a multiple of 16 and not 0, and leaves the
+// accumulators, 16 partial sums each, in sums.
 type loop struct {
 	name   string
 	doc    string
@@ -36,9 +37,10 @@ type loop struct {
 	fold   string  // folds the accumulator with this instruction; else all 16 are stored
 	body   func(g *gen)
 
-	// AVX-512 alone, for loops that are one long chain of dependent operations: abreast blocks of 16 elements go through
-	// body together, operation by operation, because the scheduler of Zen 4 holds less than two such chains; temps is how
-	// many temporaries one takes. Constants then stay in Z16-Z31. 0: one block at a time.
+	// AVX-512 alone, for loops that are one long chain of dependent operations: abreast blocks of
+	// 16 elements go through body together, operation by operation, because the scheduler of Zen 4
+	// holds less than two such chains; temps is how many temporaries one takes. Constants then stay
+	// in Z16-Z31. 0: one block at a time.
 	abreast, temps int
 }
 
@@ -276,7 +278,8 @@ func (g *gen) sigmoidOfNegated(x, t, n, q int) {
 	g.op("VDIVPS", g.r(x), g.constant(t, 1), g.r(x))
 }
 
-// folded folds the accumulators, of which any order gives the same, to the lowest element of the first and stores that.
+// folded folds the accumulators, of which any order gives the same, to the lowest element of the
+// first and stores that.
 func (g *gen) folded(halves int) {
 	for i := 1; i < g.accs; i++ {
 		for g.half = range halves {
@@ -337,8 +340,7 @@ func (g *gen) reg(i int) string {
 	return fmt.Sprintf("Y%d", i)
 }
 
-// Registers: temporaries from 0 up, scalars from 15 down, accumulators below
-// them.
+// Registers: temporaries from 0 up, scalars from 15 down, accumulators below them.
 func (g *gen) r(i int) string { return g.reg(g.block*g.temps + i) }
 
 func (g *gen) f(name string) string { return g.reg(15 - index(g.floats, name)) }
@@ -498,7 +500,8 @@ func (g *gen) loopAbreast() {
 	fmt.Fprintf(g, "done:\n")
 }
 
-// interleave emits what f does for each of the blocks abreast, the first operation of each, then the second, and so on.
+// interleave emits what f does for each of the blocks abreast, the first operation of each, then
+// the second, and so on.
 func (g *gen) interleave(f func()) {
 	before := g.String()
 	var blocks [][]string

@@ -1,5 +1,5 @@
-// Tile writes tile_amd64.s: the microkernels of the matrix product and the loops that measure what a core can do at most. The contract
-// of a microkernel is tilesFunc.
+// Tile writes tile_amd64.s: the microkernels of the matrix product and the loops that measure what
+// a core can do at most. The contract of a microkernel is tilesFunc.
 //
 //	go run ./generate/tile, in the folder of package kernel
 package main
@@ -28,7 +28,8 @@ var tiles = []tile{
 	{"tiles6x8avx2", 6, 1, "Y", true},
 }
 
-// nearRows is how far apart the rows of A are, in floats, that package kernel has copied nearer to each other (strip.go).
+// nearRows is how far apart the rows of A are, in floats, that package kernel has copied nearer to
+// each other (strip.go).
 const nearRows = 788
 
 // The three ways in which A may lie.
@@ -38,9 +39,10 @@ const (
 	across = "across" // columns, R8 apart
 )
 
-// unroll is how many steps of depth one turn of the loop takes. The branch and the pointers of a single step cost 1 to 5 % on a machine that
-// does two multiply-adds of 512 bits in a cycle. On Zen 3 eight steps are up to 5 % better than four where another program shares the core:
-// what counts there is the number of instructions.
+// unroll is how many steps of depth one turn of the loop takes. The branch and the pointers of a
+// single step cost 1 to 5 % on a machine that does two multiply-adds of 512 bits in a cycle. On Zen
+// 3 eight steps are up to 5 % better than four where another program shares the core: what counts
+// there is the number of instructions.
 func (t tile) unroll() int {
 	if t.down {
 		return 8
@@ -96,8 +98,8 @@ func (t tile) broadcast(i int) string {
 	return fmt.Sprintf("%s%d", t.reg, first+i%min(all-first, 8))
 }
 
-// row addresses displacement d of row i of something whose rows 0-3 begin at base and 4-7 at upper, by the register of the stride and that
-// of three strides.
+// row addresses displacement d of row i of something whose rows 0-3 begin at base and 4-7 at upper,
+// by the register of the stride and that of three strides.
 func row(d, i int, base, upper, stride, three string) string {
 	if i >= 4 {
 		base, i = upper, i-4
@@ -270,8 +272,9 @@ func (t tile) zero(x *text) {
 	})
 }
 
-// emitDown emits a microkernel of tiles of six rows below each other. A tile is stored when the next one has been loaded, by way of the
-// stack: where rows of C lie a multiple of 4 KB apart, the processor takes each load for one of what was just stored and waits for that.
+// emitDown emits a microkernel of tiles of six rows below each other. A tile is stored when the
+// next one has been loaded, by way of the stack: where rows of C lie a multiple of 4 KB apart, the
+// processor takes each load for one of what was just stored and waits for that.
 func (t tile) emitDown(x *text) {
 	fmt.Fprintf(x, "\n// func %s(depth int, a *float32, rs, cs int, b, c *float32, ldc int, load bool, tiles, step int, far *float32, farStep int)\n", t.name)
 	fmt.Fprintf(x, "TEXT ·%s(SB), NOSPLIT, $%d-96\n%s", t.name, t.rows*t.vectors*t.size(), arguments)
@@ -337,7 +340,8 @@ func (t tile) emitDown(x *text) {
 	x.op("RET")
 }
 
-// peakChains is how many accumulators a peak loop has: enough for two units of latency 4, few enough for 16 registers.
+// peakChains is how many accumulators a peak loop has: enough for two units of latency 4, few
+// enough for 16 registers.
 const peakChains = 12
 
 // peak emits n turns of peakChains multiply-adds on registers alone.

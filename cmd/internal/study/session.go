@@ -5,20 +5,15 @@ package study
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"syscall"
 
 	"ablate/cache"
 	"ablate/cmd/internal/study/fault"
-	"ablate/cmd/internal/study/sources"
-	"ablate/pipeline"
 	"ablate/runner"
 	"ablate/runner/machine"
-	"ablate/specs"
 	"ablate/stages"
 )
 
@@ -77,63 +72,6 @@ func (s *Session) Running() (runner.Options, error) {
 	return runner.Options{Kinds: stages.Kinds(), Slots: r.Threads, Memory: r.Memory, Version: s.Version, Kernels: kernels}, nil
 }
 
-// Event is what a person should know while an operation goes on: a Note, a Warning, or one of the
-// events that an operation documents.
-type Event any
-
-// Note says something that is no mistake.
-type Note struct{ Text string }
-
-// Warning says what is most likely not meant, or what could not be done and does not end the
-// operation.
-type Warning struct{ Text string }
-
-// Progress is an event of steps that are carried out.
-type Progress struct {
-	Study string
-	Event runner.Event
-	Step  string // that it is about; "": none
-}
-
-// StepsEnded is the event that nothing more is carried out of a study for now, well or not.
-type StepsEnded struct {
-	Study     string
-	Conflicts []*cache.Conflict // steps that gave other bytes than another run's
-	Moved     Moved
-}
-
-// Watch gives a function that tells each event of a study's steps.
-func (s *Session) Watch(study string) func(runner.Event) {
-	var plan *pipeline.Plan
-	return func(e runner.Event) {
-		if e.State != nil {
-			plan = e.State.Plan
-		}
-		p := Progress{Study: study, Event: e}
-		if e.Step >= 0 {
-			p.Step = plan.Steps[e.Step].ID
-		}
-		s.Say(p)
-	}
-}
-
-// Say tells an event of an operation.
-func (s *Session) Say(e Event) {
-	if s.Tell != nil {
-		s.Tell(e)
-	}
-}
-
-// Load reads a study at the session's scale; everything wrong with it is an error of usage.
-func (s *Session) Load(name string) (*specs.Study, error) {
-	study, err := specs.LoadScale(name, s.Scale)
-	var list specs.Errors
-	if err != nil && !errors.As(err, &list) && !fault.OfMachine(err) {
-		return nil, fault.Usage(err)
-	}
-	return study, err
-}
-
 // OpenCache opens the cache to be written. What is read of it ends with ctx.
 func (s *Session) OpenCache(ctx context.Context) (*cache.Cache, error) {
 	return s.open(ctx, cache.Open)
@@ -188,74 +126,4 @@ func (s *Session) open(ctx context.Context, open func(dir string) (*cache.Cache,
 		c.Until(ctx)
 	}
 	return c, err
-}
-
-// Planning is how a study is planned.
-type Planning struct {
-	Absent   bool // a study whose data is not there is planned, too, where it declares its units
-	Assume   bool // where the corpus must be split again, the plan is completed with the units of the last split
-	Register bool // what the study needs is kept by a collection of the cache's garbage, as of a study that ran
-	Local    bool // the remote is not looked at
-}
-
-// Plan loads a study and plans it as far as the cache allows: where the catalogue of units is known
-// from an earlier split, the plan is complete.
-func (s *Session) Plan(c *cache.Cache, name string, how Planning) (*Compiled, error) {
-	study, err := s.Load(name)
-	if err != nil {
-		return nil, err
-	}
-	if how.Register && !c.ReadOnly() { // else nothing of it is run, and whoever owns the cache decides what is kept
-		path := study.Path
-		if _, err := os.Stat(path); err == nil { // else a shipped study, which has one name everywhere
-			if path, err = filepath.Abs(path); err != nil {
-				return nil, err
-			}
-		}
-		if err := c.Register(study.Name, path); err != nil {
-			return nil, err
-		}
-	}
-	src, err := sources.Finder{Digest: c.FileDigest, Variable: s.Variable, Absent: how.Absent}.Find(study)
-	if err != nil {
-		return nil, err
-	}
-	p := &Compiled{Study: study, Sources: src, Cache: c, Program: s.Program(), lookup: c.Lookup, units: unitsFound}
-	if err := p.compile(); err != nil {
-		return nil, err
-	}
-	if how.Assume && p.Plan.Partial != "" {
-		return p, p.assume()
-	}
-	return p, nil
-}
-
-// WithPlan opens the cache to look, plans a study and calls f. It closes the cache.
-func (s *Session) WithPlan(ctx context.Context, name string, how Planning, f func(*Compiled) error) error {
-	return s.WithPlans(ctx, []string{name}, how, func(plans []*Compiled) error { return f(plans[0]) })
-}
-
-// WithPlans is WithPlan of several studies, on one cache.
-func (s *Session) WithPlans(ctx context.Context, names []string, how Planning, f func([]*Compiled) error) (err error) {
-	c, err := s.LookupCache(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	if !how.Local {
-		end, err := s.lookRemote(ctx, c)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, end()) }()
-	}
-	var plans []*Compiled
-	for _, name := range names {
-		p, err := s.Plan(c, name, how)
-		if err != nil {
-			return err
-		}
-		plans = append(plans, p)
-	}
-	return f(plans)
 }

@@ -271,10 +271,3 @@ func BenchmarkCandidates8128(b *testing.B) {
 		}
 	}
 }
-
-// The plan and the comparison speak of one set.
-func TestInDomainHasOneName(t *testing.T) {
-	if kind.InDomain != kind.InDomain {
-		t.Errorf("%s and %s", kind.InDomain, kind.InDomain)
-	}
-}

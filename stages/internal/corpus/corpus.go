@@ -16,7 +16,7 @@
 // The text of a document is what the file holds: line ends, white space and the form of accents
 // stay as they are. A byte order mark at the start of a file says how the file is encoded and is no
 // text; the same character inside a value of JSON or a cell of a table is text. What is compared,
-// in decontamination, is brought into one form first (paragraph.go).
+// in decontamination, is brought into one form first (parts.go).
 //
 // Not promised: that text is in any language or clean, that ids are unique over files, or that JSON
 // Lines are checked beyond JSON itself (of a key that occurs twice the last value counts, as in

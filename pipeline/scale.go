@@ -33,6 +33,9 @@ func (c *compiler) scales() {
 	train, seed := st.Train, st.SeedModel
 	if r.Train != nil {
 		train = *r.Train
+		if train.Replay == nil {
+			train.Replay = st.Train.Replay
+		}
 	}
 	if r.SeedModel != nil {
 		seed = r.SeedModel
@@ -121,6 +124,8 @@ func (c *compiler) train(sc *scale, id string, about About, read text, tokens in
 		return t.step
 	}
 	t, o := sc.train, c.study.Optimizer
+	asked := read
+	read = c.withReplay(read, t)
 	cost := sc.cost(tokens, int64(t.Batch), false)
 	params := kind.TrainParams{
 		Model: sc.model,
@@ -148,7 +153,7 @@ func (c *compiler) train(sc *scale, id string, about About, read text, tokens in
 	}
 	with := trainWith{sc, params.Tokens, int64(replicate), params.Sampling, fmt.Sprint(params.Sources)}
 	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(with, func() any { return params }), Inputs: inputs, Cost: cost})
-	c.trained[id] = trained{i, sc, read, tokens}
+	c.trained[id] = trained{i, sc, asked, tokens}
 	c.plan.alias(id, c.plan.Steps[i].ID) // the same training may have been wanted for something else first
 	return i
 }

@@ -203,3 +203,18 @@ func (c *checker) vector(here []string, shares map[string]string) string {
 	}
 	return join(parts)
 }
+
+// replay checks the text that is mixed into a training.
+func (c *checker) replay(here []string, r *Replay) {
+	if r == nil {
+		return
+	}
+	known(c, under(here, "of"), "corpus", r.Of, c.s.Corpora, "corpora")
+	if at := under(here, "share"); c.ok(at) && c.given(at...) {
+		if share, err := Share(r.Share); err != nil {
+			c.fail(at, "%v", err)
+		} else if share.Cmp(big.NewRat(1, 1)) == 0 {
+			c.fail(at, "all of the training's tokens would be replayed, and none be of its own text; give less than 100%%")
+		}
+	}
+}

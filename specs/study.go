@@ -473,6 +473,9 @@ type Train struct {
 	// Data order, and initial weights if there is no seed model.
 	Seed int64 `yaml:"seed" default:"1" key:"unit and reference models"`
 
+	// Other text that is mixed into the training of every unit, component and reference model.
+	Replay *Replay `yaml:"replay"`
+
 	// Number of models of each unit and each component. They differ in seed: seed, seed + 1, and so
 	// on. The r-th models are merged with each other, and a proxy's score is the mean over r.
 	Replicates int `yaml:"replicates" min:"1" max:"1000" default:"1" example:"3" key:"unit models added"`
@@ -482,6 +485,19 @@ type Train struct {
 	//   - bf16: rounded to bf16, with sums in float32. It is made for AMD processors since Zen 4,
 	//     and slightly slower than fp32 on Intel's.
 	Precision string `yaml:"precision" enum:"fp32|bf16" default:"fp32" key:"unit and reference models"`
+}
+
+// Replay is text of another corpus, such as the seed model's, that a training goes on seeing beside
+// its own. Every batch has its quota of both, so that every model sees the same share.
+type Replay struct {
+	// Corpus to take the text from, whole. What is tokenized, decontaminated and packed for a seed
+	// model on the same corpus is used here, too. If a set of partitions divides the corpus, the
+	// documents held out of it are held out here.
+	Of string `yaml:"of" need:"yes" example:"seed" key:"unit and reference models"`
+
+	// Share of the tokens, exactly, as 50%, 0.5 or 1/2; below 1. 0%: none. The tokens count: a
+	// model is trained for as long as without replay, on less text of its own.
+	Share string `yaml:"share" need:"yes" example:"50%" key:"unit and reference models"`
 }
 
 // Mixture is one set of mixtures: combinations drawn from sets of partitions, or a list.
@@ -609,7 +625,7 @@ type Reference struct {
 	SeedModel *SeedModel `yaml:"seed_model"`
 
 	// How reference models are trained where they have a model of their own; absent: as the
-	// study's.
+	// study's. Without replay here, train.replay holds; share: 0% is none.
 	Train *Train `yaml:"train"`
 }
 

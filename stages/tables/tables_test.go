@@ -37,6 +37,7 @@ func documentedTables() []documented {
 		documentedTable[DuplicateRow]("duplicates.parquet", "split"),
 		documentedTable[CurveRow]("curve.parquet", "train"),
 		documentedTable[ShareRow]("shares.parquet", "train"),
+		documentedTable[SourceRow]("sources.parquet", "train"),
 		documentedTable[BatchRow]("batches.parquet", "no step; `ablate export STUDY MODEL --batches` writes it, and [BATCHES.md](../BATCHES.md) says how to compute it"),
 		documentedTable[LossRow]("losses.parquet", "eval"),
 		documentedTable[ScoreRow]("scores.parquet", "correlate; scores.csv holds the same"),

@@ -167,7 +167,7 @@ func (c *checker) caps(here []string, m Mixture) {
 		if share, err := Share(text); err != nil {
 			c.fail(path, "%v", err)
 		} else if share.Sign() == 0 {
-			c.fail(path, "a cap of 0 leaves the component out of every mixture: leave it out of from instead")
+			c.fail(path, "a cap of 0 leaves the component out of every mixture; give a share above 0, or leave its partition out by except")
 		}
 	}
 	if caps.All != "" && c.ok(here) {

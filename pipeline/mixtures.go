@@ -50,9 +50,14 @@ type mixture struct {
 	shares     []*big.Rat // of the components; nil: a set, whose components count as their units do
 	tokens     int64      // training length of a model of it; 0: by units
 	length     int        // units that it is as long as; 0: its own
+
+	known string // the name of one with shares, which takes long to write
 }
 
 func (m mixture) name() string {
+	if m.known != "" {
+		return m.known
+	}
 	names := make([]string, len(m.components))
 	for i, c := range m.components {
 		names[i] = c.name()

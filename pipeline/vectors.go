@@ -45,6 +45,7 @@ func (g *sampler) vector(components []component, of []*big.Rat) mixture {
 	for _, i := range order {
 		m.components, m.shares = append(m.components, components[i]), append(m.shares, of[i])
 	}
+	m.known = m.name()
 	return m
 }
 

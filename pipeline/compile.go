@@ -40,7 +40,7 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Pool{}, texts: map[string]map[string]EvalText{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Pool{}, sources: map[int][]string{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
 		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, replays: map[string]int{}, lengths: map[int]int64{}, shared: map[any]json.RawMessage{},
 	}

@@ -15,15 +15,15 @@ func (c *compiler) withReplay(own text, t specs.Train) text {
 	if replay.Sign() == 0 {
 		return own
 	}
-	sources := own.sources
+	sources, names := own.sources, own.names
 	if sources == nil {
 		all := kind.Source{Share: "1", Units: len(own.units)}
 		if all.Units > 1 {
 			all.Sampling = t.Sampling
 		}
-		sources = []kind.Source{all}
+		sources, names = []kind.Source{all}, []string{own.name}
 	}
-	out, left := text{units: slices.Clone(own.units)}, new(big.Rat).Sub(big.NewRat(1, 1), replay)
+	out, left := text{name: own.name, units: slices.Clone(own.units), names: append(slices.Clip(names), t.Replay.Of)}, new(big.Rat).Sub(big.NewRat(1, 1), replay)
 	for _, s := range sources {
 		s.Share = new(big.Rat).Mul(fraction(s.Share), left).RatString()
 		out.sources = append(out.sources, s)

@@ -97,8 +97,10 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 
 // text is what a model is trained on.
 type text struct {
+	name    string // of all of it
 	units   []Input
 	sources []kind.Source // with the units of each; nil: the units are drawn by train.sampling
+	names   []string      // of the sources
 }
 
 func (t text) equal(other text) bool {
@@ -154,6 +156,9 @@ func (c *compiler) train(sc *scale, id string, about About, read text, tokens in
 	with := trainWith{sc, params.Tokens, int64(replicate), params.Sampling, fmt.Sprint(params.Sources)}
 	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(with, func() any { return params }), Inputs: inputs, Cost: cost})
 	c.trained[id] = trained{i, sc, asked, tokens}
+	if _, ok := c.plan.sources[i]; !ok && read.sources != nil {
+		c.plan.sources[i] = read.names
+	}
 	c.plan.alias(id, c.plan.Steps[i].ID) // the same training may have been wanted for something else first
 	return i
 }

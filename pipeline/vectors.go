@@ -305,12 +305,13 @@ func (g *sampler) around(path []string, known named, pool []component) ([]float6
 // text is the text of a mixture as training takes it: the units of a set, or of a mixture with
 // shares each component as a source of its own.
 func (m mixture) text() text {
-	t := text{units: unitInputs(m.components)}
+	t := text{name: m.name(), units: unitInputs(m.components)}
 	for i, share := range m.shares {
 		t.sources = append(t.sources, kind.Source{Share: share.RatString(), Units: m.components[i].units()})
+		t.names = append(t.names, m.components[i].name())
 	}
 	if len(t.units) == 1 {
-		t.sources = nil // one unit alone is read in its order anyway
+		t.sources, t.names = nil, nil // one unit alone is read in its order anyway
 	}
 	return t
 }

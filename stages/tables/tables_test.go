@@ -45,6 +45,7 @@ func documentedTables() []documented {
 		documentedTable[WarningRow]("warnings.parquet", "correlate; warnings.csv holds the same"),
 		documentedTable[CorrelationRow]("correlations.parquet", "correlate; correlations.csv holds the same"),
 		documentedTable[StudyLossRow]("OUT/losses.parquet", "no step; `ablate run --losses` and `ablate report --losses` write it beside the report"),
+		documentedTable[StudySourceRow]("tables/sources.parquet", "no step; written beside the report of a study with shares or replay; tables/sources.csv holds the same"),
 		documentedTable[StudyLedgerRow]("tables/ledger.parquet", "no step; written beside the report; tables/ledger.csv holds the same"),
 		documentedTable[LayoutRow]("tables/overview.parquet, tables/sets/GROUP.parquet", "no step; written beside the report; the .csv files hold the same"),
 	}

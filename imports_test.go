@@ -57,6 +57,7 @@ const rooms = `
 	stages/internal/fit      < stages/internal/elementary stages/internal/random stages/internal/stat
 	stages/internal/simplex  < stages/internal/elementary
 	stages/internal/experts  < stages/internal/elementary stages/internal/simplex
+	stages/shares            < stages/internal/elementary stages/internal/random
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint
 	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus specs/words
@@ -71,7 +72,7 @@ const rooms = `
 	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
 	stages/runs              < stages/internal/fit stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
-	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
+	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind stages/shares
 	runner/exec              < cache stages/kind
 	runner/exec/local        < cache stages/kind runner/exec
 	runner/exec/exectest     < cache stages/kind runner/exec

@@ -40,9 +40,9 @@ const textShards = 8
 func Compile(study *specs.Study, src Sources, found Catalogue) (*Plan, error) {
 	c := &compiler{
 		study: study, src: src,
-		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Pool{}, texts: map[string]map[string]EvalText{}},
+		plan:   &Plan{Study: study.Name, Missing: src.Missing, Result: -1, index: map[string]int{}, aliases: map[string]string{}, recipes: map[string]recipe{}, sampledFrom: map[string]Pool{}, sources: map[int][]string{}, texts: map[string]map[string]EvalText{}},
 		dag:    newDAG(),
-		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, lengths: map[int]int64{}, shared: map[any]json.RawMessage{},
+		shards: map[string][]int{}, trained: map[string]trained{}, evaluated: map[evaluation]int{}, replays: map[string]int{}, lengths: map[int]int64{}, shared: map[any]json.RawMessage{},
 	}
 	c.vocab, c.eos = src.Vocab, src.EOS
 	if t := study.Tokenizer.Train; t != nil {
@@ -88,6 +88,7 @@ type compiler struct {
 	own           *scale                    // of unit models and all that proxies are made of
 	reference     *scale                    // of reference models; mostly own
 	trained       map[string]trained        // train steps by the name they were asked for
+	replays       map[string]int            // corpus -> the step that packs it to be replayed
 	weights       map[componentKey]*big.Rat // that the study gives, of the proxy weighted
 	evaluated     map[evaluation]int
 	lengths       map[int]int64           // tokens of each text that a step leaves to evaluate on, estimated
@@ -158,15 +159,21 @@ func (c *compiler) corpora() {
 
 // pack adds the step that takes a corpus whole, for a seed model, and returns it.
 func (c *compiler) pack(corpus string) int {
+	return c.whole("pack/"+corpus, corpus, kind.HoldOut{Seed: c.study.Heldout.Seed})
+}
+
+// whole adds the step that takes a corpus whole but for the documents held out of it.
+func (c *compiler) whole(id, corpus string, out kind.HoldOut) int {
 	// As in the paper, not against held-out text: documents that are added would hold more out, and
 	// a seed model that loses one trains everything anew.
 	params := c.splitting()
 	params.By, params.Order, params.Small = []string{}, "id", "keep"
+	params.Validation, params.Test, params.Seed = out.Validation, out.Test, out.Seed
 	params.Against = slices.DeleteFunc(params.Against, func(s string) bool { return s == "heldout" })
 	if len(params.Against) == 0 {
 		params.Bloom = nil
 	}
-	i := c.split("pack/"+corpus, About{Role: kind.RoleWhole, Corpus: corpus}, corpus, params, nil)
+	i := c.split(id, About{Role: kind.RoleWhole, Corpus: corpus}, corpus, params, nil)
 	if !slices.Contains(c.plan.Splits, SplitRef{PartitionSet: corpus, Step: i, Seed: true}) {
 		c.plan.Splits = append(c.plan.Splits, SplitRef{PartitionSet: corpus, Step: i, Seed: true})
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ablate/specs"
 	"ablate/stages/kind"
 )
 
@@ -14,6 +15,7 @@ type board struct {
 	losses []Input
 	number map[int]int // eval step -> number among the losses inputs
 	scores []kind.Score
+	shares []kind.MixtureShares
 
 	trained map[int]bool // models that a reference is already
 }
@@ -23,7 +25,13 @@ type board struct {
 func (b *board) mixture(m mixture) {
 	c := b.c
 	var scorers []scorer
+	if of := m.described(); of != nil {
+		b.shares = append(b.shares, kind.MixtureShares{Group: m.group, Mixture: m.name(), Shares: of})
+	}
 	for _, proxy := range c.study.Proxies {
+		if m.shares != nil && !specs.TakesShares(proxy) {
+			continue
+		}
 		scorers = append(scorers, c.proxy(proxy, m))
 	}
 	if slices.Contains(c.study.Reference.Seq, m.group) {
@@ -222,7 +230,7 @@ func (c *compiler) correlate(b *board) int {
 	return c.add(&Step{
 		ID: "correlate", Kind: kind.Correlate,
 		Params: canonical(kind.CorrelateParams{
-			Scores: b.scores, Sets: sets, Proxies: c.study.Proxies, Resamples: k.Resamples, Level: float64(k.Level), Seed: k.Seed,
+			Scores: b.scores, Sets: sets, Proxies: c.study.Proxies, Resamples: k.Resamples, Level: float64(k.Level), Seed: k.Seed, Shares: b.shares,
 		}),
 		Inputs: b.losses,
 	})

@@ -47,15 +47,22 @@ func (c component) compare(d component) int {
 type mixture struct {
 	group      string
 	components []component
-	tokens     int64 // training length of a model of it; 0: by its units
+	shares     []*big.Rat // of the components; nil: a set, whose components count as their units do
+	tokens     int64      // training length of a model of it; 0: by units
+	length     int        // units that it is as long as; 0: its own
+
+	known string // the name of one with shares, which takes long to write
 }
 
 func (m mixture) name() string {
+	if m.known != "" {
+		return m.known
+	}
 	names := make([]string, len(m.components))
 	for i, c := range m.components {
 		names[i] = c.name()
 	}
-	return ident.Mixture(names)
+	return m.of(names)
 }
 
 // named is the name of a model of the mixture or of a replicate of it, counted from 0:
@@ -77,7 +84,7 @@ func (m mixture) asked(sc *scale) int64 {
 	if m.tokens > 0 {
 		return m.tokens
 	}
-	return int64(m.units()) * int64(sc.train.TokensPerUnit)
+	return int64(cmp.Or(m.length, m.units())) * int64(sc.train.TokensPerUnit)
 }
 
 // mixtures expands every set of mixtures of the study and counts what could have been chosen in
@@ -92,9 +99,12 @@ func (c *compiler) mixtures() (out []mixture, within []component, err error) {
 		spec := c.study.Mixtures[group]
 		g := sampler{c: c, group: group, spec: spec, size: size}
 		var chosen []mixture
-		if len(spec.List) > 0 {
+		switch {
+		case spec.Shares != nil:
+			chosen, err = g.vectors()
+		case len(spec.List) > 0:
 			chosen, err = g.listed()
-		} else {
+		default:
 			chosen, err = g.drawn()
 		}
 		if err != nil {
@@ -176,10 +186,10 @@ func (g *sampler) listed() ([]mixture, error) {
 	var out []mixture
 	seen := map[string]bool{}
 	g.tokens = new(big.Int)
-	for i, names := range g.spec.List {
+	for i, entry := range g.spec.List {
 		var chosen []component
 		var places []int
-		for j, name := range names {
+		for j, name := range entry.Names {
 			here := fmt.Sprintf("list.%d.%d", i, j)
 			x, err := known.find(name)
 			if err != nil {
@@ -191,6 +201,13 @@ func (g *sampler) listed() ([]mixture, error) {
 			places, chosen = append(places, x), append(chosen, all[x])
 		}
 		m := g.mixture(chosen)
+		if entry.Shares != nil {
+			var err error
+			if m, err = g.listedShares(i, known, all, entry.Shares); err != nil {
+				return nil, err
+			}
+			chosen = m.components
+		}
 		if seen[m.name()] {
 			return nil, g.errorf(fmt.Sprintf("list.%d", i), "mixture %s is listed twice", m.name())
 		}

@@ -130,7 +130,7 @@ func unitInput(p part, u, i int) Input {
 func (c *compiler) unitModel(p part, u, replicate int) int {
 	name, about := unitName(p, u), About{Role: kind.RoleUnit, PartitionSet: p.set, Partition: p.name, Unit: u}
 	c.plan.alias(ident.Replicate("unit/"+p.set+"/"+p.numbered(u), replicate), ident.Replicate(name, replicate))
-	return c.train(c.own, name, about, []Input{unitInput(p, u, 0)}, int64(c.own.train.TokensPerUnit), replicate)
+	return c.train(c.own, name, about, text{name: component{p, u}.name(), units: []Input{unitInput(p, u, 0)}}, int64(c.own.train.TokensPerUnit), replicate)
 }
 
 // componentModel is the model trained on a whole component: the unit model where the component is
@@ -144,7 +144,7 @@ func (c *compiler) componentModel(x component, replicate int) int {
 	}
 	tokens := int64(x.part.units) * int64(c.own.train.TokensPerUnit)
 	about := About{Role: kind.RolePartition, PartitionSet: x.part.set, Partition: x.part.name}
-	return c.train(c.own, componentName(x), about, unitInputs([]component{x}), tokens, replicate)
+	return c.train(c.own, componentName(x), about, text{name: x.name(), units: unitInputs([]component{x})}, tokens, replicate)
 }
 
 func componentName(x component) string { return "part/" + x.part.set + "/" + x.part.text }
@@ -155,7 +155,7 @@ func (c *compiler) sequential(sc *scale, role string, m mixture, replicate int) 
 	word := map[string]string{kind.RoleReference: "seq", kind.RoleSmall: "small"}[role]
 	name, about := m.named(word, 0), About{Role: role, MixtureSet: m.group, Mixture: m.name()}
 	c.aliased(word, m, replicate)
-	r := single(word, m.named(word, replicate), c.train(sc, name, about, unitInputs(m.components), m.asked(sc), replicate))
+	r := single(word, m.named(word, replicate), c.train(sc, name, about, m.text(), m.asked(sc), replicate))
 	r.scale = sc
 	return r
 }

@@ -149,7 +149,7 @@ func (m mixture) numbered() string {
 	for i, c := range m.components {
 		names[i] = c.numbered()
 	}
-	return ident.Mixture(names)
+	return m.of(names)
 }
 
 // distinguish sees to it that no two partitions or units of the study have one name: the set of
@@ -280,13 +280,28 @@ func (c *compiler) listsRanges(s partitionSet) bool {
 			continue
 		}
 		known := byName(components(s, true))
-		for _, name := range slices.Concat(append(spec.List, spec.Fix)...) {
+		for _, name := range namesIn(spec) {
 			if _, ok := known.places[name]; !ok && specs.RangeOf(strings.TrimPrefix(name, s.name+"/"), partNames(s)) != "" {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// namesIn are the components that a set of mixtures names.
+func namesIn(spec specs.Mixture) []string {
+	names := slices.Clone(spec.Fix)
+	for _, x := range spec.List {
+		names = append(append(names, x.Names...), sortedKeys(x.Shares)...)
+	}
+	if s := spec.Shares; s != nil {
+		names = append(names, sortedKeys(s.Caps.Each)...)
+		if s.Dirichlet != nil {
+			names = append(names, sortedKeys(s.Dirichlet.Around.Each)...)
+		}
+	}
+	return names
 }
 
 func partNames(s partitionSet) []string {

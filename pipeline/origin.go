@@ -97,7 +97,12 @@ func own(study *specs.Study, s *Step) []string {
 		return []string{"eval", "out_of_domain", a.EvalSet}
 	case kind.RoleUnits:
 		return []string{"partitions", a.PartitionSet}
-	case kind.RoleWhole, kind.RoleSeed:
+	case kind.RoleWhole:
+		if study.SeedModel == nil || study.SeedModel.On != a.Corpus {
+			return []string{"train", "replay"}
+		}
+		return []string{"seed_model"}
+	case kind.RoleSeed:
 		return []string{"seed_model"}
 	case kind.RoleUnit, kind.RolePartition, kind.RoleSmall, kind.RoleReference:
 		return []string{"train"}

@@ -106,6 +106,7 @@ type Plan struct {
 	Splits   []SplitRef
 	Scores   []ScoreRef // in the order of the scores that the comparison computes
 
+	sources map[int][]string               // training -> what its sources are called
 	texts   map[string]map[string]EvalText // ID of a split -> name of an input, or heldout -> the text that is in it
 	index   map[string]int                 // ID -> index
 	aliases map[string]string              // other names of units, references and averages -> theirs
@@ -148,6 +149,11 @@ func (p *Plan) EvalText(split int, name string) (EvalText, bool) {
 	t, ok := p.texts[p.Steps[split].ID][name]
 	return t, ok
 }
+
+// Sources are the names of what a training takes its shares of text from, in their order: components
+// of a mixture, or a unit, partition or mixture as a whole, and behind them the corpus that is
+// replayed. None of a training without shares.
+func (p *Plan) Sources(training int) []string { return p.sources[training] }
 
 // DomainRef is a domain of an evaluation set: the set itself or, in domain, a partition of the
 // mixture.

@@ -120,27 +120,28 @@ func (c *compiler) componentMerge(x component, replicate int) recipe {
 
 // micro is the mean over all units of the mixture; macro the mean per component, then over
 // components; merged the mean over the components' own models (paper, sections 5.0.1 and 5.2);
-// weighted a mean over components with other weights.
+// weighted a mean over components with other weights. Where a mixture has shares of its own, they
+// are the weights of its components in all of these.
 func (c *compiler) micro(m mixture, replicate int) recipe {
 	r := averageOf("micro", m, replicate)
-	for _, x := range m.components {
-		r = r.plus(c.unitRecipes(x, replicate), big.NewRat(int64(x.units()), int64(m.units())))
+	for i, x := range m.components {
+		r = r.plus(c.unitRecipes(x, replicate), m.share(i, big.NewRat(int64(x.units()), int64(m.units()))))
 	}
 	return r
 }
 
 func (c *compiler) macro(m mixture, replicate int) recipe {
 	r := averageOf("macro", m, replicate)
-	for _, x := range m.components {
-		r = r.plus(c.unitRecipes(x, replicate), big.NewRat(1, int64(len(m.components))))
+	for i, x := range m.components {
+		r = r.plus(c.unitRecipes(x, replicate), m.share(i, big.NewRat(1, int64(len(m.components)))))
 	}
 	return r
 }
 
 func (c *compiler) merged(m mixture, replicate int) recipe {
 	r := averageOf("merged", m, replicate)
-	for _, x := range m.components {
-		r = r.plus([]recipe{c.componentRecipe(x, replicate)}, big.NewRat(1, int64(len(m.components))))
+	for i, x := range m.components {
+		r = r.plus([]recipe{c.componentRecipe(x, replicate)}, m.share(i, big.NewRat(1, int64(len(m.components)))))
 	}
 	return r
 }
@@ -151,12 +152,12 @@ func (c *compiler) weighted(m mixture, replicate int) recipe {
 	for _, x := range m.components {
 		total.Add(total, c.weight(x))
 	}
-	for _, x := range m.components {
+	for i, x := range m.components {
 		models := []recipe{c.componentRecipe(x, replicate)}
 		if c.study.Weights.Of == "units" {
 			models = c.unitRecipes(x, replicate)
 		}
-		r = r.plus(models, new(big.Rat).Quo(c.weight(x), total))
+		r = r.plus(models, m.share(i, new(big.Rat).Quo(c.weight(x), total)))
 	}
 	return r
 }

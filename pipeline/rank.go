@@ -33,6 +33,11 @@ func Every(mixtures map[string]specs.Mixture) map[string]specs.Mixture {
 	all := maps.Clone(mixtures)
 	for group, m := range all {
 		m.Sample = 0
+		if m.Shares != nil && m.Shares.Dirichlet == nil { // of a distribution there is no end
+			whole := *m.Shares
+			whole.Sample = 0
+			m.Shares = &whole
+		}
 		all[group] = m
 	}
 	return all

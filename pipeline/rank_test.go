@@ -221,7 +221,7 @@ func TestCovered(t *testing.T) {
 	if n := covered(); n != 1 {
 		t.Errorf("without a unit of alpha: %d covered, want beta+gamma", n)
 	}
-	s.Mixtures["listed"] = specs.Mixture{List: [][]string{{"alpha", "beta"}}, From: []string{"parts"}, Of: "partitions"}
+	s.Mixtures["listed"] = specs.Mixture{List: []specs.Listed{{Names: []string{"alpha", "beta"}}}, From: []string{"parts"}, Of: "partitions"}
 	if n := covered(); n != -1 {
 		t.Errorf("with a list that names alpha: %d, want nil", n)
 	}

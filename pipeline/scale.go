@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"slices"
 
 	"ablate/specs"
@@ -32,6 +33,9 @@ func (c *compiler) scales() {
 	train, seed := st.Train, st.SeedModel
 	if r.Train != nil {
 		train = *r.Train
+		if train.Replay == nil {
+			train.Replay = st.Train.Replay
+		}
 	}
 	if r.SeedModel != nil {
 		seed = r.SeedModel
@@ -91,17 +95,39 @@ func (c *compiler) seedModel(sc *scale, s specs.SeedModel) int {
 	})
 }
 
-// train adds the training of one model of a scale on the given units, for so many tokens;
+// text is what a model is trained on.
+type text struct {
+	name    string // of all of it
+	units   []Input
+	sources []kind.Source // with the units of each; nil: the units are drawn by train.sampling
+	names   []string      // of the sources
+}
+
+func (t text) equal(other text) bool {
+	return slices.Equal(t.units, other.units) && slices.Equal(t.sources, other.sources)
+}
+
+// trainWith is what the parameters of trainings of a study differ in. Those of its parameters that
+// cannot be compared are in it as text.
+type trainWith struct {
+	scale             *scale
+	tokens, replicate int64
+	sampling, sources string
+}
+
+// train adds the training of one model of a scale on the given text, for so many tokens;
 // replicates, counted from 0, differ in the seed.
-func (c *compiler) train(sc *scale, id string, about About, units []Input, tokens int64, replicate int) int {
+func (c *compiler) train(sc *scale, id string, about About, read text, tokens int64, replicate int) int {
 	id, about.Replicate = ident.Replicate(id, replicate), replicate
 	if t, ok := c.trained[id]; ok {
-		if !slices.Equal(t.units, units) || t.tokens != tokens || t.scale != sc {
+		if !t.text.equal(read) || t.tokens != tokens || t.scale != sc {
 			c.twice(id, &Step{ID: id, About: about, Kind: kind.Train}, c.plan.Steps[t.step])
 		}
 		return t.step
 	}
 	t, o := sc.train, c.study.Optimizer
+	asked := read
+	read = c.withReplay(read, t)
 	cost := sc.cost(tokens, int64(t.Batch), false)
 	params := kind.TrainParams{
 		Model: sc.model,
@@ -112,10 +138,13 @@ func (c *compiler) train(sc *scale, id string, about About, units []Input, token
 		Tokens: cost.Tokens, Batch: int64(t.Batch),
 		Sampling: t.Sampling, Seed: t.Seed + int64(replicate), Start: "random", Precision: precision(t.Precision),
 	}
-	if len(units) == 1 {
+	if len(read.units) == 1 {
 		params.Sampling = "equal" // the same thing, and so the same key
 	}
-	inputs := slices.Clip(units)
+	if read.sources != nil {
+		params.Sampling, params.Sources = "", read.sources
+	}
+	inputs := slices.Clip(read.units)
 	if sc.seed >= 0 {
 		params.Start = "model"
 		inputs = append(inputs, Input{Role: "start", Step: sc.seed, Output: kind.OutModel})
@@ -124,8 +153,12 @@ func (c *compiler) train(sc *scale, id string, about About, units []Input, token
 			inputs = append(inputs, Input{Role: "moments", Step: sc.seed, Output: kind.OutOptimizer})
 		}
 	}
-	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(params, func() any { return params }), Inputs: inputs, Cost: cost})
-	c.trained[id] = trained{i, sc, units, tokens}
+	with := trainWith{sc, params.Tokens, int64(replicate), params.Sampling, fmt.Sprint(params.Sources)}
+	i := c.add(&Step{ID: id, About: about, Kind: kind.Train, Params: c.sharedParams(with, func() any { return params }), Inputs: inputs, Cost: cost})
+	c.trained[id] = trained{i, sc, asked, tokens}
+	if _, ok := c.plan.sources[i]; !ok && read.sources != nil {
+		c.plan.sources[i] = read.names
+	}
 	c.plan.alias(id, c.plan.Steps[i].ID) // the same training may have been wanted for something else first
 	return i
 }
@@ -134,6 +167,6 @@ func (c *compiler) train(sc *scale, id string, about About, units []Input, token
 type trained struct {
 	step   int
 	scale  *scale
-	units  []Input
+	text   text
 	tokens int64
 }

@@ -47,6 +47,11 @@ func (c *checker) mixtures() {
 func (c *checker) mixture(here []string, m Mixture) {
 	path := func(key string) []string { return under(here, key) }
 	list, choose, cross, sample := c.given(path("list")...), c.given(path("choose")...), c.given(path("cross")...), c.given(path("sample")...)
+	if m.Shares != nil || c.given(path("shares")...) {
+		c.shares(here, m)
+		c.lengthOf(here, m)
+		return
+	}
 	switch {
 	case list && (choose || cross):
 		key := "choose"
@@ -65,7 +70,7 @@ func (c *checker) mixture(here []string, m Mixture) {
 	case list && len(m.List) == 0:
 		c.fail(path("list"), "is empty; name at least one mixture")
 	case !list && !choose && !cross && c.ok(path("list"), path("choose"), path("cross")):
-		c.fail(here, "missing key: want choose (how many components are drawn), cross (one of each of several sets) or list (mixtures by name)")
+		c.fail(here, "missing key: want choose (how many components are drawn), cross (one of each of several sets), list (mixtures by name) or shares (mixtures by the shares of their components)")
 	case list && sample:
 		c.fail(path("sample"), "has no meaning with list: all mixtures of a list are taken")
 	case list && c.given(path("fix")...):
@@ -81,13 +86,17 @@ func (c *checker) mixture(here []string, m Mixture) {
 	} else if w.Units > 0 && (w.MinUnits > 0 || w.MaxUnits > 0) && c.whole(path("where")...) {
 		c.fail(path("where"), "units says how many exactly; min_units and max_units say nothing then")
 	}
-	if t := path("tokens"); c.given(t...) && c.ok(t, at("train", "batch")) && m.Tokens > 0 && m.Tokens < c.s.Train.Batch {
-		c.fail(t, "%d is less than one batch, %s", m.Tokens, c.orDefault(at("train", "batch"), c.s.Train.Batch))
-	}
+	c.lengthOf(here, m)
 	if c.ok(path("of")) && c.whole(path("from")...) && c.whole(path("cross")...) {
 		fixed := c.fixed(path("fix"), m)
 		c.choice(here, m, fixed)
 		c.listed(path("list"), m)
+	}
+}
+
+func (c *checker) lengthOf(here []string, m Mixture) {
+	if t := under(here, "tokens"); c.given(t...) && c.ok(t, at("train", "batch")) && m.Tokens > 0 && m.Tokens < c.s.Train.Batch {
+		c.fail(t, "%d is less than one batch, %s", m.Tokens, c.orDefault(at("train", "batch"), c.s.Train.Batch))
 	}
 }
 
@@ -247,8 +256,8 @@ func (c *checker) fixed(path []string, m Mixture) map[string]int {
 // repetitions always.
 func (c *checker) listed(path []string, m Mixture) {
 	lines := map[string]int{}
-	for i, names := range m.List {
-		here := under(path, itoa(i))
+	for i, x := range m.List {
+		here, names := under(path, itoa(i)), x.Names
 		if !m.Repeat {
 			c.once(here, names)
 		}
@@ -258,6 +267,12 @@ func (c *checker) listed(path []string, m Mixture) {
 			}
 		}
 		sorted := join(slices.Sorted(slices.Values(names)))
+		if x.Shares != nil {
+			for _, name := range sortedKeys(x.Shares) {
+				c.component(under(here, name), m, m.From, name)
+			}
+			sorted, names = c.vector(here, x.Shares), sortedKeys(x.Shares)
+		}
 		if first, ok := lines[sorted]; ok && len(names) > 0 {
 			c.fail(here, "the same mixture as on line %d", first)
 			continue
@@ -403,6 +418,13 @@ func (c *checker) evaluation() {
 	}
 	if i := slices.Index(c.s.Proxies, "small_seq"); i >= 0 && c.s.Reference.Model == nil && c.ok(at("reference", "model")) {
 		c.fail(at("proxies", itoa(i)), "small_seq needs reference.model: without it the references are of the study's own model")
+	}
+	if c.given("proxies") && c.onlyShares() {
+		for i, p := range c.s.Proxies {
+			if !TakesShares(p) {
+				c.fail(at("proxies", itoa(i)), "%s scores sets of components, and every mixture of the study has shares of its own; take macro, merged, micro, weighted or small_seq", p)
+			}
+		}
 	}
 	c.once(at("proxies"), c.s.Proxies)
 	c.weights()

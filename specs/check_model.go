@@ -96,6 +96,7 @@ func (c *checker) training() {
 func (c *checker) trainings(model []string, t *Train, s *SeedModel) {
 	beside := func(key string) []string { return under(model[:len(model)-1], key) }
 	if t != nil {
+		c.replay(under(beside("train"), "replay"), t.Replay)
 		c.trainingLength(length{model, beside("train"), "tokens_per_unit", t.TokensPerUnit, t.Batch, t.LR, t.FinalLR, t.Schedule})
 	}
 	if s != nil {

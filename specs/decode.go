@@ -131,6 +131,13 @@ func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []stri
 	switch t := v.Type(); {
 	case t == overlayType:
 		d.overlay(n, v, path)
+	case twoForms(t):
+		form := 0
+		if n.Kind == yaml.MappingNode {
+			form, f.enum = 1, nil // the words are of the other form
+		}
+		d.visits-- // it is the same value
+		d.value(key, n, f, v.Field(form), path)
 	case t.Kind() == reflect.Pointer:
 		p := reflect.New(t.Elem())
 		d.value(key, n, f, p.Elem(), path)

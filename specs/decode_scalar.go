@@ -126,7 +126,7 @@ func wanted(f field, t reflect.Type) string {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Slice:
-		return "a list of lists of words"
+		return "a list of mixtures, each a list of words or names with shares"
 	case reflect.Map:
 		return "names, each with its value (name: value)"
 	}

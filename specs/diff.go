@@ -61,6 +61,14 @@ func values(s *Study) valueList {
 
 // walk takes structs and maps apart; a list is one value.
 func (l *valueList) walk(v reflect.Value, path []string) {
+	if twoForms(v.Type()) {
+		if v.Field(1).Len() > 0 {
+			l.walk(v.Field(1), path)
+		} else {
+			l.walk(v.Field(0), path)
+		}
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -78,9 +86,7 @@ func (l *valueList) walk(v reflect.Value, path []string) {
 			}
 		}
 	case reflect.Map:
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-		for _, k := range keys {
+		for _, k := range sortedNames(v) {
 			l.walk(v.MapIndex(k), append(slices.Clone(path), k.String()))
 		}
 	default:
@@ -90,9 +96,26 @@ func (l *valueList) walk(v reflect.Value, path []string) {
 	}
 }
 
+func sortedNames(m reflect.Value) []reflect.Value {
+	keys := m.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	return keys
+}
+
 // plain writes a value as YAML would have it in one line.
 func plain(v reflect.Value) string {
 	switch v.Kind() {
+	case reflect.Struct: // of two forms: the others are taken apart
+		if v.Field(1).Len() > 0 {
+			return plain(v.Field(1))
+		}
+		return plain(v.Field(0))
+	case reflect.Map:
+		var parts []string
+		for _, k := range sortedNames(v) {
+			parts = append(parts, k.String()+": "+plain(v.MapIndex(k)))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	case reflect.Slice:
 		parts := make([]string, v.Len())
 		for i := range parts {

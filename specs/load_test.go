@@ -111,7 +111,7 @@ eval: {in_domain: none, out_of_domain: {x: {about: y, files: z}}}
 	}{
 		{"a number is text as written", s.Name, "2019"},
 		{"numbers in a list", s.Partitions["areas"].Only, []string{"2019", "true", "1e3"}},
-		{"numbers in lists of lists", s.Mixtures["named"].List, [][]string{{"2019", "true"}, {"1e3"}}},
+		{"numbers in lists of lists", s.Mixtures["named"].List, []Listed{{Names: []string{"2019", "true"}}, {Names: []string{"1e3"}}}},
 		{"own keys win over merged ones", s.Corpora["more"].Files, []string{"c"}},
 		{"merged keys fill the rest", s.Corpora["more"].Metadata, map[string]string{"area": "^([^/]+)/"}},
 		{"of merged mappings the first wins", s.Corpora["most"].Files, []string{"d"}},

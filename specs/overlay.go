@@ -96,7 +96,7 @@ func (d *decoder) lay(base, over *yaml.Node, t reflect.Type, path []string) *yam
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == nil || b.Kind != yaml.MappingNode || o.Kind != yaml.MappingNode {
+	if t == nil || twoForms(t) || b.Kind != yaml.MappingNode || o.Kind != yaml.MappingNode {
 		return over
 	}
 	inner := func(string) reflect.Type { return t.Elem() }

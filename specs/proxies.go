@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// TakesShares reports whether a proxy scores mixtures with shares of their own. Means of the scores
+// of single models do not: they weigh models by what a set is made of.
+func TakesShares(proxy string) bool {
+	return !strings.HasPrefix(proxy, "mean_") && !strings.HasSuffix(proxy, "_id")
+}
+
 // Proxies are the names that the key proxies takes.
 func Proxies() []string {
 	f, ok := reflect.TypeFor[Study]().FieldByName("Proxies")

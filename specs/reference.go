@@ -66,7 +66,7 @@ func section(b *strings.Builder, path string, t reflect.Type, seen map[reflect.T
 			}
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct && inner != overlayType {
+		if inner.Kind() == reflect.Struct && inner != overlayType && !twoForms(inner) {
 			next = append(next, below{strings.TrimPrefix(path+"."+step, "."), inner})
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", key, f.values(), code(f.preset), docCell(f), code(f.example), cell(f.effect))
@@ -82,6 +82,10 @@ func section(b *strings.Builder, path string, t reflect.Type, seen map[reflect.T
 func (f field) values() string {
 	var text string
 	switch t := f.typ; {
+	case twoForms(t) && len(f.enum) > 0:
+		text = "`" + strings.Join(f.enum, "`, `") + "`, or names, each with a share"
+	case twoForms(t):
+		text = "a share, or names, each with a share"
 	case len(f.enum) > 0:
 		text = "`" + strings.Join(f.enum, "`, `") + "`"
 		if t == wordsType {
@@ -96,7 +100,7 @@ func (f field) values() string {
 	case t == wordsType:
 		text = "words"
 	case t.Kind() == reflect.Slice:
-		text = "list of lists of words"
+		text = "list of lists of words, or of names, each with a share"
 	case t.Kind() == reflect.Bool:
 		text = "true or false"
 	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:

@@ -119,6 +119,10 @@ func (f field) schema(t reflect.Type, defs *object) object {
 	switch {
 	case t == overlayType:
 		return field{partial: true}.schema(reflect.TypeFor[Study](), defs)
+	case twoForms(t):
+		shares := f
+		shares.enum = nil
+		return object{{"anyOf", []any{f.schema(t.Field(0).Type, defs), shares.schema(t.Field(1).Type, defs)}}}
 	case t == countType:
 		return object{{"type", []string{"integer", "string"}}, {"minimum", f.floor()}, {"pattern", countPattern}}
 	case t == fractionType:

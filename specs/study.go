@@ -96,6 +96,9 @@ type Study struct {
 	//   - seq_id: as mean_seq, with each model scored on its own partition alone.
 	//   - small_seq: score of the study's own model trained on the mixture. It needs
 	//     reference.model.
+	//
+	// A mixture with shares of its own is scored by micro, macro, merged, weighted and small_seq
+	// alone. Its shares are the weights of its components, which a component's units divide evenly.
 	Proxies []string `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq" default:"[mean_ind, ind_id, merged, macro, micro]" key:"evaluations of the proxies added"`
 
 	// What the proxy weighted averages, and with which weights.
@@ -470,6 +473,9 @@ type Train struct {
 	// Data order, and initial weights if there is no seed model.
 	Seed int64 `yaml:"seed" default:"1" key:"unit and reference models"`
 
+	// Other text that is mixed into the training of every unit, component and reference model.
+	Replay *Replay `yaml:"replay"`
+
 	// Number of models of each unit and each component. They differ in seed: seed, seed + 1, and so
 	// on. The r-th models are merged with each other, and a proxy's score is the mean over r.
 	Replicates int `yaml:"replicates" min:"1" max:"1000" default:"1" example:"3" key:"unit models added"`
@@ -479,6 +485,19 @@ type Train struct {
 	//   - bf16: rounded to bf16, with sums in float32. It is made for AMD processors since Zen 4,
 	//     and slightly slower than fp32 on Intel's.
 	Precision string `yaml:"precision" enum:"fp32|bf16" default:"fp32" key:"unit and reference models"`
+}
+
+// Replay is text of another corpus, such as the seed model's, that a training goes on seeing beside
+// its own. Every batch has its quota of both, so that every model sees the same share.
+type Replay struct {
+	// Corpus to take the text from, whole. What is tokenized, decontaminated and packed for a seed
+	// model on the same corpus is used here, too. If a set of partitions divides the corpus, the
+	// documents held out of it are held out here.
+	Of string `yaml:"of" need:"yes" example:"seed" key:"unit and reference models"`
+
+	// Share of the tokens, exactly, as 50%, 0.5 or 1/2; below 1. 0%: none. The tokens count: a
+	// model is trained for as long as without replay, on less text of its own.
+	Share string `yaml:"share" need:"yes" example:"50%" key:"unit and reference models"`
 }
 
 // Mixture is one set of mixtures: combinations drawn from sets of partitions, or a list.
@@ -515,12 +534,58 @@ type Mixture struct {
 
 	// Mixtures by name, in place of choose and sample. A partition is written as in the data or as
 	// in tables. A unit is written by its range (Biology,2005-2007) or number (Biology/3). The only
-	// unit of a partition may also be written by the partition's name.
-	List [][]string `yaml:"list" example:"[[crypto, net], [go, math]]" key:"references and proxies added"`
+	// unit of a partition may also be written by the partition's name. A mixture may also be names
+	// with shares, which must sum to exactly 1: {crypto: 70%, net: 0.3}, or thirds as 1/3.
+	List []Listed `yaml:"list" names:"partition" example:"[[crypto, net], {go: 70%, math: 30%}]" key:"references and proxies added"`
+
+	// In place of choose and from, mixtures that differ in the shares of their components.
+	// Components are all that from, of and where allow. The proxies merge, macro, merged and
+	// weighted, and the reference is trained, with these shares; see docs/howto/mix-by-shares.md.
+	Shares *Shares `yaml:"shares"`
 
 	// Training length of each reference model of these mixtures; 0: train.tokens_per_unit for each
-	// unit of the mixture.
+	// unit of the mixture, or, of shares on a lattice or sampled, for each unit of all components,
+	// so that references have one length.
 	Tokens Count `yaml:"tokens" min:"0" max:"1000000000000" unit:"tokens" default:"0" example:"2M" key:"references"`
+}
+
+// Shares says which shares the mixtures of a set give to their components: on a lattice, or
+// sampled. They are exact and sum to exactly 1.
+type Shares struct {
+	// All mixtures whose shares are multiples of this share, which must divide 1 into a whole
+	// number of steps: 1/4, 25% or 0.05. With sample, some of them.
+	Lattice string `yaml:"lattice" example:"1/4" key:"references and proxies added"`
+
+	// A distribution from which shares are sampled. What is drawn is rounded to multiples of
+	// 1/10,000 that sum to exactly 1 (largest remainder).
+	Dirichlet *Dirichlet `yaml:"dirichlet"`
+
+	// Number of mixtures to sample, each another one. A dirichlet needs it; a lattice without it is
+	// taken whole, of which there may be 100,000 mixtures at most.
+	Sample int `yaml:"sample" min:"1" max:"100000" example:"60" key:"references and proxies added"`
+
+	// Another seed samples other mixtures. The order of components in the study makes no
+	// difference.
+	Seed int64 `yaml:"seed" default:"1" key:"references and proxies added"`
+
+	// Largest share of a component: one share for all, or shares by name. Mixtures beyond a cap are
+	// not among those of a lattice, and not drawn from a dirichlet.
+	Caps ForEach `yaml:"caps" names:"partition" example:"{crypto: 50%}" key:"references and proxies added"`
+}
+
+// Dirichlet is a distribution over shares. Its concentrations are strength times around, as in
+// RegMix (Liu et al. 2024, arXiv:2407.01492).
+type Dirichlet struct {
+	// The mean of the distribution. Given shares must sum to 1; a component without one has share 0
+	// in every mixture.
+	//   - equal: the same share of each component.
+	//   - tokens: in proportion to a component's units times their set's unit.tokens.
+	Around ForEach `yaml:"around" enum:"equal|tokens" names:"partition" default:"equal" example:"tokens" key:"references and proxies added"`
+
+	// How closely shares lie around the mean: near 0, most mixtures are almost one component alone.
+	// Of two numbers, each mixture has a strength of its own between them, and its logarithm is
+	// uniform.
+	Strength []string `yaml:"strength" need:"yes" example:"[0.5, 5]" key:"references and proxies added"`
 }
 
 // Where selects partitions by their numbers of units.
@@ -560,7 +625,7 @@ type Reference struct {
 	SeedModel *SeedModel `yaml:"seed_model"`
 
 	// How reference models are trained where they have a model of their own; absent: as the
-	// study's.
+	// study's. Without replay here, train.replay holds; share: 0% is none.
 	Train *Train `yaml:"train"`
 }
 

@@ -27,6 +27,7 @@ const (
 	OutOptimizer    = "optimizer.safetensors" // of train, where TrainParams.Moments is set
 	OutCurve        = "curve.parquet"         // of train
 	OutShares       = "shares.parquet"        // of train
+	OutSources      = "sources.parquet"       // of train, where sources have shares
 	OutLosses       = "losses.parquet"        // of eval
 	OutScores       = "scores.parquet"        // of correlate
 	OutScoresCSV    = "scores.csv"            // of correlate

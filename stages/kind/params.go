@@ -107,13 +107,25 @@ type Optimizer struct {
 	FinalLR     float64 `json:"final_lr"`
 }
 
+// A Source is what a training takes one share of its text from: some of its units, which are inputs
+// that stand together.
+type Source struct {
+	Share string `json:"share"` // of the sequences: an exact fraction above 0; those of all sources sum to 1
+	Units int    `json:"units"` // how many of the inputs unit.N, behind those of the sources before
+	// Sampling is how the source's own sequences are drawn from its units, as in TrainParams;
+	// empty: the units are read one after another, each whole, and again from the first when all
+	// are read.
+	Sampling string `json:"sampling,omitempty"`
+}
+
 // MostUnits is how many units one model can be trained on: the order of a training's sequences has
 // 16 bits for the unit.
 const MostUnits = 1 << 16
 
 // TrainParams trains one model. Inputs: unit.N; start (a checkpoint) and moments (its optimizer
 // state) where training goes on from another model. Outputs: model.safetensors,
-// optimizer.safetensors where Moments is set, curve.parquet, shares.parquet.
+// optimizer.safetensors where Moments is set, curve.parquet, shares.parquet, and sources.parquet
+// where there are Sources.
 type TrainParams struct {
 	Model     arch.Model `json:"model"`
 	Optimizer Optimizer  `json:"optimizer"`
@@ -129,6 +141,10 @@ type TrainParams struct {
 	Precision string `json:"precision,omitempty"`
 
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
+
+	// Sources give their shares of every stretch of the training; empty: there is one source, with
+	// all units and the sampling above. Sampling is empty where there are sources.
+	Sources []Source `json:"sources,omitempty"`
 }
 
 // MergeParams stores what a recipe makes of checkpoints. Inputs: model.N. Output:
@@ -159,6 +175,19 @@ type CorrelateParams struct {
 	Resamples int      `json:"resamples"` // of each interval, and permutations of each p-value at most
 	Level     float64  `json:"level"`
 	Seed      int64    `json:"seed"`
+
+	// Shares of the mixtures that have some of their own, in the order of their first scores. A set
+	// of components is not among them: its shares follow from its units.
+	Shares []MixtureShares `json:"shares,omitempty"`
+}
+
+// MixtureShares are the shares of a mixture's components.
+type MixtureShares struct {
+	Group   string `json:"group"` // set of mixtures
+	Mixture string `json:"mixture"`
+	// Shares are exact fractions above 0, such as 7/10, that sum to 1, by the name that mixtures
+	// give the component: crypto, or crypto/3 for a unit.
+	Shares map[string]string `json:"shares"`
 }
 
 // Score is one number of the result: how well a scorer (seq or a proxy) does for a mixture on an

@@ -33,6 +33,14 @@ type LayoutInput struct {
 	InDomain             string          // name of the evaluation set that changes with the mixture
 	Costs                []LayoutCost
 	Ledgers              []LayoutLedger
+	Trainings            []LayoutTraining
+}
+
+// LayoutTraining is a training whose sources have shares.
+type LayoutTraining struct {
+	Model   string
+	Sources []string // names of its sources, in their order
+	Path    string   // its sources.parquet
 }
 
 // LayoutLedger is what decontamination removed from a set of partitions.
@@ -87,7 +95,11 @@ func Layouts(in LayoutInput) ([]LayoutFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger of study %s: %w", in.Study, err)
 	}
-	return slices.Concat(files, figures, ledger), nil
+	sources, err := l.sources()
+	if err != nil {
+		return nil, fmt.Errorf("sources of study %s: %w", in.Study, err)
+	}
+	return slices.Concat(files, figures, ledger, sources), nil
 }
 
 // layouts is everything that tables and figures show.

@@ -179,6 +179,35 @@ type ShareRow struct {
 	Epochs float64 `col:"epochs" doc:"how often each of the unit's whole sequences was seen, on average"`
 }
 
+// SourceRow is what a source gave to a training whose sources have shares: a component of a mixture,
+// or the text that is mixed in.
+type SourceRow struct {
+	v1        `col:"-"`
+	Source    int64   `col:"source" doc:"number of the source, from 0, in the order of the mixture's name; text that is mixed in comes last"`
+	Unit      int64   `col:"unit" doc:"number of the source's first input unit.N"`
+	Units     int64   `col:"units" unit:"units" doc:"how many inputs it has"`
+	Asked     string  `col:"asked" doc:"share asked for, an exact fraction"`
+	Share     float64 `col:"share" doc:"part of all tokens trained on"`
+	Tokens    int64   `col:"tokens" unit:"tokens" doc:"tokens trained on"`
+	Available int64   `col:"available" unit:"tokens" doc:"tokens of its units, EOS included"`
+	Documents int64   `col:"documents" unit:"documents" doc:"documents of which a token was trained on, each once"`
+	Passes    float64 `col:"passes" doc:"how often each of its whole sequences was seen, on average"`
+}
+
+// StudySourceRow is what a source gave to a training, with the names of both: the tables of all
+// trainings of a study whose sources have shares, beside its report.
+type StudySourceRow struct {
+	v1        `col:"-"`
+	Model     string  `col:"model" doc:"the model that is trained, such as seq/named/crypto=0.7+net=0.3"`
+	Source    string  `col:"source" doc:"component of the mixture, or corpus that is mixed in"`
+	Asked     string  `col:"asked" doc:"share asked for, an exact fraction"`
+	Share     float64 `col:"share" doc:"part of all tokens trained on"`
+	Tokens    int64   `col:"tokens" unit:"tokens" doc:"tokens trained on"`
+	Available int64   `col:"available" unit:"tokens" doc:"tokens of its units, EOS included"`
+	Documents int64   `col:"documents" unit:"documents" doc:"documents of which a token was trained on, each once"`
+	Passes    float64 `col:"passes" doc:"how often each of its whole sequences was seen, on average"`
+}
+
 // LossRow is an evaluated document.
 type LossRow struct {
 	v1     `col:"-"`

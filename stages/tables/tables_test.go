@@ -37,6 +37,7 @@ func documentedTables() []documented {
 		documentedTable[DuplicateRow]("duplicates.parquet", "split"),
 		documentedTable[CurveRow]("curve.parquet", "train"),
 		documentedTable[ShareRow]("shares.parquet", "train"),
+		documentedTable[SourceRow]("sources.parquet", "train"),
 		documentedTable[BatchRow]("batches.parquet", "no step; `ablate export STUDY MODEL --batches` writes it, and [BATCHES.md](../BATCHES.md) says how to compute it"),
 		documentedTable[LossRow]("losses.parquet", "eval"),
 		documentedTable[ScoreRow]("scores.parquet", "correlate; scores.csv holds the same"),
@@ -44,6 +45,7 @@ func documentedTables() []documented {
 		documentedTable[WarningRow]("warnings.parquet", "correlate; warnings.csv holds the same"),
 		documentedTable[CorrelationRow]("correlations.parquet", "correlate; correlations.csv holds the same"),
 		documentedTable[StudyLossRow]("OUT/losses.parquet", "no step; `ablate run --losses` and `ablate report --losses` write it beside the report"),
+		documentedTable[StudySourceRow]("tables/sources.parquet", "no step; written beside the report of a study with shares or replay; tables/sources.csv holds the same"),
 		documentedTable[StudyLedgerRow]("tables/ledger.parquet", "no step; written beside the report; tables/ledger.csv holds the same"),
 		documentedTable[LayoutRow]("tables/overview.parquet, tables/sets/GROUP.parquet", "no step; written beside the report; the .csv files hold the same"),
 	}

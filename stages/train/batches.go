@@ -28,6 +28,8 @@ type batchOrder struct {
 	Seed     int64   `json:"seed"`
 	Sampling string  `json:"sampling"`
 	Chunks   []int64 `json:"chunks"` // sequences of each unit
+
+	Sources []kind.Source `json:"sources,omitempty"`
 }
 
 // Write writes a row a sequence to path, and returns how many. It holds one row group in memory.
@@ -41,7 +43,7 @@ func (b Batches) Write(ctx context.Context, path string) (rows int64, err error)
 		return 0, fmt.Errorf("batches: %w", err)
 	}
 	defer f.closeUnits()
-	order, err := json.Marshal(batchOrder{p.Model.Context, p.Batch, p.Tokens, p.Seed, p.Sampling, f.chunks})
+	order, err := json.Marshal(batchOrder{p.Model.Context, p.Batch, p.Tokens, p.Seed, p.Sampling, f.chunks, p.Sources})
 	if err != nil {
 		return 0, err
 	}

@@ -18,7 +18,7 @@ type feed struct {
 	ins    []kind.Input
 	units  []*table.Tokens
 	chunks []int64 // sequences of each unit
-	order  *sampler
+	order  order
 }
 
 // newFeed opens the units of a training and counts their sequences: disjoint stretches of T tokens,
@@ -54,7 +54,12 @@ func newFeed(ins []kind.Input, p kind.TrainParams) (_ *feed, err error) {
 		}
 		f.chunks = append(f.chunks, chunks)
 	}
-	f.order, err = newSampler(p.Seed, f.steps*int64(f.sequences), f.chunks, p.Sampling)
+	total := f.steps * int64(f.sequences)
+	if len(p.Sources) > 0 {
+		f.order, err = newInterleaved(p.Seed, total, f.chunks, p.Sources)
+	} else {
+		f.order, err = newSampler(p.Seed, total, f.chunks, p.Sampling)
+	}
 	return f, err
 }
 

@@ -26,8 +26,9 @@ var Kind = kind.Kind{
 	Unit:    "tokens",
 	Needs:   needs,
 	Differ: tables.Differ{
-		kind.OutCurve:  tables.RowsDiffer[tables.CurveRow],
-		kind.OutShares: tables.RowsDiffer[tables.ShareRow],
+		kind.OutCurve:   tables.RowsDiffer[tables.CurveRow],
+		kind.OutShares:  tables.RowsDiffer[tables.ShareRow],
+		kind.OutSources: tables.RowsDiffer[tables.SourceRow],
 	}.Difference,
 	Titles: map[string]string{
 		kind.RoleSeed:      "seed model",

@@ -88,6 +88,8 @@ func TestTrainResumedAtEveryStep(t *testing.T) {
 	plain := random // the other choices of the architecture
 	plain.Model.Block, plain.Model.Norm, plain.Model.NormBias, plain.Model.LinearBias = "parallel", "rmsnorm", false, false
 	plain.Model.QKNorm, plain.Model.MLP, plain.Model.AttentionOutput, plain.Model.TiedHead = false, "gelu", true, false
+	shares := random
+	shares.Sampling, shares.Sources = "", []kind.Source{{Share: "2/3", Units: 2}, {Share: "1/3", Units: 1}}
 	passes := random // 257 rows are a prime number, so that each is a pass of its own
 	passes.Batch, passes.Tokens = 257*16, 3*257*16
 
@@ -101,6 +103,7 @@ func TestTrainResumedAtEveryStep(t *testing.T) {
 		{"from a model and its moments, constant", kept, from},
 		{"from a model without its moments, linear", reset, from},
 		{"another architecture", plain, units},
+		{"sources with shares", shares, units},
 		{"several passes a step", passes, units},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -142,16 +142,7 @@ func (s *sampler) chunkOf(u int, j int64) int64 {
 		return int64(random.Below(random.Stream(s.seed, "sequence with replacement", int64(u), j), int(s.chunks[u])))
 	}
 	n, e := s.chunks[u], &s.epochs[u]
-	if e.number != j/n {
-		if e.order == nil {
-			e.order = make([]int32, n)
-		}
-		for i := range e.order {
-			e.order[i] = int32(i)
-		}
-		e.number = j / n
-		random.Shuffle(random.Stream(s.seed, "sequences of a unit", int64(u), e.number), e.order)
-	}
+	e.become(s.seed, u, j/n, n)
 	return int64(e.order[j%n])
 }
 

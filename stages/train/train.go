@@ -248,6 +248,11 @@ func (t *training) write() error {
 	if err := step.Table(t.job, kind.OutCurve, t.curve); err != nil {
 		return err
 	}
+	if len(t.params.Sources) > 0 {
+		if err := step.Table(t.job, kind.OutSources, t.sources()); err != nil {
+			return err
+		}
+	}
 	return step.Table(t.job, kind.OutShares, t.shares())
 }
 

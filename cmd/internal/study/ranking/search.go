@@ -19,6 +19,10 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 		return nil, fault.Usagef("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
 			group, k.out.Possible[group], k.Most)
 	}
+	if spec.Shares != nil {
+		return nil, fault.Usagef("set of mixtures %s has %s mixtures by shares and is not one to search through: raise --most %d, or take --sampled",
+			group, k.out.Possible[group], k.Most)
+	}
 	pool, err := k.query.Pool(group, spec)
 	if err != nil {
 		return nil, err
@@ -30,7 +34,7 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 		for i, d := range pool.Choices {
 			for _, name := range d.Names {
 				if d.K > 0 && (spec.Repeat || !slices.Contains(chosen, name)) {
-					next.List, by = append(next.List, append(slices.Clone(chosen), name)), append(by, i)
+					next.List, by = append(next.List, specs.Listed{Names: append(slices.Clone(chosen), name)}), append(by, i)
 				}
 			}
 		}
@@ -41,14 +45,14 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 		if len(scored) != len(next.List) {
 			return nil, fmt.Errorf("internal error: %d mixtures listed, %d scored", len(next.List), len(scored))
 		}
-		if len(next.List[0]) == pool.Size() {
+		if len(next.List[0].Names) == pool.Size() {
 			return scored, nil
 		}
 		best, err := lowest(scored)
 		if err != nil {
 			return nil, err
 		}
-		chosen = next.List[best]
+		chosen = next.List[best].Names
 		pool.Choices[by[best]].K--
 	}
 }

@@ -47,6 +47,9 @@ func layoutFiles(dir string, p *study.Compiled) (files []output.Named, there []s
 		return nil, nil, err
 	}
 	in.Ledgers = ledgers
+	if in.Trainings, err = trainingsByShares(p, h); err != nil {
+		return nil, nil, err
+	}
 	of := hex.EncodeToString(h.Sum(nil))
 	if there, ok := layoutsThere(dir, of); ok {
 		return nil, there, nil
@@ -102,6 +105,26 @@ func studyLedgers(p *study.Compiled, h io.Writer) ([]report.LayoutLedger, error)
 			}
 		}
 		out = append(out, l)
+	}
+	return out, nil
+}
+
+// trainingsByShares are the trainings whose sources have shares; h gets what they gave and what they
+// are called.
+func trainingsByShares(p *study.Compiled, h io.Writer) ([]report.LayoutTraining, error) {
+	var out []report.LayoutTraining
+	for _, m := range p.Plan.Models {
+		names := p.Plan.Sources(m.Step)
+		if names == nil {
+			continue
+		}
+		path, err := p.Output(m.Step, kind.OutSources)
+		if err != nil {
+			return nil, err
+		}
+		table, _ := p.State.Entries[m.Step].Output(kind.OutSources)
+		fmt.Fprintf(h, "sources %q %q %s\n", m.Name, names, table.Digest)
+		out = append(out, report.LayoutTraining{Model: m.Name, Sources: names, Path: path})
 	}
 	return out, nil
 }

@@ -65,12 +65,13 @@ const rooms = `
 	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step specs/words stages/internal/elementary
 	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/svg
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
+	stages/ensemble          < stages/kind stages/tables cache/table stages/internal/step stages/internal/experts
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
 	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
 	stages/runs              < stages/internal/fit stages/internal/stat
-	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
+	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/ensemble stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind
 	runner/exec              < cache stages/kind
 	runner/exec/local        < cache stages/kind runner/exec

@@ -27,7 +27,7 @@ const (
 	OutOptimizer    = "optimizer.safetensors" // of train, where TrainParams.Moments is set
 	OutCurve        = "curve.parquet"         // of train
 	OutShares       = "shares.parquet"        // of train
-	OutLosses       = "losses.parquet"        // of eval
+	OutLosses       = "losses.parquet"        // of eval and ensemble
 	OutScores       = "scores.parquet"        // of correlate
 	OutScoresCSV    = "scores.csv"            // of correlate
 	OutCorrelations = "correlations.parquet"  // of correlate

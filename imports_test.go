@@ -66,12 +66,14 @@ const rooms = `
 	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step specs/words stages/internal/elementary
 	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/svg
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
+	stages/ensemble          < stages/kind stages/tables cache/table stages/internal/step stages/internal/experts
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
 	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
 	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
+	stages/mix               < stages/internal/fit stages/internal/simplex stages/internal/stat
 	stages/runs              < stages/internal/fit stages/internal/stat
-	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel
+	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/ensemble stages/merge stages/correlate cache/bulk stages/internal/kernel
 	pipeline                 < specs specs/nearest specs/ident specs/arch cache stages/kind stages/shares
 	runner/exec              < cache stages/kind
 	runner/exec/local        < cache stages/kind runner/exec
@@ -97,10 +99,11 @@ const rooms = `
 	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/running
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
+	cmd/internal/study/mixing    < cmd/internal/study cmd/internal/study/corpora cmd/internal/study/fault cache pipeline stages/kind stages/mix stages/runs stages/tables
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
-	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/runs pipeline runner runner/audit
+	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/mix stages/runs pipeline runner runner/audit
 	cmd/internal/proposal    < specs specs/arch stages/survey stages/text
-	cmd/ablate               < cmd/internal/output cmd/internal/proposal cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/arch cache cache/remote stages/runs stages/survey stages/text runner runner/machine
+	cmd/ablate               < cmd/internal/output cmd/internal/proposal cmd/internal/show cmd/internal/study cmd/internal/study/* licences specs specs/arch cache cache/remote stages/mix stages/runs stages/survey stages/text runner runner/machine
 `
 
 // libraries lists, for each outside library, the packages of ours that may import it. One where it

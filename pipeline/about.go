@@ -38,10 +38,14 @@ func (s *Step) family() string {
 		return "seq/" + a.MixtureSet
 	}
 	if a.Scores != "" {
-		return "eval/" + a.Scores
+		return s.Kind + "/" + a.Scores
 	}
 	return s.ID
 }
+
+// Evaluates says whether the step scores models on a text: by running them, or by mixing the
+// probabilities that earlier evaluations left.
+func (s *Step) Evaluates() bool { return s.Kind == kind.Eval || s.Kind == kind.Ensemble }
 
 // inWords says what a step is about, for messages.
 func (s *Step) inWords() string {

@@ -32,6 +32,10 @@ type recipe struct {
 	models  []int
 	weights []*big.Rat
 	scale   *scale // of the models; nil: the study's own
+
+	// members are the models one by one, where what is averaged are the probabilities that they give
+	// to text, in place of their parameters; nil for averages of parameters.
+	members []recipe
 }
 
 func single(word, name string, step int) recipe {
@@ -41,6 +45,14 @@ func single(word, name string, step int) recipe {
 // inputs are the recipe's models and weights as a step has them, in the order of the plan, each
 // model once: so that two names for one average meet in one step already before content is known.
 func (r recipe) inputs() (inputs []Input, weights []string) {
+	return r.gathered(func(model, n int) Input {
+		return Input{Role: kind.Role("model", n), Step: model, Output: kind.OutModel}
+	})
+}
+
+// gathered are the recipe's models in the order of the plan, each once, as the inputs that input
+// makes of them and their places, with their weights.
+func (r recipe) gathered(input func(model, n int) Input) (inputs []Input, weights []string) {
 	order := make([]int, len(r.models))
 	for i := range order {
 		order[i] = i
@@ -51,7 +63,7 @@ func (r recipe) inputs() (inputs []Input, weights []string) {
 		for k++; k < len(order) && r.models[order[k]] == m; k++ {
 			sum = new(big.Rat).Add(sum, r.weights[order[k]])
 		}
-		inputs = append(inputs, Input{Role: kind.Role("model", len(inputs)), Step: m, Output: kind.OutModel})
+		inputs = append(inputs, input(m, len(inputs)))
 		weights = append(weights, sum.RatString())
 	}
 	return inputs, weights
@@ -105,13 +117,18 @@ func (k *keyer) settled(s *Step, digests []cache.Digest) (*Step, []cache.Digest)
 	return &out, append(contents, digests[n:]...)
 }
 
-// models is the number of models that a step averages, which are its first inputs; 0 for one that
-// averages none.
+// models is the number of models that a step averages, or of tables of their losses, which are its
+// first inputs; 0 for one that averages none.
 func models(s *Step) int {
-	if s.Kind != kind.Eval && s.Kind != kind.Merge {
+	prefix := "model."
+	switch s.Kind {
+	case kind.Eval, kind.Merge:
+	case kind.Ensemble:
+		prefix = "losses."
+	default:
 		return 0
 	}
-	n := slices.IndexFunc(s.Inputs, func(in Input) bool { return !strings.HasPrefix(in.Role, "model.") })
+	n := slices.IndexFunc(s.Inputs, func(in Input) bool { return !strings.HasPrefix(in.Role, prefix) })
 	if n < 0 {
 		return len(s.Inputs)
 	}
@@ -133,6 +150,10 @@ func averaged(s *Step) (recipe kind.Recipe, params func(weights []string) json.R
 		return p.Recipe, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
 	case kind.Merge:
 		var p kind.MergeParams
+		decode(&p)
+		return p.Recipe, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
+	case kind.Ensemble:
+		var p kind.EnsembleParams
 		decode(&p)
 		return p.Recipe, func(w []string) json.RawMessage { p.Weights = w; return canonical(p) }
 	}

@@ -93,6 +93,9 @@ func (g *sampler) bound(count *big.Int, units, components int64) error {
 		switch proxy {
 		case "micro", "macro", "merged", "weighted", "small_seq": // a model of its own for each mixture
 			total.add(times(new(big.Int).Mul(count, sets), replicates), big.NewInt(units+1))
+		case "mixmin": // a table for each mixture, of evaluations that mixtures share
+			total.add(times(new(big.Int).Mul(count, sets), replicates), big.NewInt(units))
+			total.steps.Add(total.steps, g.shared())
 		default: // evaluations that mixtures share; what each adds is the list of their tables
 			tables := times(new(big.Int).Mul(count, sets), replicates*units)
 			total.inputs.Add(total.inputs, tables)

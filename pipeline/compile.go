@@ -90,9 +90,9 @@ type compiler struct {
 	trained       map[string]trained        // train steps by the name they were asked for
 	replays       map[string]int            // corpus -> the step that packs it to be replayed
 	weights       map[componentKey]*big.Rat // that the study gives, of the proxy weighted
-	evaluated     map[evaluation]int
-	lengths       map[int]int64           // tokens of each text that a step leaves to evaluate on, estimated
-	shared        map[any]json.RawMessage // see sharedParams
+	evaluated     map[evaluation]int        // steps
+	lengths       map[int]int64             // tokens of each text that a step leaves to evaluate on, estimated
+	shared        map[any]json.RawMessage   // see sharedParams
 }
 
 // sharedParams are canonical parameters that thousands of steps may have, kept once under what they

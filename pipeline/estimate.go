@@ -159,7 +159,7 @@ func (s *State) disk(i int) int64 {
 		}
 		return n
 	}
-	if step.Kind == kind.Eval {
+	if step.Kind == kind.Eval { // else no text is among the inputs
 		text := step.Inputs[len(step.Inputs)-1]
 		if text.File == nil && s.Status[text.Step] == Hit {
 			if o, ok := s.Entries[text.Step].Output(text.Output); ok {

@@ -123,33 +123,69 @@ func (b *board) domain(name string, models []recipe, set string, about About, to
 // evaluation is a recipe on a set, by their names.
 type evaluation struct{ recipe, set string }
 
+// ensembleWith is what the parameters of ensembles of a study differ in: their weights.
+type ensembleWith string
+
 // evalWith is what the parameters of evaluations of a study differ in.
 type evalWith struct {
 	scale   *scale
 	weights string
 }
 
-// eval adds the evaluation of a recipe on a set, once, and returns its number among the losses.
+// eval adds the evaluation of a recipe on a set, once, and returns the number of its table among
+// those that scores are made of.
 func (b *board) eval(r recipe, set string, about About, tokens Input) int {
-	asked := evaluation{r.name, set}
-	about.Scores = r.word
-	if n, ok := b.c.evaluated[asked]; ok {
-		return n
-	}
-	inputs, weights := r.inputs()
-	documents := int64(b.c.study.Eval.Documents)
-	params := b.c.sharedParams(evalWith{b.c.scaleOf(r), strings.Join(weights, " ")}, func() any {
-		return kind.EvalParams{Model: b.c.scaleOf(r).model, Recipe: kind.Recipe{Weights: weights}, Documents: documents, Tokens: int64(b.c.study.Eval.Tokens), EOS: b.c.eos}
-	})
-	i := b.c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: b.c.plan.losses.disk(b.c.length(tokens))}})
+	i := b.evaluation(r, set, about, tokens)
 	n, ok := b.number[i]
 	if !ok { // else the same work was asked for by another name
 		n = len(b.losses)
 		b.number[i] = n
 		b.losses = append(b.losses, Input{Role: kind.Role("losses", n), Step: i, Output: kind.OutLosses})
 	}
-	b.c.evaluated[asked] = n
 	return n
+}
+
+// evaluation adds the step that evaluates a recipe on a set, once, and returns its number.
+func (b *board) evaluation(r recipe, set string, about About, tokens Input) int {
+	asked := evaluation{r.name, set}
+	i, ok := b.c.evaluated[asked]
+	if !ok {
+		about.Scores = r.word
+		add := b.c.evaluate
+		if r.members != nil {
+			add = b.ensemble
+		}
+		i = add(r, set, about, tokens)
+		b.c.evaluated[asked] = i
+	}
+	return i
+}
+
+// evaluate adds the evaluation of a model, or of an average of models, on a set.
+func (c *compiler) evaluate(r recipe, set string, about About, tokens Input) int {
+	inputs, weights := r.inputs()
+	documents := int64(c.study.Eval.Documents)
+	params := c.sharedParams(evalWith{c.scaleOf(r), strings.Join(weights, " ")}, func() any {
+		return kind.EvalParams{Model: c.scaleOf(r).model, Recipe: kind.Recipe{Weights: weights}, Documents: documents, Tokens: int64(c.study.Eval.Tokens), EOS: c.eos}
+	})
+	return c.add(&Step{ID: "eval/" + r.name + "/" + set, About: about, Kind: kind.Eval, Params: params, Inputs: append(inputs, tokens), Cost: Cost{Disk: c.plan.losses.disk(c.length(tokens))}})
+}
+
+// ensemble adds the mixture of the probabilities that a recipe's members give to a set. Its inputs
+// are the losses that evaluations of the members leave.
+func (b *board) ensemble(r recipe, set string, about About, tokens Input) int {
+	c := b.c
+	evals := map[int]int{} // by model
+	for _, member := range r.members {
+		evals[member.models[0]] = b.evaluation(member, set, about, tokens)
+	}
+	inputs, weights := r.gathered(func(model, n int) Input {
+		return Input{Role: kind.Role("losses", n), Step: evals[model], Output: kind.OutLosses}
+	})
+	params := c.sharedParams(ensembleWith(strings.Join(weights, " ")), func() any {
+		return kind.EnsembleParams{Recipe: kind.Recipe{Weights: weights}}
+	})
+	return c.add(&Step{ID: "ensemble/" + r.name + "/" + set, About: about, Kind: kind.Ensemble, Params: params, Inputs: inputs, Cost: Cost{Disk: c.plan.losses.disk(c.length(tokens))}})
 }
 
 // losses is what a study says of evaluations, as far as the size of their tables depends on it.

@@ -73,6 +73,7 @@ func (c *compiler) describe(m mixture) MixtureRef {
 	}
 	var last partKey
 	for _, x := range m.components { // units of a partition stand together
+		ref.Components = append(ref.Components, ComponentRef{x.name(), x.part.set, x.part.name, x.unit, x.units()})
 		if n := len(ref.Partitions); n > 0 && last == x.part.key() {
 			ref.UnitsOf[n-1] += x.units()
 			continue

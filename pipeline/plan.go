@@ -130,6 +130,19 @@ type MixtureRef struct {
 	UnitsOf    []int    // of each partition
 	Tokens     int64    // training length of its reference model, trained or not
 	Reference  bool     // whether the study trains it
+
+	// Components are what the mixture is made of, in their order. One that is there twice counts
+	// twice.
+	Components []ComponentRef
+}
+
+// ComponentRef is a partition, or one of its units.
+type ComponentRef struct {
+	Name         string // that a list of mixtures takes
+	PartitionSet string
+	Partition    string
+	Unit         int // -1: the whole partition
+	Units        int
 }
 
 // ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step,

@@ -45,6 +45,8 @@ func (c *compiler) scoring(name string, m mixture, r int) scorer {
 		return one(c.average(c.merged(m, r), m, r))
 	case "weighted":
 		return one(c.average(c.weighted(m, r), m, r))
+	case "mixmin":
+		return one(c.ensemble(name, m, r))
 	case "small_seq":
 		return one(c.sequential(c.own, kind.RoleSmall, m, r))
 	}
@@ -158,6 +160,17 @@ func (c *compiler) weighted(m mixture, replicate int) recipe {
 			models = c.unitRecipes(x, replicate)
 		}
 		r = r.plus(models, m.share(i, new(big.Rat).Quo(c.weight(x), total)))
+	}
+	return r
+}
+
+// ensemble is the mixture of the probabilities that the unit models give to text, with the weights
+// of macro. It is no model, so no name leads an export to it.
+func (c *compiler) ensemble(word string, m mixture, replicate int) recipe {
+	r := c.macro(m, replicate)
+	r.word, r.name = word, m.named(word, replicate)
+	for _, x := range m.components {
+		r.members = append(r.members, c.unitRecipes(x, replicate)...)
 	}
 	return r
 }

@@ -30,6 +30,10 @@ func scoresOf(t *testing.T, p *Plan, mixture, scorer, set string) string {
 		var tables []string
 		for _, n := range domain {
 			step := p.Steps[result.Inputs[n].Step]
+			if step.Kind == kind.Ensemble {
+				tables = append(tables, ensembleOf(t, p, step))
+				continue
+			}
 			var eval kind.EvalParams
 			if err := json.Unmarshal(step.Params, &eval); err != nil {
 				t.Fatal(err)
@@ -49,7 +53,25 @@ func scoresOf(t *testing.T, p *Plan, mixture, scorer, set string) string {
 	return strings.Join(domains, "; ")
 }
 
-const everyProxy = "{seq: pairs}\nproxies: [mean_ind, ind_id, merged, macro, micro, weighted, mean_merged, merged_id, mean_seq, seq_id]"
+// ensembleOf is what an ensemble is made of, in brackets.
+func ensembleOf(t *testing.T, p *Plan, step *Step) string {
+	t.Helper()
+	var params kind.EnsembleParams
+	if err := json.Unmarshal(step.Params, &params); err != nil {
+		t.Fatal(err)
+	}
+	var models []string
+	for j, w := range params.Weights {
+		eval := p.Steps[step.Inputs[j].Step]
+		if eval.Kind != kind.Eval || len(eval.Inputs) != 2 {
+			t.Errorf("%s reads %s, which evaluates no single model", step.ID, eval.ID)
+		}
+		models = append(models, w+" "+p.Steps[eval.Inputs[0].Step].ID)
+	}
+	return "[" + strings.ReplaceAll(strings.Join(models, " + "), "unit/parts/", "") + "]"
+}
+
+const everyProxy = "{seq: pairs}\nproxies: [mean_ind, ind_id, merged, macro, micro, weighted, mean_merged, merged_id, mean_seq, seq_id, mixmin]"
 
 // What each proxy of a mixture of a partition of two units and one of one is made of.
 func TestProxies(t *testing.T) {
@@ -57,6 +79,7 @@ func TestProxies(t *testing.T) {
 		{"", "mean_ind", "alpha/0, alpha/1, beta/0", "alpha/0, alpha/1, beta/0; alpha/0, alpha/1, beta/0"},
 		{"", "ind_id", "none", "alpha/0, alpha/1; beta/0"},
 		{"", "merged", "1/2 beta/0 + 1/2 whole alpha", "1/2 beta/0 + 1/2 whole alpha; 1/2 beta/0 + 1/2 whole alpha"},
+		{"", "mixmin", "[1/4 alpha/0 + 1/4 alpha/1 + 1/2 beta/0]", "[1/4 alpha/0 + 1/4 alpha/1 + 1/2 beta/0]; [1/4 alpha/0 + 1/4 alpha/1 + 1/2 beta/0]"},
 		{"", "macro", "1/4 alpha/0 + 1/4 alpha/1 + 1/2 beta/0", ""},
 		{"", "micro", "1/3 alpha/0 + 1/3 alpha/1 + 1/3 beta/0", ""},
 		{"", "mean_merged", "1/2 alpha/0 + 1/2 alpha/1, beta/0", ""},

@@ -191,7 +191,7 @@ func (s *State) Untrained() (steps []int, blocked map[int]bool) {
 		if s.Status[i] == Hit {
 			continue
 		}
-		if step.Kind != kind.Eval {
+		if !step.Evaluates() {
 			steps = append(steps, i)
 			continue
 		}

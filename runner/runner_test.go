@@ -94,7 +94,7 @@ func newBench(t *testing.T) *bench {
 // kinds are those of a study, all carried out by stage.
 func (b *bench) kinds() kind.Kinds {
 	var ks kind.Kinds
-	for _, name := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval, kind.Correlate} {
+	for _, name := range []string{kind.Tokenizer, kind.Tokenize, kind.Split, kind.Train, kind.Merge, kind.Eval, kind.Ensemble, kind.Correlate} {
 		needs := b.needs[name]
 		ks = append(ks, kind.Kind{Name: name, History: []string{"first"}, Run: b.stage, Needs: func(*kind.Job) (kind.Needs, error) { return needs, nil }})
 	}

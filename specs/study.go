@@ -94,12 +94,14 @@ type Study struct {
 	//     eval.in_domain: mixture.
 	//   - merged_id: as mean_merged, with each model scored on its own partition alone.
 	//   - seq_id: as mean_seq, with each model scored on its own partition alone.
+	//   - mixmin: no model, but a mixture of the probabilities that the unit models give to each
+	//     document, with the weights of macro, from the losses of their evaluations.
 	//   - small_seq: score of the study's own model trained on the mixture. It needs
 	//     reference.model.
 	//
 	// A mixture with shares of its own is scored by micro, macro, merged, weighted and small_seq
 	// alone. Its shares are the weights of its components, which a component's units divide evenly.
-	Proxies []string `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq" default:"[mean_ind, ind_id, merged, macro, micro]" key:"evaluations of the proxies added"`
+	Proxies []string `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq|mixmin" default:"[mean_ind, ind_id, merged, macro, micro]" key:"evaluations of the proxies added"`
 
 	// What the proxy weighted averages, and with which weights.
 	Weights Weights `yaml:"weights"`

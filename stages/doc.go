@@ -13,6 +13,7 @@
 //	train       unit.N; start, moments                   model.safetensors, optimizer.safetensors, curve.parquet, shares.parquet
 //	merge       model.N                                  model.safetensors
 //	eval        model.N, tokens                          losses.parquet
+//	ensemble    losses.N                                 losses.parquet
 //	correlate   losses.N                                 scores.parquet, scores.csv, correlations.parquet, correlations.csv,
 //	                                                     decisions.parquet, decisions.csv, warnings.parquet, warnings.csv,
 //	                                                     figures/<group>-<set>.svg

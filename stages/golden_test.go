@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ablate/stages/correlate"
+	"ablate/stages/ensemble"
 	"ablate/stages/eval"
 	"ablate/stages/internal/stagetest"
 	"ablate/stages/kind"
@@ -40,6 +41,7 @@ func TestGoldenOutputs(t *testing.T) {
 	models["tokens"] = stagetest.TokenFile(t, 4, false, stagetest.EvalLengths...)
 	eval := stagetest.Run(t, eval.Kind, ep, models)
 	delete(models, "tokens")
+	losses := stagetest.Roles{}.Numbered("losses", stagetest.LossFile(t, 10), stagetest.LossFile(t, 12))
 	cp, tables := stagetest.Study(t, map[string][]float64{kind.ScorerSeq: {10, 12, 11, 15, 13}, "macro": {20, 25, 22, 28, 26}})
 	var got []string
 	for _, r := range []struct {
@@ -52,6 +54,7 @@ func TestGoldenOutputs(t *testing.T) {
 		{kind.Train, stagetest.Run(t, train.Kind, stagetest.TrainParams(), stagetest.Units(t))},
 		{kind.Merge, stagetest.Run(t, merge.Kind, kind.MergeParams{Recipe: kind.Recipe{Weights: weights}}, models)},
 		{kind.Eval, eval},
+		{kind.Ensemble, stagetest.Run(t, ensemble.Kind, kind.EnsembleParams{Recipe: kind.Recipe{Weights: []string{"1/3", "2/3"}}}, losses)},
 		{kind.Correlate, stagetest.Run(t, correlate.Kind, cp, tables)},
 	} {
 		k, err := Kinds().Named(r.kind)

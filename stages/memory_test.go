@@ -32,7 +32,7 @@ func TestMemoryOfKinds(t *testing.T) {
 func TestNeedsOfKinds(t *testing.T) {
 	params := map[string]any{kind.Eval: stagetest.EvalParams(), kind.Train: stagetest.TrainParams()}
 	for name, cores := range map[string]int{
-		kind.Tokenizer: 1, kind.Tokenize: 0, kind.Split: 1, kind.Train: 0, kind.Merge: 0, kind.Eval: 0, kind.Correlate: 1,
+		kind.Tokenizer: 1, kind.Tokenize: 0, kind.Split: 1, kind.Train: 0, kind.Merge: 0, kind.Eval: 0, kind.Ensemble: 1, kind.Correlate: 1,
 	} {
 		text := []byte("{}")
 		if p, ok := params[name]; ok {

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"ablate/stages/correlate"
+	"ablate/stages/ensemble"
 	"ablate/stages/eval"
 	"ablate/stages/kind"
 	"ablate/stages/merge"
@@ -20,6 +21,7 @@ func Kinds() kind.Kinds {
 		train.Kind,
 		merge.Kind,
 		eval.Kind,
+		ensemble.Kind,
 		correlate.Kind,
 	}
 }

@@ -42,6 +42,7 @@ func TestWhatKindsDo(t *testing.T) {
 		{kind.Train, "tokens", kind.Trains, nil, []string{kind.OutModel, kind.OutCurve}},
 		{kind.Merge, "", kind.Merges, nil, []string{kind.OutModel}},
 		{kind.Eval, "tokens", kind.Evaluates, nil, []string{kind.OutLosses}},
+		{kind.Ensemble, "documents", kind.Evaluates, nil, []string{kind.OutLosses}},
 		{kind.Correlate, "documents", kind.Compares, nil, []string{kind.OutScores}},
 	} {
 		k := kindNamed(t, c.name)
@@ -102,6 +103,7 @@ func TestCancelled(t *testing.T) {
 		{kind.Train, stagetest.TrainParams(), stagetest.Units(t)},
 		{kind.Merge, kind.MergeParams{Recipe: kind.Recipe{Weights: []string{"1"}}}, stagetest.Roles{"model.0": model}},
 		{kind.Eval, stagetest.EvalParams(), stagetest.Roles{"model.0": model, "tokens": stagetest.TokenFile(t, 4, false, 9)}},
+		{kind.Ensemble, kind.EnsembleParams{Recipe: kind.Recipe{Weights: []string{"1"}}}, stagetest.Roles{"losses.0": stagetest.LossFile(t, 10)}},
 		{kind.Correlate, kind.CorrelateParams{}, stagetest.Roles{"losses.0": stagetest.LossFile(t, 10)}},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())

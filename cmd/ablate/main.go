@@ -51,6 +51,7 @@ type cli struct {
 	Audit    auditCommand      `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
 	Rank     rankCommand       `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
 	Fit      fitCommand        `cmd:"" help:"Fit laws from mixtures to scores to runs that were made elsewhere, and predict others. Needs no study."`
+	Mix      mixCommand        `cmd:"" help:"Propose shares of sources from the scores of a study or of runs made elsewhere, and write them for a trainer. Trains nothing."`
 	Saving   efficiencyCommand `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
 	Report   reportCommand     `cmd:"" help:"Write the report again, from the cache alone."`
 	Export   exportCommand     `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`

@@ -56,7 +56,7 @@ func (a *Audit) Cheap(seed uint64) []int {
 		case a.state.Status[i] != pipeline.Hit || a.lacks(i) != "":
 		case a.state.Entries[i].Provenance.Resumed > 0:
 			resumed = append(resumed, i)
-		case step.Kind == kind.Eval || step.Kind == kind.Merge:
+		case step.Evaluates() || step.Kind == kind.Merge:
 			rest = append(rest, i)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // before averages of scores, macro before micro as the better one where partitions are of uneven
 // size (paper, section 5.2).
 var proxyOrder = []string{
-	"macro", "micro", "merged", "weighted", "small_seq", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id",
+	"macro", "micro", "merged", "weighted", "small_seq", "mixmin", "mean_merged", "mean_seq", "mean_ind", "merged_id", "seq_id", "ind_id",
 }
 
 // Answering is the proxy that answers for an evaluation set, and what supports it.

@@ -27,6 +27,7 @@ const (
 	Train     = "train"     // units, start -> checkpoint, optimizer state, loss curve
 	Merge     = "merge"     // checkpoints -> their weighted average, stored
 	Eval      = "eval"      // checkpoints with weights, evaluation set -> losses per document
+	Ensemble  = "ensemble"  // loss tables of models with weights -> losses per document of the mixture of their probabilities
 	Correlate = "correlate" // loss tables -> scores, correlations, figures
 )
 

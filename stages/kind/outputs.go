@@ -28,7 +28,7 @@ const (
 	OutCurve        = "curve.parquet"         // of train
 	OutShares       = "shares.parquet"        // of train
 	OutSources      = "sources.parquet"       // of train, where sources have shares
-	OutLosses       = "losses.parquet"        // of eval
+	OutLosses       = "losses.parquet"        // of eval and ensemble
 	OutScores       = "scores.parquet"        // of correlate
 	OutScoresCSV    = "scores.csv"            // of correlate
 	OutCorrelations = "correlations.parquet"  // of correlate

@@ -165,6 +165,12 @@ type EvalParams struct {
 	Arithmetic string `json:"arithmetic,omitempty"` // see Arithmetic; empty: Exact
 }
 
+// EnsembleParams scores the mixture of the probabilities that models give to whole documents.
+// Inputs: losses.N, of one evaluation set. Output: losses.parquet.
+type EnsembleParams struct {
+	Recipe // linear: of probabilities, not of parameters
+}
+
 // CorrelateParams compares proxies with references. Inputs: losses.N. Outputs: scores.parquet,
 // correlations.parquet, decisions.parquet, warnings.parquet, all as .csv too, and
 // figures/<group>-<set>.svg.

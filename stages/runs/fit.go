@@ -104,14 +104,8 @@ type fitting struct {
 
 // design leaves out sources that no run has.
 func (f *fitting) design(r *Table, x [][]float64) error {
-	var sources, absent []string
-	for c, name := range r.Columns {
-		if !slices.ContainsFunc(x, func(row []float64) bool { return row[c] > 0 }) {
-			absent = append(absent, name)
-			continue
-		}
-		sources, f.columns = append(sources, name), append(f.columns, c)
-	}
+	sources, columns, absent := present(r, x)
+	f.columns = columns
 	if len(absent) > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("no run that is fitted has a share of %s: the law says nothing of %s", strings.Join(absent, ", "), them(absent)))
 	}

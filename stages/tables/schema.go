@@ -230,7 +230,7 @@ type StudyLossRow struct {
 	Set     string  `col:"eval_set" doc:"evaluation set; the average out-of-domain has no rows, it is the mean of its sets' scores"`
 	Domain  string  `col:"domain" doc:"the evaluation set; in domain the partition whose held-out documents these are"`
 	Number  int64   `col:"model_number" doc:"number of the model among those whose mean the scorer takes on the domain, from 0"`
-	Model   string  `col:"model" doc:"name of the model: trained, or an average of parameters"`
+	Model   string  `col:"model" doc:"name of the model: trained, an average of parameters, or a mixture of probabilities"`
 	ID      string  `col:"id" doc:"identity of the document"`
 	Tokens  int64   `col:"tokens" unit:"tokens" doc:"tokens scored: all of the document's, no EOS"`
 	Bytes   int64   `col:"bytes" unit:"bytes" doc:"length of the text in UTF-8"`

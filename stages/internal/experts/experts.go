@@ -111,24 +111,31 @@ func New(names []string, texts Texts) (*Ensemble, error) {
 	return e, err
 }
 
+// Losses returns the loss of each text by the mixture with these shares, in nats: minus the
+// logarithm of its probability, not divided by its tokens. At a corner they are the expert's own.
+func (e *Ensemble) Losses(shares []float64) ([]float64, error) {
+	l, err := e.arranged(shares)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, 0, e.count)
+	t := e.text()
+	e.texts(func(s []float64, _ float64) bool {
+		t.read(s)
+		out = append(out, t.loss(l))
+		return true
+	})
+	return out, nil
+}
+
 // Scores returns the loss of each vector of shares, in nats per token, in one pass over the texts.
 // Shares are at least 0, in the order of the experts, and sum to 1; a vector of zeros has no loss.
 func (e *Ensemble) Scores(shares [][]float64) ([]float64, error) {
 	by := make([][]float64, len(shares))
 	for m, l := range shares {
-		if len(l) != len(e.names) {
-			return nil, fmt.Errorf("mixture %d has %d shares, want %d", m+1, len(l), len(e.names))
-		}
-		var sum float64
-		for _, i := range e.order {
-			if !(l[i] >= 0) {
-				return nil, fmt.Errorf("mixture %d: the share of %s is %v", m+1, e.names[i], l[i])
-			}
-			sum += l[i]
-			by[m] = append(by[m], l[i])
-		}
-		if math.Abs(sum-1) > 1e-6 {
-			return nil, fmt.Errorf("mixture %d: the shares sum to %.9g, want 1", m+1, sum)
+		var err error
+		if by[m], err = e.arranged(l); err != nil {
+			return nil, fmt.Errorf("mixture %d: %w", m+1, err)
 		}
 	}
 	sums := make([]exactSum, len(shares))
@@ -136,14 +143,33 @@ func (e *Ensemble) Scores(shares [][]float64) ([]float64, error) {
 	e.texts(func(s []float64, n float64) bool {
 		t.read(s)
 		for m, l := range by {
-			top, total := t.total(l)
-			sums[m].add(-(top + elementary.Log(total)) / n)
+			sums[m].add(t.loss(l) / n)
 		}
 		return true
 	})
 	out := make([]float64, len(shares))
 	for m := range out {
 		out[m] = sums[m].value() / float64(e.count)
+	}
+	return out, nil
+}
+
+// arranged checks shares and returns them by the names of the experts.
+func (e *Ensemble) arranged(shares []float64) ([]float64, error) {
+	if len(shares) != len(e.names) {
+		return nil, fmt.Errorf("it has %d shares, want %d", len(shares), len(e.names))
+	}
+	var sum float64
+	out := make([]float64, 0, len(shares))
+	for _, i := range e.order {
+		if !(shares[i] >= 0) {
+			return nil, fmt.Errorf("the share of %s is %v", e.names[i], shares[i])
+		}
+		sum += shares[i]
+		out = append(out, shares[i])
+	}
+	if math.Abs(sum-1) > 1e-6 {
+		return nil, fmt.Errorf("the shares sum to %.9g, want 1", sum)
 	}
 	return out, nil
 }
@@ -190,6 +216,12 @@ func (t *text) total(l []float64) (top, sum float64) {
 		}
 	}
 	return top, sum
+}
+
+// loss is minus the logarithm of the mixture's probability, in nats.
+func (t *text) loss(l []float64) float64 {
+	top, total := t.total(l)
+	return -(top + elementary.Log(total))
 }
 
 // under are probabilities relative to the largest among the experts with a share, so that they

@@ -245,7 +245,7 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	e := ensemble(t, []string{"a", "b"}, Documents([][]float64{{1}, {2}}, []float64{1}))
-	for want, l := range map[string][]float64{"sum to 0.9": {.4, .5}, "the share of a is -0.1": {-.1, 1.1}, "has 1 shares, want 2": {1}} {
+	for want, l := range map[string][]float64{"sum to 0.9": {.4, .5}, "the share of a is -0.1": {-.1, 1.1}, "mixture 1: it has 1 shares, want 2": {1}} {
 		if _, err := e.Scores([][]float64{l}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}

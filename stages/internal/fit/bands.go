@@ -27,31 +27,43 @@ type Band struct{ Value, Low, High float64 }
 // 9 and 13). A resampled law starts from the fitted one and keeps its Huber delta, or its length
 // and noise.
 func (f *Fit) Bands(shares [][]float64, b Bands, o Options) []Band {
+	out := make([]Band, len(shares))
+	for i, values := range f.Resampled(shares, b, o) {
+		out[i] = BandOf(f.Predict(shares[i]), values, b.Level)
+	}
+	return out
+}
+
+// Resampled returns, for each vector of shares, the predictions of the laws fitted to the resamples
+// of Bands, in their order. Fits of one design draw the same runs in their r-th resamples, so that
+// sums and differences of predictions of several metrics and mixtures have bands, too.
+func (f *Fit) Resampled(shares [][]float64, b Bands, o Options) [][]float64 {
 	if b.Resamples == 0 {
 		b.Resamples = DefaultResamples
 	}
-	if b.Level == 0 {
-		b.Level = 0.95
-	}
 	fit := fitterOf(o)
-	out := make([]Band, len(shares))
 	xs := make([][]float64, len(shares))
-	values := make([][]float64, len(shares))
 	for i, s := range shares {
 		xs[i] = arranged(s, f.d.sources)
-		out[i].Value = f.model.predict(xs[i])
 	}
+	values := make([][]float64, len(shares))
 	for r := range b.Resamples {
 		m := fit(f.resample(b.Seed, r), f.model)
 		for i, x := range xs {
 			values[i] = append(values[i], m.predict(x))
 		}
 	}
-	for i, v := range values {
-		slices.Sort(v)
-		out[i].Low, out[i].High = quantile(v, (1-b.Level)/2), quantile(v, (1+b.Level)/2)
+	return values
+}
+
+// BandOf is a value with the bounds between which a share of its resampled values lies; level 0 is
+// .95.
+func BandOf(value float64, resampled []float64, level float64) Band {
+	if level == 0 {
+		level = 0.95
 	}
-	return out
+	v := slices.Sorted(slices.Values(resampled))
+	return Band{value, quantile(v, (1-level)/2), quantile(v, (1+level)/2)}
 }
 
 // resample draws as many runs as there are. A run drawn k times has k times its weight, which is

@@ -38,6 +38,7 @@ func words(d Data) []Fact {
 		{"macro", "proxy: the score of a merge that is a mean per partition first, then over partitions: every partition weighs the same."},
 		{"micro", "proxy: the score of a merge that is one mean over all units: every unit weighs the same."},
 		{"weighted", "proxy: the score of a merge with the study’s own weights."},
+		{"mixmin", "proxy: the score of a mixture of the probabilities that the mixture’s unit models give to each document; every partition weighs the same. It takes no evaluation beyond those of the unit models."},
 		{"mean_merged", "proxy: the mean of the scores of the partitions’ merges, each of the unit models of one partition."},
 		{"merged_id", "proxy: the same, but each only on the held-out text of its own partition."},
 		{"mean_seq", "proxy: the mean of the scores of the partitions’ models, each trained on one whole partition."},

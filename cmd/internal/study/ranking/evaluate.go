@@ -142,7 +142,7 @@ func (k *ranker) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.S
 		return nil, err
 	}
 	for i, s := range plan.Steps {
-		if s.Kind == kind.Eval {
+		if s.Evaluates() {
 			k.evaluations[state.Keys[i]] = true
 		}
 	}
@@ -154,7 +154,7 @@ func (k *ranker) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.S
 func evaluating(study string) kind.Kinds {
 	kinds := stages.Kinds()
 	for i := range kinds {
-		if kinds[i].Name != kind.Eval {
+		if !kinds[i].Does(kind.Evaluates) {
 			kinds[i].Run = func(context.Context, *kind.Job) error {
 				return fmt.Errorf("its outputs in the cache are damaged; `ablate run %s` makes them again (rank trains nothing)", study)
 			}

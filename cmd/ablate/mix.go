@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study/fault"
+	"ablate/cmd/internal/study/mixing"
+	"ablate/specs"
+	"ablate/stages/mix"
+)
+
+type mixCommand struct {
+	Study    string `arg:"" optional:"" help:"A YAML file, or the name of a shipped study, that has been run."`
+	Scores   string `help:"Of the study: whose scores of its mixtures to fit, a proxy's or those of the references (seq)." placeholder:"PROXY"`
+	Mixtures string `help:"Of the study: only this set of mixtures." placeholder:"NAME"`
+	Ratios   string `help:"In place of a study: CSV file of the mixtures of runs made elsewhere, as for fit." placeholder:"FILE"`
+	Metrics  string `help:"CSV file of the scores of those runs, of which less is better." placeholder:"FILE"`
+
+	Law    string             `help:"Law from shares to a score: loglinear or linear." default:"loglinear" placeholder:"LAW"`
+	Goal   map[string]float64 `help:"Weight of an evaluation set, or metric, in the goal (default: all weigh the same)." placeholder:"SET=W"`
+	Prior  string             `help:"Shares to stay near: tokens, in proportion to what each source has where that is known, or equal." enum:"tokens,equal" default:"tokens"`
+	KL     float64            `name:"kl" help:"What a nat of divergence from the prior costs, in the goal's unit. 0: the prior does not matter." default:"0.05" placeholder:"X"`
+	Floor  map[string]share   `help:"Least share of a source, as 0.1 or 10%." placeholder:"SOURCE=SHARE"`
+	Cap    map[string]share   `help:"Largest share of a source." placeholder:"SOURCE=SHARE"`
+	Tokens map[string]count   `help:"Tokens that a source has, as 3B (default: those of the study's units)." placeholder:"SOURCE=COUNT"`
+	Target count              `name:"target-tokens" help:"Tokens of the training that the shares are for: bounds the passes over each source." placeholder:"COUNT"`
+	Passes float64            `help:"Most passes over a source in that training." default:"4" placeholder:"N"`
+
+	Bands int    `help:"Bootstrap resamples of the mixtures, for intervals." default:"200" placeholder:"N"`
+	Seed  int64  `help:"Seed of the resamples." default:"1"`
+	For   string `help:"Write the proposed shares for a trainer, and nothing else: olmo-core, megatron, nanotron, torchtitan, levanter, olmix, json or csv." placeholder:"TRAINER"`
+	JSON  bool   `help:"Print all of it as JSON."`
+}
+
+// Run proposes shares.
+func (c mixCommand) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	opt := mixing.Options{
+		Law: c.Law, Goal: c.Goal, KL: c.KL, Equal: c.Prior == "equal", Floors: floats(c.Floor), Caps: floats(c.Cap),
+		Tokens: floats(c.Tokens), Target: float64(c.Target), Passes: c.Passes, Resamples: c.Bands, Level: 0.95, Seed: c.Seed,
+	}
+	var p *mixing.Proposal
+	var err error
+	if c.Study != "" {
+		p, err = mixing.Study(a.ctx, a.Session, mixing.Of{Study: c.Study, Scores: c.Scores, Mixtures: c.Mixtures}, opt)
+	} else {
+		p, err = mixing.Runs(a.ctx, c.Ratios, c.Metrics, opt)
+	}
+	if err != nil {
+		return err
+	}
+	show.Notes(a.stderr, p.Notes)
+	show.MixWarnings(a.stderr, p)
+	switch {
+	case c.For != "":
+		if err := show.MixFor(a.stdout, p, c.For); err != nil {
+			return fault.Usage(err)
+		}
+		return nil
+	case c.JSON:
+		return show.MixJSON(a.stdout, p)
+	}
+	show.Mix(a.stdout, p)
+	return nil
+}
+
+func (c mixCommand) check() error {
+	elsewhere := c.Ratios != "" || c.Metrics != ""
+	switch {
+	case c.Study == "" && (c.Ratios == "" || c.Metrics == ""):
+		return fault.Usagef("name a study that has been run, or runs made elsewhere with --ratios and --metrics")
+	case c.Study != "" && elsewhere:
+		return fault.Usagef("%s --ratios %s --metrics %s: name a study or runs made elsewhere, not both", c.Study, c.Ratios, c.Metrics)
+	case c.Study != "" && c.Scores == "":
+		return fault.Usagef("--scores: say whose scores to fit: a proxy's, such as macro, or those of the references, seq")
+	case elsewhere && (c.Scores != "" || c.Mixtures != ""):
+		return fault.Usagef("--scores and --mixtures are for a study: runs made elsewhere have the columns of --metrics")
+	case !slices.Contains(mix.Laws(), c.Law):
+		return fault.Usagef("--law %s: want one of %s, whose optimum is found exactly; `ablate fit` fits others", c.Law, strings.Join(mix.Laws(), ", "))
+	case !(c.KL >= 0) || math.IsInf(c.KL, 0):
+		return fault.Usagef("--kl %v: want a number of at least 0", c.KL)
+	case !(c.Passes > 0) || math.IsInf(c.Passes, 0):
+		return fault.Usagef("--passes %v: want a number above 0", c.Passes)
+	case c.Bands < 2:
+		return fault.Usagef("--bands %d: want 2 resamples at least", c.Bands)
+	case c.For != "" && !slices.Contains(show.Trainers(), c.For):
+		return fault.Usagef("--for %s: want one of %s", c.For, strings.Join(show.Trainers(), ", "))
+	case c.For != "" && c.JSON:
+		return fault.Usagef("--for %s --json: say one; --for json writes the shares alone", c.For)
+	}
+	return nil
+}
+
+// share is a share on the command line: 0.25 or 25%.
+type share float64
+
+// UnmarshalText is how the command line reads it.
+func (s *share) UnmarshalText(text []byte) error {
+	t, percent := strings.CutSuffix(string(text), "%")
+	v, err := strconv.ParseFloat(t, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return fmt.Errorf("%q is no share, want for example 0.25 or 25%%", text)
+	}
+	*s = share(v)
+	return nil
+}
+
+// count is a number of tokens on the command line: 300k, 1.5B.
+type count float64
+
+// UnmarshalText is how the command line reads it.
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := specs.ParseCount(string(text))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number of tokens, want for example 300k or 1.5B", text)
+	}
+	*c = count(n)
+	return nil
+}
+
+func floats[T ~float64](m map[string]T) map[string]float64 {
+	out := map[string]float64{}
+	for name, v := range m {
+		out[name] = float64(v)
+	}
+	return out
+}

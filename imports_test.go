@@ -58,14 +58,15 @@ const rooms = `
 	stages/internal/simplex  < stages/internal/elementary
 	stages/internal/experts  < stages/internal/elementary stages/internal/simplex
 	stages/shares            < stages/internal/elementary stages/internal/random
+	stages/internal/pace     < specs/arch
 	stages/internal/step     < stages/kind cache/table
 	stages/internal/model    < specs/arch stages/kind stages/internal/lm cache/checkpoint
 	stages/tables            < specs/nearest specs/ident stages/kind cache cache/table cache/checkpoint stages/internal/corpus specs/words
 	stages/internal/stagetest < specs/arch stages/kind stages/tables cache cache/table stages/internal/bpe
 	stages/text              < stages/kind stages/tables cache/table stages/internal/step stages/internal/random stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet
 	stages/split             < specs/nearest specs/ident stages/kind stages/tables cache cache/table stages/internal/step specs/words stages/internal/elementary
-	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/svg
-	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
+	stages/train             < stages/kind stages/tables cache cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/optim stages/internal/pace stages/internal/svg
+	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines stages/internal/pace
 	stages/ensemble          < stages/kind stages/tables cache/table stages/internal/step stages/internal/experts
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
@@ -78,6 +79,7 @@ const rooms = `
 	runner/exec              < cache stages/kind
 	runner/exec/local        < cache stages/kind runner/exec
 	runner/exec/exectest     < cache stages/kind runner/exec
+	runner/clock             <
 	runner/tasks             < pipeline runner/exec
 	runner/machine           <
 	runner                   < pipeline cache stages/kind runner/exec runner/exec/local runner/tasks
@@ -98,8 +100,12 @@ const rooms = `
 	cmd/internal/study/planning  < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cache pipeline stages/kind
 	cmd/internal/study/studytest < cmd/internal/study cmd/internal/study/running
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
+CONFLICT3
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/mixing    < cmd/internal/study cmd/internal/study/corpora cmd/internal/study/fault cache pipeline stages/kind stages/mix stages/runs stages/tables
+====
+	cmd/internal/study/timing    < cmd/internal/study cache cache/table pipeline runner runner/clock stages stages/kind
+	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/timing cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
 	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/mix stages/runs pipeline runner runner/audit
 	cmd/internal/proposal    < specs specs/arch stages/survey stages/text

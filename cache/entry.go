@@ -52,6 +52,10 @@ type Provenance struct {
 	Study       string  `json:"study"`
 	Run         string  `json:"run,omitempty"`     // RFC 3339, UTC: when the run began that the step was part of
 	Resumed     int64   `json:"resumed,omitempty"` // optimizer step that a training went on from, left by an earlier attempt; 0: none
+
+	// What the step took, for estimates of later runs. Entries of earlier versions have neither.
+	Work        int64   `json:"work,omitempty"`         // that it did, in the unit of its kind; 0: not known
+	CoreSeconds float64 `json:"core_seconds,omitempty"` // s; of the processors that it had a share of
 }
 
 // StartedLayout is RFC 3339 to the millisecond, of a fixed width, so that the splits of one study,

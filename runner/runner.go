@@ -70,6 +70,8 @@ type Event struct {
 	Docs    int64  // documents that a step in progress has got through, where it reads some
 	Err     error  // of a step failed
 	Message string // of a warning; of a step failed, its log
+
+	Entry *cache.Entry // of a step done: what it left
 }
 
 // What happened.
@@ -349,7 +351,7 @@ func (r *run) end(rep exec.Report, steps []int) {
 		if n > 0 || rep.Found {
 			what = Reused
 		}
-		r.Events(Event{What: what, Step: i, Key: rep.Key, Took: rep.Took})
+		r.Events(Event{What: what, Step: i, Key: rep.Key, Took: rep.Took, Entry: rep.Entry})
 		ready, err := r.state.Done(i, rep.Entry)
 		if err != nil {
 			r.err = err

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+
 	"ablate/cmd/internal/show"
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/corpora"
 	"ablate/cmd/internal/study/planning"
+	"ablate/cmd/internal/study/timing"
 )
 
 type planCommand struct {
@@ -29,8 +32,12 @@ func (cmd planCommand) Run(a *app) error {
 // one prints the plan of one study.
 func (cmd planCommand) one(a *app, p *study.Compiled) error {
 	show.Notes(a.stderr, p.Notes())
+	forecast, unknown := timing.Of(a.ctx, a.Session, p, 0, timing.ProbeTime)
+	if a.ctx.Err() != nil {
+		return context.Cause(a.ctx)
+	}
 	if cmd.JSON {
-		return show.JSON(a.stdout, p.State.Estimate())
+		return show.PlanJSON(a.stdout, p, forecast, unknown)
 	}
 	if cmd.Steps {
 		show.Steps(a.stdout, p)
@@ -41,6 +48,11 @@ func (cmd planCommand) one(a *app, p *study.Compiled) error {
 	}
 	show.Catalogue(a.stdout, list)
 	show.Plan(a.stdout, p)
+	if unknown != nil {
+		show.Printf(a.stdout, "How long the run takes is not known: %v\n", unknown)
+		return nil
+	}
+	show.Timing(a.stdout, forecast.Estimate)
 	return nil
 }
 

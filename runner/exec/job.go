@@ -29,6 +29,10 @@ type Grant struct {
 	Threads int        // see kind.Job
 	Share   func() int // see kind.Job; may be nil
 	Memory  int64      // bytes; 0: as many as the task is fastest with
+
+	// CoreSeconds is the share of the processors that the task had until now, summed up over its
+	// time, for provenance; nil: not known.
+	CoreSeconds func() float64
 }
 
 // InputError says that an input of a task could not be opened.

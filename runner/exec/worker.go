@@ -59,7 +59,13 @@ func (w Worker) make(ctx context.Context, t *Task, g Grant, began time.Time, tel
 		return nil, err
 	}
 	place := Place{Find: w.find, Dir: build.Dir, Partial: partial, Grant: g, SaveEvery: w.SaveEvery}
-	place.Progress, place.Documents = progress(t.Key, tell)
+	var work int64
+	progress, documents := progress(t.Key, tell)
+	place.Documents = documents
+	place.Progress = func(done, total int64, unit string) {
+		work = done
+		progress(done, total, unit)
+	}
 	job, err := Run(ctx, w.Kinds, t, place)
 	if err != nil {
 		return nil, err
@@ -71,7 +77,11 @@ func (w Worker) make(ctx context.Context, t *Task, g Grant, began time.Time, tel
 	if err != nil {
 		return nil, err
 	}
-	entry, err = build.Commit(t.Kind, keyInputs, w.provenance(t, job, began))
+	p := w.provenance(t, job, began)
+	if g.CoreSeconds != nil && job.Resumed == 0 { // else an earlier attempt did part of the work
+		p.Work, p.CoreSeconds = work, g.CoreSeconds()
+	}
+	entry, err = build.Commit(t.Kind, keyInputs, p)
 	var conflict *cache.Conflict
 	if errors.As(err, &conflict) { // the first result stands, and everything after it is consistent with it
 		tell(Report{Key: t.Key, What: Conflict, Err: conflict})

@@ -23,6 +23,8 @@ var Kind = kind.Kind{
 	},
 	Run:   correlate,
 	Needs: needs,
+	Speed: speed,
+	Alike: alike,
 	Work:  kind.Compares,
 	Unit:  "documents",
 	Differ: tables.Differ{

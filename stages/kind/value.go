@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -34,6 +36,16 @@ type Kind struct {
 	// Needs says what a step takes of the machine on job.Threads threads, from its parameters
 	// alone. Nil: nothing that is known beforehand.
 	Needs func(job *Job) (Needs, error)
+
+	// Speed measures how fast a step goes on this machine, on one and on all of job.Threads, from
+	// the parameters alone, in about the time of the budget; see Kind.Measure. Nil: nobody knows.
+	Speed func(ctx context.Context, job *Job, budget time.Duration) (Speed, error)
+
+	// Probes says that Speed measures this machine; else it gives constants of the program.
+	Probes bool
+
+	// Alike names what of the parameters the speed depends on. Nil: nothing.
+	Alike func(params json.RawMessage) (string, error)
 
 	// Differ says in words where an output that was made again first differs from the one given
 	// under the same name; "" where it cannot tell. Nil: it never can.

@@ -14,6 +14,7 @@ var Kind = kind.Kind{
 	},
 	Run:    merge,
 	Needs:  needs,
+	Speed:  speed,
 	Work:   kind.Merges,
 	Differ: tables.Differ{}.Difference,
 	Origins: map[string]string{

@@ -26,6 +26,7 @@ var Kind = kind.Kind{
 	},
 	Run:       split,
 	Needs:     needs,
+	Speed:     speed,
 	Work:      kind.Divides,
 	Unit:      "bytes",
 	HoldsText: func(output string) bool { return strings.HasSuffix(output, ".arrow") },

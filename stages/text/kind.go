@@ -22,6 +22,9 @@ var Tokenizer = kind.Kind{
 	},
 	Run:    trainTokenizer,
 	Needs:  tokenizerNeeds,
+	Probes: true,
+	Speed:  tokenizerSpeed,
+	Alike:  alikeTokenizer,
 	Work:   kind.ReadsFiles,
 	Unit:   "bytes",
 	Differ: tables.Differ{}.Difference,
@@ -47,10 +50,13 @@ var Tokenize = kind.Kind{
 			"unsigned numbers, decimals and half floats too; a list is no text; added tokens have the ids that the " +
 			"reference library gives them, not those that the file says; places: null where there is no line",
 	},
-	Run:   tokenize,
-	Needs: tokenizeNeeds,
-	Work:  kind.ReadsFiles,
-	Unit:  "bytes",
+	Run:    tokenize,
+	Needs:  tokenizeNeeds,
+	Probes: true,
+	Speed:  tokenizeSpeed,
+	Alike:  alikeTokenize,
+	Work:   kind.ReadsFiles,
+	Unit:   "bytes",
 	// Counts and places have none, and the report is made from them.
 	HoldsText: func(output string) bool { return output != kind.OutCounts && output != kind.OutPlaces },
 	Differ: tables.Differ{

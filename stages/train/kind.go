@@ -25,6 +25,9 @@ var Kind = kind.Kind{
 	Work:    kind.Trains,
 	Unit:    "tokens",
 	Needs:   needs,
+	Speed:   speed,
+	Probes:  true,
+	Alike:   alike,
 	Differ: tables.Differ{
 		kind.OutCurve:   tables.RowsDiffer[tables.CurveRow],
 		kind.OutShares:  tables.RowsDiffer[tables.ShareRow],

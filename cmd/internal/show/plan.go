@@ -10,6 +10,7 @@ import (
 
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/planning"
+	"ablate/cmd/internal/study/timing"
 	"ablate/pipeline"
 	"ablate/specs"
 	"ablate/specs/words"
@@ -304,4 +305,19 @@ func Efficiency(w io.Writer, e *planning.Efficiency, name string) error {
 		Printf(w, "%s still to train: %s tokens\n", words.Counted(e.Left.Units, "unit model is", "unit models are"), words.Count(e.Left.Tokens, ""))
 	}
 	return Printf(w, "the seed model, which both ways start from, is in neither sum\n")
+}
+
+// PlanJSON prints the plan of a study with how long it takes on this machine, or why nobody knows.
+func PlanJSON(w io.Writer, p *study.Compiled, f *timing.Forecast, unknown error) error {
+	form := struct {
+		pipeline.Estimate
+		Time    *timing.Estimate `json:"time,omitempty"`
+		Unknown string           `json:"time_unknown,omitempty"`
+	}{Estimate: p.State.Estimate()}
+	if unknown != nil {
+		form.Unknown = unknown.Error()
+	} else {
+		form.Time = &f.Estimate
+	}
+	return JSON(w, form)
 }

@@ -35,7 +35,10 @@ type Display struct {
 	bytes  int64 // of raw files, steps done
 	unread int64 // of raw files, all steps not done
 	drawn  bool
-	rate   rate
+
+	expected time.Duration // that the run will go on for; 0: not known
+
+	rate rate
 }
 
 // activity is a step under way.
@@ -123,10 +126,13 @@ func (d *Display) kind(k string) *tally {
 	return d.steps[k]
 }
 
-// Event takes one event of the run.
-func (d *Display) Event(e runner.Event) {
+// Event takes one event of the run, and how long the run will go on for; nil: as before.
+func (d *Display) Event(e runner.Event, left *time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if left != nil {
+		d.expected = *left
+	}
 	if e.What == runner.Planned {
 		d.show(e.State)
 		return
@@ -255,7 +261,9 @@ func (d *Display) draw() {
 	if r := d.rate.perSecond(); r > 0 {
 		fmt.Fprintf(&b, "  %s/s", words.Count(int64(r), "tokens"))
 	}
-	if eta, ok := d.eta(trained); ok {
+	if eta, ok := d.eta(trained); d.expected > 0 {
+		fmt.Fprintf(&b, "  %s left", short(d.expected))
+	} else if ok {
 		fmt.Fprintf(&b, "  %s left", short(eta))
 	}
 	for _, a := range d.active {

@@ -25,14 +25,14 @@ func shown(width int, quiet bool, more ...runner.Event) string {
 	if width > 0 {
 		d.width = func() int { return width }
 	}
-	d.Event(runner.Event{What: runner.Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 3)}})
+	d.Event(runner.Event{What: runner.Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 3)}}, nil)
 	for i := range plan.Steps {
-		d.Event(runner.Event{What: runner.Started, Step: i})
-		d.Event(runner.Event{What: runner.Progress, Step: i, Done: 1, Total: 2, Unit: "tokens"})
-		d.Event(runner.Event{What: runner.Finished, Step: i, Took: 2 * time.Second})
+		d.Event(runner.Event{What: runner.Started, Step: i}, nil)
+		d.Event(runner.Event{What: runner.Progress, Step: i, Done: 1, Total: 2, Unit: "tokens"}, nil)
+		d.Event(runner.Event{What: runner.Finished, Step: i, Took: 2 * time.Second}, nil)
 	}
 	for _, e := range more {
-		d.Event(e)
+		d.Event(e, nil)
 	}
 	d.Close()
 	return out.String()
@@ -91,13 +91,13 @@ func TestDisplayReading(t *testing.T) {
 	var out bytes.Buffer
 	d := NewDisplay(&out, false)
 	d.width = func() int { return 100 }
-	d.Event(runner.Event{What: runner.Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 2)}})
-	d.Event(runner.Event{What: runner.Started, Step: 0})
-	d.Event(runner.Event{What: runner.Progress, Step: 0, Done: 15_000_000, Total: 30_000_000, Unit: "bytes", Docs: 12_345})
+	d.Event(runner.Event{What: runner.Planned, Step: -1, State: &pipeline.State{Plan: plan, Status: make([]pipeline.Status, 2)}}, nil)
+	d.Event(runner.Event{What: runner.Started, Step: 0}, nil)
+	d.Event(runner.Event{What: runner.Progress, Step: 0, Done: 15_000_000, Total: 30_000_000, Unit: "bytes", Docs: 12_345}, nil)
 	if text := out.String(); !strings.HasSuffix(text, "0/2  tokenize/a 50% of 30 MB, 12.3k documents") || !strings.Contains(text, "[=======             ]") {
 		t.Errorf("status line %q", text) // 0.9 of 15/40 is 7 of 20
 	}
-	d.Event(runner.Event{What: runner.Finished, Step: 0, Took: 2 * time.Second})
+	d.Event(runner.Event{What: runner.Finished, Step: 0, Took: 2 * time.Second}, nil)
 	if text := out.String(); !strings.Contains(text, "2.0s     tokenize/a, 30 MB at 15 MB/s") {
 		t.Errorf("line of a finished step: %q", text)
 	}

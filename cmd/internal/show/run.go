@@ -10,6 +10,7 @@ import (
 	"ablate/cache/remote"
 	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/running"
+	"ablate/cmd/internal/study/timing"
 	"ablate/runner"
 )
 
@@ -35,6 +36,8 @@ func (r *Run) Hear(e study.Event) {
 		if !r.JSON {
 			fmt.Fprintf(r.Err, "study %d of %d: %s\n", e.N, e.Of, e.Name)
 		}
+	case running.Expects:
+		r.expects(e)
 	case study.Progress:
 		r.progress(e)
 	case study.StepsEnded:
@@ -61,7 +64,54 @@ func (r *Run) progress(e study.Progress) {
 	if r.display == nil {
 		r.display = NewDisplay(r.Err, r.Quiet)
 	}
-	r.display.Event(e.Event)
+	r.display.Event(e.Event, e.Left)
+}
+
+// expects says how long a study takes.
+func (r *Run) expects(e running.Expects) {
+	if r.JSON {
+		line := expectForm{Event: "estimate", Estimate: e.Estimate}
+		if r.Several {
+			line.Study = e.Study
+		}
+		_ = json.NewEncoder(r.Out).Encode(line) // a reader that went away must not stop the run
+		return
+	}
+	if !r.Quiet && len(e.Kinds) > 0 {
+		Printf(r.Err, "%s\n", Expected(e.Estimate))
+	}
+}
+
+// expectForm is the line of `ablate run --json` that says how long the run takes.
+type expectForm struct {
+	Event string `json:"event"`
+	Study string `json:"study,omitempty"`
+	timing.Estimate
+}
+
+// outcomeForm is the line of `ablate run --json` that says how the estimate did.
+type outcomeForm struct {
+	Event string `json:"event"`
+	Study string `json:"study,omitempty"`
+	timing.Outcome
+}
+
+// outcome says how the estimate did, where something ran.
+func (r *Run) outcome(f *running.Finished) {
+	if f.Outcome == nil || f.Ran == 0 {
+		return
+	}
+	if r.JSON {
+		line := outcomeForm{Event: "estimated", Outcome: *f.Outcome}
+		if r.Several {
+			line.Study = f.Study.Name
+		}
+		_ = json.NewEncoder(r.Out).Encode(line)
+		return
+	}
+	if !r.Quiet {
+		Printf(r.Err, "%s\n", Outcome(*f.Outcome))
+	}
 }
 
 // readings says what became of documents.
@@ -78,6 +128,7 @@ func (r *Run) readings(e running.Read) {
 
 // ended shows what a study came to.
 func (r *Run) ended(f *running.Finished) {
+	r.outcome(f)
 	if r.JSON {
 		return
 	}
@@ -133,6 +184,8 @@ type eventForm struct {
 	Message string  `json:"message,omitempty"`
 	Hit     int     `json:"hit,omitempty"`
 	Steps   int     `json:"steps,omitempty"`
+
+	Left *float64 `json:"left_seconds,omitempty"`
 }
 
 // eventNames are the names of the runner's events, in the order of runner.What.
@@ -150,6 +203,10 @@ func (r *Run) line(p study.Progress) {
 	if e.State != nil {
 		line.Hit, _, _ = e.State.Count()
 		line.Steps = len(e.State.Plan.Steps)
+	}
+	if p.Left != nil {
+		left := p.Left.Seconds()
+		line.Left = &left
 	}
 	if !e.Key.IsZero() {
 		line.Key = e.Key.String()

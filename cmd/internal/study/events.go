@@ -1,6 +1,8 @@
 package study
 
 import (
+	"time"
+
 	"ablate/cache"
 	"ablate/pipeline"
 	"ablate/runner"
@@ -22,6 +24,8 @@ type Progress struct {
 	Study string
 	Event runner.Event
 	Step  string // that it is about; "": none
+
+	Left *time.Duration // that the run will go on for, as it is going; nil: not known
 }
 
 // StepsEnded is the event that nothing more is carried out of a study for now, well or not.
@@ -31,8 +35,9 @@ type StepsEnded struct {
 	Moved     Moved
 }
 
-// Watch gives a function that tells each event of a study's steps.
-func (s *Session) Watch(study string) func(runner.Event) {
+// Watch gives a function that tells each event of a study's steps. left says how long the run will
+// go on for after an event; nil: nobody knows.
+func (s *Session) Watch(study string, left func(runner.Event) *time.Duration) func(runner.Event) {
 	var plan *pipeline.Plan
 	return func(e runner.Event) {
 		if e.State != nil {
@@ -41,6 +46,9 @@ func (s *Session) Watch(study string) func(runner.Event) {
 		p := Progress{Study: study, Event: e}
 		if e.Step >= 0 {
 			p.Step = plan.Steps[e.Step].ID
+		}
+		if left != nil {
+			p.Left = left(e)
 		}
 		s.Say(p)
 	}

@@ -10,7 +10,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"ablate/cache"
 	"ablate/runner/exec"
@@ -42,6 +44,29 @@ type running struct {
 	cancel context.CancelFunc
 	memory int64 // bytes that it may take
 	share  atomic.Int32
+
+	mu    sync.Mutex // of what follows
+	since time.Time  // when the share became what it is
+	spent float64    // core-seconds until then
+}
+
+// grant gives the task another share of the cores.
+func (r *running) grant(share int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if !r.since.IsZero() {
+		r.spent += float64(float64(r.share.Load()) * now.Sub(r.since).Seconds()) // no fused multiply-add, as everywhere
+	}
+	r.since = now
+	r.share.Store(int32(share))
+}
+
+// coreSeconds is the share of the cores that the task had until now, summed up over its time.
+func (r *running) coreSeconds() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spent + float64(float64(r.share.Load())*time.Since(r.since).Seconds())
 }
 
 // New makes an executor.
@@ -119,7 +144,7 @@ func (l *Local) Submit(t *exec.Task) {
 		if short != "" {
 			l.reports <- exec.Report{Key: t.Key, What: exec.Warning, Message: short}
 		}
-		grant := exec.Grant{Threads: l.machine.Cores, Share: func() int { return int(r.share.Load()) }, Memory: r.memory}
+		grant := exec.Grant{Threads: l.machine.Cores, Share: func() int { return int(r.share.Load()) }, Memory: r.memory, CoreSeconds: r.coreSeconds}
 		l.reports <- l.worker.Do(ctx, t, grant, func(rep exec.Report) { l.reports <- rep })
 	}()
 }
@@ -141,7 +166,7 @@ func (l *Local) divide() {
 		}
 	}
 	for i, r := range l.active {
-		r.share.Store(int32(shares[i]))
+		r.grant(shares[i])
 	}
 }
 

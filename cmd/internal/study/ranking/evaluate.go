@@ -129,7 +129,7 @@ func (k *ranker) evaluate(ctx context.Context, plan *pipeline.Plan) (*pipeline.S
 		return nil, err
 	}
 	with.Cache, with.Kinds, with.LogDir = k.p.Cache, evaluating(k.Study), filepath.Join(reporting.Dir("", k.p.Study), "logs")
-	tell := k.s.Watch(k.p.Study.Name)
+	tell := k.s.Watch(k.p.Study.Name, nil)
 	with.Events = func(e runner.Event) {
 		if e.What == runner.Finished {
 			k.out.Ran++

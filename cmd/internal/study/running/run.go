@@ -16,6 +16,7 @@ import (
 	"ablate/cmd/internal/study/corpora"
 	"ablate/cmd/internal/study/fault"
 	"ablate/cmd/internal/study/reporting"
+	"ablate/cmd/internal/study/timing"
 	"ablate/runner"
 	"ablate/specs"
 )
@@ -41,6 +42,13 @@ type Begins struct {
 	Name  string
 }
 
+// Expects is the event that the steps of a study begin, with how long they take. A study whose units
+// are not known yet tells it once more when they are.
+type Expects struct {
+	Study string
+	timing.Estimate
+}
+
 // Read is the event that documents were read: what became of them. Where more than corpora is made,
 // only readings in which something was left out or not found are told.
 type Read struct {
@@ -60,6 +68,7 @@ type Finished struct {
 	Upstream int    // steps that the upstream had
 	Remote   int    // steps that the remote had
 	Took     time.Duration
+	Outcome  *timing.Outcome // how the estimate did; nil: there was none
 
 	Result    *reporting.Result // nil where nothing was trained
 	Catalogue []corpora.Split   // where nothing was trained: what the corpora are
@@ -256,7 +265,8 @@ func (r *running) steps(ctx context.Context, f *Finished, remote *study.RemoteRu
 	ended := study.StepsEnded{Study: f.Study.Name}
 	with := r.with
 	with.LogDir = filepath.Join(f.Out, "logs")
-	with.Events = remote.Watch(r.s.Watch(f.Study.Name))
+	x := &expectation{r: r}
+	with.Events = remote.Watch(r.s.Watch(f.Study.Name, x.left))
 	events := with.Events
 	with.Events = func(e runner.Event) {
 		if e.What == runner.Finished {
@@ -268,7 +278,8 @@ func (r *running) steps(ctx context.Context, f *Finished, remote *study.RemoteRu
 		}
 		events(e)
 	}
-	err := r.carryOut(ctx, f.Compiled, with, remote)
+	err := r.carryOut(ctx, f.Compiled, with, remote, x)
+	f.Outcome = x.end()
 	ended.Moved = remote.Finish()
 	r.s.Say(ended)
 	return err
@@ -276,9 +287,12 @@ func (r *running) steps(ctx context.Context, f *Finished, remote *study.RemoteRu
 
 // carryOut runs the plan; where units are not known yet, or not by their names, up to the split and
 // the seed model, after which the plan is extended by them.
-func (r *running) carryOut(ctx context.Context, p *study.Compiled, with runner.Options, remote *study.RemoteRun) (err error) {
+func (r *running) carryOut(ctx context.Context, p *study.Compiled, with runner.Options, remote *study.RemoteRun, x *expectation) (err error) {
 	if r.Corpus {
 		p.Plan = p.Plan.Corpora(false) // that is all of it
+	}
+	if err := x.make(ctx, p); err != nil {
+		return err
 	}
 	for {
 		part := p.Plan
@@ -309,6 +323,9 @@ func (r *running) carryOut(ctx context.Context, p *study.Compiled, with runner.O
 			return err
 		} else if !grown || !p.Settled() {
 			return fmt.Errorf("internal error: every corpus is split, yet %s", p.Plan.Partial)
+		}
+		if err := x.make(ctx, p); err != nil {
+			return err
 		}
 	}
 }

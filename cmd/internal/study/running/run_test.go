@@ -29,6 +29,8 @@ func (h *heard) hear(e study.Event) {
 		}
 	case study.StepsEnded:
 		h.list = append(h.list, fmt.Sprintf("steps of %s ended", e.Study))
+	case running.Expects:
+		h.list = append(h.list, "estimate")
 	case running.Begins:
 		h.list = append(h.list, fmt.Sprintf("%d of %d", e.N, e.Of))
 	case running.Read:
@@ -66,7 +68,7 @@ func TestRun(t *testing.T) {
 	if _, err := run(running.Options{Out: out, Corpus: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := h.since(), "planned; steps of small ended; 3 readings; small ends"; got != want {
+	if got, want := h.since(), "estimate; planned; steps of small ended; 3 readings; small ends"; got != want {
 		t.Errorf("told of the corpora: %s\nwant: %s", got, want)
 	}
 	if last.Result != nil || len(last.Catalogue) != 1 || last.Catalogue[0].Set != "parts" || last.Ran == 0 {
@@ -78,7 +80,7 @@ func TestRun(t *testing.T) {
 	if _, err := run(running.Options{Out: out}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := h.since(), "planned; steps of small ended; 0 readings; small ends"; got != want {
+	if got, want := h.since(), "estimate; planned; steps of small ended; 0 readings; small ends"; got != want {
 		t.Errorf("told of the study: %s\nwant: %s", got, want)
 	}
 	if last.Out != out || last.Ran == 0 || last.Result == nil || len(last.Result.Correlations.Rows) == 0 {
@@ -101,7 +103,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := h.since(), "1 of 2; planned; steps of small ended; 0 readings; small ends; 2 of 2; planned; steps of other ended; 0 readings; other ends"; got != want {
+	if got, want := h.since(), "1 of 2; estimate; planned; steps of small ended; 0 readings; small ends; 2 of 2; estimate; planned; steps of other ended; 0 readings; other ends"; got != want {
 		t.Errorf("told of two studies: %s\nwant: %s", got, want)
 	}
 	if len(x.Studies) != 2 || x.Ran != 0 || x.Asked != 2*x.Models || x.Saved == 0 || x.Mini() {

@@ -140,6 +140,15 @@ func render(name string, data []byte) (p *Page, linked []string, err error) {
 					p.groups[g].Links = append(p.groups[g].Links, Entry{Title: words(n, data), URL: urlOf(to)})
 				}
 			}
+		case *ast.Image:
+			to, target, err := resolve(name, string(n.Destination))
+			if err != nil {
+				return ast.WalkStop, err
+			}
+			if to != "" {
+				linked = append(linked, to)
+				n.Destination = []byte(target)
+			}
 		case *ast.FencedCodeBlock:
 			for i := range n.Lines().Len() {
 				line := n.Lines().At(i)

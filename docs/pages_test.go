@@ -177,10 +177,10 @@ var needs = map[string]func(*testing.T, *sandbox) bool{
 		s.env = append(s.env, "BUCKET=s3://results/group?endpoint="+url.QueryEscape(srv.URL))
 		return true
 	},
-	"Go 1.26, make and two minutes": inClone(2),
-	"Go 1.26, make and ten minutes": inClone(10),
-	"Go 1.26, make and an hour":     inClone(60),
-	"Slurm":                         func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },
+	"Go 1.26, make and five minutes": inClone(2),
+	"Go 1.26, make and ten minutes":  inClone(10),
+	"Go 1.26, make and an hour":      inClone(60),
+	"Slurm":                          func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },
 	"an NVIDIA GPU": func(*testing.T, *sandbox) bool {
 		return exec.Command("nvidia-smi").Run() == nil
 	},

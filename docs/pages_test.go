@@ -177,7 +177,7 @@ var needs = map[string]func(*testing.T, *sandbox) bool{
 		s.env = append(s.env, "BUCKET=s3://results/group?endpoint="+url.QueryEscape(srv.URL))
 		return true
 	},
-	"Go 1.26, make and five minutes": inClone(2),
+	"Go 1.26, make and five minutes": inClone(5),
 	"Go 1.26, make and ten minutes":  inClone(10),
 	"Go 1.26, make and an hour":      inClone(60),
 	"Slurm":                          func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },

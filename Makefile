@@ -1,5 +1,6 @@
 # Everything a person or a machine does with this checkout. Needs Go 1.26 and make, nothing else.
 
+.DEFAULT_GOAL = build
 .PHONY: build dist licences docs demo paper smoke test check-fit race torture lint bench clean new-enough
 
 # The program needs no C library, so that it runs on any Linux, however old: the race detector alone is built with cgo.

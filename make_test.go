@@ -59,3 +59,15 @@ func TestMakeTellsOldGo(t *testing.T) {
 		})
 	}
 }
+
+// TestMakeBuilds: make without a target builds the program, as the README says.
+func TestMakeBuilds(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("make is not installed")
+	}
+	cmd := exec.Command("make", "-n")
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "-o bin/ablate ./cmd/ablate") {
+		t.Errorf("make would run (%v)\n%s", err, out)
+	}
+}

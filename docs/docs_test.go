@@ -19,10 +19,14 @@ import (
 // top is the project's directory.
 const top = ".."
 
-// read parses every page of the documentation, by its path from the project's directory.
+// read parses every page of the documentation, by its path from the project's directory. The two
+// pages at the top are pages of it, too.
 func read(t *testing.T) map[string]*page.Page {
 	t.Helper()
 	pages := map[string]*page.Page{}
+	for _, name := range []string{"README.md", "CONTRIBUTING.md"} {
+		pages[name] = parse(t, name)
+	}
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".md") {
 			return err
@@ -87,7 +91,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// Every page has one title and can be reached from the index.
+// Every page has one title and can be reached from the index, or is the project's first page.
 func TestReached(t *testing.T) {
 	pages := read(t)
 	reached := map[string]bool{}
@@ -103,6 +107,7 @@ func TestReached(t *testing.T) {
 		}
 	}
 	visit("docs/README.md")
+	visit("README.md")
 	for name, p := range pages {
 		if !reached[name] {
 			t.Errorf("%s: no link from docs/README.md leads here", name)

@@ -23,12 +23,16 @@ import (
 	"ablate/docs/page"
 )
 
-var update = flag.Bool("update", false, "write what the commands of the pages print into the pages")
+var (
+	update = flag.Bool("update", false, "write what the commands of the pages print into the pages")
+	long   = flag.Int("long", 0, "run the blocks that need up to so many minutes, too: in a clone of the commit that is checked out")
+)
 
 // TestPages does what the pages of the documentation tell their readers to do. Each page has a
 // directory of its own, in which the files that the page shows are created and its commands are
 // run, in the order of the page; what a command prints must be what the page shows. docs/README.md
-// states the conventions. With -update, a page gets the output that was printed.
+// states the conventions. With -update, a page gets the output that was printed. The project's own
+// README is such a page, too.
 func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the pages train models")
@@ -40,7 +44,7 @@ func TestPages(t *testing.T) {
 	buildProgram(t, filepath.Join(d.root, "bin", "ablate"))
 	t.Setenv("PATH", filepath.Join(d.root, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	for _, name := range names {
-		t.Run(strings.TrimSuffix(name, ".md"), func(t *testing.T) { d.page(t, name) })
+		t.Run(strings.Replace(strings.TrimSuffix(name, ".md"), "../", "top/", 1), func(t *testing.T) { d.page(t, name) })
 	}
 }
 
@@ -96,7 +100,7 @@ func (d *done) page(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	root := filepath.Join(d.root, strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-"))
+	root := filepath.Join(d.root, strings.NewReplacer("../", "top-", "/", "-").Replace(strings.TrimSuffix(name, ".md")))
 	if p.Start != "" {
 		from := d.page(t, path.Join(path.Dir(name), p.Start))
 		if err := os.CopyFS(root, os.DirFS(from)); err != nil {
@@ -114,7 +118,7 @@ func (d *done) page(t *testing.T, name string) string {
 
 func pageNames(t *testing.T) []string {
 	t.Helper()
-	var names []string
+	names := []string{"../README.md"}
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(file, ".md") {
 			names = append(names, filepath.ToSlash(file))
@@ -173,10 +177,38 @@ var needs = map[string]func(*testing.T, *sandbox) bool{
 		s.env = append(s.env, "BUCKET=s3://results/group?endpoint="+url.QueryEscape(srv.URL))
 		return true
 	},
-	"Slurm": func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },
+	"Go 1.26, make and five minutes": inClone(5),
+	"Go 1.26, make and ten minutes":  inClone(10),
+	"Go 1.26, make and an hour":      inClone(60),
+	"Slurm":                          func(*testing.T, *sandbox) bool { _, err := exec.LookPath("sbatch"); return err == nil },
 	"an NVIDIA GPU": func(*testing.T, *sandbox) bool {
 		return exec.Command("nvidia-smi").Run() == nil
 	},
+}
+
+// inClone is the need of commands that a reader runs in a clone of the project, for so many minutes
+// of two cores. The first of them makes the page's folder the clone. Commands have the caches of the
+// go command that the test has, so that they build what is new and need no network.
+func inClone(minutes int) func(*testing.T, *sandbox) bool {
+	return func(t *testing.T, s *sandbox) bool {
+		if *long < minutes {
+			return false
+		}
+		if _, err := os.Stat(filepath.Join(s.work(), "go.mod")); err == nil {
+			return true
+		}
+		if out, err := exec.Command("git", "clone", "-q", top, s.work()).CombinedOutput(); err != nil {
+			t.Fatalf("git clone: %v\n%s", err, out)
+		}
+		for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
+			out, err := exec.Command("go", "env", name).Output()
+			if err != nil {
+				t.Fatalf("go env %s: %v", name, err)
+			}
+			s.env = append(s.env, name+"="+strings.TrimSpace(string(out)))
+		}
+		return true
+	}
 }
 
 // numbered is a command of the page with the number of its output.

@@ -26,7 +26,7 @@ import (
 	"ablate/specs"
 )
 
-// Exit codes, as in README.md.
+// Exit codes, as in docs/reference/exit-codes.md.
 const (
 	exitDone        = 0
 	exitFailed      = 1 // a step failed, or the machine did

@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"path"
 	"strings"
 	"testing"
 	"time"
+
+	"ablate/docs/page"
 )
 
 // An archive depends on names, bytes, modes and the time it is given, not on the order of the
@@ -46,6 +49,42 @@ func TestPack(t *testing.T) {
 		if h.Name != want.name || h.Mode != want.mode || !bytes.Equal(b, want.data) || !h.ModTime.Equal(at) || h.Uid != 0 || h.Uname != "" {
 			t.Errorf("got %+v with %q, want %s, mode %o, %q", h, b, want.name, want.mode, want.data)
 		}
+	}
+}
+
+// Every link of a page that is shipped leads to a file that is shipped.
+func TestDocumentation(t *testing.T) {
+	t.Chdir("../..")
+	files, err := documentation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f.name] = true
+	}
+	links := 0
+	for _, f := range files {
+		if path.Ext(f.name) != ".md" {
+			continue
+		}
+		p, err := page.Parse(string(f.data))
+		if err != nil {
+			t.Errorf("%s: %v", f.name, err)
+			continue
+		}
+		for _, l := range p.Links {
+			to, _, _ := strings.Cut(l.Target, "#")
+			if to == "" || strings.Contains(to, "://") {
+				continue
+			}
+			if links++; !names[path.Join(path.Dir(f.name), to)] {
+				t.Errorf("%s:%d: %s is not in the archive", f.name, l.Line, l.Target)
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("only %d links were found", links)
 	}
 }
 

@@ -1,6 +1,7 @@
 // Command dist makes the archives that are shipped: for each platform a tar.gz of the static
-// program, its licence, the licences of what is linked in, and the README; and SHA256SUMS. Two
-// builds of one commit by one release of Go give the same bytes, wherever they are made.
+// program, its licence, the licences of what is linked in, the README and the documentation; and
+// SHA256SUMS. Two builds of one commit by one release of Go give the same bytes, wherever they are
+// made.
 //
 //	go run ./cmd/dist [-out DIR] [-version VERSION] [PLATFORM...]
 //
@@ -61,13 +62,11 @@ func (d *dist) make(platforms []string) error {
 		return err
 	}
 	d.texts = []file{{name: "THIRD-PARTY-LICENCES.txt", data: []byte(text), mode: 0o644}}
-	for _, name := range []string{"LICENSE", "README.md"} {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("%w; run dist at the root of the checkout", err)
-		}
-		d.texts = append(d.texts, file{name: name, data: b, mode: 0o644})
+	pages, err := documentation()
+	if err != nil {
+		return err
 	}
+	d.texts = append(d.texts, pages...)
 	if err := os.MkdirAll(d.out, 0o777); err != nil {
 		return err
 	}
@@ -82,6 +81,32 @@ func (d *dist) make(platforms []string) error {
 		fmt.Printf("%s\n", filepath.Join(d.out, name))
 	}
 	return os.WriteFile(filepath.Join(d.out, "SHA256SUMS"), []byte(sums.String()), 0o666)
+}
+
+// documented are the files of the documentation: the README and all that it leads to but code.
+var documented = []string{
+	"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "docs/*.md", "docs/howto/*.md", "docs/explanation/*.md",
+	"docs/reference/*.md", "docs/images/*.png", "specs/*.md", "specs/studies/paper/base.yaml", "cache/*.md", "stages/*.md", "stages/tables/*.md",
+	"stages/internal/lm/cpu/testdata/torch/README.md", "cmd/ablate/*.md",
+}
+
+// documentation reads the documentation of the checkout that the program runs in.
+func documentation() ([]file, error) {
+	var out []file
+	for _, pattern := range documented {
+		names, err := filepath.Glob(filepath.FromSlash(pattern))
+		if err != nil || len(names) == 0 {
+			return nil, fmt.Errorf("no %s here; run dist at the root of the checkout", pattern)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, file{name: filepath.ToSlash(name), data: b, mode: 0o644})
+		}
+	}
+	return out, nil
 }
 
 // identify finds version and time of what is built.

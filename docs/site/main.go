@@ -28,6 +28,9 @@ var assets embed.FS
 // index is the first page.
 const index = "docs/README.md"
 
+// images is where the pictures of the pages are.
+const images = "docs/images/"
+
 func main() {
 	from := flag.String("from", "../..", "the project's directory")
 	to := flag.String("to", "../../site", "the directory to write")
@@ -129,6 +132,8 @@ func urlOf(name string) string {
 	switch {
 	case name == index:
 		return "index.html"
+	case strings.HasPrefix(name, images):
+		return strings.TrimPrefix(name, "docs/")
 	case !strings.HasSuffix(name, ".md"):
 		return "source/" + name + ".txt" // so that a browser shows it
 	case strings.HasPrefix(name, "docs/"):

@@ -103,7 +103,7 @@ func sorted(pages map[string]*Page) []*Page {
 // render turns Markdown into a page. linked are the files of the project that it links to.
 func render(name string, data []byte) (p *Page, linked []string, err error) {
 	p = &Page{Name: name, URL: urlOf(name)}
-	md := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough),
+	md := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.TaskList),
 		goldmark.WithRendererOptions(html.WithUnsafe(), renderer.WithNodeRenderers(util.Prioritized(blocks{}, 1))))
 	doc := md.Parser().Parse(text.NewReader(data), parser.WithContext(parser.NewContext()))
 	anchors := map[string]int{}
@@ -139,6 +139,15 @@ func render(name string, data []byte) (p *Page, linked []string, err error) {
 				if g := len(p.groups) - 1; g >= 0 {
 					p.groups[g].Links = append(p.groups[g].Links, Entry{Title: words(n, data), URL: urlOf(to)})
 				}
+			}
+		case *ast.Image:
+			to, target, err := resolve(name, string(n.Destination))
+			if err != nil {
+				return ast.WalkStop, err
+			}
+			if to != "" {
+				linked = append(linked, to)
+				n.Destination = []byte(target)
 			}
 		case *ast.FencedCodeBlock:
 			for i := range n.Lines().Len() {

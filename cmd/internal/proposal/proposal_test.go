@@ -208,6 +208,9 @@ func TestNotFound(t *testing.T) {
 		{"no field", documents(300, 80, func(_ int, d object) { delete(d, "meta") }), nil, []string{"no field divides the documents", "--by"}},
 		{"no field, but files", documents(300, 80, func(_ int, d object) { delete(d, "meta") }), func(r *Request) { r.From = append(r.From, "more.jsonl") }, []string{"no field divides the documents", "input_filename"}},
 		{"little text", documents(12, 80, nil), nil, []string{"too little text", "30 kB"}},
+		{"few words", documents(900, 80, func(i int, d object) {
+			d["text"] = strings.Repeat([]string{"one two ", "two one "}[i%2], 80) + fmt.Sprint(i%10)
+		}), nil, []string{"too few different words", "add text with other words"}},
 		{"many broken lines", append(documents(300, 80, nil), documents(40, 1, func(_ int, d object) { delete(d, "text") })...), nil, []string{"40 of 340 documents have no text at text", "data.jsonl:301"}},
 		{"another field", documents(300, 80, nil), func(r *Request) { r.By = "nope" }, []string{"--by nope", "meta.domain (6 values in 100% of the documents)"}},
 		{"another text", documents(300, 80, nil), func(r *Request) { r.Text = "meta.year" }, []string{"--text meta.year", "no document"}},

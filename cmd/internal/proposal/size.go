@@ -109,7 +109,7 @@ func (p *Proposal) measure(ctx context.Context, candidates []*part) error {
 			break
 		}
 		if vocab /= 2; vocab <= 256 {
-			return fmt.Errorf("--from: too little text: it is enough for a tokenizer of %d ids; add text", p.tokenizer.Vocab)
+			return fmt.Errorf("--from: the text has too few different words: a tokenizer of it has %d ids, and a study takes one of 512 or more; add text with other words", p.tokenizer.Vocab)
 		}
 	}
 	return p.tokens(candidates, each)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -21,15 +22,15 @@ type mixCommand struct {
 	Ratios   string `help:"In place of a study: CSV file of the mixtures of runs made elsewhere, as for fit." placeholder:"FILE"`
 	Metrics  string `help:"CSV file of the scores of those runs, of which less is better." placeholder:"FILE"`
 
-	Law    string             `help:"Law from shares to a score: loglinear or linear." default:"loglinear" placeholder:"LAW"`
-	Goal   map[string]float64 `help:"Weight of an evaluation set, or metric, in the goal (default: all weigh the same)." placeholder:"SET=W"`
-	Prior  string             `help:"Shares to stay near: tokens, in proportion to what each source has where that is known, or equal." enum:"tokens,equal" default:"tokens"`
-	KL     float64            `name:"kl" help:"What a nat of divergence from the prior costs, in the goal's unit. 0: the prior does not matter." default:"0.05" placeholder:"X"`
-	Floor  map[string]share   `help:"Least share of a source, as 0.1 or 10%." placeholder:"SOURCE=SHARE"`
-	Cap    map[string]share   `help:"Largest share of a source." placeholder:"SOURCE=SHARE"`
-	Tokens map[string]count   `help:"Tokens that a source has, as 3B (default: those of the study's units)." placeholder:"SOURCE=COUNT"`
-	Target count              `name:"target-tokens" help:"Tokens of the training that the shares are for: bounds the passes over each source." placeholder:"COUNT"`
-	Passes float64            `help:"Most passes over a source in that training." default:"4" placeholder:"N"`
+	Law    string            `help:"Law from shares to a score: loglinear or linear." default:"loglinear" placeholder:"LAW"`
+	Goal   map[string]string `help:"Weight of an evaluation set, or metric, in the goal (default: all weigh the same)." placeholder:"SET=W"`
+	Prior  string            `help:"Shares to stay near: tokens, in proportion to what each source has where that is known, or equal." enum:"tokens,equal" default:"tokens"`
+	KL     float64           `name:"kl" help:"What a nat of divergence from the prior costs, in the goal's unit. 0: the prior does not matter." default:"0.05" placeholder:"X"`
+	Floor  map[string]string `help:"Least share of a source, as 0.1 or 10%." placeholder:"SOURCE=SHARE"`
+	Cap    map[string]string `help:"Largest share of a source." placeholder:"SOURCE=SHARE"`
+	Tokens map[string]string `help:"Tokens that a source has, as 3B (default: those of the study's units)." placeholder:"SOURCE=COUNT"`
+	Target count             `name:"target-tokens" help:"Tokens of the training that the shares are for: bounds the passes over each source." placeholder:"COUNT"`
+	Passes float64           `help:"Most passes over a source in that training." default:"4" placeholder:"N"`
 
 	Bands int    `help:"Bootstrap resamples of the mixtures, for intervals." default:"200" placeholder:"N"`
 	Seed  int64  `help:"Seed of the resamples." default:"1"`
@@ -43,11 +44,22 @@ func (c mixCommand) Run(a *app) error {
 		return err
 	}
 	opt := mixing.Options{
-		Law: c.Law, Goal: c.Goal, KL: c.KL, Equal: c.Prior == "equal", Floors: floats(c.Floor), Caps: floats(c.Cap),
-		Tokens: floats(c.Tokens), Target: float64(c.Target), Passes: c.Passes, Resamples: c.Bands, Level: 0.95, Seed: c.Seed,
+		Law: c.Law, KL: c.KL, Equal: c.Prior == "equal", Target: float64(c.Target), Passes: c.Passes, Resamples: c.Bands, Level: 0.95, Seed: c.Seed,
+	}
+	var err error
+	for _, named := range []struct {
+		flag string
+		of   map[string]string
+		as   func(string) (float64, error)
+		to   *map[string]float64
+	}{
+		{"goal", c.Goal, weightOf, &opt.Goal}, {"floor", c.Floor, shareOf, &opt.Floors}, {"cap", c.Cap, shareOf, &opt.Caps}, {"tokens", c.Tokens, countOf, &opt.Tokens},
+	} {
+		if *named.to, err = numbersOf(named.flag, named.of, named.as); err != nil {
+			return fault.Usage(err)
+		}
 	}
 	var p *mixing.Proposal
-	var err error
 	if c.Study != "" {
 		p, err = mixing.Study(a.ctx, a.Session, mixing.Of{Study: c.Study, Scores: c.Scores, Mixtures: c.Mixtures}, opt)
 	} else {
@@ -98,21 +110,43 @@ func (c mixCommand) check() error {
 	return nil
 }
 
-// share is a share on the command line: 0.25 or 25%.
-type share float64
+// numbersOf reads the values of a flag of names and numbers.
+func numbersOf(flag string, of map[string]string, as func(string) (float64, error)) (map[string]float64, error) {
+	out := map[string]float64{}
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		v, err := as(of[name])
+		if err != nil {
+			return nil, fmt.Errorf("--%s %s: %w", flag, name, err)
+		}
+		out[name] = v
+	}
+	return out, nil
+}
 
-// UnmarshalText is how the command line reads it.
-func (s *share) UnmarshalText(text []byte) error {
-	t, percent := strings.CutSuffix(string(text), "%")
+func weightOf(text string) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("%q is no weight, want for example 1 or 0.5", text)
+	}
+	return v, nil
+}
+
+func shareOf(text string) (float64, error) {
+	t, percent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(t, 64)
 	if percent {
 		v /= 100
 	}
 	if err != nil || !(v >= 0 && v <= 1) {
-		return fmt.Errorf("%q is no share, want for example 0.25 or 25%%", text)
+		return 0, fmt.Errorf("%q is no share, want for example 0.25 or 25%%", text)
 	}
-	*s = share(v)
-	return nil
+	return v, nil
+}
+
+func countOf(text string) (float64, error) {
+	var c count
+	err := c.UnmarshalText([]byte(text))
+	return float64(c), err
 }
 
 // count is a number of tokens on the command line: 300k, 1.5B.
@@ -126,12 +160,4 @@ func (c *count) UnmarshalText(text []byte) error {
 	}
 	*c = count(n)
 	return nil
-}
-
-func floats[T ~float64](m map[string]T) map[string]float64 {
-	out := map[string]float64{}
-	for name, v := range m {
-		out[name] = float64(v)
-	}
-	return out
 }

@@ -31,23 +31,28 @@ func Mix(w io.Writer, p *mixing.Proposal) {
 	}
 	t.AppendSeparator()
 	for _, line := range []struct {
-		name string
-		cell func(m mix.Mixture) string
+		name     string
+		cell     func(m mix.Mixture) string
+		relative bool // to the baseline, for which it says nothing
 	}{
-		{"goal", func(m mix.Mixture) string { return Loss(m.Goal.Value) }},
-		{Percent(p.Level) + " interval", func(m mix.Mixture) string { return interval(m.Goal) }},
-		{"less than " + p.Baseline + " by", func(m mix.Mixture) string { return signed(-m.Against.Value) }},
+		{"goal", func(m mix.Mixture) string { return Loss(m.Goal.Value) }, false},
+		{Percent(p.Level) + " interval", func(m mix.Mixture) string { return interval(m.Goal) }, false},
+		{"less than " + p.Baseline + " by", func(m mix.Mixture) string { return signed(-m.Against.Value) }, true},
 		{Percent(p.Level) + " interval of that", func(m mix.Mixture) string {
 			return signed(-m.Against.High) + " to " + signed(-m.Against.Low)
-		}},
-		{"measured", func(m mix.Mixture) string { return known(m.Measured, Loss) }},
+		}, true},
+		{"measured", func(m mix.Mixture) string { return known(m.Measured, Loss) }, false},
 	} {
 		row := Row{line.name, "", ""}
 		if line.name == "goal" {
 			row[2] = correlation(p.Goal.OutOfFold)
 		}
 		for _, m := range p.Mixtures {
-			row = append(row, line.cell(m))
+			if cell := line.cell(m); m.Name == p.Baseline && line.relative {
+				row = append(row, "")
+			} else {
+				row = append(row, cell)
+			}
 		}
 		t.AppendRow(row)
 	}

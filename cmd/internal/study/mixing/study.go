@@ -126,6 +126,9 @@ func (r *reader) input() (mix.Input, error) {
 		return in, fault.Usage(r.none())
 	}
 	in.Sources = slices.Sorted(maps.Keys(r.components))
+	if err := r.disjoint(in.Sources); err != nil {
+		return in, fault.Usage(err)
+	}
 	for _, row := range shares {
 		var x []float64
 		for _, name := range in.Sources {
@@ -140,6 +143,24 @@ func (r *reader) input() (mix.Input, error) {
 		return in, errors.New("the study evaluates in domain only, on another text for each mixture: a law needs an evaluation set that all mixtures share (eval.out_of_domain)")
 	}
 	return in, nil
+}
+
+// disjoint refuses a partition beside one of its units: they are the same text under two names.
+func (r *reader) disjoint(sources []string) error {
+	type partition struct{ set, name string }
+	whole := map[partition]string{}
+	for _, name := range sources {
+		if x := r.components[name]; x.Unit < 0 {
+			whole[partition{x.PartitionSet, x.Partition}] = name
+		}
+	}
+	for _, name := range sources {
+		x := r.components[name]
+		if of, ok := whole[partition{x.PartitionSet, x.Partition}]; ok && x.Unit >= 0 {
+			return fmt.Errorf("mixtures are of partition %s and of its unit %s, which are no two sources: take one set of mixtures with --mixtures", of, name)
+		}
+	}
+	return nil
 }
 
 // mixtureName tells mixtures apart.

@@ -67,7 +67,7 @@ const rooms = `
 	stages/eval              < stages/kind stages/tables cache/table cache/checkpoint stages/internal/step stages/internal/random stages/internal/model stages/internal/lm stages/internal/lm/engines
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
-	stages/report            < stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
+	stages/report            < specs/ident stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
 	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
 	stages/runs              < stages/internal/fit stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/merge stages/correlate cache/bulk stages/internal/kernel

@@ -298,5 +298,5 @@ func (c *Cache) putEntry(e *Entry) (*Entry, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("cache: entry %s: the name is taken again and again by entries that cannot be used", e.Key)
+	return nil, fmt.Errorf("cache: entry %s: unusable entries keep taking the name", e.Key)
 }

@@ -87,7 +87,7 @@ func (c *Cache) Claim(key Key, step, study string) (*Claim, *Watch, error) {
 			return nil, w, err
 		}
 	}
-	return nil, nil, fmt.Errorf("cache: claim of %s: comes and goes faster than it can be read", key.Short())
+	return nil, nil, fmt.Errorf("cache: claim of %s: appears and disappears faster than ablate can read it", key.Short())
 }
 
 func (c *Cache) newClaim(path, step, study string) (*Claim, error) {
@@ -192,7 +192,7 @@ func (w *Watch) Over(silence time.Duration) (over bool, why string, err error) {
 	case processLife(w.Holder.Owner) == dead:
 		why = w.Holder.String() + " is dead"
 	case still >= silence:
-		why = fmt.Sprintf("%s gave no sign for %s", w.Holder, still.Round(time.Second))
+		why = fmt.Sprintf("%s sent no heartbeat for %s", w.Holder, still.Round(time.Second))
 	default:
 		return false, "", nil
 	}

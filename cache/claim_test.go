@@ -189,7 +189,7 @@ func TestStrangeClaims(t *testing.T) {
 			}
 			wantOver(t, w, time.Minute, false, "")
 			now = now.Add(time.Minute)
-			wantOver(t, w, time.Minute, true, "gave no sign")
+			wantOver(t, w, time.Minute, true, "sent no heartbeat")
 			mustClaim(t, c, KeyOf(abc)).Release()
 			if text, err := os.ReadFile(secret); err != nil || string(text) != "secret" {
 				t.Errorf("the file outside: %q, %v", text, err)

@@ -23,7 +23,7 @@ func TestTornClaim(t *testing.T) {
 		now = now.Add(29 * time.Second)
 		wantOver(t, w, 5*time.Minute, false, "")
 		now = now.Add(time.Second)
-		wantOver(t, w, 5*time.Minute, true, "an unknown process gave no sign for 30s")
+		wantOver(t, w, 5*time.Minute, true, "an unknown process sent no heartbeat for 30s")
 		mustClaim(t, c, key)
 		overwrite(t, c.path("claims", key.String()), func([]byte) []byte { return []byte(text) })
 		if again := mustOpen(t, dir); len(readNames(again.path("claims"))) != 1 {

@@ -80,7 +80,7 @@ func (c *Cache) removeConflicts(key Key, n *Count) error {
 // firstSeen is what Verify says of a conflict.
 func (e *Conflict) firstSeen() string {
 	if e.First == nil {
-		return fmt.Sprintf("step %s (%s) gave another result before, which is gone", Printable(e.Second.Provenance.Step), Printable(e.Second.Kind))
+		return fmt.Sprintf("step %s (%s) had a different result before, which is lost", Printable(e.Second.Provenance.Step), Printable(e.Second.Kind))
 	}
 	return fmt.Sprintf("step %s (%s) is not deterministic: %s; made first %s, again %s", Printable(e.Second.Provenance.Step), Printable(e.Second.Kind),
 		firstDifference(e.First.Outputs, e.Second.Outputs), Printable(e.First.Provenance.Started), Printable(e.Second.Provenance.Started))

@@ -304,7 +304,7 @@ func TestDamagedRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, c.path("roots", strings.Repeat("a", 32)), rootHead+"study \"s\nhost")
-	if _, err := mustOpen(t, dir).Roots(); err == nil || !strings.Contains(err.Error(), "remove it, and run the study again") {
+	if _, err := mustOpen(t, dir).Roots(); err == nil || !strings.Contains(err.Error(), "remove the file, and run the study again") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -19,12 +19,12 @@ const (
 
 const readme = `This directory is a cache of ablate: results of steps that were computed before.
 
-It is safe to delete all of it while no ablate is running; the next run computes
-what it needs again. Rather look first, and let ablate choose:
+You can safely delete this directory while no ablate is running; the next run computes
+what it needs again. These commands show what the cache holds and remove only what is unused:
 
     ablate cache du              how much room it takes, by kind of step and study
     ablate cache ls              every entry, its size and what it took to make
-    ablate cache gc --dry-run    what no study needs any more; without --dry-run it goes
+    ablate cache gc --dry-run    what no study needs any more; without --dry-run gc removes it
     ablate cache verify          whether every file is what its name says
 
 Each takes --cache DIR. Any number of runs may use it at once.

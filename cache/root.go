@@ -274,7 +274,7 @@ func (c *Cache) readRoot(name string) (Root, error) {
 }
 
 // errDamagedRoot is a root or run that cannot be read, of no later version either.
-var errDamagedRoot = errors.New("it is damaged, and which study it keeps cannot be told: remove it, and run the study again before anything is collected")
+var errDamagedRoot = errors.New("the file is damaged, and ablate cannot read which study it keeps: remove the file, and run the study again before the next gc")
 
 // sweepRuns makes roots of runs whose process died. One that is damaged goes to quarantine: what
 // its study had before is still kept by its root.

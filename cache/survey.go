@@ -226,7 +226,7 @@ func (g *survey) putBack(aside string, items []Item) (err error) {
 		}
 		lerr := g.c.disk.link(filepath.Join(aside, it.Key.String()), g.c.entryPath(it.Key))
 		if lerr != nil && !errors.Is(lerr, fs.ErrExist) && !errors.Is(lerr, fs.ErrNotExist) {
-			err = errors.Join(err, fmt.Errorf("cache: gc: entry %s is wanted and could not be put back: %w", it.Key, lerr))
+			err = errors.Join(err, fmt.Errorf("cache: gc: entry %s is still needed and could not be restored: %w", it.Key, lerr))
 		}
 	}
 	return err

@@ -53,7 +53,7 @@ func (c *Cache) Verify(ctx context.Context, progress func(done, total int64)) ([
 			}
 			found(c.blobPath(blobs[i]), "%s, %s", miss.Detail, what)
 		case errors.Is(err, errImpossible):
-			found(c.blobPath(blobs[i]), "%v; it was not read, remove it", err)
+			found(c.blobPath(blobs[i]), "%v; the file was not read, remove it", err)
 		case errors.As(err, &miss): // removed since it was listed
 		case err != nil:
 			return problems, err

@@ -35,7 +35,7 @@ func (s size) fits() bool {
 // tooLarge is the mistake of a study whose plan would not fit, at the set of mixtures or partitions
 // that is to blame.
 func (c *compiler) tooLarge(path []string, s size) specs.Error {
-	return c.study.Errorf(path, "the plan would have up to %s steps with %s inputs; at most %s and %s are planned: take fewer mixtures (sample), larger units, fewer proxies or evaluation sets",
+	return c.study.Errorf(path, "the plan would have up to %s steps with %s inputs, and a plan may have at most %s steps and %s inputs: use fewer mixtures (sample), larger units, fewer proxies or fewer evaluation sets",
 		specs.Thousands(s.steps), specs.Thousands(s.inputs), specs.Thousands(big.NewInt(mostSteps)), specs.Thousands(big.NewInt(mostInputs)))
 }
 

@@ -59,7 +59,7 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 	r := Reason{Step: step.ID}
 	switch s.Status[i] {
 	case Hit:
-		r.Note = fmt.Sprintf("the cache has it, made by step %s of study %s on %s",
+		r.Note = fmt.Sprintf("the result is in the cache; step %s of study %s made it on %s",
 			s.Entries[i].Provenance.Step, s.Entries[i].Provenance.Study, s.Entries[i].Provenance.Started)
 		return r, -1
 	case Waits:
@@ -76,12 +76,12 @@ func (s *State) reason(i int, entries []*cache.Entry) (Reason, int) {
 	}
 	near := nearestEntry(step, s.Plan.Study, s.KeyInputs[i], entries)
 	if near == nil {
-		r.Note = fmt.Sprintf("never seen: no step of kind %s was ever run with this cache; its key inputs are", step.Kind)
+		r.Note = fmt.Sprintf("never seen: this cache holds no step of kind %s; the key inputs of this step are", step.Kind)
 		r.Differs = s.differences(i, &cache.Entry{})
 		return r, -1
 	}
 	if near.Provenance.Step != step.ID || near.Provenance.Study != s.Plan.Study {
-		r.Note = fmt.Sprintf("the cache holds nothing that study %s made for it; what is nearest was made for another step", s.Plan.Study)
+		r.Note = fmt.Sprintf("the cache holds no result of study %s for this step; the nearest entry belongs to another step", s.Plan.Study)
 	}
 	r.Nearest = fmt.Sprintf("%s of study %s, %s", near.Provenance.Step, near.Provenance.Study, near.Provenance.Started)
 	r.Differs = s.differences(i, near)
@@ -108,7 +108,7 @@ func sameFiles(old, now string) bool {
 // and what of it is lost.
 func (s *State) unusable(i int, m *cache.Miss, entries []*cache.Entry) string {
 	word := map[cache.Reason]string{cache.Incomplete: "evicted", cache.Corrupt: "corrupted"}[m.Reason]
-	note := fmt.Sprintf("%s: the cache had it, with the same key inputs, but %s", word, m.Detail)
+	note := fmt.Sprintf("%s: the cache had a result with the same key inputs, but %s", word, m.Detail)
 	for _, e := range entries {
 		if e.Key == s.Keys[i] {
 			p := e.Provenance

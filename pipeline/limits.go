@@ -82,7 +82,7 @@ func (c *compiler) checkUnits(within []component, sc *scale, section string) err
 			what, have = "units", "have"
 		}
 		errs = append(errs, c.study.Errorf([]string{"partitions", set, "unit", "tokens"},
-			"%s %s %s fewer than the %d tokens of one sequence (%s.context) and its last target: make units larger, shorten the context, or leave small partitions out with except",
+			"%s %s %s fewer than the %d tokens that one sequence (%s.context) and its last target need: make units larger, shorten the context, or leave small partitions out with except",
 			what, listSome(units, 5), have, least, section))
 	}
 	return errors.Join(errs...)

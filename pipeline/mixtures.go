@@ -196,7 +196,7 @@ func (g *sampler) listed() ([]mixture, error) {
 				return nil, g.errorf(here, "%v", err)
 			}
 			if slices.Contains(places, x) && !g.spec.Repeat {
-				return nil, g.errorf(here, "%s is in this mixture already, by its other name", all[x].name())
+				return nil, g.errorf(here, "%s is in this mixture already, under its other name", all[x].name())
 			}
 			places, chosen = append(places, x), append(chosen, all[x])
 		}

@@ -229,15 +229,15 @@ func (c *compiler) twice(id string, a, b *Step) {
 		case about.EvalSet != "":
 			at, name = []string{"eval", "out_of_domain", about.EvalSet}, "the evaluation set"
 		case name == "" && about.PartitionSet != "":
-			at, name = []string{"partitions", about.PartitionSet}, "the set of partitions"
+			at, name = []string{"partitions", about.PartitionSet}, "the partition set"
 		case name == "" && about.MixtureSet != "":
-			at, name = []string{"mixtures", about.MixtureSet}, "the set of mixtures"
+			at, name = []string{"mixtures", about.MixtureSet}, "the mixture set"
 		}
 	}
 	if slices.ContainsFunc(c.errs, func(e specs.Error) bool { return e.Position == c.study.At(at...) }) {
 		return // the same name, of another step
 	}
-	c.errs = append(c.errs, c.study.Errorf(at, "%s and %s would be one step, %s; give %s another name", a.inWords(), b.inWords(), id, cmp.Or(name, "one of them")))
+	c.errs = append(c.errs, c.study.Errorf(at, "%s and %s would give steps of one name, %s; give %s another name", a.inWords(), b.inWords(), id, cmp.Or(name, "one of them")))
 }
 
 // alias makes a step or an average be found by a second name, too.

@@ -178,7 +178,7 @@ func (q Query) Pool(group string, m specs.Mixture) (Pool, error) {
 	}
 	d, ok := plan.sampledFrom[group]
 	if !ok {
-		return Pool{}, fmt.Errorf("set of mixtures %s draws nothing", group)
+		return Pool{}, fmt.Errorf("mixture set %s selects no mixture", group)
 	}
 	return d, nil
 }

@@ -120,7 +120,7 @@ func (r *run) lookAway() {
 				continue
 			}
 			if why != "" {
-				r.Events(Event{What: Notice, Step: a.steps[0], Key: key, Message: fmt.Sprintf("step %s is taken over: %s", r.plan.Steps[a.steps[0]].ID, why)})
+				r.Events(Event{What: Notice, Step: a.steps[0], Key: key, Message: fmt.Sprintf("this run takes step %s over: %s", r.plan.Steps[a.steps[0]].ID, why)})
 			}
 		}
 		delete(r.away, key)
@@ -147,7 +147,7 @@ func (r *run) tellWaiting() {
 			first, holder = a.steps[0], a.watch.Holder
 		}
 	}
-	message := fmt.Sprintf("waiting for step %s, which %s is at (study %s)", r.plan.Steps[first].ID, holder, holder.Study)
+	message := fmt.Sprintf("waiting for step %s, which %s is running (study %s)", r.plan.Steps[first].ID, holder, holder.Study)
 	if n := len(r.away) - 1; n > 0 {
 		message += fmt.Sprintf(", and %d more", n)
 	}

@@ -130,7 +130,7 @@ func TestSilentRunIsReplaced(t *testing.T) {
 	if !slices.Contains(b.ran, "seed") {
 		t.Error("the step of the silent run was not made")
 	}
-	if w := strings.Join(b.says(Notice), "\n"); !strings.Contains(w, "step seed is taken over") || !strings.Contains(w, "gave no sign for") {
+	if w := strings.Join(b.says(Notice), "\n"); !strings.Contains(w, "this run takes step seed over") || !strings.Contains(w, "sent no heartbeat for") {
 		t.Errorf("notices %q", w)
 	}
 	if w := strings.Join(b.says(Notice), "\n"); !strings.Contains(w, "waiting for step seed, which process") || !strings.Contains(w, "(study other)") {

@@ -207,7 +207,7 @@ func TestDevices(t *testing.T) {
 func TestStrangeReport(t *testing.T) {
 	b := newBench(t)
 	b.mustRun(Options{Executor: strange{b.local(), new(bool)}})
-	if w := b.says(Warning); len(w) != 1 || !strings.Contains(w[0], "the executor reports on key 01000000, of which no step is under way") {
+	if w := b.says(Warning); len(w) != 1 || !strings.Contains(w[0], "the executor reports on key 01000000, but no step of this key is running") {
 		t.Errorf("warnings %q", w)
 	}
 }

@@ -153,8 +153,8 @@ type UnwritableError struct {
 }
 
 func (e *UnwritableError) Error() string {
-	text := fmt.Sprintf("%d steps must run, and the cache %s cannot be written: name a cache of your own with --cache, and this one with --upstream %s, "+
-		"which is read and never changed; or let its owner share it with your group (chgrp -R GROUP DIR; find DIR -type d -exec chmod g+ws {} +)", e.Steps, e.Dir, e.Dir)
+	text := fmt.Sprintf("%d steps must run, and the cache %s cannot be written: name a cache of your own with --cache, and name this cache with --upstream %s, "+
+		"which is read and never changed; or ask the owner to share the cache with your group (chgrp -R GROUP DIR; find DIR -type d -exec chmod g+ws {} +)", e.Steps, e.Dir, e.Dir)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -316,7 +316,7 @@ func (r *run) opened(i int) bool {
 func (r *run) receive(rep exec.Report) {
 	steps := r.running[rep.Key]
 	if len(steps) == 0 { // harmless: what was done is in the cache
-		r.Events(Event{What: Warning, Step: -1, Key: rep.Key, Message: fmt.Sprintf("the executor reports on key %s, of which no step is under way", rep.Key.Short())})
+		r.Events(Event{What: Warning, Step: -1, Key: rep.Key, Message: fmt.Sprintf("the executor reports on key %s, but no step of this key is running", rep.Key.Short())})
 		return
 	}
 	e := Event{Step: steps[0], Key: rep.Key}

@@ -445,7 +445,7 @@ func TestLostPages(t *testing.T) {
 	}
 	_, err := b.run(context.Background(), Options{LogDir: filepath.Join(b.dir, "logs")})
 	var failed *FailedError
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "could not be read on") || strings.Contains(err.Error(), "internal error") {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "became unreadable") || strings.Contains(err.Error(), "internal error") {
 		t.Fatalf("error %v", err)
 	}
 	if text, err := os.ReadFile(failed.Failures[0].Log); err != nil || !strings.Contains(string(text), "goroutine ") {
@@ -595,7 +595,7 @@ func TestOtherRun(t *testing.T) {
 		{name: "before", before: true, what: Reused},
 		{name: "other bytes", what: Finished, warning: "not deterministic"},
 		{name: "its checkpoints are gone", fails: gone, what: Reused},
-		{name: "failed for itself", fails: boom, what: Reused, warning: "failed here, but another run has made it: boom"},
+		{name: "failed for itself", fails: boom, what: Reused, warning: "failed in this run, but another run has finished it: boom"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t)

@@ -21,7 +21,7 @@ func (c *checker) mixtures() {
 				m.From = sets
 				c.s.Mixtures[name] = m
 			default:
-				c.fail(here, "missing key \"from\": the study has %d sets of partitions: %s", len(sets), strings.Join(sets, ", "))
+				c.fail(here, "missing key \"from\": the study has %d partition sets, so name one or several: %s", len(sets), strings.Join(sets, ", "))
 			}
 		}
 		for _, list := range []struct {
@@ -32,14 +32,14 @@ func (c *checker) mixtures() {
 				continue
 			}
 			for i, set := range list.sets {
-				known(c, under(under(here, list.key), itoa(i)), "set of partitions", set, c.s.Partitions, "partitions")
+				known(c, under(under(here, list.key), itoa(i)), "partition set", set, c.s.Partitions, "partitions")
 			}
 			c.once(under(here, list.key), list.sets)
 		}
 		c.mixture(here, m)
 	}
 	for i, name := range c.s.Reference.Seq {
-		known(c, at("reference", "seq", itoa(i)), "set of mixtures", name, c.s.Mixtures, "mixtures")
+		known(c, at("reference", "seq", itoa(i)), "mixture set", name, c.s.Mixtures, "mixtures")
 	}
 	c.once(at("reference", "seq"), c.s.Reference.Seq)
 }
@@ -58,15 +58,15 @@ func (c *checker) mixture(here []string, m Mixture) {
 		if cross {
 			key = "cross"
 		}
-		c.fail(path(key), "%s and list exclude each other: mixtures are drawn, or named", key)
+		c.fail(path(key), "%s and list exclude each other: mixtures are either chosen or listed; leave one of the two keys out", key)
 	case cross && choose:
-		c.fail(path("choose"), "choose and cross exclude each other: cross draws one of each set")
+		c.fail(path("choose"), "choose and cross exclude each other: cross already takes one component of each set; leave one of the two keys out")
 	case cross && c.given(path("from")...):
-		c.fail(path("from"), "has no meaning with cross, which names the sets to draw from")
+		c.fail(path("from"), "has no meaning with cross, which names the partition sets itself")
 	case cross && len(m.Cross) < 2 && c.whole(path("cross")...):
-		c.fail(path("cross"), "want two or more sets of partitions, found %d; of one set, choose: 1", len(m.Cross))
+		c.fail(path("cross"), "want two or more partition sets, found %d; for one set, write choose: 1", len(m.Cross))
 	case cross && m.Repeat && c.ok(path("repeat")):
-		c.fail(path("repeat"), "has no meaning with cross: each component comes from a set of its own")
+		c.fail(path("repeat"), "has no meaning with cross: each component comes from a different partition set")
 	case list && len(m.List) == 0:
 		c.fail(path("list"), "is empty; name at least one mixture")
 	case !list && !choose && !cross && c.ok(path("list"), path("choose"), path("cross")):
@@ -76,7 +76,7 @@ func (c *checker) mixture(here []string, m Mixture) {
 	case list && c.given(path("fix")...):
 		c.fail(path("fix"), "has no meaning with list: name the component in each mixture")
 	case list && c.given(path("where")...):
-		c.fail(path("where"), "has no meaning with list: what is listed is taken")
+		c.fail(path("where"), "has no meaning with list: every listed mixture is taken")
 	}
 	if (list || choose || cross) && c.given(path("seed")...) && !sample && c.ok(path("sample")) {
 		c.fail(path("seed"), "has no meaning without sample: all mixtures are taken")
@@ -84,7 +84,7 @@ func (c *checker) mixture(here []string, m Mixture) {
 	if w := m.Where; w.MaxUnits > 0 && w.MaxUnits < w.MinUnits && c.whole(path("where")...) {
 		c.fail(path("where"), "max_units %d is below min_units %d", w.MaxUnits, w.MinUnits)
 	} else if w.Units > 0 && (w.MinUnits > 0 || w.MaxUnits > 0) && c.whole(path("where")...) {
-		c.fail(path("where"), "units says how many exactly; min_units and max_units say nothing then")
+		c.fail(path("where"), "units gives an exact number, so leave min_units and max_units out")
 	}
 	c.lengthOf(here, m)
 	if c.ok(path("of")) && c.whole(path("from")...) && c.whole(path("cross")...) {
@@ -131,7 +131,7 @@ func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
 			if len(m.Cross) > 0 {
 				key = "cross"
 			}
-			c.fail(under(here, key), "%d is more than there are (%s: %d)", k, what, n)
+			c.fail(under(here, key), "%d is more than exist (%s: %d)", k, what, n)
 			return
 		}
 		if m.Repeat {
@@ -141,13 +141,13 @@ func (c *checker) choice(here []string, m Mixture, fixed map[string]int) {
 			possible.Mul(possible, atLeast(n, k, limit))
 		}
 		if len(draws) == 1 && possible.Cmp(asked) < 0 {
-			c.fail(under(here, "sample"), "%d is more than there are: choose %d of %d (%s) gives %d", m.Sample, k, n, what, possible)
+			c.fail(under(here, "sample"), "%d is more than exist: choose %d of %d (%s) gives %d", m.Sample, k, n, what, possible)
 			return
 		}
 	}
 	switch key := "choose"; {
 	case possible.Cmp(asked) < 0:
-		c.fail(under(here, "sample"), "%d is more than there are: %s crossed gives %d", m.Sample, strings.Join(m.Cross, " and "), possible)
+		c.fail(under(here, "sample"), "%d is more than exist: %s crossed gives %d", m.Sample, strings.Join(m.Cross, " and "), possible)
 	case m.Sample == 0 && possible.Cmp(limit) >= 0:
 		if len(m.Cross) > 0 {
 			key = "cross"
@@ -162,7 +162,7 @@ const MostMixtures = 100_000
 
 // TooManyMixtures says that a set of mixtures asks for more than MostMixtures, and what to do.
 func TooManyMixtures(count *big.Int) string {
-	return fmt.Sprintf("this asks for %s mixtures, and a study compares at most %s: add sample: N to compare N of them (`ablate rank` scores the others by a proxy)",
+	return fmt.Sprintf("this selects %s mixtures, and a study compares at most %s: add sample: N to compare N of them (`ablate rank` scores the others by a proxy)",
 		Thousands(count), Thousands(big.NewInt(MostMixtures)))
 }
 
@@ -368,7 +368,7 @@ func (c *checker) component(here []string, m Mixture, sets []string, name string
 		u, err := strconv.Atoi(strings.TrimPrefix(number, "/"))
 		switch {
 		case n == 1 && number != "":
-			c.fail(here, "unknown unit %q: partition %s has one unit, which goes by the name %q", clip(name), part, part)
+			c.fail(here, "unknown unit %q: partition %s has one unit, which is called %q", clip(name), part, part)
 		case n > 1 && (err != nil || u < 0 || u >= n || "/"+strconv.Itoa(u) != number):
 			c.fail(here, "unknown unit %q: the units of partition %s are %s/0 to %s/%d", clip(name), part, part, part, n-1)
 		}
@@ -401,7 +401,7 @@ func RangeOf(name string, parts []string) string {
 func (c *checker) evaluation() {
 	inDomain := at("eval", "in_domain")
 	if c.ok(inDomain) && c.s.Eval.InDomain == "mixture" && c.given("heldout", "test") && c.s.Heldout.Test == 0 {
-		c.fail(at("heldout", "test"), "eval.in_domain: mixture evaluates on test documents, and 0%% are kept out; give a share, or in_domain: none")
+		c.fail(at("heldout", "test"), "eval.in_domain: mixture evaluates on held-out test documents, and 0%% are held out; give a share above 0%%, or write in_domain: none")
 	}
 	if c.whole("eval") && c.s.Eval.InDomain == "none" && len(c.s.Eval.OutOfDomain) == 0 {
 		c.fail(inDomain, "none, and eval.out_of_domain names no set: nothing to evaluate on")
@@ -417,7 +417,7 @@ func (c *checker) evaluation() {
 		}
 	}
 	if i := slices.Index(c.s.Proxies, "small_seq"); i >= 0 && c.s.Reference.Model == nil && c.ok(at("reference", "model")) {
-		c.fail(at("proxies", itoa(i)), "small_seq needs reference.model: without it the references are of the study's own model")
+		c.fail(at("proxies", itoa(i)), "small_seq needs reference.model: without reference.model, references have the study's own architecture")
 	}
 	if c.given("proxies") && c.onlyShares() {
 		for i, p := range c.s.Proxies {

@@ -86,7 +86,7 @@ func (c *checker) training() {
 		return
 	}
 	if r.SeedModel != nil && c.s.SeedModel == nil && c.ok(at("seed_model")) {
-		c.fail(at("reference", "seed_model"), "the study has no seed_model, so its references start at random, too")
+		c.fail(at("reference", "seed_model"), "the study has no seed_model, so its references start from random weights; leave this key out, or add a seed_model")
 	}
 	c.trainings(at("reference", "model"), r.Train, r.SeedModel)
 }

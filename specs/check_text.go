@@ -65,7 +65,7 @@ func (c *checker) corpus(here []string, x Corpus) {
 		var err error
 		switch {
 		case name == "id":
-			err = fmt.Errorf("the name id is taken: order: id goes by the identity of documents")
+			err = fmt.Errorf("the name id is taken: order: id orders documents by their identity")
 		case format == "jsonl" || format == "parquet":
 			err = checkFieldPath(x.Metadata[name])
 		case format == "text":
@@ -73,7 +73,7 @@ func (c *checker) corpus(here []string, x Corpus) {
 		case format == "tokens":
 			err = checkTokenField(x.Metadata[name])
 		default:
-			err = fmt.Errorf("the files are of several formats by their names, which metadata mean different things for; give format, or make two corpora")
+			err = fmt.Errorf("by their names, the files have several formats, and metadata has a different meaning for each; give format, or make a corpus of each format")
 		}
 		if err != nil {
 			c.fail(p, "%v", err)
@@ -103,7 +103,7 @@ func (c *checker) dtype(here []string, format string) {
 		c.fail(here, "files of tokens need dtype: uint16 or uint32, the type of their ids")
 	}
 	if pieces := under(here, "piece_bytes"); c.given(pieces...) {
-		c.fail(pieces, "files of tokens are not cut: a piece would have to be tokenized anew")
+		c.fail(pieces, "files of tokens cannot be cut, because a piece would have to be tokenized again")
 	}
 	if train := at("tokenizer", "train"); c.given(train...) {
 		c.fail(train, "%s are tokens already, whose ids are those of a tokenizer.json: give tokenizer.file", strings.Join(here, "."))
@@ -155,7 +155,7 @@ func (c *checker) between(here []string, x Corpus) {
 		}
 		from, _ := strconv.Atoi(m[1])
 		if to, _ := strconv.Atoi(m[2]); from > to {
-			c.fail(p, "range %q ends before it begins", m[0])
+			c.fail(p, "range %q ends before it begins; write the smaller number first", m[0])
 		}
 	}
 }
@@ -316,7 +316,7 @@ func (c *checker) fold(here []string, p Partition) {
 		}
 	}
 	if small := under(here, "small"); c.ok(small) && p.Small == "merge" && len(p.Units) > 0 {
-		c.fail(small, "merge goes by the size of partitions and units declares them; join partitions with fold, or declare none")
+		c.fail(small, "merge depends on the sizes of partitions, and units declares them; join partitions with fold, or leave units out")
 	}
 }
 
@@ -344,9 +344,9 @@ func (c *checker) heldout() {
 		here := at("decontaminate", "against", itoa(i))
 		switch {
 		case word == "heldout" && c.ok(validation, test) && h.Validation+h.Test == 0:
-			c.fail(here, "against heldout, but heldout keeps no documents out")
+			c.fail(here, "against heldout, but heldout holds no documents out; give heldout.test a share, or leave heldout out of against")
 		case word == "eval" && c.whole("eval") && len(c.s.Eval.OutOfDomain) == 0:
-			c.fail(here, "against eval, but eval.out_of_domain names no set")
+			c.fail(here, "against eval, but eval.out_of_domain names no set; add a set, or leave eval out of against")
 		}
 	}
 	c.once(at("decontaminate", "against"), c.s.Decontaminate.Against)
@@ -356,7 +356,7 @@ func (c *checker) heldout() {
 	}
 	for _, key := range []string{"false_positives", "seed"} {
 		if here := at("decontaminate", key); !bloom && c.given(here...) {
-			c.fail(here, "has no meaning with filter: exact, which never errs")
+			c.fail(here, "has no meaning with filter: exact, which has no false positives")
 		}
 	}
 	if here := at("decontaminate", "common"); bloom && c.ok(here) && c.s.Decontaminate.Common > 0 {

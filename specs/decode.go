@@ -118,7 +118,7 @@ func (d *decoder) value(key, n *yaml.Node, f field, v reflect.Value, path []stri
 	n = target(n)
 	switch {
 	case n.Style&yaml.TaggedStyle != 0:
-		d.fail(n, path, "tag %s: a study has no tags", clip(n.Tag))
+		d.fail(n, path, "tag %s: a study cannot have YAML tags; remove the tag", clip(n.Tag))
 		return
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
 		hint := "; leave the key out for its default"

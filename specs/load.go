@@ -106,7 +106,7 @@ func ParseAlone(name string, data []byte, dir string) (*Study, error) {
 		return nil, err
 	}
 	if key, _ := child(root, "extends"); key != nil {
-		return nil, Errors{{newDecoder(name).position(key), about([]string{"extends"}, "this study must be whole in one file: no other file is read for it")}}
+		return nil, Errors{{newDecoder(name).position(key), about([]string{"extends"}, "this study must be one file, because ablate reads no other file for it")}}
 	}
 	return read(name, data, dir, "")
 }
@@ -141,7 +141,7 @@ func read(name string, data []byte, dir, scale string) (*Study, error) {
 	if len(d.errs) > 0 {
 		for i := range d.errs {
 			if scale != "" {
-				d.errs[i].Message = "in miniature: " + d.errs[i].Message
+				d.errs[i].Message = "in the miniature: " + d.errs[i].Message
 			}
 		}
 		return nil, d.errs.sorted()

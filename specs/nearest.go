@@ -10,7 +10,7 @@ import (
 // didYouMean ends a message about an unknown word: the nearest valid one, or else all of them.
 func didYouMean(word string, valid []string) string {
 	if meant := truthFor(word, valid); meant != "" {
-		return fmt.Sprintf("; it is what a tool of YAML 1.1, such as PyYAML, makes of %s: write %s, or %q in quotes for such tools", meant, meant, meant)
+		return fmt.Sprintf("; tools of YAML 1.1, such as PyYAML, write %s like this: write %s, or %q in quotes for such tools", meant, meant, meant)
 	}
 	if near := nearest.Word(word, valid); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)

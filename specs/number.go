@@ -104,7 +104,7 @@ func parseFraction(text string) (Fraction, error) {
 	case f >= 0 && f <= 1:
 		return Fraction(f), nil
 	case !percent && f > 1 && f <= 100:
-		return 0, fmt.Errorf("%w: more than 1; did you mean %s%%?", errRange, text)
+		return 0, fmt.Errorf("%w: a share is at most 1; did you mean %s%%?", errRange, text)
 	}
 	return 0, fmt.Errorf("%w: want 0%% to 100%%, or 0 to 1", errRange)
 }

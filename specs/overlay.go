@@ -143,7 +143,7 @@ func (d *decoder) scaled(root *yaml.Node, scale string) (*yaml.Node, error) {
 	}
 	_, mini := child(root, MiniScale)
 	if scale != MiniScale || mini == nil {
-		has := "it has its own size alone"
+		has := "the study defines only its full size"
 		if mini != nil {
 			has = "it has its own size and " + MiniScale
 		}

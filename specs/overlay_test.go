@@ -116,8 +116,8 @@ func TestExtendsErrors(t *testing.T) {
 		{"in the base", strings.Replace(base, "lr: 2e-3", "lr: fast", 1), study, "base.yaml:9:36: train.lr: want a number, found the text \"fast\""},
 		{"in the study", base, study + "train: {lr: fast}\n", "study.yaml:5:13: train.lr: want a number"},
 		{"between them", base, study + "train: {batch: 1000}\n", "study.yaml:5:16: train.batch: 1000 is not a multiple of model.context 256"},
-		{"in the miniature of the base", strings.Replace(base, "tokens_per_unit: 100k}", "tokens_per_unit: 100}", 1), study + "mini: {}\n", "base.yaml:13:28: in miniature: train.tokens_per_unit: 100 is less than one batch"},
-		{"in the miniature of the study", base, study + "mini: {trane: {lr: 1}}\n", "study.yaml:5:8: in miniature: unknown key \"trane\"; did you mean \"train\"?"},
+		{"in the miniature of the base", strings.Replace(base, "tokens_per_unit: 100k}", "tokens_per_unit: 100}", 1), study + "mini: {}\n", "base.yaml:13:28: in the miniature: train.tokens_per_unit: 100 is less than one batch"},
+		{"in the miniature of the study", base, study + "mini: {trane: {lr: 1}}\n", "study.yaml:5:8: in the miniature: unknown key \"trane\"; did you mean \"train\"?"},
 		{"in a miniature of the base that the study leaves alone", strings.Replace(base, "tokens_per_unit: 100k}", "tokens_per_unit: 100}", 1), study, ""},
 		{"what a miniature cannot change", base, study + "mini: {study: other}\n", "study.yaml:5:8: mini.study: a miniature cannot change this key"},
 		{"twice", base, study + "train: {lr: 1e-3, lr: 2e-3}\n", "study.yaml:5:19: train.lr: duplicate key; the first is on line 5"},
@@ -139,7 +139,7 @@ func TestExtendsErrors(t *testing.T) {
 func TestScaleThatIsNone(t *testing.T) {
 	dir := folder(t, map[string]string{"small.yaml": small + "model: {}\n"})
 	_, err := LoadScale(filepath.Join(dir, "small.yaml"), MiniScale)
-	if want := `no scale "mini"; it has its own size alone`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `no scale "mini"; the study defines only its full size`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

@@ -112,19 +112,19 @@ func (e *answerError) advice() string {
 	case "RequestTimeTooSkewed":
 		return "the clock of this machine is wrong: set it"
 	case "XAmzContentSHA256Mismatch", "BadDigest":
-		return "the bytes were changed on their way to the store: push again"
+		return "the bytes changed on their way to the store: push again"
 	case "SlowDown", "SlowDownRead", "SlowDownWrite", "ServiceUnavailable", "RequestLimitExceeded":
 		return "the store is busy: try again later"
 	case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded":
 		return "the store is full: make room there"
 	case "NotImplemented", "MethodNotAllowed":
-		return fmt.Sprintf("what answers at %s does not do what is asked of an S3 store: mend the endpoint in the URL", b.endpoint)
+		return fmt.Sprintf("the server at %s does not behave as an S3 store: mend the endpoint in the URL", b.endpoint)
 	}
 	switch {
 	case e.answer.StatusCode == http.StatusForbidden || e.answer.StatusCode == http.StatusUnauthorized:
 		return fmt.Sprintf("these credentials have no access to bucket %s at %s: they need s3:ListBucket on it, and s3:GetObject and s3:PutObject below %q", b.name, b.endpoint, b.prefix)
 	case strings.HasPrefix(e.answer.Code, fmt.Sprint(e.answer.StatusCode)): // the status, for want of a code: it was no XML
-		return fmt.Sprintf("what answers at %s is no S3 store, or one that is out of order: mend the endpoint in the URL, or try again later", b.endpoint)
+		return fmt.Sprintf("the server at %s is not an S3 store, or the store does not work: mend the endpoint in the URL, or try again later", b.endpoint)
 	}
 	return ""
 }

@@ -204,8 +204,8 @@ func TestAdvice(t *testing.T) {
 		"AuthorizationHeaderMalformed": {400, "is in region eu-north-1: say region=eu-north-1"},
 		"PermanentRedirect":            {301, "another region"},
 		"SlowDown":                     {503, "busy"},
-		"MethodNotAllowed":             {405, "does not do what is asked of an S3 store"},
-		"":                             {418, "is no S3 store"},
+		"MethodNotAllowed":             {405, "does not behave as an S3 store"},
+		"":                             {418, "is not an S3 store"},
 	} {
 		t.Run(code, func(t *testing.T) {
 			s := fake(t, func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -225,7 +225,7 @@ func TestAdvice(t *testing.T) {
 			_, push := open(t, s.url()).Push(t.Context(), c, c.Keys(), Push{})
 			_, verify := open(t, s.url()).Verify(t.Context(), nil)
 			for what, err := range map[string]error{"pull": pull, "push": push, "verify": verify} {
-				if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "nothing yet") || strings.ContainsAny(err.Error(), "\x1b\n") {
+				if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "the remote is empty") || strings.ContainsAny(err.Error(), "\x1b\n") {
 					t.Errorf("%s: %v; want %q", what, err, tt.want)
 					continue
 				}
@@ -254,7 +254,7 @@ func TestMissingBucket(t *testing.T) {
 	for _, name := range []string{"gofakes3", "versitygw", "moto"} {
 		t.Run(name, func(t *testing.T) {
 			at := stores[name](t)
-			if err := open(t, at).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "there is nothing yet") {
+			if err := open(t, at).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "the remote is empty") {
 				t.Errorf("an empty bucket: %v", err)
 			}
 			err := open(t, strings.Replace(at, "s3://"+testBucket, "s3://absent", 1)).Check(t.Context())
@@ -357,7 +357,7 @@ func TestNoCredentials(t *testing.T) {
 	if n := s.requests(); n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	if err := open(t, s.url()+"&anonymous=true").Check(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing yet") {
+	if err := open(t, s.url()+"&anonymous=true").Check(t.Context()); err == nil || !strings.Contains(err.Error(), "the remote is empty") {
 		t.Errorf("anonymous: %v", err)
 	}
 }

@@ -212,7 +212,7 @@ func TestAway(t *testing.T) {
 	if took := time.Since(began); took > 2*patience {
 		t.Errorf("it took %s", took)
 	}
-	w.want(t, 2, "not asked any more")
+	w.want(t, 2, "does not use the remote any more")
 	if _, err := c.Lookup(cache.KeyOf(step("two"))); err != nil {
 		t.Errorf("what is here: %v", err)
 	}

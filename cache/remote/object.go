@@ -77,7 +77,7 @@ func (r *Remote) begin(ctx context.Context, write bool) (err error) {
 	}
 	switch err := r.create(ctx, versionName, []byte(versionText)); {
 	case err == nil:
-		return r.failed("writing", versionName, errors.New("the store does not heed If-None-Match: it writes over what is there, and entries could be lost; use one that does"))
+		return r.failed("writing", versionName, errors.New("the store ignores If-None-Match: it overwrites existing objects, so that entries could be lost; use a store that supports conditional writes"))
 	case !errors.Is(err, errTaken):
 		return r.failed("writing", versionName, err)
 	}

@@ -116,7 +116,7 @@ func (r *Remote) openS3(u *url.URL) (*Remote, error) {
 		return nil, &URLError{"the prefix of an s3 URL is a plain path"}
 	}
 	if err := s3utils.CheckValidBucketName(u.Host); err != nil {
-		return nil, &URLError{fmt.Sprintf("there can be no bucket %.80q: %v", u.Host, err)}
+		return nil, &URLError{fmt.Sprintf("%.80q cannot be the name of a bucket: %v", u.Host, err)}
 	}
 	r.name = "s3://" + path.Join(u.Host, prefix)
 	b, err := r.bucket(u.Host, prefixed(prefix), q)
@@ -169,7 +169,7 @@ func (r *Remote) bucket(name, prefix string, q url.Values) (*bucket, error) {
 	}
 	client, err := minio.NewCore(at.host, opts)
 	if err != nil {
-		return nil, &URLError{fmt.Sprintf("the endpoint is of no use: %v", err)}
+		return nil, &URLError{fmt.Sprintf("the endpoint cannot be used: %v", err)}
 	}
 	client.SetAppInfo("ablate", "1")
 	client.SetS3EnableDualstack(dual)

@@ -124,7 +124,7 @@ func TestUnconditional(t *testing.T) {
 	})
 	c := filled(t)
 	_, err := open(t, s.url()).Push(t.Context(), c, c.Keys(), Push{})
-	if err == nil || !strings.Contains(err.Error(), "does not heed If-None-Match") {
+	if err == nil || !strings.Contains(err.Error(), "ignores If-None-Match") {
 		t.Errorf("Push: %v", err)
 	}
 	if n := s.requests("PUT", "/entries/"); n > 0 {

@@ -94,7 +94,7 @@ func (b *bucket) open(ctx context.Context, name string, offset, length int64) (i
 		}
 	} else if offset > 0 {
 		body.Close()
-		return nil, 0, errors.New("the store does not heed ranges")
+		return nil, 0, errors.New("the store ignores ranges")
 	}
 	return body, size, nil
 }

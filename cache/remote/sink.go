@@ -88,7 +88,7 @@ func (s *Sink) done(n Count, err error, skipped bool) {
 	}
 	s.mu.Unlock()
 	if tell {
-		s.warn(fmt.Errorf("a result is not written to the remote: %w", err))
+		s.warn(fmt.Errorf("a result could not be written to the remote: %w", err))
 	}
 }
 

@@ -252,7 +252,7 @@ func (s *Source) fault(err error, key cache.Key) {
 	switch {
 	case was: // told before
 	case now:
-		s.warn(fmt.Errorf("%w; it is not asked any more", err))
+		s.warn(fmt.Errorf("%w; this run does not use the remote any more", err))
 	default:
 		s.warn(fmt.Errorf("%w; the entry is not used", err))
 	}
@@ -332,7 +332,7 @@ func (s *Source) Settle(progress Progress) (whole bool, err error) {
 		}
 	}
 	if crowded > 0 {
-		s.warn(fmt.Errorf("%d entries stay at remote %s alone: the disk of the cache has no room for them", crowded, s.r))
+		s.warn(fmt.Errorf("%d entries stay only at remote %s, because the disk of the cache has no room for them", crowded, s.r))
 	}
 	return len(rep.Failed)-crowded+len(rep.Conflicts) == 0, err
 }

@@ -153,7 +153,7 @@ func TestStoreFails(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	w.want(t, 2, "ServiceUnavailable", "not asked any more")
+	w.want(t, 2, "ServiceUnavailable", "does not use the remote any more")
 	if n := s.requests("GET"); n > 2*3 {
 		t.Errorf("it was asked %d times", n)
 	}

@@ -147,7 +147,7 @@ func (r *Remote) Check(ctx context.Context) error {
 		_, err = r.small(ctx, versionName, 1024)
 	}
 	if errors.Is(err, errAbsent) {
-		err = errors.New("there is nothing yet; `ablate cache push` and `ablate run --remote` write to it")
+		err = errors.New("the remote is empty; `ablate cache push` and `ablate run --remote` write to it")
 	}
 	if err != nil && !errors.As(err, new(*Error)) {
 		err = r.failed("reading", versionName, err)

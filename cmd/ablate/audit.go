@@ -12,19 +12,19 @@ import (
 
 type auditCommand struct {
 	Study     string        `arg:"" help:"A YAML file, the name of a shipped study, or a bundle."`
-	Out       string        `help:"Where the run left its report (default: out/STUDY)." placeholder:"DIR"`
-	Recompute []string      `sep:"none" help:"Execute steps again and compare every byte: so many drawn at random, training among them; or the one of this name; or all." placeholder:"N|STEP|all"`
-	Budget    time.Duration `help:"Time for executing evaluations, merges and resumed trainings again, which an audit does unasked. 0: none of them." default:"1m" placeholder:"DURATION"`
-	Seed      uint64        `help:"Draws the same steps as the audit that printed it (default: random)." placeholder:"N"`
-	Threads   int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	Memory    size          `help:"Memory that a step may take, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
-	Bundle    string        `help:"Pack what an outside auditor needs into this file, unless there are differences: study, provenance, losses per document, tables, report. \"ablate audit FILE\" checks it, on any machine." placeholder:"FILE"`
-	Data      []string      `sep:"none" help:"Of a bundle: where the raw files lie, if they are here: the directory that the study's patterns start from, or NAME=DIR for $${NAME} in them. Nothing else of this machine is read for a bundle." placeholder:"[NAME=]DIR"`
-	Hosts     bool          `help:"Keep the names of the machines in a bundle, which are left out otherwise."`
-	License   string        `help:"Terms of what is packed, or their address, for the bundle's metadata." placeholder:"TEXT"`
+	Out       string        `help:"Folder of the run's report (default: out/STUDY)." placeholder:"DIR"`
+	Recompute []string      `sep:"none" help:"Execute steps again and compare every byte. N executes this many steps, drawn at random, trainings among them. STEP executes the step of this name. all executes every step." placeholder:"N|STEP|all"`
+	Budget    time.Duration `help:"Time in which an audit executes evaluations, merges and resumed trainings again. 0: it executes none of them." default:"1m" placeholder:"DURATION"`
+	Seed      uint64        `help:"Seed that draws the steps. The seed that an earlier audit printed draws the same steps again (default: random)." placeholder:"N"`
+	Threads   int           `help:"Processors to use (default: all). Results do not depend on their number." placeholder:"N"`
+	Memory    size          `help:"Memory that a step may take, such as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
+	Bundle    string        `help:"Pack what an outside auditor needs into this file: study, provenance, losses per document, tables and report. An audit that finds differences packs nothing. \"ablate audit FILE\" checks the file on any machine." placeholder:"FILE"`
+	Data      []string      `sep:"none" help:"For a bundle whose raw files are on this machine: DIR is the folder that the study's patterns start from, and NAME=DIR gives the value of $${NAME} in the patterns. The audit of a bundle reads no other file of this machine." placeholder:"[NAME=]DIR"`
+	Hosts     bool          `help:"Keep the names of machines in the bundle. Without this flag they are left out."`
+	License   string        `help:"Licence terms of the packed files, or their address, for the bundle's metadata." placeholder:"TEXT"`
 
-	Checkpoints bool `help:"Pack checkpoints, too: evaluations can be executed again where there are tokens."`
-	Tokens      bool `help:"Pack tokens and metadata of documents, too: with checkpoints, trainings and evaluations can be executed again. The text can be read from them."`
+	Checkpoints bool `help:"Pack checkpoints, too. An auditor who has checkpoints and tokens can execute evaluations again."`
+	Tokens      bool `help:"Pack tokens and metadata of documents, too. An auditor who has tokens and checkpoints can execute trainings and evaluations again. Whoever has the tokens can read the text."`
 
 	JSON  bool `help:"Print the result as JSON."`
 	Quiet bool `short:"q" help:"Print findings only."`

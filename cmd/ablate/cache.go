@@ -13,13 +13,13 @@ import (
 )
 
 type cacheCommand struct {
-	Ls     cacheLs     `cmd:"" help:"List the entries: when made, size, cost to make again, study and step."`
-	Du     cacheDu     `cmd:"" help:"Say how much room the cache takes, by kind of step and by study."`
-	Gc     cacheGc     `cmd:"" help:"Remove what no study needs. What a run under way uses stays."`
-	Rm     cacheRm     `cmd:"" help:"Remove entries, after showing them and what was made from them."`
-	Verify cacheVerify `cmd:"" help:"Read everything in the cache, or with --remote URL everything there, and check every digest."`
-	Push   cachePush   `cmd:"" help:"Copy entries to a directory or bucket that other machines read; what is there is not sent again."`
-	Pull   cachePull   `cmd:"" help:"Copy entries from a directory or bucket into the cache; what is here is not fetched again."`
+	Ls     cacheLs     `cmd:"" help:"List the entries: when each was made, its size, the time it took, its study and its step."`
+	Du     cacheDu     `cmd:"" help:"Show how much space the cache takes, by kind of step and by study."`
+	Gc     cacheGc     `cmd:"" help:"Remove entries that no study needs. Entries that a running study uses are kept."`
+	Rm     cacheRm     `cmd:"" help:"Remove entries. Without --yes, show the entries and what was made from them, and remove nothing."`
+	Verify cacheVerify `cmd:"" help:"Read every file of the cache, or with --remote URL every file of the remote, and check every digest."`
+	Push   cachePush   `cmd:"" help:"Copy entries to a directory or bucket that other machines read. Entries that the remote has are not sent again."`
+	Pull   cachePull   `cmd:"" help:"Copy entries from a directory or bucket into the cache. Entries that the cache has are not fetched again."`
 }
 
 // withCache opens the cache, to look only where it cannot be written, and calls f.
@@ -39,9 +39,9 @@ func (a *app) warn(list []error) {
 }
 
 type cacheLs struct {
-	Study string `help:"Only what this study made, or needs since its last run." placeholder:"NAME"`
+	Study string `help:"Only entries that this study made, or that its last run needed." placeholder:"NAME"`
 	Kind  string `help:"Only steps of this kind." placeholder:"KIND"`
-	Loose bool   `help:"Only what no study needs since its last run: what gc would look at."`
+	Loose bool   `help:"Only entries that no study needed in its last run. gc chooses among these."`
 	Sort  string `enum:"age,size,cost,study,kind" default:"age" help:"age (oldest first), size or cost (largest first), study or kind."`
 	JSON  bool   `help:"Print a line of JSON for each entry."`
 }
@@ -61,7 +61,7 @@ func (cmd cacheLs) Run(a *app) error {
 }
 
 type cacheDu struct {
-	JSON bool `help:"Print the account as JSON."`
+	JSON bool `help:"Print the usage as JSON."`
 }
 
 func (cmd cacheDu) Run(a *app) error {
@@ -79,17 +79,17 @@ func (cmd cacheDu) Run(a *app) error {
 
 type cacheGc struct {
 	Study     []string      `arg:"" optional:"" help:"Studies to keep: files, shipped studies, or names that cache du shows. Default: every study that was run on this cache."`
-	DryRun    bool          `short:"n" help:"Remove nothing; say what would go."`
-	OlderThan days          `help:"Keep what was made less long ago than this: 30d, 12h." placeholder:"AGE"`
-	KeepCost  time.Duration `help:"Keep what took as long as this to make, or longer: 10m." placeholder:"TIME"`
-	MaxSize   size          `help:"Keep what fits into this size; what is cheapest to make again for its size goes first." placeholder:"SIZE"`
-	JSON      bool          `help:"Print what goes as JSON."`
+	DryRun    bool          `short:"n" help:"Remove nothing; show what gc would remove."`
+	OlderThan days          `help:"Keep entries that are younger than this, such as 30d or 12h." placeholder:"AGE"`
+	KeepCost  time.Duration `help:"Keep entries that took at least this long to make, such as 10m." placeholder:"TIME"`
+	MaxSize   size          `help:"Keep entries of at most this size in all. gc first removes the entries that are cheapest to make again for their size." placeholder:"SIZE"`
+	JSON      bool          `help:"Print what is removed as JSON."`
 }
 
 func (cmd cacheGc) Run(a *app) (err error) {
 	rules := cache.Rules{OlderThan: time.Duration(cmd.OlderThan), KeepCost: cmd.KeepCost, MaxSize: int64(cmd.MaxSize), DryRun: cmd.DryRun}
 	if rules.OlderThan < 0 || rules.KeepCost < 0 {
-		return fault.Usagef("--older-than %s --keep-cost %s: want none below 0", rules.OlderThan, rules.KeepCost)
+		return fault.Usagef("--older-than %s --keep-cost %s: neither can be below 0", rules.OlderThan, rules.KeepCost)
 	}
 	open := a.ChangeCache
 	if cmd.DryRun {
@@ -111,10 +111,10 @@ func (cmd cacheGc) Run(a *app) (err error) {
 }
 
 type cacheRm struct {
-	What  []string `arg:"" help:"Keys, or their first 6 digits or more; steps as cache ls shows them, with * for any text between slashes."`
-	Study string   `help:"Only what this study made." placeholder:"NAME"`
-	Yes   bool     `short:"y" help:"Remove them; otherwise they are shown."`
-	Force bool     `help:"Remove also what other entries were made from, and what a run under way uses."`
+	What  []string `arg:"" help:"Keys, of which 6 digits are enough, or names of steps as cache ls shows them. In a name, * stands for any text between slashes."`
+	Study string   `help:"Only entries that this study made." placeholder:"NAME"`
+	Yes   bool     `short:"y" help:"Remove the entries. Without this flag they are only shown."`
+	Force bool     `help:"Also remove entries that others were made from, and entries that a running study uses."`
 }
 
 func (cmd cacheRm) Run(a *app) (err error) {
@@ -137,10 +137,10 @@ func (cmd cacheRm) Run(a *app) (err error) {
 type cacheVerify struct{}
 
 // errProblems is the answer of a cache that does not verify.
-var errProblems = errors.New("the cache holds damaged files or results that differ; what is damaged is made again by the next run that needs it")
+var errProblems = errors.New("the cache holds damaged files or results that differ; the next run that needs a damaged file makes it again")
 
 // errRemoteProblems is the answer of a remote that does not verify.
-var errRemoteProblems = errors.New("the remote holds damaged files; `ablate cache push --check URL`, from a cache that has them, writes them again")
+var errRemoteProblems = errors.New("the remote holds damaged files; run `ablate cache push --check URL` with a cache that has these files to write them again")
 
 func (cacheVerify) Run(a *app) error {
 	if a.remoteNamed {
@@ -172,8 +172,8 @@ func (a *app) verifyRemote() (err error) {
 type cachePush struct {
 	URL    string   `arg:"" help:"A directory, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL; credentials come from the environment."`
 	Study  []string `arg:"" optional:"" help:"Studies whose entries to copy: files, shipped studies, or names that cache du shows. Default: every entry."`
-	Check  bool     `help:"Read every copy that is there already and compare its digest; a damaged copy is written again."`
-	DryRun bool     `short:"n" help:"Copy nothing; say what would be."`
+	Check  bool     `help:"Read every copy that the remote has and compare its digest. Damaged copies are written again."`
+	DryRun bool     `short:"n" help:"Copy nothing; show what would be copied."`
 	JSON   bool     `help:"Print what was copied as JSON."`
 }
 
@@ -187,7 +187,7 @@ func (cmd cachePush) Run(a *app) error {
 type cachePull struct {
 	URL    string   `arg:"" help:"A directory, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL; credentials come from the environment."`
 	Study  []string `arg:"" optional:"" help:"Studies whose entries to copy: files, or shipped studies. Default: every entry."`
-	DryRun bool     `short:"n" help:"Copy nothing but what is needed to plan the studies named; say what would be."`
+	DryRun bool     `short:"n" help:"Copy only what is needed to plan the studies named, and show what would be copied."`
 	JSON   bool     `help:"Print what was copied as JSON."`
 }
 

@@ -8,7 +8,7 @@ import (
 type corpusCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Units bool   `help:"Show every unit."`
-	JSON  bool   `help:"Print all of it as JSON (cmd/ablate/CORPUS.md says what is in it)." xor:"form"`
+	JSON  bool   `help:"Print everything about the corpora as JSON (cmd/ablate/CORPUS.md lists the fields)." xor:"form"`
 	CSV   bool   `help:"Print partitions by year as CSV." xor:"form"`
 }
 

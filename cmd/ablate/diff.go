@@ -4,7 +4,7 @@ import "ablate/cmd/internal/show"
 
 type diffCommand struct {
 	A    string `arg:"" help:"A study (a YAML file, or the name of a shipped one), or a finished run: its output directory, or a bundle."`
-	B    string `arg:"" help:"Another."`
+	B    string `arg:"" help:"The study or run to compare with, in one of the same forms."`
 	JSON bool   `help:"Print the differences as JSON."`
 }
 

@@ -8,7 +8,7 @@ import (
 
 type efficiencyCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	JSON  bool   `help:"Print the account as JSON."`
+	JSON  bool   `help:"Print the result as JSON."`
 }
 
 func (cmd efficiencyCommand) Run(a *app) error {

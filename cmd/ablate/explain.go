@@ -8,7 +8,7 @@ import (
 
 type explainCommand struct {
 	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Step  string `arg:"" help:"Step, as ablate plan --steps names it; the end of its name is enough."`
+	Step  string `arg:"" help:"Name of a step, as ablate plan --steps lists it. The end of the name is enough."`
 	JSON  bool   `help:"Print the explanation as JSON."`
 }
 

@@ -9,7 +9,7 @@ import (
 
 type exportCommand struct {
 	Study  string   `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Models []string `arg:"" help:"A trained model as ablate plan --steps names it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several are averaged; WEIGHT:MODEL gives one another weight than 1, a number above 0. Signs in the names of partitions that would join names are written as percent signs and two digits, such as %2B for a plus sign." name:"model"`
+	Models []string `arg:"" help:"A trained model as ablate plan --steps lists it (seed, unit/SET/PARTITION,2005-2007 or unit/SET/PARTITION/0, seq/SET/MIXTURE), or an average: micro/SET/MIXTURE, macro/..., merged/... Several models are averaged. WEIGHT:MODEL gives a model another weight than 1; a weight is a number above 0. Characters that have a meaning in names of models are written as a percent sign and two digits in names of partitions, such as %2B for a plus sign." name:"model"`
 	To     string   `short:"o" help:"File to write (default: model.safetensors, or batches.parquet)." placeholder:"FILE"`
 
 	Batches bool `help:"Write the sequences that the model is trained on instead of its parameters, in their order, with their documents and token ids (Parquet)."`

@@ -20,7 +20,7 @@ func (s *size) UnmarshalText(text []byte) error {
 	}
 	n, err := specs.ParseCount(t)
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no size, want for example 6GB or 512Mi", text)
+		return fmt.Errorf("%q is not a size; write for example 6GB or 512Mi", text)
 	}
 	*s = size(n)
 	return nil
@@ -39,7 +39,7 @@ func (d *days) UnmarshalText(text []byte) error {
 	}
 	age, err := time.ParseDuration(string(text))
 	if err != nil || age < 0 {
-		return fmt.Errorf("%q is no age, want for example 30d or 12h", text)
+		return fmt.Errorf("%q is not an age; write for example 30d or 12h", text)
 	}
 	*d = days(age)
 	return nil

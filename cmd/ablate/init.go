@@ -33,7 +33,7 @@ type initCommand struct {
 	By      string            `help:"Field whose values are the partitions (default: init looks for one)." placeholder:"FIELD"`
 	Order   string            `help:"Field that orders the documents of a partition, such as a year (default: init looks for one)." placeholder:"FIELD"`
 	Minutes float64           `help:"Minutes that the whole study may take on this machine." default:"10" placeholder:"N"`
-	Schema  bool              `help:"Also write the JSON Schema that editors complete and check the study with, as ablate.schema.json beside the study."`
+	Schema  bool              `help:"Also write ablate.schema.json beside the study: the JSON Schema with which editors complete and check the study."`
 }
 
 // schemaFile is the name under which a study's first line expects the JSON Schema.
@@ -46,7 +46,7 @@ func (cmd initCommand) Run(a *app) error {
 		return fault.Usage(err)
 	}
 	if cmd.Schema && output.IsStdout(file) {
-		return fault.Usage(errors.New("--schema writes a file beside the study: name a file for the study, too"))
+		return fault.Usage(errors.New("--schema writes a file beside the study: name a file for the study instead of standard output"))
 	}
 	files := []string{file}
 	if cmd.Schema {
@@ -86,7 +86,7 @@ func create(file string, data []byte) error {
 }
 
 func thereAlready(file string) error {
-	return fmt.Errorf("%s is there already, and init replaces no file: name another", file)
+	return fmt.Errorf("%s exists, and init replaces no file: name another file", file)
 }
 
 // file is the file to write. Several arguments, or a file of data, mean that the shell replaced a

@@ -38,33 +38,33 @@ const (
 // cli is the command line.
 type cli struct {
 	Cache    string `help:"Cache directory (default: $$ABLATE_CACHE, else ablate in the user's cache directory)." placeholder:"DIR"`
-	Upstream string `help:"Another cache, read after this one and never changed: what is there is used and not done again." env:"ABLATE_UPSTREAM" placeholder:"DIR"`
-	Remote   string `help:"A directory or s3://BUCKET/PREFIX that a run reads what is missing from and writes its results to, for other machines." env:"ABLATE_REMOTE" placeholder:"URL"`
+	Upstream string `help:"Another cache, which is read after this one and never changed. Steps found there are reused." env:"ABLATE_UPSTREAM" placeholder:"DIR"`
+	Remote   string `help:"A directory or s3://BUCKET/PREFIX that several machines share. A run reads missing results from the remote and writes its own results to the remote." env:"ABLATE_REMOTE" placeholder:"URL"`
 
-	Scale string `help:"Size of the study: mini, its own miniature, or full." enum:"full,mini" default:"full"`
+	Scale string `help:"Size of the study: full, or mini for the miniature that the study defines." enum:"full,mini" default:"full"`
 
-	Run      runCommand        `cmd:"" help:"Run a study: what is in the cache already is not done again."`
-	Plan     planCommand       `cmd:"" help:"Show what would run, and what it costs. Runs nothing."`
-	Explain  explainCommand    `cmd:"" help:"Say why a step would run: the first key input that differs from the nearest cached entry."`
-	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: what they ask for, step by step, results and cost."`
+	Run      runCommand        `cmd:"" help:"Run a study. Steps whose results are in the cache do not run again."`
+	Plan     planCommand       `cmd:"" help:"Show what a run would do and cost, without running anything."`
+	Explain  explainCommand    `cmd:"" help:"Show why a step would run: the first key input that differs from the nearest cached entry."`
+	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: study files, steps, results and cost."`
 	Graph    graphCommand      `cmd:"" help:"Draw the plan (dot or mermaid)."`
-	Audit    auditCommand      `cmd:"" help:"Check a finished run: every digest, key and number again, from the raw files to the report."`
-	Rank     rankCommand       `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, the best first, with the loss to expect. Trains nothing."`
-	Fit      fitCommand        `cmd:"" help:"Fit laws from mixtures to scores to runs that were made elsewhere, and predict others. Needs no study."`
-	Mix      mixCommand        `cmd:"" help:"Propose shares of sources from the scores of a study or of runs made elsewhere, and write them for a trainer. Trains nothing."`
-	Saving   efficiencyCommand `cmd:"" name:"efficiency" help:"Account for what a study took, what the naive way would have, and what the next partition will."`
+	Audit    auditCommand      `cmd:"" help:"Check a finished run: derive every digest, key and number again, from the raw files to the report."`
+	Rank     rankCommand       `cmd:"" help:"Rank mixtures by a proxy on an evaluation set, best first, with the expected loss, without training anything."`
+	Fit      fitCommand        `cmd:"" help:"Fit laws that predict scores from mixtures, to runs that were made elsewhere. This command needs no study."`
+	Mix      mixCommand        `cmd:"" help:"Propose shares of sources, from the scores of a study or of runs that were made elsewhere, and write the shares for a trainer, without training anything."`
+	Saving   efficiencyCommand `cmd:"" name:"efficiency" help:"Show how long a study took, how long a model for every mixture would take, and what the next partition costs."`
 	Report   reportCommand     `cmd:"" help:"Write the report again, from the cache alone."`
 	Export   exportCommand     `cmd:"" help:"Copy a trained model, or an average of models, out of the cache."`
 	Corpus   corpusCommand     `cmd:"" help:"Show the partitions and units of a study's corpora."`
-	Tokens   tokensCommand     `cmd:"" help:"Encode text from standard input: JSON Lines with a text in, an array of ids a line out."`
-	Validate validateCommand   `cmd:"" help:"Check a study."`
+	Tokens   tokensCommand     `cmd:"" help:"Encode text from standard input. Each input line is an object with a text, each output line an array of token ids."`
+	Validate validateCommand   `cmd:"" help:"Check a study for mistakes."`
 	Schema   schemaCommand     `cmd:"" help:"Print the JSON Schema of studies, or with --markdown the reference of every key."`
-	Init     initCommand       `cmd:"" help:"Write a study to start from: one for your files with --from, else a small study that runs as it is."`
-	Store    cacheCommand      `cmd:"" name:"cache" help:"Look at the cache, and clear it."`
+	Init     initCommand       `cmd:"" help:"Write a first study: for your files with --from, otherwise a small study that runs as it is."`
+	Store    cacheCommand      `cmd:"" name:"cache" help:"Inspect, verify, copy and clear the cache."`
 	Complete completionCommand `cmd:"" name:"completion" help:"Print a script that completes commands, flags and names in a shell: bash, zsh or fish."`
-	Words    completeCommand   `cmd:"" name:"complete-words" hidden:"" help:"What a completion script asks."`
+	Words    completeCommand   `cmd:"" name:"complete-words" hidden:"" help:"Print words that complete a command line; completion scripts run this command."`
 	Version  versionCommand    `cmd:"" help:"Print the version, the commit that was built, the release of Go, and the platform."`
-	Licences licencesCommand   `cmd:"" aliases:"licenses" help:"Print the licences and notices of everything that is linked in."`
+	Licences licencesCommand   `cmd:"" aliases:"licenses" help:"Print the licences and notices of all software that this program contains."`
 }
 
 // app is what commands share.
@@ -110,7 +110,7 @@ func Main() int {
 	named := flagNamed(parsed, "remote")
 	command, _, _ := strings.Cut(parsed.Command(), " <")
 	if named && !usesRemote(command) {
-		return exitCode(os.Stderr, fault.Usagef("`ablate %s` does nothing with --remote: leave it out (cache push and cache pull take the URL as an argument)", command))
+		return exitCode(os.Stderr, fault.Usagef("`ablate %s` does not use --remote: leave the flag out (cache push and cache pull take the URL as an argument)", command))
 	}
 	out := show.NewStdout(os.Stdout)
 	a := &app{ctx: ctx, remoteNamed: named, stdout: out, stderr: os.Stderr}
@@ -190,7 +190,7 @@ func exitCode(w io.Writer, err error) int {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, fault.ErrInterrupted):
-		fmt.Fprintln(w, "ablate: interrupted; what was done is kept, run again to go on")
+		fmt.Fprintln(w, "ablate: interrupted; finished work is kept, run the same command again to continue")
 		return exitInterrupted
 	case errors.Is(err, errDiffers): // told on stdout
 		return exitDiffers
@@ -209,7 +209,7 @@ func exitCode(w io.Writer, err error) int {
 		fmt.Fprintln(w, "ablate:", show.Printable(err))
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		fmt.Fprintln(w, "the disk is full; nothing is lost: make room or name other places with --cache and --out, then run again")
+		fmt.Fprintln(w, "the disk is full; no result is lost: make room, or name other places with --cache and --out, then run again")
 	}
 	return exitFailed
 }

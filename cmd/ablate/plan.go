@@ -11,7 +11,7 @@ import (
 )
 
 type planCommand struct {
-	Studies []string `arg:"" name:"study" help:"YAML files, or names of shipped studies. Of several, what they share is counted once."`
+	Studies []string `arg:"" name:"study" help:"YAML files, or names of shipped studies. With several studies, shared steps are counted once."`
 	Steps   bool     `help:"List every step."`
 	JSON    bool     `help:"Print the whole plan as JSON."`
 }
@@ -79,7 +79,7 @@ type graphCommand struct {
 	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
 	Format string `enum:"dot,mermaid" default:"dot" help:"dot or mermaid."`
 	Steps  bool   `help:"Draw every step and every edge. Without this flag, steps of one kind and group are one node, and edges that a longer path implies are left out."`
-	Why    bool   `help:"Say in each node what would run, and the first key input because of which: old value, new value, line of the study."`
+	Why    bool   `help:"Show in each node which steps would run and the first key input that differs: old value, new value, and the line of the study that sets it."`
 }
 
 func (cmd graphCommand) Run(a *app) error {

@@ -12,15 +12,15 @@ import (
 
 type rankCommand struct {
 	Study    string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	On       string `help:"Evaluation set to rank on, or out-of-domain: all but in-domain, each counting as much. May be left out where the study has one set." placeholder:"SET"`
+	On       string `help:"Evaluation set to rank on. out-of-domain is the mean over all sets but in-domain. If the study has one set, this flag may be left out." placeholder:"SET"`
 	Proxy    string `help:"Proxy to rank by." default:"macro"`
 	Top      int    `help:"How many mixtures to list." default:"10" placeholder:"N"`
-	All      bool   `xor:"which" help:"Every mixture that the study's sets of mixtures allow (the default)."`
-	Sampled  bool   `xor:"which" help:"Only the mixtures that the study selects."`
-	Mixtures string `help:"Only this set of mixtures." placeholder:"NAME"`
-	Most     int    `help:"Of a set that allows more mixtures than this, only those are scored that a greedy search comes to." default:"10000" placeholder:"N"`
-	Threads  int    `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	Memory   size   `help:"Memory to use, as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
+	All      bool   `xor:"which" help:"Rank every mixture that the study's mixture sets allow (the default)."`
+	Sampled  bool   `xor:"which" help:"Rank only the mixtures that the study selects."`
+	Mixtures string `help:"Rank only this mixture set." placeholder:"NAME"`
+	Most     int    `help:"If a mixture set allows more mixtures than this, a greedy search chooses the mixtures that are scored." default:"10000" placeholder:"N"`
+	Threads  int    `help:"Processors to use (default: all). Results do not depend on their number." placeholder:"N"`
+	Memory   size   `help:"Memory to use, such as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
 	JSON     bool   `help:"Print the ranking as JSON."`
 	Quiet    bool   `short:"q" help:"Show failures and the ranking only."`
 }
@@ -31,7 +31,7 @@ func (cmd rankCommand) Run(a *app) error {
 		return fault.Usagef("--top %d --most %d --threads %d: want at least 1, 1 and 0", cmd.Top, cmd.Most, cmd.Threads)
 	}
 	if cmd.Most > specs.MostMixtures {
-		return fault.Usagef("--most %d: want at most %d, of which a plan takes some gigabytes of memory", cmd.Most, specs.MostMixtures)
+		return fault.Usagef("--most %d: want at most %d, because the plan of so many mixtures takes several gigabytes of memory", cmd.Most, specs.MostMixtures)
 	}
 	outliveReaders()
 	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}

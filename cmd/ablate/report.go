@@ -7,9 +7,9 @@ import (
 
 type reportCommand struct {
 	Study  string `arg:"" help:"A YAML file, or the name of a shipped study."`
-	Out    string `help:"Where the report goes (default: out/STUDY)." placeholder:"DIR"`
-	Force  bool   `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
-	Losses bool   `help:"Leave losses.parquet beside the report, too: the loss of every document by every model behind a score, one table."`
+	Out    string `help:"Folder of the report (default: out/STUDY)." placeholder:"DIR"`
+	Force  bool   `help:"Write the report even if its folder holds files that ablate did not write. Files that have the name of a file of the report are replaced."`
+	Losses bool   `help:"Also write losses.parquet beside the report: one table with the loss of every document under every model behind a score."`
 }
 
 // Run writes the report of a finished study again.

@@ -15,18 +15,18 @@ import (
 )
 
 type runCommand struct {
-	Studies     []string      `arg:"" name:"study" help:"YAML files, or names of shipped studies. Several run one after the other, share what is the same, and end in one table."`
-	Corpus      bool          `help:"Tokenize and split the corpora, show what they are, and train nothing."`
-	Out         string        `help:"Where the report goes (default: out/STUDY); of several studies, below it (DIR/STUDY)." placeholder:"DIR"`
-	Losses      bool          `help:"Leave losses.parquet beside the report, too: the loss of every document by every model behind a score, one table."`
-	Table       string        `help:"Leave the table that compares the studies with each other and with the paper here, as Markdown." placeholder:"FILE"`
-	Jobs        int           `help:"Steps at once at most (default: one per thread)." placeholder:"N"`
-	Threads     int           `help:"Processors to use (default: all). Results do not depend on it." placeholder:"N"`
-	Memory      size          `help:"Memory to use, as 6GB (default: four fifths of the machine's). Trainings that need more compute parts of it twice, or wait for each other. Results do not depend on it." placeholder:"SIZE"`
-	FailFast    bool          `help:"After a failure start nothing more; otherwise all that does not need the failed step goes on."`
-	SaveEvery   time.Duration `default:"1m" help:"How often a training under way is saved; a kill loses no more than that." placeholder:"TIME"`
-	IgnoreSpace bool          `help:"Run though the disk of the cache or of the report seems too small for what the run will leave."`
-	Force       bool          `help:"Write the report into a folder that holds files which no run of ablate wrote, and replace those of them that have names of the report's."`
+	Studies     []string      `arg:"" name:"study" help:"YAML files, or names of shipped studies. Several studies run one after the other and share equal steps. One table compares them at the end."`
+	Corpus      bool          `help:"Only tokenize and split the corpora, and show their partitions and units."`
+	Out         string        `help:"Folder of the report (default: out/STUDY). With several studies, each report has a folder of its own below DIR (DIR/STUDY)." placeholder:"DIR"`
+	Losses      bool          `help:"Also write losses.parquet beside the report: one table with the loss of every document under every model behind a score."`
+	Table       string        `help:"File for the table that compares the studies with each other and with the paper, as Markdown." placeholder:"FILE"`
+	Jobs        int           `help:"Largest number of steps that run at once (default: one per thread)." placeholder:"N"`
+	Threads     int           `help:"Processors to use (default: all). Results do not depend on their number." placeholder:"N"`
+	Memory      size          `help:"Memory to use, such as 6GB (default: four fifths of the machine's). Trainings that need more memory use activation checkpointing or wait for each other. Results do not depend on the memory." placeholder:"SIZE"`
+	FailFast    bool          `help:"After a failed step, start no further steps. Without this flag, steps that do not need the failed step still run."`
+	SaveEvery   time.Duration `default:"1m" help:"Time between two saves of a running training. A killed run loses at most this much work per training." placeholder:"TIME"`
+	IgnoreSpace bool          `help:"Run even if the disk of the cache or of the report seems too small for the files of the run."`
+	Force       bool          `help:"Write the report even if its folder holds files that ablate did not write. Files that have the name of a file of the report are replaced."`
 	JSON        bool          `help:"Print the events of the run as JSON lines instead of the result."`
 	Quiet       bool          `short:"q" help:"Show failures and the result only."`
 }
@@ -35,11 +35,11 @@ type runCommand struct {
 func (cmd runCommand) Run(a *app) error {
 	switch {
 	case cmd.Jobs < 0 || cmd.Threads < 0 || cmd.SaveEvery < 0:
-		return fault.Usagef("--jobs %d --threads %d --save-every %s: want none below 0", cmd.Jobs, cmd.Threads, cmd.SaveEvery)
+		return fault.Usagef("--jobs %d --threads %d --save-every %s: none of them can be below 0", cmd.Jobs, cmd.Threads, cmd.SaveEvery)
 	case cmd.Table != "" && cmd.Corpus:
-		return fault.Usage(errors.New("--table compares trained models, and --corpus trains none: take one of them"))
+		return fault.Usage(errors.New("--table compares trained models, and --corpus trains none: use only one of the two flags"))
 	case cmd.Losses && cmd.Corpus:
-		return fault.Usage(errors.New("--losses writes losses of trained models, and --corpus trains none: take one of them"))
+		return fault.Usage(errors.New("--losses writes losses of trained models, and --corpus trains none: use only one of the two flags"))
 	}
 	outliveReaders()
 	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}.WithDefaults()

@@ -10,15 +10,15 @@ import (
 )
 
 type tokensCommand struct {
-	Tokenizer     string `required:"" help:"The tokenizer.json." placeholder:"FILE"`
-	Decode        bool   `help:"The other way: arrays of ids in, objects with a text out."`
-	SpecialAsText bool   `help:"Take <|endoftext|> and other special tokens inside a text for text, as in the documents of a study, not for their ids."`
+	Tokenizer     string `required:"" help:"A tokenizer.json file." placeholder:"FILE"`
+	Decode        bool   `help:"Decode instead: each input line is an array of token ids, each output line an object with a text."`
+	SpecialAsText bool   `help:"Encode <|endoftext|> and other special tokens inside a text as ordinary text, as in the documents of a study."`
 }
 
 // Run is a filter from standard input to standard output.
 func (cmd tokensCommand) Run(a *app) error {
 	if cmd.Decode && cmd.SpecialAsText {
-		return fault.Usagef("--special-as-text is about encoding, --decode does not")
+		return fault.Usagef("--special-as-text changes how text is encoded, and --decode encodes no text: leave one of the two flags out")
 	}
 	// Nothing is left half done here, so signals may end the program where it stands: while it
 	// waits for a line it could not look up.

@@ -131,7 +131,7 @@ func TestRaw(t *testing.T) {
 	if a.Result.Raw != (Count{Checked: 2, Of: 5, Bytes: 12}) || len(a.Findings) != 3 {
 		t.Errorf("%+v, findings %v", a.Result.Raw, a.Findings)
 	}
-	for i, want := range []string{"has been changed", "is gone", "cannot be read"} {
+	for i, want := range []string{"has been changed", "does not exist any more", "cannot be read"} {
 		if !strings.Contains(a.Findings[i].Detail, want) {
 			t.Errorf("finding %d is %q, want %q", i, a.Findings[i].Detail, want)
 		}

@@ -154,7 +154,7 @@ func (a *Audit) damaged(ctx context.Context, d cache.Digest, miss *cache.Miss, u
 	if miss.Reason == cache.Corrupt {
 		detail = where(u) + " has been changed: " + miss.Detail
 		if got, err := a.Cache.BlobDigest(ctx, d, a.largest(users)); err == nil && users[got] != nil {
-			detail = fmt.Sprintf("%s has been swapped: its bytes have digest %s, which is %s", where(u), got, where(users[got][0]))
+			detail = fmt.Sprintf("%s has been swapped: its bytes have digest %s, which is that of %s", where(u), got, where(users[got][0]))
 		}
 	}
 	if n := len(users[d]) - 1; n > 0 {

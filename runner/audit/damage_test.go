@@ -187,7 +187,7 @@ func TestDamages(t *testing.T) {
 			name:     "entry gone, provenance.json stands in",
 			damage:   func(d *damaged) { runnertest.Remove(d, runnertest.EntryPath(d.dir, d.entry(alpha).Key)) },
 			execute:  []string{alpha},
-			findings: []finding{{"entry", alpha, "is missing; what follows goes by provenance.json"}},
+			findings: []finding{{"entry", alpha, "is missing; later steps are checked with the outputs that provenance.json names"}},
 		},
 		{
 			name: "entry that cannot be read, provenance.json stands in",
@@ -249,7 +249,7 @@ func TestDamages(t *testing.T) {
 			},
 			execute: []string{alpha},
 			findings: []finding{
-				{"execution", alpha, "executed again, step unit/parts/alpha/0 leaves "},
+				{"execution", alpha, "step unit/parts/alpha/0 leaves "},
 				{"entry", "eval/", "the cache has none for the key that the study gives"},
 			},
 			skipped: []string{"step correlate: its key cannot be derived"},
@@ -263,13 +263,13 @@ func TestDamages(t *testing.T) {
 				})
 			},
 			findings: []finding{{"entry", alpha, "is of kind merge, want train"}},
-			skipped: append(slices.Repeat([]string{"no entry goes with what step unit/parts/alpha/0 has now (input model."}, 7),
+			skipped: append(slices.Repeat([]string{"no entry fits the present key inputs of step unit/parts/alpha/0 (input model."}, 7),
 				"step correlate: its key cannot be derived"),
 		},
 		{
 			name:     "step that provenance.json does not name",
 			damage:   func(d *damaged) { d.claim(alpha).ID = "unit/parts/omega/0" },
-			findings: []finding{{"report", alpha, "does not name the step"}, {"report", "unit/parts/omega/0", "names a step that the study does not have"}},
+			findings: []finding{{"report", alpha, "does not name the step"}, {"report", "unit/parts/omega/0", "names a step that is not in the study"}},
 		},
 		{
 			name:     "provenance.json says otherwise",
@@ -386,7 +386,7 @@ func TestDamages(t *testing.T) {
 				})
 			},
 			execute:  []string{result},
-			findings: []finding{{"execution", result, "executed again, step correlate leaves "}},
+			findings: []finding{{"execution", result, "step correlate leaves "}},
 		},
 		{
 			name: "output that the step does not leave",
@@ -394,7 +394,7 @@ func TestDamages(t *testing.T) {
 				d.forge(result, func(e *cache.Entry) { e.Outputs = append(e.Outputs, d.store("notes.txt", []byte("notes"))) })
 			},
 			execute:  []string{result},
-			findings: []finding{{"execution", result, "executed again, step correlate does not leave it; its entry says "}},
+			findings: []finding{{"execution", result, "step correlate does not leave this output when executed again; its entry lists "}},
 		},
 		{
 			name: "output that the entry lacks",
@@ -402,7 +402,7 @@ func TestDamages(t *testing.T) {
 				d.forge(result, func(e *cache.Entry) { e.Outputs = e.Outputs[1:] })
 			},
 			execute:  []string{result},
-			findings: []finding{{"execution", result, "executed again, step correlate leaves it; its entry has no such output"}},
+			findings: []finding{{"execution", result, "step correlate leaves this output when executed again, and its entry does not list it"}},
 		},
 		{
 			name: "step that fails now",
@@ -410,7 +410,7 @@ func TestDamages(t *testing.T) {
 				d.instead(kind.Eval, func(context.Context, *kind.Job) error { return boom })
 			},
 			execute:  []string{eval, seed},
-			findings: []finding{{"execution", eval, "executed again it fails: boom"}},
+			findings: []finding{{"execution", eval, "the step fails when executed again: boom"}},
 		},
 		{
 			name: "step that panics now",
@@ -418,7 +418,7 @@ func TestDamages(t *testing.T) {
 				d.instead(kind.Eval, func(context.Context, *kind.Job) error { panic("odd") })
 			},
 			execute:  []string{eval},
-			findings: []finding{{"execution", eval, "executed again it fails: internal error: panic: odd"}},
+			findings: []finding{{"execution", eval, "the step fails when executed again: internal error: panic: odd"}},
 		},
 		{
 			name: "made by another machine",
@@ -427,7 +427,7 @@ func TestDamages(t *testing.T) {
 				d.forge(eval, func(e *cache.Entry) { e.Provenance.Arch = "vax" })
 			},
 			execute:  []string{eval},
-			findings: []finding{{"execution", eval, "executed again it fails: boom (it was made on vax, this is "}},
+			findings: []finding{{"execution", eval, "the step fails when executed again: boom (it was made on vax, this is "}},
 		},
 		{
 			name: "made with another Go",

@@ -73,7 +73,7 @@ func (a *Audit) Cheap(seed uint64) []int {
 func (a *Audit) ExecuteWithin(ctx context.Context, steps []int, budget time.Duration) (done []int, err error) {
 	end := time.Now().Add(budget)
 	if len(steps) > 0 {
-		a.tell("executing %d evaluations, merges and resumed trainings again, within %s", len(steps), budget)
+		a.tell("executing evaluations, merges and resumed trainings again: %d steps within %s", len(steps), budget)
 	}
 	for n, i := range steps {
 		left := time.Until(end)
@@ -141,7 +141,7 @@ func (a *Audit) input(in pipeline.Input) string {
 	}
 	id := a.state.Plan.Steps[in.Step].ID
 	if a.state.Status[in.Step] != pipeline.Hit {
-		return fmt.Sprintf("step %s, whose %s it read, is lost", id, in.Output)
+		return fmt.Sprintf("output %[2]s of step %[1]s, which this step reads, is lost", id, in.Output)
 	}
 	if out, ok := a.state.Entries[in.Step].Output(in.Output); !ok || a.blobs[out.Digest] == "" {
 		return fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
@@ -157,7 +157,7 @@ func (a *Audit) find(in exec.Input) (string, error) {
 	}
 	path, ok := sound[in.Digest]
 	if !ok {
-		return "", errors.New("internal error: it was not checked")
+		return "", errors.New("internal error: the step was not checked")
 	}
 	return path, nil
 }
@@ -172,7 +172,7 @@ func (a *Audit) Execute(ctx context.Context, i int, keep func(dir string) error)
 func (a *Audit) execute(ctx context.Context, i int, unasked bool, keep func(dir string) error) (err error) {
 	step := a.state.Plan.Steps[i]
 	if a.state.Status[i] != pipeline.Hit {
-		a.Skip("step "+step.ID, "not executed again: its entry is lost, so there is nothing to compare with")
+		a.Skip("step "+step.ID, "not executed again: its entry is lost, so that its outputs cannot be compared")
 		return nil
 	}
 	if why := a.lacks(i); why != "" {
@@ -193,7 +193,7 @@ func (a *Audit) execute(ctx context.Context, i int, unasked bool, keep func(dir 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		a.fault(i, "execution", step.ID, "executed again it fails: %v%s", err, elsewhere(entry))
+		a.fault(i, "execution", step.ID, "the step fails when executed again: %v%s", err, elsewhere(entry))
 		return nil
 	}
 	took := time.Since(began).Seconds()
@@ -251,9 +251,9 @@ func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err 
 		want, ok := entry.Output(name)
 		switch {
 		case !ok:
-			differ(name, "executed again, step %s leaves it; its entry has no such output", id)
+			differ(name, "step %s leaves this output when executed again, and its entry does not list it", id)
 		case got != want.Digest:
-			detail := fmt.Sprintf("executed again, step %s leaves %s (%d bytes); its entry says %s (%d bytes)", id, got, size, want.Digest, want.Size)
+			detail := fmt.Sprintf("step %s leaves %s (%d bytes) when executed again; its entry lists %s (%d bytes)", id, got, size, want.Digest, want.Size)
 			if there := a.blobs[want.Digest]; there != "" {
 				if d := a.Kinds.Difference(a.state.Plan.Steps[i].Kind, name, path, there); d != "" {
 					detail += "; " + d
@@ -264,7 +264,7 @@ func (a *Audit) compare(ctx context.Context, i int, dir string) (same bool, err 
 	}
 	for _, o := range entry.Outputs {
 		if _, ok := slices.BinarySearch(made, o.Name); !ok {
-			differ(o.Name, "executed again, step %s does not leave it; its entry says %s", id, o.Digest)
+			differ(o.Name, "step %s does not leave this output when executed again; its entry lists %s", id, o.Digest)
 		}
 	}
 	return same, nil

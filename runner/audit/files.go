@@ -17,7 +17,7 @@ import (
 func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Digest) error {
 	a.Result.Raw.Of++
 	if path == "" {
-		a.Find("raw file", name, "", "is gone; the run read one of digest %s", recorded)
+		a.Find("raw file", name, "", "does not exist any more; the run read a file with digest %s", recorded)
 		return nil
 	}
 	now, size, err := cache.FileDigestNow(ctx, path)
@@ -31,7 +31,7 @@ func (a *Audit) Raw(ctx context.Context, name, path string, recorded cache.Diges
 	a.Result.Raw.Bytes += size
 	a.raw[now] = path
 	if !recorded.IsZero() && now != recorded {
-		a.Find("raw file", name, "", "has been changed: %s has digest %s, the run read one of %s", path, now, recorded)
+		a.Find("raw file", name, "", "has been changed: %s has digest %s, the run read a file with digest %s", path, now, recorded)
 		return nil
 	}
 	a.Result.Raw.Checked++
@@ -61,7 +61,7 @@ func (a *Audit) Files(ctx context.Context, made, given string) error {
 		}
 	}
 	if len(extra) > 0 {
-		a.Skip(fmt.Sprintf("%d files in %s: %s", len(extra), given, strings.Join(extra[:min(5, len(extra))], ", ")), "no run of this study made them, or what they are made of is lost")
+		a.Skip(fmt.Sprintf("%d files in %s: %s", len(extra), given, strings.Join(extra[:min(5, len(extra))], ", ")), "no run of this study made these files, or their sources are lost")
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (a *Audit) Steps(state *pipeline.State) {
 		sound := true
 		if miss := a.lost[key]; miss != nil {
 			sound = false
-			a.fault(i, "entry", key.String(), "%s; what follows goes by provenance.json, which names its outputs", inWords(miss))
+			a.fault(i, "entry", key.String(), "%s; later steps are checked with the outputs that provenance.json names", inWords(miss))
 		}
 		if entry.Kind != step.Kind {
 			sound = false
@@ -76,7 +76,7 @@ func (a *Audit) Steps(state *pipeline.State) {
 	}
 	for id := range a.claims {
 		if _, err := state.Plan.Find(id); err != nil && state.Plan.Partial == "" {
-			a.Find("report", "provenance.json", id, "names a step that the study does not have")
+			a.Find("report", "provenance.json", id, "names a step that is not in the study")
 		}
 	}
 	if state.Plan.Partial != "" {
@@ -129,7 +129,7 @@ func (a *Audit) missing(i int, entries []*cache.Entry) {
 		for _, in := range s.Step(i).Inputs {
 			if isInput && in.Role == role && in.File == nil && a.bad[in.Step] {
 				a.bad[i] = true
-				a.Skip("step "+step.ID, "no entry goes with what step %s has now (%s)", s.Plan.Steps[in.Step].ID, differenceInWords(because.Differs[0]))
+				a.Skip("step "+step.ID, "no entry fits the present key inputs of step %s (%s)", s.Plan.Steps[in.Step].ID, differenceInWords(because.Differs[0]))
 				return
 			}
 		}
@@ -157,7 +157,7 @@ func differenceInWords(d pipeline.Difference) string {
 	case d.From != "":
 		label += " (" + d.From + ")"
 	}
-	return fmt.Sprintf("%s: %s there, %s now", label, words.OrAbsent(d.Old), words.OrAbsent(d.New))
+	return fmt.Sprintf("%s: recorded %s, now %s", label, words.OrAbsent(d.Old), words.OrAbsent(d.New))
 }
 
 // inWords is what a miss says without the name of what is missed.

@@ -45,10 +45,10 @@ func metadata(m Manifest, s *pipeline.State, files []packed) ([]byte, error) {
 	}
 	root := entity{
 		"@id": "./", "@type": "Dataset", "conformsTo": ref(profile), "name": "ablate study " + m.Study,
-		"description": about + " What a run of this study left: its report, and everything needed to check it without the machine it ran on.",
+		"description": about + " The report of a run of this study, and everything needed to check the report without the machine that ran the study.",
 		"license":     ref("#license"), "hasPart": single(refs(parts)), "mentions": single(refs(actions)), "datePublished": last,
 	}
-	license := entity{"@id": "#license", "@type": "CreativeWork", "name": m.License, "description": "Terms as stated by whoever packed this bundle."}
+	license := entity{"@id": "#license", "@type": "CreativeWork", "name": m.License, "description": "Terms that whoever packed this bundle stated."}
 	if m.License == "" {
 		license["name"], license["description"] = "not stated", "Whoever packed this bundle did not state terms; ask before passing it on."
 	} else if strings.HasPrefix(m.License, "https://") || strings.HasPrefix(m.License, "http://") {
@@ -139,7 +139,7 @@ func (g *graph) lacking(d cache.Digest, what string, size int64) entity {
 		g.seen[id] = true
 		g.absent = append(g.absent, entity{
 			"@id": id, "@type": "CreativeWork", "name": what, "sha256": d.String(), "size": strconv.FormatInt(size, 10),
-			"description": "Not in this bundle; known by its size in bytes and its digest.",
+			"description": "This file is not in the bundle; its size in bytes and its digest identify it.",
 		})
 	}
 	return ref(id)

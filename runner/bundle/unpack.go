@@ -72,7 +72,7 @@ func Unpack(ctx context.Context, path, dir string) (Manifest, error) {
 		case seen[strings.ToLower(f.Name)]:
 			err = errors.New("is there twice")
 		case f.UncompressedSize64 > room:
-			err = fmt.Errorf("unpacks to %d bytes, with those before it to more than %d times the bundle's size", f.UncompressedSize64, mostTimes)
+			err = fmt.Errorf("unpacks to %d bytes, so that the files up to this one have more than %d times the bundle's size", f.UncompressedSize64, mostTimes)
 		default:
 			room -= f.UncompressedSize64
 			seen[strings.ToLower(f.Name)] = true
@@ -134,7 +134,7 @@ func extract(f *zip.File, to string) (err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	n, err := io.Copy(w, io.LimitReader(r, int64(f.UncompressedSize64)+1))
 	if err == nil && uint64(n) != f.UncompressedSize64 {
-		err = fmt.Errorf("unpacks to other than the %d bytes that it says", f.UncompressedSize64)
+		err = fmt.Errorf("does not unpack to the %d bytes that its header states", f.UncompressedSize64)
 	}
 	return err
 }

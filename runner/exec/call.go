@@ -36,7 +36,7 @@ type FaultError struct{ *PanicError }
 func (e *FaultError) Unwrap() error { return e.PanicError }
 
 func (e *FaultError) Error() string {
-	return fmt.Sprintf("a file that the step reads could not be read on: its disk has an error, or someone cut the file short meanwhile (%v); `ablate cache verify` tells which of the cache's", e.Value)
+	return fmt.Sprintf("a file that the step reads became unreadable: its disk has an error, or someone shortened the file meanwhile (%v); `ablate cache verify` finds damaged files of the cache", e.Value)
 }
 
 // Call runs a stage and turns its panic into a *PanicError, and a page of a mapped file that cannot

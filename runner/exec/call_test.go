@@ -45,7 +45,7 @@ func TestCall(t *testing.T) {
 		{"fails", func(context.Context, *kind.Job) error { return wrong }, "wrong"},
 		{"panics", func(context.Context, *kind.Job) error { panic("odd") }, "internal error: panic: odd"},
 		{"no stage", nil, "internal error: no stage"},
-		{"a page that cannot be read", cut, "a file that the step reads could not be read on"},
+		{"a page that cannot be read", cut, "a file that the step reads became unreadable"},
 	} {
 		err := Call(t.Context(), tt.f, &kind.Job{})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

@@ -34,7 +34,7 @@ func (w Worker) Do(ctx context.Context, t *Task, g Grant, tell func(Report)) Rep
 		// this one had saved of it.
 		if entry, err := w.Cache.Lookup(t.Key); err == nil {
 			if !errors.Is(end.Err, fs.ErrNotExist) {
-				tell(Report{Key: t.Key, What: Warning, Message: fmt.Sprintf("step %s failed here, but another run has made it: %v", t.Step, end.Err)})
+				tell(Report{Key: t.Key, What: Warning, Message: fmt.Sprintf("step %s failed in this run, but another run has finished it: %v", t.Step, end.Err)})
 			}
 			end.Entry, end.Found, end.Err = entry, true, nil
 		}

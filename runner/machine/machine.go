@@ -67,7 +67,7 @@ const (
 func (m Machine) Check(threads int) error {
 	need := int64(threads + needsThreads)
 	if memory := m.Memory(); memory > 0 && memory < needsMemory {
-		return fmt.Errorf("this process may take %s of memory (by the machine, its control group, or ulimit -v less 1 GiB that the Go runtime reserves); at least %s are needed",
+		return fmt.Errorf("ablate needs at least %[2]s of memory, and this process may take %[1]s (the limit is the machine's memory, the control group's, or ulimit -v less 1 GiB that the Go runtime reserves)",
 			mebibytes(memory), mebibytes(needsMemory))
 	}
 	if m.limits.files < needsFiles {

@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 		want   string
 	}{
 		{"nothing is told", nil, unlimited, 1000, ""},
-		{"address space", map[string]string{"proc/meminfo": meminfo}, limits{1 << 30, math.MaxInt64, math.MaxInt64}, 1000, "0 MiB of memory"},
+		{"address space", map[string]string{"proc/meminfo": meminfo}, limits{1 << 30, math.MaxInt64, math.MaxInt64}, 1000, "this process may take 0 MiB"},
 		{"files", nil, limits{math.MaxInt64, math.MaxInt64, 20}, 1000, "open 20 files (ulimit -n)"},
 		{"processes of the user", map[string]string{"proc/1/status": "Uid:\t1000\t1000\t0\t0\nThreads:\t20\n", "proc/2/status": "Uid:\t0\t0\t0\t0\nThreads:\t99\n"},
 			limits{math.MaxInt64, 30, math.MaxInt64}, 1000, "10 more threads (ulimit -u); 22 are needed"},

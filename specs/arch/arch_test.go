@@ -137,13 +137,13 @@ func TestValidate(t *testing.T) {
 		want   string
 	}{
 		{"heads do not divide", func(m *Model) { m.Heads = 5 }, "model: heads 5 do not divide d_model 768"},
-		{"odd head", func(m *Model) { m.DModel, m.Heads = 9, 3 }, "model: rotary 1 of heads 3 wide (heads 3 in d_model 9) makes 3 channels to turn, want an even number"},
+		{"odd head", func(m *Model) { m.DModel, m.Heads = 9, 3 }, "model: rotary 1 of heads 3 wide (heads 3 in d_model 9) makes 3 rotary dimensions, want an even number"},
 		{"odd part of a head", func(m *Model) { m.Rotary = 0.234375 },
-			"model: rotary 0.234375 of heads 64 wide (heads 12 in d_model 768) makes 15 channels to turn, want an even number"},
+			"model: rotary 0.234375 of heads 64 wide (heads 12 in d_model 768) makes 15 rotary dimensions, want an even number"},
 		{"no whole channels", func(m *Model) { m.Rotary = 0.3 },
-			"model: rotary 0.3 of heads 64 wide (heads 12 in d_model 768) makes 19.2 channels to turn, want an even number"},
+			"model: rotary 0.3 of heads 64 wide (heads 12 in d_model 768) makes 19.2 rotary dimensions, want an even number"},
 		{"no channel", func(m *Model) { m.Rotary = 1e-9 },
-			"model: rotary 1e-09 of heads 64 wide (heads 12 in d_model 768) makes 0 channels to turn, want an even number"},
+			"model: rotary 1e-09 of heads 64 wide (heads 12 in d_model 768) makes 0 rotary dimensions, want an even number"},
 		{"nothing turns", func(m *Model) { m.Rotary = 0 }, "model: rotary is 0, want more than 0 and at most 1"},
 		{"more than a head", func(m *Model) { m.Rotary = 1.5 }, "model: rotary is 1.5, want more than 0 and at most 1"},
 		{"rotary is no number", func(m *Model) { m.Rotary = Fraction(math.NaN()) }, "model: rotary is NaN, want more than 0 and at most 1"},

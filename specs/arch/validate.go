@@ -106,7 +106,7 @@ func (m Model) Contradictions(name func(key string, value any) string) (all []Co
 		case m.DModel%m.Heads != 0:
 			add([]string{"heads", "d_model"}, "%s do not divide %s", name("heads", m.Heads), name("d_model", m.DModel))
 		case m.Rotary > 0 && m.Rotary <= 1 && (turned < 1 || math.Abs(turned-float64(2*math.Round(turned/2))) > 1e-6):
-			add([]string{"rotary", "heads", "d_model"}, "%s of heads %d wide (%s in %s) makes %v channels to turn, want an even number",
+			add([]string{"rotary", "heads", "d_model"}, "%s of heads %d wide (%s in %s) makes %v rotary dimensions, want an even number",
 				name("rotary", m.Rotary), m.HeadWidth(), name("heads", m.Heads), name("d_model", m.DModel), float64(nearest(turned*1e6))/1e6)
 		}
 	}

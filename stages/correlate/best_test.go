@@ -37,7 +37,7 @@ func TestBestProxy(t *testing.T) {
 			"macro merged", Answering{Proxy: "macro", R: nan, Low: nan}},
 		{"no bound above zero", []tables.CorrelationRow{row("macro", 12, -0.3, -0.8), row("merged", 12, 0.4, -0.01)},
 			"macro merged", Answering{Proxy: "macro", R: nan, Low: nan, References: 12, Judged: 2}},
-		{"no interval", []tables.CorrelationRow{row("merged", 5, 0.9, nan), row("micro", 5, nan, nan)}, "merged micro", Answering{Proxy: "micro", R: nan, Low: nan}},
+		{"there is no interval", []tables.CorrelationRow{row("merged", 5, 0.9, nan), row("micro", 5, nan, nan)}, "merged micro", Answering{Proxy: "micro", R: nan, Low: nan}},
 		{"proxies that nobody knows", nil, "zeta alpha", Answering{Proxy: "alpha", R: nan, Low: nan}},
 		{"none at all", []tables.CorrelationRow{row("merged", 12, 0.9, 0.8)}, "", Answering{R: nan, Low: nan}},
 	} {

@@ -151,7 +151,7 @@ func TestPerplexityOverflows(t *testing.T) {
 		{"usual", []float64{3, 2, 5, 4}, true, ""},
 		{"above 1e30", []float64{93.13, 89.08, 90.61, 90.7}, true, ""},
 		{"largest", []float64{707.5, 700, 701, 702}, true, ""},
-		{"one beyond", []float64{710, 700, 701, 702}, false, "the perplexity of 2 of 8 scores overflows (losses of up to 711 nats per token): proxies with such a score are not compared"},
+		{"one beyond", []float64{710, 700, 701, 702}, false, "the perplexity of 2 of 8 scores overflows (losses of up to 711 nats per token): a proxy with such a score is not compared"},
 		{"the proxy alone beyond", []float64{709, 700, 701, 702}, false, "the perplexity of 1 of 8 scores overflows"},
 		{"all beyond", []float64{1e9, 2e9, 3e9, 5e9}, false, "the perplexity of 8 of 8 scores overflows"},
 	} {

@@ -20,6 +20,7 @@ var Kind = kind.Kind{
 			"mixture_set, eval_set, chosen_place, best_place, eval_sets, best_chosen, median_place, worst_place; " +
 			"nulls, not NaN; quantiles of Student's t have the same last bits on every processor, and so have " +
 			"correlations of three mixtures",
+		"warnings in plain English",
 	},
 	Run:   correlate,
 	Needs: needs,

@@ -39,7 +39,7 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 			group = c.Group
 			metric = ""
 			if n := sizes[group]; n > 0 && n < fewMixtures {
-				add(group, "", "", tables.WarnFew, "only %s a reference; below %d the intervals are too narrow", words.Counted(n, "mixture has", "mixtures have"), fewMixtures)
+				add(group, "", "", tables.WarnFew, "only %s a reference; with fewer than %d, intervals are too narrow", words.Counted(n, "mixture has", "mixtures have"), fewMixtures)
 			}
 		}
 		metric = c.named
@@ -47,14 +47,14 @@ func warnings(all []comparison, scores []tables.ScoreRow, correlations []tables.
 		least := c.noise().Least(level)
 		switch {
 		case high-low < least:
-			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %.3g at most, two seeds of one mixture by up to %.3g: there is no order to foretell", c.Metric.Plural, high-low, least)
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by at most %.3g, which is within seed noise (%.3g): there is no ranking to predict", c.Metric.Plural, high-low, least)
 		case math.IsNaN(least) && high > low && apart(low, high) < alikeShare:
-			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by %s at most: another seed might order them otherwise", c.Metric.Plural, percentage(apart(low, high)))
+			add(group, c.Set, "", tables.WarnAlike, "reference %s differ by at most %s: another seed could rank the mixtures differently", c.Metric.Plural, percentage(apart(low, high)))
 		}
 		for _, r := range correlations {
 			if r.Group == c.Group && r.Set == c.Set && r.Metric == c.named {
 				tell := func(code, format string, args ...any) { add(r.Group, r.Set, r.Proxy, code, format, args...) }
-				if !c.overflows(r.Proxy) { // which is told of the set
+				if !c.overflows(r.Proxy) { // for which the set has a warning
 					warn(r, level, tell)
 				}
 				warnNoise(c.Metric, r, tell)
@@ -94,9 +94,9 @@ func overflows(scores []tables.ScoreRow) []tables.WarningRow {
 		if infinite[k] == 0 {
 			continue
 		}
-		message := fmt.Sprintf("%d of %d scores by %s are infinite: proxies with such a score are not compared", infinite[k], all[k], k.metric)
+		message := fmt.Sprintf("%d of %d scores by %s are infinite: a proxy with an infinite score is not compared", infinite[k], all[k], k.metric)
 		if k.metric == "" {
-			message = fmt.Sprintf("the perplexity of %d of %d scores overflows (losses of up to %.4g nats per token): proxies with such a score are not compared; the losses beside the scores tell the models apart",
+			message = fmt.Sprintf("the perplexity of %d of %d scores overflows (losses of up to %.4g nats per token): a proxy with such a score is not compared; compare the models by the losses in scores.csv",
 				infinite[k], all[k], loss[k])
 		}
 		out = append(out, tables.WarningRow{Group: k.group, Set: k.set, Code: tables.WarnOverflow, Message: message, Metric: k.metric})
@@ -125,34 +125,34 @@ func (c comparison) spread() (low, high float64) {
 func warn(r tables.CorrelationRow, level float64, add func(code, format string, args ...any)) {
 	if math.IsNaN(r.Pearson) {
 		if r.N < 3 {
-			add(tables.WarnNone, "no correlation of %s", words.Counted(r.N, "mixture", "mixtures"))
+			add(tables.WarnNone, "%s: a correlation needs at least 3", words.Counted(r.N, "mixture", "mixtures"))
 		} else {
-			add(tables.WarnNone, "no correlation: all scores are the same")
+			add(tables.WarnNone, "the correlation is not defined: all scores are equal")
 		}
 		return
 	}
 	low, high := r.PearsonLow, r.PearsonHigh
 	switch {
 	case math.IsNaN(low):
-		add(tables.WarnBounds, "no interval: most resamples of %s are degenerate", words.Counted(r.N, "mixture", "mixtures"))
+		add(tables.WarnBounds, "the correlation has no interval: most bootstrap resamples of %s have equal scores", words.Counted(r.N, "mixture", "mixtures"))
 	case low <= 0 && high >= 0:
-		add(tables.WarnZero, "the %s interval of the correlation, %.2f to %.2f, holds zero", percentage(level), low, high)
+		add(tables.WarnZero, "the %s interval of the correlation, %.2f to %.2f, includes zero", percentage(level), low, high)
 	case r.PearsonBCaLow <= 0 && r.PearsonBCaHigh >= 0:
-		add(tables.WarnZero, "the %s BCa interval of the correlation, %.2f to %.2f, holds zero", percentage(level), r.PearsonBCaLow, r.PearsonBCaHigh)
+		add(tables.WarnZero, "the %s BCa interval of the correlation, %.2f to %.2f, includes zero", percentage(level), r.PearsonBCaLow, r.PearsonBCaHigh)
 	}
 	if r.PearsonP > 1-level {
-		add(tables.WarnChance, "scores dealt out at random correlate as well %s of the time", percentage(r.PearsonP))
+		add(tables.WarnChance, "randomly permuted scores correlate at least as well in %s of permutations", percentage(r.PearsonP))
 	}
 	// What is left without the mixture that matters most is less than half, or of the other sign.
 	if left := r.WithoutLow; r.Pearson > 0 && left < r.Pearson/2 {
-		add(tables.WarnOne, "without %s the correlation is %.2f, not %.2f", r.WithoutLowest, left, r.Pearson)
+		add(tables.WarnOne, "without mixture %s the correlation is %.2f instead of %.2f", r.WithoutLowest, left, r.Pearson)
 	}
 }
 
 // warnNoise tells where the regret is less than two seeds of one mixture may differ by.
 func warnNoise(metric kind.Metric, r tables.CorrelationRow, add func(code, format string, args ...any)) {
 	if r.Regret > 0 && r.Regret < r.NoiseLeast {
-		add(tables.WarnNoise, "its choice is worse than the best by %.3g %s, within the %.3g that two seeds of one mixture may differ by", r.Regret, metric.Name, r.NoiseLeast)
+		add(tables.WarnNoise, "the chosen mixture is worse than the best by %.3g %s, which is within seed noise (%.3g)", r.Regret, metric.Name, r.NoiseLeast)
 	}
 }
 

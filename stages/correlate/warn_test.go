@@ -31,13 +31,13 @@ func TestWarnings(t *testing.T) {
 		says       string
 	}{
 		{"nothing", up(12, line), up(12, line), nil, ""},
-		{"few", up(9, line), up(9, line), []string{"few"}, "only 9 mixtures have a reference; below 10"},
+		{"few", up(9, line), up(9, line), []string{"few"}, "only 9 mixtures have a reference; with fewer than 10"},
 		{"one mixture", up(1, line), up(1, line), []string{"few", "ood macro none"}, "only 1 mixture has a reference"},
-		{"all references the same", up(12, line), up(12, same), []string{"ood macro none"}, "all scores are the same"},
-		{"references alike", up(12, line), up(12, func(i float64) float64 { return 20 + i/1000 }), []string{"ood alike"}, "differ by 0.055% at most"},
-		{"no relation", up(12, zigzag), up(12, func(i float64) float64 { return 20 + math.Mod(i*5, 12) }), []string{"ood macro zero", "ood macro chance"}, "holds zero"},
+		{"all references the same", up(12, line), up(12, same), []string{"ood macro none"}, "all scores are equal"},
+		{"references alike", up(12, line), up(12, func(i float64) float64 { return 20 + i/1000 }), []string{"ood alike"}, "differ by at most 0.055%"},
+		{"no relation", up(12, zigzag), up(12, func(i float64) float64 { return 20 + math.Mod(i*5, 12) }), []string{"ood macro zero", "ood macro chance"}, "includes zero"},
 		{"one mixture carries it", append(up(11, func(i float64) float64 { return 20 + math.Mod(i*7, 11) }), 200), append(up(11, line), 300),
-			[]string{"ood macro zero", "ood macro one"}, "without m11 the correlation is"},
+			[]string{"ood macro zero", "ood macro one"}, "without mixture m11 the correlation is"},
 		{"four mixtures", []float64{1, 2, 3, 4}, []float64{5, 5, 5, 5.5}, []string{"few", "ood macro chance"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestNoiseOfReplicates(t *testing.T) {
 		said = append(said, w.Code+": "+w.Message)
 	}
 	if !slices.ContainsFunc(said, func(s string) bool {
-		return strings.HasPrefix(s, "noise: its choice is worse than the best by 2 perplexity, within the 3.64")
+		return strings.HasPrefix(s, "noise: the chosen mixture is worse than the best by 2 perplexity, which is within seed noise (3.64)")
 	}) || slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, tables.WarnAlike) }) {
 		t.Errorf("said %q", said)
 	}

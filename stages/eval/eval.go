@@ -165,7 +165,7 @@ func chooseDocuments(t *table.Tokens, limit, tokens int64) []int {
 func losses(ctx context.Context, job *kind.Job, engine lm.Engine, t *table.Tokens, p kind.EvalParams) ([]tables.LossRow, error) {
 	docs := chooseDocuments(t, p.Documents, p.Tokens)
 	if len(docs) == 0 {
-		return nil, fmt.Errorf("none of the evaluation set's %d documents fits into eval.tokens, %d: raise it, or cut the documents with piece_bytes", t.Docs(), p.Tokens)
+		return nil, fmt.Errorf("none of the evaluation set's %d documents fits into eval.tokens, %d: raise eval.tokens, or cut the documents with piece_bytes", t.Docs(), p.Tokens)
 	}
 	rows := make([]tables.LossRow, len(docs))
 	perToken := make([][]float32, len(docs)) // nats

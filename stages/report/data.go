@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ablate/cache/table"
+	"ablate/specs/ident"
 	"ablate/stages/internal/page"
 	"ablate/stages/internal/svg"
 	"ablate/stages/tables"
@@ -47,10 +48,10 @@ func (b *builder) corpora() error {
 
 // left says in words what is neither trained on nor held out.
 var left = map[string]string{
-	tables.PartUnused:    "more than the declared units take",
+	tables.PartUnused:    "beyond the declared units",
 	tables.PartSmall:     "partitions of less than half a unit",
 	tables.PartExcluded:  "partitions that the study leaves out",
-	tables.PartDuplicate: "another document has the same identity",
+	tables.PartDuplicate: "an earlier document has the same identity",
 }
 
 // partitions reads the table of sizes of each partition set. A partition has units; all other
@@ -130,9 +131,9 @@ func (b *builder) curves() error {
 			return fmt.Errorf("model %s: %w", m.Name, err)
 		}
 		if first, last, yes := tables.Rose(rows); yes {
-			risen = append(risen, fmt.Sprintf("%s model %s from %.3g to %.3g", m.Role, m.Name, first, last))
+			risen = append(risen, fmt.Sprintf("%s model %s from %.3g to %.3g", m.Role, ident.Unescape(m.Name), first, last))
 		}
-		s := svg.Series{Name: m.Name}
+		s := svg.Series{Name: ident.Unescape(m.Name)}
 		for _, r := range tables.Smooth(rows) {
 			s.Points = append(s.Points, svg.Point{X: float64(r.Tokens), Y: r.Loss})
 		}
@@ -184,6 +185,6 @@ func risenWarning(risen []string, models int) string {
 		risen = risen[:named]
 	}
 	return fmt.Sprintf("%d of %d models ended at a higher training loss than they began with: %s%s. "+
-		"Their trainings diverged, the learning rate being too high, or they are too short to tell; the curves are under The models.",
+		"Either their trainings diverged because the learning rate is too high, or the trainings are too short to judge. The section The models shows the curves.",
 		count, models, strings.Join(risen, ", "), more)
 }

@@ -19,7 +19,7 @@ func (b *builder) flow() error {
 	if len(b.in.Flow) == 0 {
 		return nil
 	}
-	f := svg.Flow{About: "The steps of the study by kind, each to the right of what it takes from"}
+	f := svg.Flow{About: "The steps of the study by kind, each to the right of its inputs"}
 	for _, s := range b.in.Steps {
 		n := svg.FlowNode{Name: s.Kind, Count: "×" + paperfig.Count(float64(s.Count))}
 		cost := page.Duration(s.Seconds)

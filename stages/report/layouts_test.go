@@ -98,7 +98,7 @@ func TestLayouts(t *testing.T) {
 	}
 	// Python 3.11, statistics.correlation. Out of domain it is over the three mixtures that have a
 	// reference on both sets, of the means [16.5, 14, 22] and [15, 15, 16.5].
-	if diff := cmp.Diff(`Pearson's r between the perplexities of reference models and of proxies, in and out of domain. In brackets: as published.
+	if diff := cmp.Diff(`Pearson's r between the perplexities of reference models and of proxies, in and out of domain. Brackets hold the published value.
 
 | mixtures | eval set      |   n | ind_id |             macro |
 | -------- | ------------- | --: | -----: | ----------------: |

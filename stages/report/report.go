@@ -302,11 +302,11 @@ func (b *builder) evalSet(g groupSet, rows []tables.ScoreRow) {
 	}
 	s := page.EvalSet{Name: g.set, About: b.in.SetAbout[g.set]}
 	if g.set == kind.Average && s.About == "" {
-		s.About = "All eval sets but the in-domain one together: the mean of their scores, each counting as much."
+		s.About = "All eval sets but the in-domain one together. The score is the mean of their scores."
 	}
 	if g.set == b.in.InDomain {
 		s.InDomain = true
-		s.About = "Held-out documents of the mixture’s own partitions; the score is the mean over the partitions. Counted: those of the largest mixture."
+		s.About = "Held-out documents of the mixture’s own partitions. The score is the mean over the partitions. The counts are those of the largest mixture."
 	}
 	for _, r := range rows {
 		s.Documents, s.Tokens = max(s.Documents, int(r.Documents)), max(s.Tokens, r.Tokens)

@@ -164,7 +164,7 @@ func TestReport(t *testing.T) {
 			in.Figure = func(group, set string) (string, error) { return "", errors.New("there is no figure") }
 			in.Training.References = 0
 			in.Models = in.Models[:2]
-		}, []string{"Train on a + c", "No reference model was trained, so nothing here checks this choice"}, []string{"Can the proxies be trusted?", "to check"}},
+		}, []string{"Train on a + c", "No reference model was trained, so nothing checks this choice"}, []string{"Can the proxies be trusted?", "to check"}},
 		{"documents that are not used", func(t *testing.T, in *Input) {
 			in.Splits = append(in.Splits, Split{Corpus: "more", Sizes: stagetest.WriteRows(t,
 				tables.SizeRow{Partition: "c", Part: tables.PartUnit, Unit: 0, Documents: 20, Tokens: 2000},

@@ -57,7 +57,7 @@ type Band struct{ Low, High float64 }
 // Fit reads the files, fits a law to each metric and predicts.
 func Fit(in Input) (*Result, error) {
 	if in.Truth != "" && in.Predict == "" {
-		return nil, errors.New("the truth is the metrics of runs to predict: name their ratios, too")
+		return nil, errors.New("the truth holds metrics of runs to predict: name their ratios, too")
 	}
 	if in.Resamples > 0 && in.Predict == "" {
 		return nil, errors.New("bands are those of predictions: name the ratios of runs to predict, too")
@@ -107,7 +107,7 @@ func (f *fitting) design(r *Table, x [][]float64) error {
 	sources, columns, absent := present(r, x)
 	f.columns = columns
 	if len(absent) > 0 {
-		f.Notes = append(f.Notes, fmt.Sprintf("no run that is fitted has a share of %s: the law says nothing of %s", strings.Join(absent, ", "), them(absent)))
+		f.Notes = append(f.Notes, fmt.Sprintf("no fitted run has a share of %s: the law cannot predict the effect of %s", strings.Join(absent, ", "), them(absent)))
 	}
 	var err error
 	if f.laws, err = fit.New(fit.Runs{Sources: sources, Names: f.runs, Shares: only(x, f.columns)}); err != nil {
@@ -174,7 +174,7 @@ func (f *fitting) sharesOf(p, r *Table) ([][]float64, error) {
 		}
 		for i, row := range p.Values {
 			if row[c] > 0 {
-				return nil, fmt.Errorf("%s:%d: run %s has a share %v of %s, of which no fitted run has any: the law says nothing of it", p.Path, p.line[i], p.Runs[i], row[c], name)
+				return nil, fmt.Errorf("%s:%d: run %s has a share %v of %s, and no fitted run has any: the law cannot predict its effect", p.Path, p.line[i], p.Runs[i], row[c], name)
 			}
 		}
 	}

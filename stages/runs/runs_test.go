@@ -118,10 +118,10 @@ func TestMistakes(t *testing.T) {
 		"few runs in common":     {metrics: "run,loss\nr1,1\nr7,2\n", want: "the law linear of 2 sources has 2 parameters and needs as many runs; runs at hand: 1 (2 of 3 runs of "},
 		"predicted sum":          {predict: "run,a,b\nx,0.5,0.6\n", want: "2.csv:2: run x: the shares sum to 1.1"},
 		"predicted twice":        {predict: "run,a,b\nx,0.5,0.5\nx,0.4,0.6\n", want: "2.csv:3: run x is in line 2, too"},
-		"source that nobody has": {ratios: "run,a,b,c\nr1,0.2,0.8,0\nr2,0.5,0.5,0\nr3,0.9,0.1,0\n", predict: "run,a,b,c\nx,0.5,0.4,0.1\n", want: "2.csv:2: run x has a share 0.1 of c, of which no fitted run has any"},
+		"source that nobody has": {ratios: "run,a,b,c\nr1,0.2,0.8,0\nr2,0.5,0.5,0\nr3,0.9,0.1,0\n", predict: "run,a,b,c\nx,0.5,0.4,0.1\n", want: "2.csv:2: run x has a share 0.1 of c, and no fitted run has any"},
 		"no metric in common":    {predict: ratios, truth: "run,accuracy\nr1,1\n", want: "have no metric in common: the first has loss, the second accuracy"},
 		"truth of other runs":    {predict: ratios, truth: "run,loss\nr9,1\n", want: "have no run in common"},
-		"truth without mixtures": {truth: metrics, want: "the truth is the metrics of runs to predict"},
+		"truth without mixtures": {truth: metrics, want: "the truth holds metrics of runs to predict"},
 		"first column after all": {ratios: "id,a,b\nr1,0.2,0.8\nr2,.5,.5\n", metrics: "name,run,loss\nx,r1,1\ny,r2,2\n", want: `such as "r1" in column "id", the second "x" in column "name"`},
 		"metrics are only text":  {metrics: "run,name\nr1,x\nr2,y\n", want: `1.csv: no columns of numbers beside "run"`},
 		"no law of such a name":  {law: "cubic", want: `law "cubic"`},
@@ -166,7 +166,7 @@ func TestNotes(t *testing.T) {
 	text := strings.Join(got.Notes, "\n")
 	for _, want := range []string{
 		"0.csv: columns that are no sources: name", "1.csv: columns that are no metrics: comment (text)", "1 of 4 runs of " + paths[0], "are left out: r4", "are left out: r5", "are left out: n4",
-		"no run that is fitted has a share of c", "3.csv has no column for acc", "lacks and that are not predicted: speed",
+		"no fitted run has a share of c", "3.csv has no column for acc", "lacks and that are not predicted: speed",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("notes lack %q:\n%s", want, text)

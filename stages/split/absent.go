@@ -38,7 +38,7 @@ func (s *splitting) mistaken() error {
 	var errs []error
 	for _, v := range slices.SortedFunc(maps.Keys(s.values), func(a, b value) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.text, b.text)) }) {
 		if h := s.values[v]; h.have > 0 && h.lack > 0 {
-			errs = append(errs, fmt.Errorf("metadata %s: %d documents have the value %q and %d have none, which the corpus calls %q, too; give the corpus another word with absent, such as absent: none given"+
+			errs = append(errs, fmt.Errorf("metadata %s: %d documents have the value %q, and %d documents have none, for which the corpus writes %q, too; give the corpus another word with absent, such as absent: none given"+
 				" (to join the two, fold that word into %q)", v.name, h.have, v.text, h.lack, v.text, v.text))
 		}
 	}

@@ -40,9 +40,9 @@ func (s *splitting) shared(documents int) error {
 		return nil
 	}
 	first := others[0]
-	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of one before them but another text, such as %q in %s and %s; at most %g%% may. "+
+	return &kind.KeyError{Key: []string{"id"}, Err: fmt.Errorf("%d of %d documents have the identity of an earlier document but another text, such as %q in %s and %s; at most %g%% are allowed. "+
 		"Are ids unique in the corpus, or in each file only? The corpus's key id names the field of another identity; bad: {duplicate: keep} keeps these documents, drop leaves "+
-		"them out, error tells where the first of them lie",
+		"them out, error reports where the first of them are",
 		len(others), documents, first.ID, s.shard(first.FirstShard), s.shard(first.Shard), 100*mostDifferent)}
 }
 

@@ -224,7 +224,7 @@ type LossRow struct {
 // the mean over a domain's models of exp(sum of nats / sum of tokens).
 type StudyLossRow struct {
 	v1      `col:"-"`
-	Group   string  `col:"mixture_set" doc:"set of mixtures"`
+	Group   string  `col:"mixture_set" doc:"mixture set"`
 	Mixture string  `col:"mixture" doc:"name of the mixture"`
 	Scorer  string  `col:"scorer" doc:"seq, the reference, or a proxy, as in scores.parquet"`
 	Set     string  `col:"eval_set" doc:"evaluation set; the average out-of-domain has no rows, it is the mean of its sets' scores"`
@@ -243,7 +243,7 @@ type StudyLossRow struct {
 // over domains of the mean over a domain's models.
 type ScoreRow struct {
 	v2          `col:"-"`
-	Group       string  `col:"mixture_set" doc:"set of mixtures"`
+	Group       string  `col:"mixture_set" doc:"mixture set"`
 	Mixture     string  `col:"mixture" doc:"name of the mixture"`
 	Scorer      string  `col:"scorer" doc:"seq, the reference, or a proxy"`
 	Set         string  `col:"eval_set" doc:"evaluation set; out-of-domain: the mean over all but in-domain, each counting as much, where there are several"`
@@ -262,7 +262,7 @@ type ScoreRow struct {
 // the file.
 type CorrelationRow struct {
 	v3               `col:"-"`
-	Group            string  `col:"mixture_set" doc:"set of mixtures"`
+	Group            string  `col:"mixture_set" doc:"mixture set"`
 	Set              string  `col:"eval_set" doc:"evaluation set"`
 	Proxy            string  `col:"proxy" doc:"name of the proxy"`
 	N                int64   `col:"n" unit:"mixtures" doc:"mixtures compared"`
@@ -271,7 +271,7 @@ type CorrelationRow struct {
 	PearsonHigh      float64 `col:"pearson_high" null:"NaN" doc:"upper bound"`
 	PearsonBCaLow    float64 `col:"pearson_bca_low" null:"NaN" doc:"lower bound of its bias-corrected and accelerated bootstrap interval"`
 	PearsonBCaHigh   float64 `col:"pearson_bca_high" null:"NaN" doc:"upper bound"`
-	PearsonP         float64 `col:"pearson_p" null:"NaN" doc:"chance of as high a correlation if scores were dealt out at random, one-sided; too small where mixtures share partitions"`
+	PearsonP         float64 `col:"pearson_p" null:"NaN" doc:"one-sided permutation p-value: the share of random permutations of the scores with as high a correlation; too small where mixtures share partitions"`
 	Spearman         float64 `col:"spearman" null:"NaN" doc:"rank correlation"`
 	SpearmanLow      float64 `col:"spearman_low" null:"NaN" doc:"lower bound of its percentile bootstrap interval"`
 	SpearmanHigh     float64 `col:"spearman_high" null:"NaN" doc:"upper bound"`
@@ -308,7 +308,7 @@ type CorrelationRow struct {
 // mixture and takes no part.
 type DecisionRow struct {
 	v2               `col:"-"`
-	Group            string  `col:"mixture_set" doc:"set of mixtures"`
+	Group            string  `col:"mixture_set" doc:"mixture set"`
 	Proxy            string  `col:"proxy" doc:"name of the proxy"`
 	Sets             int64   `col:"eval_sets" unit:"evaluation sets" doc:"out-of-domain sets compared"`
 	Mixtures         int64   `col:"mixtures" unit:"mixtures" doc:"mixtures to choose from, on the set with most"`
@@ -329,7 +329,7 @@ const (
 	WarnAlike    = "alike"    // references that hardly differ
 	WarnNone     = "none"     // no correlation: too few mixtures or scores all alike
 	WarnBounds   = "bounds"   // no interval
-	WarnZero     = "zero"     // an interval that holds zero
+	WarnZero     = "zero"     // an interval that includes zero
 	WarnChance   = "chance"   // as high a correlation is likely by chance
 	WarnOne      = "one"      // a correlation that hangs on one mixture
 	WarnNoise    = "noise"    // a regret that seeds alone can make
@@ -338,7 +338,7 @@ const (
 // WarningRow is a claim that the sample of mixtures cannot support.
 type WarningRow struct {
 	v2      `col:"-"`
-	Group   string `col:"mixture_set" doc:"set of mixtures"`
+	Group   string `col:"mixture_set" doc:"mixture set"`
 	Set     string `col:"eval_set" null:"" doc:"evaluation set; null: all of them"`
 	Proxy   string `col:"proxy" null:"" doc:"proxy; null: all of them"`
 	Code    string `col:"code" doc:"overflow, few, alike, none, bounds, zero, chance, one or noise"`
@@ -351,7 +351,7 @@ type WarningRow struct {
 // paper's.
 type LayoutRow struct {
 	v2          `col:"-"`
-	Group       string  `col:"mixture_set" doc:"set of mixtures"`
+	Group       string  `col:"mixture_set" doc:"mixture set"`
 	Set         string  `col:"eval_set" doc:"evaluation set, or out-of-domain: perplexities that are means over all sets that do not change with the mixture"`
 	Proxy       string  `col:"proxy" doc:"name of the proxy"`
 	N           int64   `col:"n" unit:"mixtures" doc:"mixtures compared"`

@@ -12,7 +12,7 @@ import (
 // which sees all files.
 func (t *tokenizing) duplicate(d corpus.Document, first corpus.Place) error {
 	if t.params.Duplicate == kind.DuplicateError {
-		return fmt.Errorf("document %q of %s has the identity of that of %s (the corpus's key bad: {duplicate: drop} leaves out all but the first, keep keeps them)",
+		return fmt.Errorf("document %q of %s has the same identity as that of %s (the corpus's key bad: {duplicate: drop} leaves out all but the first, keep keeps them)",
 			d.ID, tables.PlaceInWords(t.file(int(d.Place.File)), d.Place), tables.PlaceInWords(t.file(int(first.File)), first))
 	}
 	t.twice.n++

@@ -35,7 +35,7 @@ func needs(job *kind.Job) (kind.Needs, error) {
 func trainingMemory(p kind.TrainParams, threads int, redo lm.Recompute) (int64, error) {
 	T := p.Model.Context
 	if T < 1 || p.Batch < int64(T) {
-		return 0, fmt.Errorf("batch of %d tokens in rows of %d", p.Batch, T)
+		return 0, fmt.Errorf("batch of %d tokens in sequences of %d", p.Batch, T)
 	}
 	engine, err := engines.Find(p.Arithmetic)
 	if err != nil {
@@ -61,6 +61,6 @@ func recompute(job *kind.Job, p kind.TrainParams) (lm.Recompute, error) {
 		}
 		least = n
 	}
-	return 0, &kind.MemoryError{Err: fmt.Errorf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: "+
+	return 0, &kind.MemoryError{Err: fmt.Errorf("the model needs at least %d MB (with activation checkpointing of every layer), and the step may take %d MB: "+
 		"raise --memory, or shorten model.context", (least+1e6-1)/1e6, job.Memory/1e6)}
 }

@@ -42,7 +42,7 @@ func TestTrainingWithinMemory(t *testing.T) {
 	}
 	small := want.LeastMemory - 1
 	if _, err := recompute(&kind.Job{Memory: small, Threads: threads}, p); err == nil || err.Error() !=
-		fmt.Sprintf("the model needs %d MB at least (every layer computed again in the backward pass), and the step may take %d MB: raise --memory, or shorten model.context",
+		fmt.Sprintf("the model needs at least %d MB (with activation checkpointing of every layer), and the step may take %d MB: raise --memory, or shorten model.context",
 			(want.LeastMemory+1e6-1)/1e6, small/1e6) {
 		t.Errorf("%d bytes: error %v, want one with both numbers", small, err)
 	}

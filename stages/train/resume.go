@@ -253,7 +253,7 @@ func (t *training) load(dir string, s savedState) error {
 		return err
 	}
 	if int64(len(curve)) != s.Step || age != s.Age+s.Step {
-		return fmt.Errorf("curve has %d steps and the moments %d, want %d and %d", len(curve), age, s.Step, s.Age+s.Step)
+		return fmt.Errorf("the curve has %d steps and the optimizer state %d, want %d and %d", len(curve), age, s.Step, s.Age+s.Step)
 	}
 	t.step, t.age, t.curve = s.Step, s.Age, curve
 	return nil

@@ -166,7 +166,7 @@ func (t *training) begin() error {
 		return err
 	}
 	if t.age, err = t.loadMoments(in.Path); err != nil {
-		return fmt.Errorf("moments: %w", err)
+		return fmt.Errorf("optimizer state: %w", err)
 	}
 	return nil
 }

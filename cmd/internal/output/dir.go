@@ -56,11 +56,11 @@ func (e *ForeignError) Error() string {
 	}
 	switch {
 	case e.Input:
-		return fmt.Sprintf("the report would replace what the study itself reads: %s in %s; name another folder with --out", names, e.Dir)
+		return fmt.Sprintf("the report would replace files that the study itself reads: %s in %s; name another folder with --out", names, e.Dir)
 	case e.Mixed:
-		return fmt.Sprintf("the report would replace files that no run of ablate wrote: %s in %s; move them, name another folder with --out, or replace them with --force", names, e.Dir)
+		return fmt.Sprintf("the report would replace files that ablate did not write: %s in %s; move these files, name another folder with --out, or replace the files with --force", names, e.Dir)
 	}
-	return fmt.Sprintf("%s holds files that no run of ablate wrote: %s; name a new or an empty folder with --out, or write the report beside them with --force, which replaces files of its names", e.Dir, names)
+	return fmt.Sprintf("%s holds files that ablate did not write: %s; name a new or an empty folder with --out, or write the report beside these files with --force, which replaces files that have the names of the report's files", e.Dir, names)
 }
 
 // mostNamed is how many files an error names.

@@ -208,7 +208,7 @@ func probe(dir string) error {
 		info, err := os.Stat(dir)
 		if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
 			if _, err := os.Lstat(dir); err == nil {
-				return fmt.Errorf("%s is a link to a folder that is not there", dir)
+				return fmt.Errorf("%s is a link to a folder that does not exist", dir)
 			}
 			dir = filepath.Dir(dir)
 			continue

@@ -52,7 +52,7 @@ func ReadMark(dir string) (*Mark, error) {
 	}
 	m := &Mark{dir: dir, data: data}
 	if err := json.Unmarshal(data, m); err != nil || m.About == "" {
-		return nil, fmt.Errorf("%s is damaged (%v): it is to list the files of the folder that ablate may replace; remove it to have the folder judged anew", path, err)
+		return nil, fmt.Errorf("%s is damaged (%v): this file lists the files of the folder that ablate may replace; remove the file, and ablate looks at the folder as a new one", path, err)
 	}
 	return m, nil
 }
@@ -71,11 +71,11 @@ func (m *Mark) Judge(study string, report []string) (wrong []string) {
 	}
 	for _, name := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
-			wrong = append(wrong, fmt.Sprintf("lists %q, which is no file of the folder", name))
+			wrong = append(wrong, fmt.Sprintf("lists %q, which is not a file of the folder", name))
 		}
 	}
 	if data, err := m.encode(); len(wrong) == 0 && (err != nil || !bytes.Equal(data, m.data)) {
-		wrong = append(wrong, "is not as ablate wrote it")
+		wrong = append(wrong, "is not what ablate wrote")
 	}
 	return wrong
 }

@@ -66,7 +66,7 @@ func (s *source) chooseText(named string, main bool) error {
 			s.textField = named
 			return nil
 		case main:
-			return fmt.Errorf("--text %s: no document of %s has a string there; the fields are %s", named, s.option, s.list())
+			return fmt.Errorf("--text %s: no document of %s has a string in this field; the fields are %s", named, s.option, s.list())
 		}
 	}
 	var found []survey.FieldUse
@@ -76,7 +76,7 @@ func (s *source) chooseText(named string, main bool) error {
 		}
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("%s: no field is found that holds the text: it would be a string of %d bytes or more on average, in half of the documents at least; the fields are %s; name the field with --text", s.option, proseBytes, s.list())
+		return fmt.Errorf("%s: init found no field that holds the text, which would be a string of %d bytes or more on average, in at least half of the documents; the fields are %s; name the field with --text", s.option, proseBytes, s.list())
 	}
 	slices.SortStableFunc(found, func(a, b survey.FieldUse) int {
 		return cmp.Or(cmp.Compare(rank(textNames, a.Path), rank(textNames, b.Path)), -cmp.Compare(a.Bytes, b.Bytes))
@@ -234,7 +234,7 @@ func (p *Proposal) chooseFields(ctx context.Context) error {
 		return err
 	}
 	if s.bytes < leastCorpus {
-		return fmt.Errorf("--from: too little text: %s with %s of text, and two partitions that models can be trained on take about %s; name more files", plural(int(math.Round(s.documents)), "document"), size(int64(s.bytes)), size(leastCorpus))
+		return fmt.Errorf("--from: too little text: %s with %s of text, and two partitions that models can be trained on need about %s; name more files", plural(int(math.Round(s.documents)), "document"), size(int64(s.bytes)), size(leastCorpus))
 	}
 	return nil
 }
@@ -400,7 +400,7 @@ func (s *source) chooseID(ctx context.Context, named string, main bool) error {
 	}
 	if named != "" && main {
 		if !has(named) {
-			return fmt.Errorf("--id %s: no document of %s has a value there; the fields are %s", named, s.option, s.list())
+			return fmt.Errorf("--id %s: no document of %s has a value in this field; the fields are %s", named, s.option, s.list())
 		}
 		s.idField = named
 		return nil

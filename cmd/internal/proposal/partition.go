@@ -33,9 +33,9 @@ func (p *Proposal) choosePartitions(context.Context) error {
 		case f == nil:
 			return fmt.Errorf("--by %s: no document of --from has such a field; there are %s", p.req.By, p.names())
 		case len(f.values) == 1 && f.documents >= p.main.documents:
-			return fmt.Errorf("--by %s: every document has the same value there, %s, which divides nothing; there are %s", p.req.By, show(f.sorted()[0].name), p.names())
+			return fmt.Errorf("--by %s: every document has the same value in this field, %s, so the field divides nothing; there are %s", p.req.By, show(f.sorted()[0].name), p.names())
 		case len(f.values) == 1:
-			return fmt.Errorf("--by %s: there is one value only, %s, and %s of the documents have none; there are %s", p.req.By, show(f.sorted()[0].name), percent(1-f.documents/p.main.documents), p.names())
+			return fmt.Errorf("--by %s: the field has only one value, %s, and %s of the documents have no value; there are %s", p.req.By, show(f.sorted()[0].name), percent(1-f.documents/p.main.documents), p.names())
 		case len(f.usable()) < 2:
 			return fmt.Errorf("--by %s: fewer than two values can be names of partitions: %s", p.req.By, nameRule)
 		}

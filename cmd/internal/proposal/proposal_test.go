@@ -202,7 +202,7 @@ func TestNotFound(t *testing.T) {
 		change func(*Request)
 		want   []string
 	}{
-		{"no text", documents(300, 80, func(_ int, d object) { delete(d, "text") }), nil, []string{"no field is found that holds the text", "meta.domain (300 strings", "--text"}},
+		{"no text", documents(300, 80, func(_ int, d object) { delete(d, "text") }), nil, []string{"init found no field that holds the text", "meta.domain (300 strings", "--text"}},
 		{"several texts", documents(300, 80, func(_ int, d object) { d["question"], d["answer"] = d["text"], d["text"]; delete(d, "text") }), nil, []string{"answer", "question", "--text"}},
 		{"one value", documents(300, 80, func(_ int, d object) { d["meta"] = object{"domain": "x"} }), nil, []string{"meta.domain is x everywhere", "--by"}},
 		{"no field", documents(300, 80, func(_ int, d object) { delete(d, "meta") }), nil, []string{"no field divides the documents", "--by"}},

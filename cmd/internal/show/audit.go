@@ -45,9 +45,9 @@ func Audit(w io.Writer, r *auditing.Result, name string, quiet bool) {
 		Printf(w, "\n%d differences\n", n)
 	case quiet:
 	case r.Report.Of == 0:
-		fmt.Fprintln(w, "no differences in the cache, and no report was checked; "+onWord(r))
+		fmt.Fprintln(w, "the audit found no differences in the cache, and checked no report; "+onWord(r))
 	default:
-		fmt.Fprintln(w, "no differences; "+onWord(r))
+		fmt.Fprintln(w, "the audit found no differences; "+onWord(r))
 	}
 }
 
@@ -58,14 +58,14 @@ func checked(w io.Writer, r *auditing.Result, name string) {
 	} else {
 		Printf(w, "study %s, cache %s, report %s\n\n", r.Study, r.Cache, r.Out)
 	}
-	Printf(w, "raw files   %d of %d are what the run read; %s\n", r.Raw.Checked, r.Raw.Of, words.Bytes(r.Raw.Bytes))
+	Printf(w, "raw files   %d of %d have the content that the run read; %s\n", r.Raw.Checked, r.Raw.Of, words.Bytes(r.Raw.Bytes))
 	Printf(w, "steps       %d of %d: the key follows from the study and the content of the inputs\n", r.Steps.Checked, r.Steps.Of)
 	if r.Upstream > 0 {
 		Printf(w, "upstream    %d of these steps: the cache has no entry, %s has\n", r.Upstream, r.Beneath)
 	}
-	Printf(w, "blobs       %d of %d have the digest that they are named by; %s\n", r.Blobs.Checked, r.Blobs.Of, words.Bytes(r.Blobs.Bytes))
+	Printf(w, "blobs       %d of %d have the digest that is their name; %s\n", r.Blobs.Checked, r.Blobs.Of, words.Bytes(r.Blobs.Bytes))
 	if r.Report.Of > 0 {
-		Printf(w, "report      %d of %d files are what the cache gives\n", r.Report.Checked, r.Report.Of)
+		Printf(w, "report      %d of %d files equal those made again from the cache\n", r.Report.Checked, r.Report.Of)
 	} else {
 		Printf(w, "report      not checked\n")
 	}
@@ -120,5 +120,5 @@ func onWord(r *auditing.Result) string {
 	if n == 0 {
 		return "every step was executed again"
 	}
-	return fmt.Sprintf("%d of %d steps rest on the word of whoever made them (%s); --recompute all executes them", n, r.All, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d of %d steps were not executed again, so that their results rest on trust in who ran them (%s); --recompute all executes them", n, r.All, strings.Join(parts, ", "))
 }

@@ -18,21 +18,21 @@ func TestAudit(t *testing.T) {
 		{Step: "eval/b", Kind: "eval", Outputs: 1, Same: true, Unasked: true, Seconds: 0.75},
 	}
 	r.OnWord = map[string]int{"train": 5, "split": 1}
-	r.Unchecked = []audit.Unchecked{{What: "who ran it", Why: "entries hold what the machine said of itself"}}
-	const counts = `raw files   4 of 4 are what the run read; 5 kB
+	r.Unchecked = []audit.Unchecked{{What: "who ran it", Why: "entries hold what the machine reported about itself"}}
+	const counts = `raw files   4 of 4 have the content that the run read; 5 kB
 steps       9 of 9: the key follows from the study and the content of the inputs
 upstream    2 of these steps: the cache has no entry, /upstream has
-blobs       30 of 30 have the digest that they are named by; 159 kB
-report      20 of 20 files are what the cache gives
+blobs       30 of 30 have the digest that is their name; 159 kB
+report      20 of 20 files equal those made again from the cache
 executed    2 eval steps, every byte the same; 1.2s
 executed    correlate: 8 outputs, every byte the same; 0.3s, 0.3s when it was made
 drawn with  --seed 7
 
 not checked
-  who ran it: entries hold what the machine said of itself
+  who ran it: entries hold what the machine reported about itself
 
 `
-	const rest = "no differences; 6 of 9 steps rest on the word of whoever made them (1 split, 5 train); --recompute all executes them\n"
+	const rest = "the audit found no differences; 6 of 9 steps were not executed again, so that their results rest on trust in who ran them (1 split, 5 train); --recompute all executes them\n"
 	audited := func(quiet bool) string {
 		return printed(t, func(w *bytes.Buffer) error { Audit(w, r, "small.zip", quiet); return nil })
 	}
@@ -52,7 +52,7 @@ entry abcd (seed): is missing
 2 differences
 `, audited(true))
 	r.Findings, r.OnWord, r.Report = nil, nil, audit.Count{}
-	if got := audited(false); !bytes.HasSuffix([]byte(got), []byte("no differences in the cache, and no report was checked; every step was executed again\n")) {
+	if got := audited(false); !bytes.HasSuffix([]byte(got), []byte("the audit found no differences in the cache, and checked no report; every step was executed again\n")) {
 		t.Errorf("without a report:\n%s", got)
 	}
 }

@@ -57,7 +57,7 @@ func Usage(w io.Writer, u entries.Usage) error {
 	}
 	_, err := fmt.Fprintf(w, "%s\n%s\n", u.Dir, kinds.Render(w))
 	if len(u.Studies) > 0 {
-		studies := NewTable(Row{"study", "entries", "bytes of outputs", "needed by it alone"}, 1)
+		studies := NewTable(Row{"study", "entries", "bytes of outputs", "needed by it only"}, 1)
 		for _, s := range u.Studies {
 			studies.AppendRow(Row{s.Study, s.All.Files, words.Bytes(s.All.Bytes), words.Bytes(s.Alone.Bytes)})
 		}
@@ -95,13 +95,13 @@ func Collection(w io.Writer, f *entries.Collection) error {
 	if f.Rules.DryRun {
 		went = "would remove"
 	}
-	err := Printf(w, "%s %d entries, %d blobs and %d files of unfinished steps: %d bytes (%s); %d bytes (%s) stay\n", went, f.Entries.Files, f.Blobs.Files,
-		f.Partial.Files, f.Before-after, words.Bytes(f.Before-after), after, words.Bytes(after))
+	err := Printf(w, "%s %s, %s and %s of unfinished steps: %d bytes (%s); %d bytes (%s) stay\n", went, entriesOf(f.Entries.Files), blobsOf(f.Blobs.Files),
+		words.Counted(f.Partial.Files, "file", "files"), f.Before-after, words.Bytes(f.Before-after), after, words.Bytes(after))
 	var kept []string
 	for _, k := range []struct {
 		n   int
 		why string
-	}{{f.Kept.Roots, "that studies or runs need"}, {f.Kept.Young, "too young"}, {f.Kept.Dear, "too dear"}, {f.Kept.Room, "there is room for"}} {
+	}{{f.Kept.Roots, "that studies or runs need"}, {f.Kept.Young, "too young"}, {f.Kept.Dear, "too expensive"}, {f.Kept.Room, "within the size"}} {
 		if k.n > 0 {
 			kept = append(kept, fmt.Sprintf("%d %s", k.n, k.why))
 		}
@@ -110,14 +110,20 @@ func Collection(w io.Writer, f *entries.Collection) error {
 		err = errors.Join(err, Printf(w, "entries kept: %s\n", strings.Join(kept, ", ")))
 	}
 	for _, r := range f.Live {
-		err = errors.Join(err, Printf(w, "under way: a run of study %s on %s, begun %s\n", r.Study, r.Host, r.Started))
+		err = errors.Join(err, Printf(w, "running: study %s on %s, since %s\n", r.Study, r.Host, r.Started))
 	}
 	if most := f.Rules.MaxSize; most > 0 && after > most {
-		err = errors.Join(err, Printf(w, "still %s more than %s: the rest is needed or kept by a rule; `ablate cache du` shows what each study needs\n",
+		err = errors.Join(err, Printf(w, "the cache is still %s larger than %s: studies or rules keep the remaining entries; `ablate cache du` shows what each study needs\n",
 			words.Bytes(after-most), words.Bytes(most)))
 	}
 	return err
 }
+
+// entriesOf counts entries: "1 entry".
+func entriesOf[N ~int | ~int64](n N) string { return words.Counted(n, "entry", "entries") }
+
+// blobsOf counts blobs: "1 blob".
+func blobsOf[N ~int | ~int64](n N) string { return words.Counted(n, "blob", "blobs") }
 
 // items prints a line for each of the first entries.
 func items(w io.Writer, list []cache.Item) {
@@ -136,30 +142,30 @@ func items(w io.Writer, list []cache.Item) {
 func Removal(w io.Writer, r *entries.Removal, stay error) error {
 	items(w, r.Entries)
 	if len(r.Dependants) > 0 {
-		Printf(w, "made from these, and whole without them:\n")
+		Printf(w, "entries that were made from these and stay usable without them:\n")
 		items(w, r.Dependants)
 	}
 	switch {
 	case stay != nil:
 		return nil
 	case r.Removed == 0:
-		return Printf(w, "%d entries, %d bytes (%s); nothing was removed, --yes removes them\n", len(r.Entries), r.Bytes, words.Bytes(r.Bytes))
+		return Printf(w, "%s, %d bytes (%s); nothing was removed, --yes removes them\n", entriesOf(len(r.Entries)), r.Bytes, words.Bytes(r.Bytes))
 	}
-	return Printf(w, "removed %d entries, %d bytes (%s)\n", r.Removed, r.Bytes, words.Bytes(r.Bytes))
+	return Printf(w, "removed %s, %d bytes (%s)\n", entriesOf(r.Removed), r.Bytes, words.Bytes(r.Bytes))
 }
 
 // Copied prints what a push or a pull copied on w, and what it could not copy on warn.
 func Copied(w, warn io.Writer, r *entries.Copied) error {
-	did, there, absent := "pushed", "were there", "have no entry here"
+	did, there, absent := "pushed", "already at the remote", "without an entry in this cache"
 	if r.Pulled {
-		did, there, absent = "pulled", "were here", "have no entry there"
+		did, there, absent = "pulled", "already in the cache", "without an entry at the remote"
 	}
 	if r.Dry {
 		did = "would " + strings.TrimSuffix(did, "ed")
 	}
 	err := Printf(w, "%s: %s %s; %d %s\n", r.Remote, did, Moved(r.Moved), r.There, there)
 	if r.Absent > 0 {
-		err = errors.Join(err, Printf(w, "%d steps %s\n", r.Absent, absent))
+		err = errors.Join(err, Printf(w, "%s %s\n", words.Counted(r.Absent, "step", "steps"), absent))
 	}
 	NotCopied(warn, r)
 	return err
@@ -207,7 +213,7 @@ func NotCopied(w io.Writer, r *entries.Copied) {
 
 // Moved says how much was moved.
 func Moved(n remote.Count) string {
-	text := fmt.Sprintf("%d entries, %d blobs, %s", n.Entries, n.Blobs, words.Bytes(n.Bytes))
+	text := fmt.Sprintf("%s, %s, %s", entriesOf(n.Entries), blobsOf(n.Blobs), words.Bytes(n.Bytes))
 	if n.Healed > 0 {
 		text += fmt.Sprintf("; %d of them had been damaged there", n.Healed)
 	}
@@ -231,7 +237,7 @@ func RemoteConflicts(w io.Writer, at string, conflicts []*cache.Conflict) {
 			cache.Printable(e.Second.Provenance.Started), cache.Printable(e.Second.Provenance.Host), cache.Printable(e.Second.Provenance.CPU))
 	}
 	if len(conflicts) > 0 {
-		fmt.Fprintln(w, "What is at the remote stays there, and what is here stays here.")
+		fmt.Fprintln(w, "Nothing was overwritten: the remote keeps its result, and this cache keeps its own.")
 	}
 }
 
@@ -247,5 +253,5 @@ func Problems(w io.Writer, list []cache.Problem) error {
 
 // Verified prints that a remote is sound.
 func Verified(w io.Writer, found entries.Checked) error {
-	return Printf(w, "%s: every entry and blob verifies (%d entries, %d blobs, %s)\n", found.Remote, found.Entries, found.Blobs, words.Bytes(found.Bytes))
+	return Printf(w, "%s: every entry and blob verifies (%s, %s, %s)\n", found.Remote, entriesOf(found.Entries), blobsOf(found.Blobs), words.Bytes(found.Bytes))
 }

@@ -57,9 +57,9 @@ func TestUsage(t *testing.T) {
  quarantine                     0    0 B 
  temporary                      0    0 B 
 
- study  entries  bytes of outputs  needed by it alone 
-──────────────────────────────────────────────────────
- small        2             500 B               200 B 
+ study  entries  bytes of outputs  needed by it only 
+─────────────────────────────────────────────────────
+ small        2             500 B              200 B 
 
 5 GB free on its file system
 `, printed(t, func(w *bytes.Buffer) error { return Usage(w, u) }))
@@ -70,10 +70,10 @@ func TestCollection(t *testing.T) {
 	f.Kept.Roots, f.Kept.Dear = 3, 1
 	f.Live = []cache.Root{{Study: "large", Host: "node7", Started: "2026-01-02T03:04:05Z"}}
 	want(t, `  abcdef01  train        159 kB     90.0s  small unit/a\x1b
-would remove 1 entries, 2 blobs and 0 files of unfinished steps: 160000 bytes (160 kB); 340000 bytes (340 kB) stay
-entries kept: 3 that studies or runs need, 1 too dear
-under way: a run of study large on node7, begun 2026-01-02T03:04:05Z
-still 40 kB more than 300 kB: the rest is needed or kept by a rule; `+"`ablate cache du`"+` shows what each study needs
+would remove 1 entry, 2 blobs and 0 files of unfinished steps: 160000 bytes (160 kB); 340000 bytes (340 kB) stay
+entries kept: 3 that studies or runs need, 1 too expensive
+running: study large on node7, since 2026-01-02T03:04:05Z
+the cache is still 40 kB larger than 300 kB: studies or rules keep the remaining entries; `+"`ablate cache du`"+` shows what each study needs
 `, printed(t, func(w *bytes.Buffer) error {
 		return Collection(w, &entries.Collection{Freed: f, Rules: cache.Rules{DryRun: true, MaxSize: 300_000}})
 	}))
@@ -103,11 +103,11 @@ still 40 kB more than 300 kB: the rest is needed or kept by a rule; `+"`ablate c
 func TestRemoval(t *testing.T) {
 	const line = "  abcdef01  train        159 kB     90.0s  small unit/a\\x1b\n"
 	r := &entries.Removal{Entries: []cache.Item{item}, Bytes: 160_000}
-	want(t, line+"1 entries, 160000 bytes (160 kB); nothing was removed, --yes removes them\n", printed(t, func(w *bytes.Buffer) error { return Removal(w, r, nil) }))
+	want(t, line+"1 entry, 160000 bytes (160 kB); nothing was removed, --yes removes them\n", printed(t, func(w *bytes.Buffer) error { return Removal(w, r, nil) }))
 	r.Removed = 1
-	want(t, line+"removed 1 entries, 160000 bytes (160 kB)\n", printed(t, func(w *bytes.Buffer) error { return Removal(w, r, nil) }))
+	want(t, line+"removed 1 entry, 160000 bytes (160 kB)\n", printed(t, func(w *bytes.Buffer) error { return Removal(w, r, nil) }))
 	r.Removed, r.Dependants = 0, []cache.Item{item}
-	want(t, line+"made from these, and whole without them:\n"+line, printed(t, func(w *bytes.Buffer) error { return Removal(w, r, errors.New("they stay")) }))
+	want(t, line+"entries that were made from these and stay usable without them:\n"+line, printed(t, func(w *bytes.Buffer) error { return Removal(w, r, errors.New("they stay")) }))
 }
 
 func TestCopied(t *testing.T) {
@@ -117,14 +117,14 @@ func TestCopied(t *testing.T) {
 		r.Failed = append(r.Failed, errors.New("no answer"))
 	}
 	var warned bytes.Buffer
-	want(t, `s3://b/p: would push 2 entries, 3 blobs, 700 B; 1 of them had been damaged there; 4 were there
-5 steps have no entry here
+	want(t, `s3://b/p: would push 2 entries, 3 blobs, 700 B; 1 of them had been damaged there; 4 already at the remote
+5 steps without an entry in this cache
 `, printed(t, func(w *bytes.Buffer) error { return Copied(w, &warned, r) }))
 	if got := bytes.Count(warned.Bytes(), []byte("failed: no answer\n")); got != 10 || !bytes.HasSuffix(warned.Bytes(), []byte("and 1 more\n")) {
 		t.Errorf("warnings:\n%s", warned.String())
 	}
 	r.Pulled, r.Dry, r.Failed, r.Absent = true, false, nil, 0
-	want(t, "s3://b/p: pulled 2 entries, 3 blobs, 700 B; 1 of them had been damaged there; 4 were here\n",
+	want(t, "s3://b/p: pulled 2 entries, 3 blobs, 700 B; 1 of them had been damaged there; 4 already in the cache\n",
 		printed(t, func(w *bytes.Buffer) error { return Copied(w, &warned, r) }))
 	want(t, `{
   "remote": "s3://b/p",

@@ -116,7 +116,7 @@ func footing(x *running.Comparison) string {
 		lines = append(lines, w+". Each study's warnings.csv says more.")
 	}
 	if x.Mini() {
-		lines = append(lines, "These are miniatures: other text, smaller models, fewer tokens and mixtures than the paper's. The two columns are beside each other to be looked at, not to be held against each other.")
+		lines = append(lines, "These studies are miniatures: they have other text, smaller models, fewer tokens and fewer mixtures than the paper's. Their correlations stand beside the paper's for orientation and cannot be compared with them.")
 	}
 	if len(x.Studies) > 1 {
 		lines = append(lines, fmt.Sprintf("%d models, asked for %d times: %d trainings and %s tokens are shared.", x.Models, x.Asked, x.Asked-x.Models, BigTokens(big.NewInt(x.Saved))))

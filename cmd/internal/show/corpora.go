@@ -36,7 +36,7 @@ func Reading(r corpora.Reading) string {
 		text += fmt.Sprintf(" (%q stands for them)", r.StandIn)
 	}
 	if r.Duplicates > 0 {
-		text += fmt.Sprintf("; %d kept documents are left out, since one before them has the same identity", r.Duplicates)
+		text += fmt.Sprintf("; %d kept documents are left out, because an earlier document has the same identity", r.Duplicates)
 	}
 	return text
 }
@@ -117,7 +117,7 @@ func timeline(w io.Writer, order string, rows []tables.TimelineRow, labels map[s
 		for _, r := range rows {
 			values[r.Value] = true
 		}
-		Printf(w, "%d values of %s, %d rows with those of all partitions: too many for a table here; --csv prints them\n\n", len(values), order, len(rows))
+		Printf(w, "%d values of %s give %d rows over all partitions, too many for a table here; --csv prints them\n\n", len(values), order, len(rows))
 		return
 	}
 	t := NewTable(Row{"partition", order, "documents", "tokens", "units", "test", "validation", "removed documents", "removed tokens"}, 2)
@@ -157,7 +157,7 @@ func Catalogue(w io.Writer, splits []corpora.Split) {
 func leftOut(w io.Writer, sizes []tables.SizeRow) {
 	for _, why := range []struct{ part, words string }{
 		{tables.PartSmall, "less than half a unit"}, {tables.PartExcluded, "partitions that the study leaves out"},
-		{tables.PartUnused, "more than the declared units take"}, {tables.PartDuplicate, "the identity of a document before"},
+		{tables.PartUnused, "beyond the declared units"}, {tables.PartDuplicate, "the identity of an earlier document"},
 	} {
 		var names []string
 		var documents, tokens int64
@@ -192,7 +192,7 @@ func Changes(w io.Writer, list []corpora.Change) {
 		if len(d.Changed)+len(d.Added)+len(d.Gone) == 0 {
 			continue
 		}
-		Printf(w, "Since %s was split on %s, %d units are as they were, %d changed, %d are new, %d are gone.\n",
+		Printf(w, "Since %s was split on %s, %d units stayed the same, %d changed, %d are new, %d no longer exist.\n",
 			d.Set, d.Since, d.Same, len(d.Changed), len(d.Added), len(d.Gone))
 		for _, l := range []struct {
 			what  string

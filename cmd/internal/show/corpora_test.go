@@ -13,7 +13,7 @@ func TestChanges(t *testing.T) {
 		{Set: "same", Since: "2026-01-02", Same: 4},
 		{Set: "parts", Since: "2026-01-02", Same: 3, Changed: []string{"alpha"}, Added: []string{"beta", "gamma"}},
 	}
-	want(t, `Since parts was split on 2026-01-02, 3 units are as they were, 1 changed, 2 are new, 0 are gone.
+	want(t, `Since parts was split on 2026-01-02, 3 units stayed the same, 1 changed, 2 are new, 0 no longer exist.
   changed: alpha
   new: beta; gamma
 

@@ -36,7 +36,7 @@ func Explanation(w io.Writer, x pipeline.Explanation) {
 		}
 		Printf(w, "%snearest in the cache: %s\n", indent, r.Nearest)
 		if len(r.Differs) == 0 {
-			Printf(w, "%sthe same key inputs; its outputs are gone\n", indent)
+			Printf(w, "%sthe key inputs are the same, but the outputs are lost\n", indent)
 			continue
 		}
 		for _, d := range r.Differs[:min(ShownDifferences, len(r.Differs))] {
@@ -145,7 +145,7 @@ func Difference(w io.Writer, d *study.Difference) {
 // differentResults shows correlations side by side.
 func differentResults(w io.Writer, d *study.Difference) {
 	if len(d.Results) == 0 {
-		fmt.Fprintln(w, "\nresults\n  neither has results in the cache")
+		fmt.Fprintln(w, "\nresults\n  neither study has results in the cache")
 		return
 	}
 	fmt.Fprintln(w, "\nresults")

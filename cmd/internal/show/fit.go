@@ -84,9 +84,9 @@ func Fit(w io.Writer, r *runs.Result, predict, truth bool) {
 		t.AppendRow(row)
 	}
 	fmt.Fprintf(w, "%s\n", t.Render(w))
-	Printf(w, "\nOut of fold: Spearman correlation of the runs' scores with predictions by laws that were fitted without them.\n")
+	Printf(w, "\nOut of fold: the Spearman correlation between the scores of runs and predictions by laws that were fitted without these runs.\n")
 	if undefined {
-		Printf(w, "Where there is none, the law has as many parameters as there are runs, or scores or predictions are all alike.\n")
+		Printf(w, "The value is missing if the law has as many parameters as there are runs, or if all scores or all predictions are equal.\n")
 	}
 	if predict && !truth {
 		Printf(w, "--json prints the predictions, by metric and run.\n")

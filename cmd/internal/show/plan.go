@@ -23,14 +23,14 @@ func Plan(w io.Writer, p *study.Compiled) {
 	acc := p.State.Estimate()
 	kinds(w, acc)
 	if acc.Partial != "" {
-		Printf(w, "The plan goes as far as the split: %s.\n`ablate run` splits it and goes on; declare partitions.*.units to plan without data.\n", acc.Partial)
+		Printf(w, "The plan ends with the split: %s.\n`ablate run` splits the corpus and continues. To plan without data, declare partitions.*.units.\n", acc.Partial)
 		return
 	}
 	if acc.Assumed != "" {
 		Printf(w, "The corpus must be split again. This plan assumes that %s.\n\n", acc.Assumed)
 	}
 	if len(acc.Missing) > 0 {
-		Printf(w, "The data is not at hand: %s not set. This plan counts the units that the study declares; a run needs the data.\n\n", variables(acc.Missing))
+		Printf(w, "The data is not available, because %s not set. This plan counts the units that the study declares. A run needs the data.\n\n", variables(acc.Missing))
 	}
 	s := p.Plan.Summary
 	Printf(w, "%s possible mixtures, %s\n%d base units\n%s\n", BigWhole(s.MixturesPossible), chosen(s), s.BaseUnits, coverage(acc.Summary.Coverage, s.Units.Hours > 0))
@@ -49,11 +49,11 @@ func Plan(w io.Writer, p *study.Compiled) {
 		pipeline.Total
 	}{
 		{"seed model", seed, s.Seed},
-		{"unit models: proxies for every mixture", trained, s.Units},
+		{"unit models, which give proxies for every mixture", trained, s.Units},
 		{"models of whole components, for some proxies", trained, s.Partitions},
 		{"models of the mixtures selected at the study's scale, for small_seq", trained, s.Small},
 		{"reference models of the mixtures selected", trained, s.References},
-		{"  of them other models already", "", s.Shared},
+		{"  of which are other models, too", "", s.Shared},
 	} {
 		if r.Models > 0 {
 			row(r.what, r.precision, whole(int64(r.Models)), whole(r.Tokens), r.Hours, whole(r.Bytes))
@@ -70,7 +70,7 @@ func Plan(w io.Writer, p *study.Compiled) {
 	}
 	fmt.Fprintln(w)
 	if priced {
-		Printf(w, "%s hours for what is not in the cache yet\n", hoursCell(acc.Summary.Hours.Remaining, true))
+		Printf(w, "%s hours for the steps that are not in the cache yet\n", hoursCell(acc.Summary.Hours.Remaining, true))
 	}
 }
 
@@ -139,9 +139,9 @@ func coverage(c pipeline.Coverage, priced bool) Rendered {
 		}
 		return fmt.Sprintf("%d unit models: %s hours", t.Models, hoursCell(t.Hours, true))
 	}
-	text := fmt.Sprintf("the selected ones are made of %d components (%s), which are enough for %s others\n", c.Components, of(c.UnitModels), BigWhole(Big(c.NeedsNothing)))
+	text := fmt.Sprintf("the selected mixtures have %d components (%s), whose models are enough for %s other mixtures\n", c.Components, of(c.UnitModels), BigWhole(Big(c.NeedsNothing)))
 	if c.MoreUnits.Models > 0 {
-		text += fmt.Sprintf("for all %s others it takes a further %s\n", BigWhole(Big(c.Remaining)), of(c.MoreUnits))
+		text += fmt.Sprintf("all %s other mixtures take a further %s\n", BigWhole(Big(c.Remaining)), of(c.MoreUnits))
 	}
 	return Rendered(text)
 }
@@ -218,7 +218,7 @@ func Steps(w io.Writer, p *study.Compiled) {
 			on := s.WaitsOn(i)
 			switch {
 			case len(on) == 0:
-				line += "  waits for data that is not there"
+				line += "  waits for missing data"
 			default:
 				line += "  waits on " + s.Plan.Steps[on[0]].ID
 			}
@@ -266,7 +266,7 @@ func Graph(w io.Writer, format string, g *pipeline.Collapsed, study string) erro
 // Efficiency prints what a study took, what the naive way would have, and what the next partition
 // will; name is the study as a person called it.
 func Efficiency(w io.Writer, e *planning.Efficiency, name string) error {
-	Printf(w, "study %s: what its steps took by the clock when they ran; those that ran beside others shared the machine\n\n", e.Study)
+	Printf(w, "study %s: elapsed time of its steps when they ran; steps that ran at once shared the machine\n\n", e.Study)
 	t := NewTable(Row{"", "in the cache", "tokens", "time", "tokens/s"}, 1)
 	for _, r := range e.Measured {
 		rate := ""
@@ -290,13 +290,13 @@ func Efficiency(w io.Writer, e *planning.Efficiency, name string) error {
 	}
 	fmt.Fprintf(w, "%s\n\n", ways.Render(w))
 	if e.Mixture.Proxy != nil {
-		Printf(w, "one more mixture: %s by an average of models that are there (%s evaluations), %s by a model of its own\n",
+		Printf(w, "one more mixture takes %s with an average of existing models (%s evaluations), and %s with a model of its own\n",
 			Span(e.Mixture.Proxy), strconv.FormatFloat(e.Mixture.Evaluations, 'g', 3, 64), Span(e.Mixture.Reference))
 	}
 	if e.Saving != nil {
-		Printf(w, "the naive way takes %.3g times as long; the units cost less than models of the mixtures from %.0f on\n", *e.Saving, math.Ceil(*e.BreakEven))
+		Printf(w, "the naive way takes %.3g times as long; training units is cheaper from %.0f mixtures on\n", *e.Saving, math.Ceil(*e.BreakEven))
 	} else {
-		Printf(w, "nothing is measured yet; `ablate run %s`, then this again. `ablate plan %s` says what it will cost\n", name, name)
+		Printf(w, "no step was measured yet; run `ablate run %s`, then this command again. `ablate plan %s` shows what a run costs\n", name, name)
 	}
 	if e.Covered != "" {
 		Printf(w, "%s of %s possible mixtures need no training any more\n", e.Covered, e.Possible)
@@ -304,7 +304,7 @@ func Efficiency(w io.Writer, e *planning.Efficiency, name string) error {
 	if e.Left.Units > 0 {
 		Printf(w, "%s still to train: %s tokens\n", words.Counted(e.Left.Units, "unit model is", "unit models are"), words.Count(e.Left.Tokens, ""))
 	}
-	return Printf(w, "the seed model, which both ways start from, is in neither sum\n")
+	return Printf(w, "neither sum includes the seed model, from which both ways start\n")
 }
 
 // PlanJSON prints the plan of a study with how long it takes on this machine, or why nobody knows.

@@ -76,7 +76,7 @@ func TestEfficiency(t *testing.T) {
 		Naive:   planning.Way{Models: "3", Tokens: "24576", Train: seconds(6), Eval: seconds(0.5), Seconds: seconds(6.5)},
 		Next:    []planning.Next{{Set: "parts", Units: 1, Mixtures: "2", Modular: planning.Way{Models: "1", Tokens: "2048"}, Naive: planning.Way{Models: "2", Tokens: "16384"}}},
 	}
-	const tables = `study small: what its steps took by the clock when they ran; those that ran beside others shared the machine
+	const tables = `study small: elapsed time of its steps when they ran; steps that ran at once shared the machine
 
               in the cache  tokens  time  tokens/s 
 ───────────────────────────────────────────────────
@@ -91,24 +91,24 @@ func TestEfficiency(t *testing.T) {
    naive                                                              2   16.4k         -           -         - 
 
 `
-	want(t, tables+"nothing is measured yet; `ablate run s.yaml`, then this again. `ablate plan s.yaml` says what it will cost\n"+
-		"the seed model, which both ways start from, is in neither sum\n", printed(t, func(w *bytes.Buffer) error { return Efficiency(w, e, "s.yaml") }))
+	want(t, tables+"no step was measured yet; run `ablate run s.yaml`, then this command again. `ablate plan s.yaml` shows what a run costs\n"+
+		"neither sum includes the seed model, from which both ways start\n", printed(t, func(w *bytes.Buffer) error { return Efficiency(w, e, "s.yaml") }))
 	e.Saving, e.BreakEven, e.Covered = seconds(2.6), seconds(1.2), "1"
 	e.Left.Units, e.Left.Tokens = 1, 2048
-	want(t, tables+`the naive way takes 2.6 times as long; the units cost less than models of the mixtures from 2 on
+	want(t, tables+`the naive way takes 2.6 times as long; training units is cheaper from 2 mixtures on
 1 of 3 possible mixtures need no training any more
 1 unit model is still to train: 2.05k tokens
-the seed model, which both ways start from, is in neither sum
+neither sum includes the seed model, from which both ways start
 `, printed(t, func(w *bytes.Buffer) error { return Efficiency(w, e, "s.yaml") }))
 }
 
 func TestCoverage(t *testing.T) {
 	c := pipeline.Coverage{Components: 3, UnitModels: pipeline.Total{Models: 4, Hours: 2}, NeedsNothing: "1234", Remaining: json.Number("5000"), MoreUnits: pipeline.Total{Models: 7, Hours: 5000}}
-	want(t, `the selected ones are made of 3 components (4 unit models: 2 hours), which are enough for 1,234 others
-for all 5,000 others it takes a further 7 unit models: 5,000 hours
+	want(t, `the selected mixtures have 3 components (4 unit models: 2 hours), whose models are enough for 1,234 other mixtures
+all 5,000 other mixtures take a further 7 unit models: 5,000 hours
 `, string(coverage(c, true)))
 	c.MoreUnits.Models = 0
-	want(t, "the selected ones are made of 3 components (4 unit models), which are enough for 1,234 others\n", string(coverage(c, false)))
+	want(t, "the selected mixtures have 3 components (4 unit models), whose models are enough for 1,234 other mixtures\n", string(coverage(c, false)))
 	if got := chosen(pipeline.Summary{MixturesPossible: big.NewInt(12), MixturesSelected: 12}); got != "all selected" {
 		t.Error(got)
 	}

@@ -196,7 +196,7 @@ func failed(s *pipeline.Step, e runner.Event) string {
 func (d *Display) finished(s *pipeline.Step, e runner.Event) string {
 	line := fmt.Sprintf("%4d/%d %s %-8s %s", d.done, d.total, e.Key.Short(), short(e.Took), s.ID)
 	if e.What == runner.Reused {
-		return line + " (in the cache by now)"
+		return line + " (another run put it into the cache)"
 	}
 	if s.Cost.Bytes > 0 && e.Took > 0 {
 		line += fmt.Sprintf(", %s at %s/s", words.Count(s.Cost.Bytes, "B"), words.Count(int64(float64(s.Cost.Bytes)/e.Took.Seconds()), "B"))

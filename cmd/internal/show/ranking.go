@@ -65,7 +65,7 @@ func rankingNotes(k *ranking.Ranking, first int) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for _, g := range k.Searched {
-		add("%s allows %s mixtures: a greedy search scored those it came to, and the best may be another (--most)", g, k.Possible[g])
+		add("%s allows %s mixtures: a greedy search chose which to score, and may have missed the best mixture (raise --most to score all)", g, k.Possible[g])
 	}
 	lines := map[string]correlate.RankLine{}
 	for _, l := range k.Lines {
@@ -75,17 +75,17 @@ func rankingNotes(k *ranking.Ranking, first int) []string {
 		l, ok := lines[g]
 		switch {
 		case !ok:
-			add("%s: no reference models, so the proxy's order is all there is", g)
+			add("%s: no reference model was trained, so that nothing but the proxy supports this order", g)
 		case math.IsNaN(l.Slope):
-			add("%s: %s too few for a line from proxy to reference", g, words.Counted(l.References, "reference is", "references are"))
+			add("%s: %s too few to fit a line from proxy to reference", g, words.Counted(l.References, "reference is", "references are"))
 		default:
-			add("%s: losses are expected by the line through %d references, r %.2f; it misses by %s nats per token, and by %s those it was fitted without",
+			add("%s: expected losses follow a line fitted to %d references, r %.2f; its error is %s nats per token, and %s on references left out of the fit",
 				g, l.References, l.Pearson, Loss(l.SD), Loss(l.Left))
 			if l.References < 10 {
 				add("%s: with fewer than ten references the interval itself is uncertain", g)
 			}
 			if l.Slope <= 0 {
-				add("%s: the references do not rise with the proxy: its order is no evidence", g)
+				add("%s: reference scores do not rise with the proxy's: its order is not evidence", g)
 			}
 		}
 	}
@@ -93,16 +93,16 @@ func rankingNotes(k *ranking.Ranking, first int) []string {
 		add("%s not trained yet and took no part; `ablate run %s` trains them", words.Counted(k.Untrained, "reference model is", "reference models are"), k.Named)
 	}
 	if n := k.Alike(); n > 1 {
-		add("the references cannot tell the first %d apart: their expected losses lie in the interval of the first", n)
+		add("the references cannot separate the first %d mixtures: their expected losses lie in the interval of the first mixture", n)
 	}
 	for _, r := range k.Ranked[:min(first, len(k.Ranked))] {
 		if r.Beyond {
-			add("*: the proxy's loss lies outside those of the references; the line is a guess there")
+			add("*: the proxy's loss lies outside the range of the references, so the line extrapolates")
 			break
 		}
 	}
 	if k.On == kind.InDomain {
-		add("in-domain: each mixture is scored on its own partitions' text, so that the order also says which text is easy")
+		add("in-domain: each mixture is scored on the text of its own partitions, so the order also depends on which text is easy to predict")
 	}
 	return notes
 }

@@ -21,7 +21,7 @@ func Result(w io.Writer, r *reporting.Result) error {
 	if len(r.Correlations.Rows) > 0 {
 		err = correlations(w, r.Correlations, warned, r.Level)
 	} else {
-		_, err = fmt.Fprintln(w, "no correlations: the study trains no reference models (reference.seq)")
+		_, err = fmt.Fprintln(w, "no correlations: the study trains no reference models; name mixture sets in reference.seq to train them")
 	}
 	if err != nil {
 		return err
@@ -87,15 +87,15 @@ func (w warned) print(out io.Writer) {
 func Weaknesses(codes []string) string {
 	var words []string
 	for _, w := range [][2]string{
-		{tables.WarnOverflow, "perplexities that overflow"},
-		{tables.WarnFew, "fewer mixtures than an interval can be trusted with"},
-		{tables.WarnAlike, "references that hardly differ"},
-		{tables.WarnNone, "scores all alike, or too few mixtures for a correlation"},
-		{tables.WarnBounds, "no interval"},
-		{tables.WarnZero, "the interval holds zero"},
-		{tables.WarnChance, "as high a correlation is likely by chance"},
-		{tables.WarnOne, "the correlation hangs on one mixture"},
-		{tables.WarnNoise, "seeds alone can make such a difference"},
+		{tables.WarnOverflow, "some perplexities overflow"},
+		{tables.WarnFew, "too few mixtures for a reliable interval"},
+		{tables.WarnAlike, "the references hardly differ"},
+		{tables.WarnNone, "all scores are equal, or too few mixtures have scores"},
+		{tables.WarnBounds, "there is no interval"},
+		{tables.WarnZero, "the interval shown or its BCa form, in correlations.csv, includes zero"},
+		{tables.WarnChance, "chance often gives as high a correlation"},
+		{tables.WarnOne, "the correlation depends on one mixture"},
+		{tables.WarnNoise, "the difference is within seed noise"},
 	} {
 		if slices.Contains(codes, w[0]) {
 			words = append(words, w[0]+": "+w[1])

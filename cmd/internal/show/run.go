@@ -166,7 +166,7 @@ func conflicts(w io.Writer, list []*cache.Conflict) {
 			e.Second.Provenance.Started, e.Second.Provenance.Host, e.Second.Provenance.CPU)
 	}
 	if len(list) > 0 {
-		fmt.Fprintln(w, "The first results stand, and all that was made from them agrees with them. Both are kept: `ablate cache verify` tells of them until `ablate cache rm KEY` removes them.")
+		fmt.Fprintln(w, "The first results are used, and everything made from them is consistent. The cache keeps both: `ablate cache verify` reports the conflict until `ablate cache rm KEY` removes it.")
 	}
 }
 
@@ -247,6 +247,6 @@ func MovedBy(w io.Writer, m study.Moved) {
 	}
 	RemoteConflicts(w, m.Remote, m.Conflicts)
 	if m.Unsent > 0 {
-		fmt.Fprintf(w, "remote %s: %d results of this run are not there; `ablate cache push` writes them\n", m.Remote, m.Unsent)
+		fmt.Fprintf(w, "remote %s: %d results of this run could not be written to it; `ablate cache push` writes them\n", m.Remote, m.Unsent)
 	}
 }

@@ -77,7 +77,7 @@ func TestRunIsShown(t *testing.T) {
 	}{
 		{"one study", Run{},
 			[]string{"no correlations", "report: out/small/report.html"},
-			[]string{"a note\n", "warning: a warning\n", "remote there: read 1 entries, 2 blobs, 3 kB\n", "4 results of this run are not there", "corpus parts: ",
+			[]string{"a note\n", "warning: a warning\n", "remote there: read 1 entry, 2 blobs, 3 kB\n", "4 results of this run could not be written", "corpus parts: ",
 				"2 steps: 1 were in the cache (1 of them from the remote), 1 ran; 1.50s\n"}, nil},
 		{"quiet", Run{Quiet: true}, []string{"report: "}, []string{"warning: a warning\n", "2 steps: "}, []string{"a note", "corpus parts"}},
 		{"several", Run{Several: true}, nil, []string{"study 2 of 3: small.yaml\n", "2 steps: "}, []string{"report: "}},

@@ -121,7 +121,7 @@ func (o *Stdout) Lost() error {
 		return nil
 	}
 	// No %w: a disk that is full is reported in another way where it is the cache's.
-	return fmt.Errorf("standard output could not be written, so that part of it is lost: %v", o.err)
+	return fmt.Errorf("standard output could not be written, and part of the output is lost: %v", o.err)
 }
 
 // Caused reports whether an error is the one that a write to standard output gave.

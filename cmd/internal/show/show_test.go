@@ -22,7 +22,7 @@ func TestStdoutLost(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, ""},
-		{"a full disk", syscall.ENOSPC, "standard output could not be written, so that part of it is lost: no space left on device"},
+		{"a full disk", syscall.ENOSPC, "standard output could not be written, and part of the output is lost: no space left on device"},
 		{"no reader", syscall.EPIPE, ""},
 	} {
 		o := NewStdout(full{c.err})

@@ -17,7 +17,7 @@ func concerns(s *specs.Study, src pipeline.Sources) (lines []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.Corpora)) {
 		used := len(trained[name]) > 0 || s.Tokenizer.Train != nil && s.Tokenizer.Train.On == name
 		if at := s.At("corpora", name); !used && at.File == s.Path { // a study that is extended has corpora for others, too
-			lines = append(lines, fmt.Sprintf("%s: nothing in the study uses corpus %s: no set of partitions, no seed model and no tokenizer", at, name))
+			lines = append(lines, fmt.Sprintf("%s: nothing in the study uses corpus %s: no partition set, no seed model and no tokenizer", at, name))
 		}
 	}
 	if slices.Contains(s.Decontaminate.Against, "eval") {
@@ -30,7 +30,7 @@ func concerns(s *specs.Study, src pipeline.Sources) (lines []string) {
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("%s: evaluation set %s and corpus %s, which %s trained on, have %d of the set's %d files in common, such as %s: models are scored on text that they were trained on. "+
-				"Leave the files out of one of them with exclude, or have their text removed from training with decontaminate: {against: [eval]}",
+				"Exclude the files from the set or from the corpus with the key exclude, or remove their text from training with decontaminate: {against: [eval]}",
 				s.At("eval", "out_of_domain", set), set, name, trained[name], n, len(src.EvalSets[set]), first))
 		}
 	}

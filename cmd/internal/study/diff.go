@@ -65,7 +65,7 @@ func (s *Session) sideOfRun(name, dir string) (side, error) {
 		return x, err
 	}
 	if len(rec.Lacks) > 0 {
-		return x, fault.Usagef("%s: lacks %s; it is no output directory of a finished run (`ablate report STUDY --out %s` writes what an older one lacks)",
+		return x, fault.Usagef("%s: lacks %s; this folder is not the output folder of a finished run, or an older version wrote it (`ablate report STUDY --out %s` writes the missing files)",
 			name, strings.Join(rec.Lacks, ", "), dir)
 	}
 	parsed, err := specs.ParseAlone(filepath.Join(dir, StudyFile), rec.Study, dir)
@@ -86,7 +86,7 @@ func (s *Session) sideOfRun(name, dir string) (side, error) {
 		return x, fmt.Errorf("%s: %w", name, err)
 	}
 	if hit, run, waits := x.p.State.Count(); run+waits > 0 || x.p.Plan.Partial != "" {
-		return x, fmt.Errorf("%s: only %d of the steps of its provenance.json follow from its study.yaml and sources.json: they were made by another version of ablate, or edited (`ablate audit` says which)", name, hit)
+		return x, fmt.Errorf("%s: only %d of the steps of its provenance.json follow from its study.yaml and sources.json: another version of ablate made these files, or someone edited them (`ablate audit` says which)", name, hit)
 	}
 	data, err := cache.ReadFollowed(filepath.Join(dir, kind.OutCorrCSV), MostOutput)
 	if err != nil {
@@ -181,9 +181,9 @@ func difference(a, b side) *Difference {
 	}
 	for _, s := range []side{a, b} {
 		if s.p.Plan.Partial != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%s is compared as far as the split: %s", s.name, s.p.Plan.Partial))
+			d.Notes = append(d.Notes, fmt.Sprintf("%s is compared only up to the split: %s", s.name, s.p.Plan.Partial))
 		} else if s.p.Plan.Assumed != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%s must be split again; assumed is that %s", s.name, s.p.Plan.Assumed))
+			d.Notes = append(d.Notes, fmt.Sprintf("%s must be split again; the comparison assumes that %s", s.name, s.p.Plan.Assumed))
 		}
 	}
 	steps := pipeline.ComparePlans(a.p.State, b.p.State)

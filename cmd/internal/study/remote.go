@@ -55,7 +55,7 @@ func (s *Session) RunRemote(ctx context.Context, c *cache.Cache) (*RemoteRun, er
 		return nil, nil
 	}
 	if c.ReadOnly() {
-		s.Say(Warning{fmt.Sprintf("the cache %s cannot be written, so nothing is read from the remote or written to it", c.Dir())})
+		s.Say(Warning{fmt.Sprintf("the cache %s cannot be written, so the run neither reads from the remote nor writes to the remote", c.Dir())})
 		return nil, nil
 	}
 	r, err := OpenRemote(s.Remote)

@@ -165,7 +165,7 @@ func diff(t *testing.T, s *study.Session, path, out string) {
 	if len(d.Changes) == 0 || d.Changes[0].Kind != "train" || len(d.Changes[0].Differs) != 1 || !strings.Contains(d.Changes[0].Differs[0].At, "faster.yaml:") {
 		t.Errorf("the steps differ by %+v", d.Changes)
 	}
-	if _, err := s.Diff(t.Context(), path, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no output directory of a finished run") {
+	if _, err := s.Diff(t.Context(), path, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not the output folder of a finished run") {
 		t.Errorf("a folder that is no run: %v", err)
 	}
 }

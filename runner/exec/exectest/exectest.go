@@ -299,7 +299,7 @@ func rescued(b *bench) {
 	if text := b.text(rep); text != "other" || !rep.Found {
 		b.Errorf("%q, found %t", text, rep.Found)
 	}
-	if told := b.find(task, exec.Warning); !strings.Contains(told.Message, "failed here, but another run has made it: boom") {
+	if told := b.find(task, exec.Warning); !strings.Contains(told.Message, "failed in this run, but another run has finished it: boom") {
 		b.Errorf("warning %q", told.Message)
 	}
 }

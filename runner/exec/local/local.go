@@ -176,7 +176,7 @@ func (l *Local) short(r *running) string {
 		return ""
 	}
 	l.told = true
-	return fmt.Sprintf("memory is short: step %s has %d of the %d MB with which it is fastest (--memory); results are the same",
+	return fmt.Sprintf("memory is short: step %s has %d of the %d MB with which it would be fastest; raise --memory to speed it up (results do not change)",
 		r.task.Step, r.memory/1e6, r.task.Needs.Memory/1e6)
 }
 

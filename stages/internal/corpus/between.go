@@ -34,7 +34,7 @@ func bounds(between, metadata map[string]string) ([]bound, error) {
 		b.from, _ = strconv.ParseInt(m[1], 10, 64)
 		b.to, _ = strconv.ParseInt(m[2], 10, 64)
 		if b.from > b.to {
-			return nil, fmt.Errorf("between: %s: range %q ends before it begins", name, text)
+			return nil, fmt.Errorf("between: %s: range %q ends before it begins; write the smaller number first", name, text)
 		}
 		all = append(all, b)
 	}

@@ -58,12 +58,12 @@ func (d Data) answer() answer {
 		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %s.", of, d.Extreme(), d.MetricName(), all(decided))
 	case 2*len(first.Sets) > decided:
 		a.Headline = "Train on " + spaced(first.Mixture) + ", mostly"
-		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %d of %d eval sets. The others want something else:",
+		a.Deck = fmt.Sprintf("%sit has the %s predicted %s on %d of %d eval sets. On the other sets, other mixtures have it:",
 			of, d.Extreme(), d.MetricName(), len(first.Sets), decided)
 		a.Picks = picks
 	default:
 		a.Headline = "It depends on what the model will read"
-		a.Deck = fmt.Sprintf("%snone has the %s predicted %s on most of the %d eval sets. By what is to be read:",
+		a.Deck = fmt.Sprintf("%sno mixture has the %s predicted %s on most of the %d eval sets. The choice on each set:",
 			of, d.Extreme(), d.MetricName(), decided)
 		a.Picks = picks
 	}
@@ -96,9 +96,9 @@ func (d Data) check() string {
 	var s []string
 	switch {
 	case checked == 0 && untrained == 0:
-		return "No reference model was trained, so nothing here checks this choice: it rests on the proxy alone."
+		return "No reference model was trained, so nothing checks this choice: it depends on the proxy alone."
 	case checked == 0:
-		return "No reference model was trained on a chosen mixture, so nothing here checks the choice itself."
+		return "No reference model was trained on a chosen mixture, so nothing checks the choice itself."
 	case right == checked && checked == decided:
 		s = append(s, "Models trained on the whole mixtures agree every time.")
 	case right == checked:
@@ -176,7 +176,7 @@ const fewMixtures = 10
 // remark says in words what weakens a correlation as evidence; empty: nothing does.
 func (c Correlation) remark() string {
 	if math.IsNaN(c.Pearson.Value) {
-		return "Not defined: it takes three mixtures or more, whose scores differ."
+		return "Not defined: a correlation needs at least three mixtures with different scores."
 	}
 	var s []string
 	if c.N < fewMixtures {
@@ -195,11 +195,11 @@ func (c Correlation) remark() string {
 	case math.IsNaN(c.Pearson.Low):
 		s = append(s, "too few for an interval")
 	case len(crossing) == 3:
-		s = append(s, "the intervals include zero: this may be chance")
+		s = append(s, "the intervals include zero, so this may be chance")
 	case len(crossing) == 2:
-		s = append(s, fmt.Sprintf("the intervals of %s include zero: this may be chance", list(crossing)))
+		s = append(s, fmt.Sprintf("the intervals of %s include zero, so this may be chance", list(crossing)))
 	case len(crossing) == 1:
-		s = append(s, fmt.Sprintf("the interval of %s includes zero: this may be chance", crossing[0]))
+		s = append(s, fmt.Sprintf("the interval of %s includes zero, so this may be chance", crossing[0]))
 	}
 	if len(s) == 0 {
 		return ""

@@ -36,26 +36,26 @@ func TestAnswer(t *testing.T) {
 		}},
 		{"most sets agree", []Choice{choose("a", "x", 1, 40), choose("b", "crypto+net", 3, 44), choose("c", "crypto+net", 11, 48)}, answer{
 			Headline: "Train on crypto + net, mostly",
-			Deck:     "Of 66 candidate mixtures, it has the lowest predicted perplexity on 2 of 3 eval sets. The others want something else:",
+			Deck:     "Of 66 candidate mixtures, it has the lowest predicted perplexity on 2 of 3 eval sets. On the other sets, other mixtures have it:",
 			Check: "Models trained on the whole mixtures agree on 1 of 3 eval sets. The costliest miss is on c: the choice ranks 11th of 12 " +
 				"and its perplexity is 20% above the best.",
 			Picks: []pick{{"crypto+net", []string{"b", "c"}}, {"x", []string{"a"}}},
 		}},
 		{"sets disagree", []Choice{choose("a", "x", 1, 40), choose("b", "y", 1, 40)}, answer{
 			Headline: "It depends on what the model will read",
-			Deck:     "Of 66 candidate mixtures, none has the lowest predicted perplexity on most of the 2 eval sets. By what is to be read:",
+			Deck:     "Of 66 candidate mixtures, no mixture has the lowest predicted perplexity on most of the 2 eval sets. The choice on each set:",
 			Check:    "Models trained on the whole mixtures agree every time.",
 			Picks:    []pick{{"x", []string{"a"}}, {"y", []string{"b"}}},
 		}},
 		{"no reference at all", []Choice{unchecked("a", "x", 0)}, answer{
 			Headline: "Train on x",
 			Deck:     "Of 66 candidate mixtures, it has the lowest predicted perplexity on a.",
-			Check:    "No reference model was trained, so nothing here checks this choice: it rests on the proxy alone.",
+			Check:    "No reference model was trained, so nothing checks this choice: it depends on the proxy alone.",
 		}},
 		{"the chosen has no reference", []Choice{unchecked("a", "x", 12)}, answer{
 			Headline: "Train on x",
 			Deck:     "Of 66 candidate mixtures, it has the lowest predicted perplexity on a.",
-			Check:    "No reference model was trained on a chosen mixture, so nothing here checks the choice itself.",
+			Check:    "No reference model was trained on a chosen mixture, so nothing checks the choice itself.",
 		}},
 		{"some chosen have none", []Choice{unchecked("a", "x", 12), choose("b", "x", 1, 40)}, answer{
 			Headline: "Train on x",
@@ -87,13 +87,13 @@ func TestRemark(t *testing.T) {
 		{"negative and strong", Correlation{N: 12, Pearson: Interval{-0.9, -0.95, -0.8}, Spearman: sure, Kendall: sure}, ""},
 		{"few", Correlation{N: 9, Pearson: sure, Spearman: sure, Kendall: sure}, "Only 9 mixtures."},
 		{"ten are not few", Correlation{N: 10, Pearson: sure, Spearman: sure, Kendall: sure}, ""},
-		{"crossing zero", Correlation{N: 12, Pearson: doubtful, Spearman: doubtful, Kendall: doubtful}, "The intervals include zero: this may be chance."},
-		{"touching zero", Correlation{N: 12, Pearson: Interval{0.5, 0, 0.8}, Spearman: sure, Kendall: sure}, "The interval of Pearson includes zero: this may be chance."},
-		{"one crossing", Correlation{N: 12, Pearson: sure, Spearman: sure, Kendall: doubtful}, "The interval of Kendall includes zero: this may be chance."},
-		{"two crossing", Correlation{N: 12, Pearson: sure, Spearman: doubtful, Kendall: doubtful}, "The intervals of Spearman and Kendall include zero: this may be chance."},
-		{"few and crossing", Correlation{N: 7, Pearson: doubtful, Spearman: doubtful, Kendall: doubtful}, "Only 7 mixtures; the intervals include zero: this may be chance."},
-		{"no interval", Correlation{N: 3, Pearson: none, Spearman: none, Kendall: none}, "Only 3 mixtures; too few for an interval."},
-		{"nothing", Correlation{N: 2, Pearson: Interval{nan, nan, nan}}, "Not defined: it takes three mixtures or more, whose scores differ."},
+		{"crossing zero", Correlation{N: 12, Pearson: doubtful, Spearman: doubtful, Kendall: doubtful}, "The intervals include zero, so this may be chance."},
+		{"touching zero", Correlation{N: 12, Pearson: Interval{0.5, 0, 0.8}, Spearman: sure, Kendall: sure}, "The interval of Pearson includes zero, so this may be chance."},
+		{"one crossing", Correlation{N: 12, Pearson: sure, Spearman: sure, Kendall: doubtful}, "The interval of Kendall includes zero, so this may be chance."},
+		{"two crossing", Correlation{N: 12, Pearson: sure, Spearman: doubtful, Kendall: doubtful}, "The intervals of Spearman and Kendall include zero, so this may be chance."},
+		{"few and crossing", Correlation{N: 7, Pearson: doubtful, Spearman: doubtful, Kendall: doubtful}, "Only 7 mixtures; the intervals include zero, so this may be chance."},
+		{"there is no interval", Correlation{N: 3, Pearson: none, Spearman: none, Kendall: none}, "Only 3 mixtures; too few for an interval."},
+		{"nothing", Correlation{N: 2, Pearson: Interval{nan, nan, nan}}, "Not defined: a correlation needs at least three mixtures with different scores."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.in.remark(); got != c.want {
@@ -194,7 +194,7 @@ func TestSupport(t *testing.T) {
 	}
 	doubtful := Choice{Set: "d", Proxy: "macro", Chosen: "x", Support: Support{R: nan, Low: nan, References: 12, Judged: 5}}
 	unjudged := Choice{Set: "u", Proxy: "macro", Chosen: "x", Support: Support{R: nan, Low: nan}}
-	const optimistic = " The same references chose among 5 proxies and measured the chosen, so this bound is optimistic: the best of several looks better than it is."
+	const optimistic = " The same references chose among 5 proxies and measured the chosen, so this bound is optimistic: the best of several proxies looks better than it is."
 	alone := supported("a", "macro", 0.9, 0.5)
 	alone.Support.Judged = 1
 	for _, c := range []struct {
@@ -209,13 +209,13 @@ func TestSupport(t *testing.T) {
 			"The predictions are by macro, whose correlation with the references has the highest lower bound (0.50 at the lowest, r 0.90)."},
 		{"a proxy for each set", []Choice{supported("a", "merged", 0.98, 0.91), supported("b", "macro", 0.95, 0.80), supported("c", "merged", 0.98, 0.91)},
 			"The predictions are by merged on a and c and macro on b, the proxies whose correlations with the references have the highest lower bounds there (0.80 at the lowest, r 0.95)." + optimistic},
-		{"no references", []Choice{unjudged}, "The predictions are by macro, the proxy that is taken where too few references judge the proxies."},
+		{"no references", []Choice{unjudged}, "The predictions are by macro, the proxy that ablate uses when too few references judge the proxies."},
 		{"no bound above zero", []Choice{doubtful},
 			"On d no proxy’s correlation has a lower bound above zero: the prediction there is by macro, which is taken then, and is hardly better than a guess."},
 		{"each in part", []Choice{supported("a", "merged", 0.98, 0.91), doubtful, unjudged},
 			"The predictions on a are by merged, whose correlation with the references has the highest lower bound (0.91 at the lowest, r 0.98)." + optimistic +
-				" On d no proxy’s correlation has a lower bound above zero: the prediction there is by macro, which is taken then, and is hardly better than a guess." +
-				" On u too few references judge the proxies, and macro is taken."},
+				" On d no proxy’s correlation has a lower bound above zero. The prediction there is by macro, which ablate uses in this case, and is hardly better than a guess." +
+				" On u too few references judge the proxies, so the prediction is by macro."},
 	} {
 		if got := (Data{Choices: c.choices}).support(); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)

@@ -62,14 +62,14 @@ func (v view) Saving() string {
 	ratio := t.All / proxies
 	s := fmt.Sprintf("A reference model on every possible mixture would take %s times the training that the proxies took", times(ratio))
 	if ratio < 1.05 {
-		s += ": with so few mixtures they save nothing"
+		s += ": with so few mixtures, proxies save nothing"
 	}
 	s += "."
 	if t.References > 0 {
 		s += " The reference models were trained only to check them."
 	}
 	if t.Seed > 0 {
-		return s + fmt.Sprintf(" Not counted: the seed model that all of them start from, %s tokens, and evaluation.", amount(float64(t.Seed)))
+		return s + fmt.Sprintf(" These counts leave out evaluation and the seed model from which all models start (%s tokens).", amount(float64(t.Seed)))
 	}
 	return s + " Evaluation is not counted."
 }

@@ -84,7 +84,7 @@ func explained(m kind.Metric) Fact {
 	if m.Unit != "" {
 		what += ", in " + m.Unit
 	}
-	return Fact{m.Name, fmt.Sprintf("%s. %s is better. Of several models or domains it is the mean of theirs.", what, capital(m.Direction()))}
+	return Fact{m.Name, fmt.Sprintf("%s. %s is better. The score of several models or domains is the mean of theirs.", what, capital(m.Direction()))}
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

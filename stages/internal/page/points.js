@@ -24,6 +24,14 @@
     if (className) out.className = className;
     return out;
   };
+  // A mixture's name as a person reads it: its components between spaced plus signs, escapes taken back.
+  const spoken = mixture => {
+    try {
+      return mixture.split("+").map(decodeURIComponent).join(" + ");
+    } catch {
+      return mixture; // a percent sign that begins no escape
+    }
+  };
   const middle = mark => {
     const r = mark.getBoundingClientRect();
     return {x: r.left + r.width / 2, y: r.top + r.height / 2};
@@ -53,7 +61,7 @@
     };
     for (const m of figure.marks) if (m.mixture === chosen.mixture) row(m.proxy, m.predicted, m === chosen ? "here" : "");
     row("reference", chosen.reference, "reference");
-    tip.replaceChildren(cell("b", chosen.mixture), table);
+    tip.replaceChildren(cell("b", spoken(chosen.mixture)), table);
     tip.hidden = false;
     const at = middle(chosen.mark), box = tip.getBoundingClientRect(), wide = document.documentElement.clientWidth;
     const left = wide >= at.x + 14 + box.width ? at.x + 14 : at.x - 14 - box.width;

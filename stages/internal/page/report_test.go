@@ -48,7 +48,7 @@ func example(t *testing.T) Data {
 			{"spec", true, 1, 1, 1, nil, 214_900, 62_408},
 		},
 		Left: []Left{
-			{"go", "more than the declared units take", []string{"cmd", "net"}, 310, 1_022_940, nil},
+			{"go", "beyond the declared units", []string{"cmd", "net"}, 310, 1_022_940, nil},
 			{"go", "partitions of less than half a unit", strings.Fields("bufio bytes cmp context database embed errors expvar fmt hash html io log maps"), 92, 301_822, nil},
 			{"go", "another document has the same identity", nil, 2, 512, []string{"net/b.jsonl:7 (byte 901)"}},
 		},

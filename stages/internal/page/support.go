@@ -25,7 +25,7 @@ func (d Data) support() string {
 		if len(unjudged) == 0 || unjudged[0].Proxy == "" {
 			return ""
 		}
-		return fmt.Sprintf("The predictions are by %s, the proxy that is taken where too few references judge the proxies.", proxiesOf(unjudged))
+		return fmt.Sprintf("The predictions are by %s, the proxy that ablate uses when too few references judge the proxies.", proxiesOf(unjudged))
 	}
 	var s string
 	if len(supported) > 0 {
@@ -47,15 +47,15 @@ func (d Data) support() string {
 		}
 		s = fmt.Sprintf("The predictions%s are by %s, %s (%s at the lowest, r %s).", where, proxies, whose, bound(least.Low), bound(least.R))
 		if judged > 1 {
-			s += fmt.Sprintf(" The same references chose among %d proxies and measured the chosen, so this bound is optimistic: the best of several looks better than it is.", judged)
+			s += fmt.Sprintf(" The same references chose among %d proxies and measured the chosen, so this bound is optimistic: the best of several proxies looks better than it is.", judged)
 		}
 	}
 	if len(doubtful) > 0 {
-		s += fmt.Sprintf(" On %s no proxy’s correlation has a lower bound above zero: the prediction there is by %s, which is taken then, and is hardly better than a guess.",
+		s += fmt.Sprintf(" On %s no proxy’s correlation has a lower bound above zero. The prediction there is by %s, which ablate uses in this case, and is hardly better than a guess.",
 			setsOf(doubtful), proxiesOf(doubtful))
 	}
 	if len(unjudged) > 0 {
-		s += fmt.Sprintf(" On %s too few references judge the proxies, and %s is taken.", setsOf(unjudged), proxiesOf(unjudged))
+		s += fmt.Sprintf(" On %s too few references judge the proxies, so the prediction is by %s.", setsOf(unjudged), proxiesOf(unjudged))
 	}
 	if s[0] == ' ' {
 		s = s[1:]

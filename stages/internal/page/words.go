@@ -8,14 +8,14 @@ import (
 
 // words explains what the page says, general words first and then the proxies that appear in it.
 func words(d Data) []Fact {
-	redraws := "most redraws"
+	redraws := "most resamples"
 	if d.Level > 0 {
-		redraws = level(d.Level) + " of redraws"
+		redraws = level(d.Level) + " of resamples"
 	}
 	out := []Fact{
 		{"mixture", "a set of partitions to train on together: one candidate answer."},
 		{"partition", "a part of a corpus by topic, source or time, made of one or more base units."},
-		{"unit", "an equal-sized piece of a partition. One model is trained on each, starting from a copy of the seed model; mixtures share them."},
+		{"unit", "an equal-sized piece of a partition. One model is trained on each unit, starting from a copy of the seed model. Mixtures share these models."},
 		{"proxy", "a score that stands in for training on a mixture, from models already trained on its units."},
 		{"reference", "a model trained on the whole mixture, the slow way (SEQ). Its scores are what a proxy tries to predict."},
 		{"perplexity", "how many equally likely next tokens the model hesitates between, on average. Lower is better. It compares mixtures on one eval set, never one eval set with another. Where a score is of several models or of several domains, it is the mean of their perplexities, which is not the exponential of the loss beside it."},

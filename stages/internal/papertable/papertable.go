@@ -55,9 +55,9 @@ func (t Table) note() string {
 	_, any := t.published()
 	switch {
 	case any && t.Miniature:
-		return t.Caption + " In brackets: as published of the study that this is a miniature of."
+		return t.Caption + " Brackets hold the published value of the study that this study is a miniature of."
 	case any:
-		return t.Caption + " In brackets: as published."
+		return t.Caption + " Brackets hold the published value."
 	}
 	return t.Caption
 }

@@ -26,7 +26,7 @@ func TestTables(t *testing.T) {
 		got  []byte
 		want string
 	}{
-		{"markdown", sample().Markdown(), `Pearson’s r of 100% of R&D_sets. In brackets: as published.
+		{"markdown", sample().Markdown(), `Pearson’s r of 100% of R&D_sets. Brackets hold the published value.
 
 | mixtures | eval set   |   n |            ind_id |  macro |
 | -------- | ---------- | --: | ----------------: | -----: |
@@ -47,7 +47,7 @@ pairs & in|domain & 50 & \textbf{0.968} {\scriptsize [0.968]} & $-$0.250 \\
 triples & far & 7 & -- {\scriptsize [0.500]} & 0.000 \\
 \bottomrule
 \end{tabular}
-\caption{Pearson’s r of 100\% of R\&D\_sets. In brackets: as published.}
+\caption{Pearson’s r of 100\% of R\&D\_sets. Brackets hold the published value.}
 \label{tab:pairs-a}
 \end{table}
 `},

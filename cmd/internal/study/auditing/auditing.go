@@ -63,7 +63,7 @@ func (r *Result) Sound() bool { return len(r.Findings) == 0 }
 // goes on is told as notes.
 func Audit(ctx context.Context, s *study.Session, opt Options) (_ *Result, err error) {
 	if s.Threads < 0 || opt.Budget < 0 {
-		return nil, fault.Usagef("--threads %d --budget %s: want none below 0", s.Threads, opt.Budget)
+		return nil, fault.Usagef("--threads %d --budget %s: neither can be below 0", s.Threads, opt.Budget)
 	}
 	if opt.Pack != nil {
 		if err := reporting.CheckFile("--bundle", opt.Pack.File, nil); err != nil {
@@ -156,7 +156,7 @@ func (c *check) all(ctx context.Context) error {
 		return err
 	}
 	c.metadata()
-	c.Skip("who ran it, where, when and how long it took", "entries hold what the machine said of itself; it enters no key and no number")
+	c.Skip("who ran it, where, when and how long it took", "entries hold what the machine reported about itself; no key and no result depends on this record")
 	return nil
 }
 
@@ -181,7 +181,7 @@ func (c *check) complete() bool {
 func (c *check) report(ctx context.Context) error {
 	why := ""
 	if !c.complete() {
-		why = "steps that it is made of are lost"
+		why = "steps that this file is made from are lost"
 	} else if err := remake(c.remade(), c.p); err != nil {
 		why = err.Error()
 	} else if _, err := os.Lstat(filepath.Join(c.out, reporting.LossesFile)); err == nil {
@@ -190,11 +190,11 @@ func (c *check) report(ctx context.Context) error {
 		}
 	}
 	if !c.hasReport() {
-		c.Skip("the report", "there is none at %s (--out names another place, `ablate report` makes it)", c.out)
+		c.Skip("the report", "there is no report at %s (name its folder with --out, or write it with `ablate report`)", c.out)
 		return nil
 	}
 	if why != "" {
-		c.Skip("report.html, plan.json and provenance.json as a whole", "they could not be made again: %s", why)
+		c.Skip("report.html, plan.json and provenance.json as a whole", "these files could not be made again: %s", why)
 	}
 	if err := c.Files(ctx, c.remade(), c.out); err != nil {
 		return err

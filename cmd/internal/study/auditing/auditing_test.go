@@ -121,9 +121,9 @@ func TestFindings(t *testing.T) {
 		}, []string{"report .ablate.json: does not list plan.json, which is a file of the report"}},
 		{"the mark lists a file elsewhere", func(t *testing.T, out, _ string) {
 			edit(t, filepath.Join(out, output.MarkFile), `"plan.json"`, `"../plan.json",`+"\n    "+`"plan.json"`)
-		}, []string{`report .ablate.json: lists "../plan.json", which is no file of the folder`}},
+		}, []string{`report .ablate.json: lists "../plan.json", which is not a file of the folder`}},
 		{"the mark has another form", func(t *testing.T, out, _ string) { edit(t, filepath.Join(out, output.MarkFile), "{\n", "{ \n") },
-			[]string{"report .ablate.json: is not as ablate wrote it"}},
+			[]string{"report .ablate.json: is not what ablate wrote"}},
 		{"the mark is damaged", func(t *testing.T, out, _ string) { put(t, filepath.Join(out, output.MarkFile), "{") },
 			[]string{"report .ablate.json: "}},
 		{"no mark, as early versions left it", func(t *testing.T, out, _ string) { remove(t, filepath.Join(out, output.MarkFile)) }, nil},
@@ -156,11 +156,11 @@ func TestUsage(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		{"no report there", func(o *Options) { o.Out = t.TempDir() }, "no report is there"},
+		{"no report there", func(o *Options) { o.Out = t.TempDir() }, "the folder holds no report"},
 		{"data of a study", func(o *Options) { o.Data = []string{"."} }, "--data is for bundles"},
 		{"a step that is none", func(o *Options) { o.Recompute = []string{"nosuchstep"} }, `no step "nosuchstep"`},
 		{"fewer steps than none", func(o *Options) { o.Recompute = []string{"-1"} }, "want a number of steps"},
-		{"a budget below 0", func(o *Options) { o.Budget = -1 }, "want none below 0"},
+		{"a budget below 0", func(o *Options) { o.Budget = -1 }, "neither can be below 0"},
 		{"a bundle in the place of a raw file", func(o *Options) {
 			o.Pack = &Packing{File: filepath.Join(filepath.Dir(o.Study), "far.jsonl")}
 		}, "the study reads this file"},

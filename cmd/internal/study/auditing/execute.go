@@ -93,9 +93,9 @@ func (c *check) notExecuted(executed []int) {
 		switch n := c.OnWord[k.Name]; n {
 		case 0:
 		case 1:
-			c.Skip("that 1 "+k.Name+" step gives what its entry says", "it was not executed again; --recompute does so")
+			c.Skip("that 1 "+k.Name+" step leaves the outputs that its entry lists", "the step was not executed again; --recompute executes it")
 		default:
-			c.Skip(fmt.Sprintf("that %d %s steps give what their entries say", n, k.Name), "they were not executed again; --recompute does so")
+			c.Skip(fmt.Sprintf("that %d %s steps leave the outputs that their entries list", n, k.Name), "these steps were not executed again; --recompute executes them")
 		}
 	}
 }

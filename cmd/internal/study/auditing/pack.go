@@ -20,7 +20,7 @@ func (c *check) pack() (int64, error) {
 	how := c.opt.Pack
 	if !c.complete() {
 		hit, _, _ := c.p.State.Count()
-		return 0, fmt.Errorf("--bundle: the cache has only %d of the study's steps; `ablate run %s` makes the rest", hit, c.opt.Study)
+		return 0, fmt.Errorf("--bundle: the cache has only %d of the study's steps; `ablate run %s` runs the others", hit, c.opt.Study)
 	}
 	m := bundle.Manifest{
 		Study: c.study.Name, StudyFile: filepath.Base(c.study.Path), About: c.study.About, Program: c.session.Program(),
@@ -71,12 +71,12 @@ func (c *check) metadata() {
 		return
 	}
 	if !c.complete() {
-		c.Skip("the bundle's metadata", "steps that they name are lost")
+		c.Skip("the bundle's metadata", "steps that the metadata name are lost")
 		return
 	}
 	is, want, extra, err := bundle.Check(c.dir, *c.bundle, c.p.State, c.cache)
 	if err != nil {
-		c.Skip("the bundle's metadata", "they could not be made again: %v", err)
+		c.Skip("the bundle's metadata", "the metadata could not be made again: %v", err)
 		return
 	}
 	if is != want {

@@ -83,7 +83,7 @@ func (c *check) recorded(ctx context.Context, src pipeline.Sources) error {
 	for _, f := range files {
 		switch {
 		case f.Digest.IsZero():
-			c.Find("raw file", f.Called, "", "was not there when the study was run: %s", f.Path)
+			c.Find("raw file", f.Called, "", "did not exist when the study was run: %s", f.Path)
 		case f.Path == "" && c.bundle != nil:
 			c.Result.Raw.Of++
 			away++
@@ -115,17 +115,17 @@ func (c *check) protect(files []sources.Raw) error {
 // packed lists what a bundle cannot show of its raw files and of its report.
 func (c *check) packed(src pipeline.Sources, away int, bytes int64) {
 	if away > 0 {
-		why := "a bundle does not hold them (--data says where they are)"
+		why := "a bundle does not hold raw files; name their folder with --data"
 		if len(c.opt.Data) > 0 {
-			why = "they are not below the directories of --data, by the names that the study gives"
+			why = "the directories of --data hold no files of the names that the study gives"
 		}
 		c.Skip(fmt.Sprintf("%s, %s", words.Counted(away, "raw file", "raw files"), words.Bytes(bytes)),
-			"%s; sources.json has their digests, which the keys of the steps that read them go by", why)
+			"%s; sources.json has their digests, from which the keys of the steps that read them follow", why)
 	}
 	if src.Tokenizer != nil {
-		c.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file; sources.json says so")
+		c.Skip("the number of the tokenizer's ids, and which one ends a text", "the tokenizer is a raw file, and only sources.json says what it holds")
 	}
 	if c.bundle.Program != c.session.Program() {
-		c.Skip("words of the report", "%s packed the bundle, this is %s: pages of the same content may differ in words", c.bundle.Program, c.session.Program())
+		c.Skip("words of the report", "%s packed the bundle, this is %s: pages of the same content may differ in wording", c.bundle.Program, c.session.Program())
 	}
 }

@@ -44,11 +44,11 @@ func openStudy(ctx context.Context, s *study.Session, opt Options) (*subject, er
 		return nil, err
 	}
 	if len(opt.Data) > 0 {
-		return nil, fault.Usage(errors.New("--data is for bundles: a study says itself where its files lie"))
+		return nil, fault.Usage(errors.New("--data is for bundles: a study states where its files are"))
 	}
 	x.out = reporting.Dir(opt.Out, x.study)
 	if opt.Out != "" && !x.hasReport() {
-		return nil, fault.Usagef("--out %s: no report is there: %s and the other files that a run leaves were looked for, and none was found; a run of %s leaves them in %s unless its --out names another folder",
+		return nil, fault.Usagef("--out %s: the folder holds no report: %s and the other files of a report are missing; a run of %s writes its report to %s unless its --out names another folder",
 			opt.Out, strings.Join([]string{reporting.PageFile, reporting.PlanFile, study.ProvenanceFile}, ", "), opt.Study, reporting.Dir("", x.study))
 	}
 	x.cache, err = s.AuditCache(ctx)
@@ -58,7 +58,7 @@ func openStudy(ctx context.Context, s *study.Session, opt Options) (*subject, er
 // openBundle unpacks a bundle, which a stranger may have made.
 func openBundle(ctx context.Context, opt Options, dir string) (*subject, error) {
 	if opt.Out != "" || opt.Pack != nil {
-		return nil, fault.Usage(errors.New("--out and --bundle: what is audited is a bundle, which has its report in it and is packed already"))
+		return nil, fault.Usage(errors.New("--out and --bundle: the argument is a bundle, which is packed already and holds its report; leave both flags out"))
 	}
 	places, err := readPlaces(opt.Data)
 	if err != nil {

@@ -33,9 +33,9 @@ type Copied struct {
 func (r *Copied) Err() error {
 	switch {
 	case len(r.Failed) > 0:
-		return fmt.Errorf("%d entries could not be copied; run the command again, what is whole is not copied twice", len(r.Failed))
+		return fmt.Errorf("%d entries could not be copied; run the command again, which copies only what is missing", len(r.Failed))
 	case len(r.Conflicts) > 0:
-		return fmt.Errorf("%d entries have other outputs here than at %s", len(r.Conflicts), r.Remote)
+		return fmt.Errorf("%d entries have different outputs in this cache and at %s", len(r.Conflicts), r.Remote)
 	}
 	return nil
 }

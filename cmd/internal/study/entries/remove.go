@@ -79,7 +79,7 @@ func Needed(s *study.Session, c *cache.Cache, studies []string) (map[cache.Key]b
 		}
 	}
 	if len(roots) == 0 && len(studies) == 0 {
-		return nil, fault.Usage(errors.New("no study was run on this cache since it keeps account of them, so all would go; name the studies to keep"))
+		return nil, fault.Usage(errors.New("the cache has no record of a run of a study, so that every entry would be removed; name the studies to keep"))
 	}
 	return keep, nil
 }
@@ -123,12 +123,12 @@ func Remove(ctx context.Context, c *cache.Cache, choice Choice) (*Removal, error
 	r.Bytes = freed.Before - freed.After()
 	switch {
 	case freed.Kept.Roots > 0 && !choice.Force:
-		return r, &StaysError{fmt.Sprintf("%d of these are used by a run under way (study %s); nothing was removed (--force removes them, and the run makes them again)",
+		return r, &StaysError{fmt.Sprintf("%d of these are used by a run under way (study %s); nothing was removed (--force removes the entries, and the run makes them again)",
 			freed.Kept.Roots, cache.Printable(freed.Live[0].Study))}
 	case !choice.Yes:
 		return r, nil
 	case len(r.Dependants) > 0 && !choice.Force:
-		return r, &StaysError{fmt.Sprintf("%d entries were made from these; nothing was removed (--force removes these and leaves those)", len(r.Dependants))}
+		return r, &StaysError{fmt.Sprintf("%d entries were made from these; nothing was removed (--force removes only the entries that you named)", len(r.Dependants))}
 	}
 	if freed, err = c.Remove(ctx, keys, choice.Force, false); err != nil {
 		return r, err

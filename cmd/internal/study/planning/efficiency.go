@@ -65,7 +65,7 @@ type Efficiency struct {
 // must be split.
 func EfficiencyOf(p *study.Compiled, name string) (*Efficiency, error) {
 	if p.Plan.Partial != "" {
-		return nil, fmt.Errorf("nothing to account for yet: %s; `ablate run %s` splits it", p.Plan.Partial, name)
+		return nil, fmt.Errorf("there is nothing to measure yet: %s; `ablate run %s` splits the corpus", p.Plan.Partial, name)
 	}
 	m, err := p.State.Efficiency()
 	if err != nil {

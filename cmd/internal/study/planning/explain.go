@@ -17,7 +17,7 @@ import (
 func Explain(p *study.Compiled, step string) (pipeline.Explanation, error) {
 	i, err := p.Plan.Find(step)
 	if err != nil && p.Plan.Partial != "" {
-		return pipeline.Explanation{}, fault.Usagef("%w; the plan goes only as far as the split: %s", err, p.Plan.Partial)
+		return pipeline.Explanation{}, fault.Usagef("%w; the plan ends with the split: %s", err, p.Plan.Partial)
 	} else if err != nil {
 		return pipeline.Explanation{}, fault.Usage(err)
 	}
@@ -89,13 +89,13 @@ func recall(p *study.Compiled, r *pipeline.Reason, entries []*cache.Entry) {
 	if err == nil { // else no evidence
 		for _, s := range rec.Steps {
 			if s.Key == key {
-				note = fmt.Sprintf("evicted: %s says that step %s left it on %s in %.3g s, with the same key inputs; this cache has no entry of it",
+				note = fmt.Sprintf("evicted: %s records that step %s ran on %s in %.3g s with the same key inputs; this cache no longer has the entry",
 					filepath.Join(rec.Dir, study.ProvenanceFile), s.ID, s.Provenance.Started, s.Provenance.WallSeconds)
 			}
 		}
 	}
 	for _, path := range p.Cache.Quarantined(key.String()) {
-		note = "corrupted: its entry was found damaged and is kept as " + path
+		note = "corrupted: the entry was damaged and is kept as " + path
 	}
 	if note != "" {
 		r.Note, r.Nearest, r.Differs = note, "", nil

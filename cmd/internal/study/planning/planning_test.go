@@ -52,10 +52,10 @@ func TestPlanning(t *testing.T) {
 		if _, err := EfficiencyOf(p, "study.yaml"); err == nil || !strings.Contains(err.Error(), "`ablate run study.yaml` splits it") {
 			t.Errorf("efficiency before a run: %v", err)
 		}
-		if _, err := TogetherOf([]*study.Compiled{p, p}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "only as far as the split") {
+		if _, err := TogetherOf([]*study.Compiled{p, p}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "ends with the split") {
 			t.Errorf("together before a run: %v", err)
 		}
-		if _, err := Explain(p, "unit/parts/alpha/0"); !errors.As(err, &usage) || !strings.Contains(err.Error(), "only as far as the split") {
+		if _, err := Explain(p, "unit/parts/alpha/0"); !errors.As(err, &usage) || !strings.Contains(err.Error(), "ends with the split") {
 			t.Errorf("a step that is not planned yet: %v", err)
 		}
 		if x, err := Explain(p, "tokenizer"); err != nil || x.Status != pipeline.Run || !strings.Contains(x.Because[0].Note, "never seen") {

@@ -18,7 +18,7 @@ func TogetherOf(plans []*study.Compiled) (Together, error) {
 	var list []*pipeline.Plan
 	for _, p := range plans {
 		if p.Plan.Partial != "" {
-			return t, fault.Usagef("study %s: the plan goes only as far as the split: %s; run or declare it before planning it with others", p.Study.Name, p.Plan.Partial)
+			return t, fault.Usagef("study %s: the plan ends with the split: %s; run this study, or declare its units, before planning it with others", p.Study.Name, p.Plan.Partial)
 		}
 		list = append(list, p.Plan)
 	}

@@ -61,10 +61,10 @@ func (k *ranker) missing(plan *pipeline.Plan, steps []int) error {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	if !makes {
-		return fmt.Errorf("proxy %s needs what is not in the cache: %s; `ablate run` trains that for the mixtures the study selects only: "+
-			"rank them with --sampled, or all by --proxy macro or micro, which need units only", k.Proxy, text)
+		return fmt.Errorf("proxy %s needs models that are not in the cache: %s; `ablate run` trains them only for the mixtures that the study selects: "+
+			"rank these with --sampled, or rank all mixtures with --proxy macro or micro, which need unit models only", k.Proxy, text)
 	}
-	return fmt.Errorf("proxy %s needs what is not in the cache: %s; `ablate run %s` makes it (rank trains nothing)", k.Proxy, text, k.Study)
+	return fmt.Errorf("proxy %s needs results that are not in the cache: %s; `ablate run %s` makes them (rank trains nothing)", k.Proxy, text, k.Study)
 }
 
 // references evaluates the proxy and the reference of the mixtures whose models are trained, and
@@ -156,7 +156,7 @@ func evaluating(study string) kind.Kinds {
 	for i := range kinds {
 		if !kinds[i].Does(kind.Evaluates) {
 			kinds[i].Run = func(context.Context, *kind.Job) error {
-				return fmt.Errorf("its outputs in the cache are damaged; `ablate run %s` makes them again (rank trains nothing)", study)
+				return fmt.Errorf("its outputs in the cache are damaged; `ablate run %s` runs the step again (rank trains nothing)", study)
 			}
 		}
 	}

@@ -84,7 +84,7 @@ func Rank(ctx context.Context, s *study.Session, opt Options) (*Ranking, error) 
 			return fault.Usage(err)
 		}
 		if p.Plan.Partial != "" {
-			return fmt.Errorf("nothing to rank yet: %s; `ablate run %s` splits it and trains the units", p.Plan.Partial, opt.Study)
+			return fmt.Errorf("there is nothing to rank yet: %s; `ablate run %s` splits the corpus and trains the unit models", p.Plan.Partial, opt.Study)
 		}
 		found, err := p.Catalogue()
 		if err != nil {
@@ -124,9 +124,9 @@ func check(s *specs.Study, opt Options) (on string, err error) {
 	case !slices.Contains(specs.Proxies(), opt.Proxy):
 		return "", fmt.Errorf("--proxy %s: want one of %s", opt.Proxy, strings.Join(specs.Proxies(), ", "))
 	case (opt.Proxy == "weighted" || opt.Proxy == "small_seq") && !slices.Contains(s.Proxies, opt.Proxy):
-		return "", fmt.Errorf("--proxy %s: study %s does not name it, and so does not say what it takes: add it to proxies, or rank by another", opt.Proxy, s.Name)
+		return "", fmt.Errorf("--proxy %s: study %s does not list this proxy, so its models are not planned: add the proxy to proxies, or rank by another proxy", opt.Proxy, s.Name)
 	case strings.HasSuffix(opt.Proxy, "_id") && on != kind.InDomain:
-		return "", fmt.Errorf("--proxy %s scores each model on its own partition: rank on %s, or by another proxy", opt.Proxy, kind.InDomain)
+		return "", fmt.Errorf("--proxy %s scores each model on the text of its own partition: rank on %s, or by another proxy", opt.Proxy, kind.InDomain)
 	}
 	if _, ok := s.Mixtures[opt.Mixtures]; opt.Mixtures != "" && !ok {
 		return "", fmt.Errorf("--mixtures %s: study %s has %s", opt.Mixtures, s.Name, strings.Join(slices.Sorted(maps.Keys(s.Mixtures)), ", "))

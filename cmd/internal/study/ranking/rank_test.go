@@ -66,7 +66,7 @@ func TestRank(t *testing.T) {
 	}{
 		{func(o *ranking.Options) { o.On = "near" }, "--on near: study small evaluates on far, in-domain"},
 		{func(o *ranking.Options) { o.Proxy = "best" }, "--proxy best: want one of"},
-		{func(o *ranking.Options) { o.Proxy = "weighted" }, "--proxy weighted: study small does not name it"},
+		{func(o *ranking.Options) { o.Proxy = "weighted" }, "--proxy weighted: study small does not list this proxy"},
 		{func(o *ranking.Options) { o.Proxy = "macro_id" }, "--proxy macro_id"},
 		{func(o *ranking.Options) { o.Mixtures = "triples" }, "--mixtures triples: study small has pairs"},
 	} {

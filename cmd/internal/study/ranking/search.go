@@ -16,7 +16,7 @@ import (
 // an ensemble so). It returns the whole mixtures that it came to, those of the last round.
 func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) ([]correlate.RankMixture, error) {
 	if len(spec.List) > 0 {
-		return nil, fault.Usagef("set of mixtures %s lists %s mixtures and is not one to search through: raise --most %d, or take --sampled",
+		return nil, fault.Usagef("mixture set %s lists %s mixtures, and a listed set cannot be searched: raise --most %d, or use --sampled",
 			group, k.out.Possible[group], k.Most)
 	}
 	if spec.Shares != nil {

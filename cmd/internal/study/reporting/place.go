@@ -59,7 +59,7 @@ func Claim(out *output.Dir, p *study.Compiled, ignoreSpace bool) (was string, er
 	need, free := takes(p.Plan), out.Free()
 	if free >= 0 && need > free && !ignoreSpace {
 		return "", fmt.Errorf("the disk of the report is too small: the report takes about %s, and %s is free on the file system of %s\n"+
-			"make room, name another place with --out, or run it all the same with --ignore-space", words.Bytes(need), words.Bytes(free), out.Path())
+			"make room, name another place with --out, or run anyway with --ignore-space", words.Bytes(need), words.Bytes(free), out.Path())
 	}
 	if err := out.Claim(); err != nil {
 		return "", placeError(out.Path(), err)
@@ -72,7 +72,7 @@ func Claim(out *output.Dir, p *study.Compiled, ignoreSpace bool) (was string, er
 func CheckFile(option, path string, reads []string) error {
 	err := output.Check(path)
 	if err == nil && output.Reads(path, reads) {
-		err = errors.New("the study reads this file; name another")
+		err = errors.New("the study reads this file; name another file")
 	}
 	if err != nil {
 		return fault.Place(fmt.Errorf("%s %s: %w", option, path, err))

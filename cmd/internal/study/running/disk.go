@@ -64,11 +64,11 @@ func (n diskNeeds) check(free int64, dir string) (warning string, err error) {
 	case free < 0 || sure+n.corpora <= free:
 		return "", nil
 	case sure > free:
-		return "", fmt.Errorf("the disk of the cache is too small: %d trainings to come leave %s of checkpoints and keep up to %s aside while they run, and %s is free on the file system of %s\n"+
-			"make room (`ablate cache gc --dry-run` says what could go), name another place with --cache, or run it all the same with --ignore-space",
+		return "", fmt.Errorf("the disk of the cache is too small: the %d trainings of this run leave %s of checkpoints and take up to %s more while they run, and %s is free on the file system of %s\n"+
+			"make room (`ablate cache gc --dry-run` lists what could be removed), name another place with --cache, or run anyway with --ignore-space",
 			n.trainings, words.Bytes(n.checkpoints), words.Bytes(n.aside), words.Bytes(free), dir)
 	}
-	return fmt.Sprintf("the disk of the cache may be too small: the run takes about %s, of which %s for the corpora is a guess, and %s is free on the file system of %s",
+	return fmt.Sprintf("the disk of the cache may be too small: the run takes about %s, which includes a rough estimate of %s for the corpora, and %s is free on the file system of %s",
 		words.Bytes(sure+n.corpora), words.Bytes(n.corpora), words.Bytes(free), dir), nil
 }
 

@@ -15,8 +15,8 @@ func TestDiskNeeds(t *testing.T) {
 		{free: -1},
 		{free: 4e9},
 		{free: 3_500_000_000},
-		{free: 3_200_000_000, warnings: []string{"about 3.5 GB", "500 MB for the corpora is a guess", "3.2 GB is free", dir}},
-		{free: 1e9, err: []string{"3 trainings", "2 GB of checkpoints", "up to 1 GB aside", "and 1 GB is free", dir, "--ignore-space"}},
+		{free: 3_200_000_000, warnings: []string{"about 3.5 GB", "a rough estimate of 500 MB for the corpora", "3.2 GB is free", dir}},
+		{free: 1e9, err: []string{"3 trainings", "2 GB of checkpoints", "up to 1 GB more", "and 1 GB is free", dir, "--ignore-space"}},
 	} {
 		said, err := n.check(tc.free, dir)
 		if (err != nil) != (tc.err != nil) || (said != "") != (tc.warnings != nil) {

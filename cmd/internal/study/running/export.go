@@ -120,7 +120,7 @@ func copyTo(to, from string) error {
 // many there are. The units must be in the cache; the model need not.
 func ExportBatches(ctx context.Context, s *study.Session, name string, models []string, to string) (sequences int64, err error) {
 	if len(models) != 1 {
-		return 0, fault.Usagef("--batches: want one model, which is trained; got %d: an average is not trained", len(models))
+		return 0, fault.Usagef("--batches: name one trained model, not %d models: an average is not trained", len(models))
 	}
 	if err := reporting.CheckFile("-o", to, nil); err != nil { // known before the batches are written
 		return 0, err
@@ -152,11 +152,11 @@ func batchesOf(p *study.Compiled, name, model string) (train.Batches, error) {
 	var batches train.Batches
 	i, err := p.Plan.Find(model)
 	if err != nil {
-		return batches, fault.Usagef("--batches wants a model that is trained, not an average: %w", err)
+		return batches, fault.Usagef("--batches: name a trained model, not an average: %w", err)
 	}
 	step := p.Plan.Steps[i]
 	if step.Kind != kind.Train {
-		return batches, fault.Usagef("--batches: %s is no training but of kind %s; `ablate plan --steps` lists the models that are trained", step.ID, step.Kind)
+		return batches, fault.Usagef("--batches: %s is a step of kind %s, not a training; `ablate plan --steps` lists the trained models", step.ID, step.Kind)
 	}
 	batches.Params = step.Params
 	for _, in := range step.Inputs {
@@ -165,7 +165,7 @@ func batchesOf(p *study.Compiled, name, model string) (train.Batches, error) {
 		}
 		from := p.Plan.Steps[in.Step].ID
 		if p.State.Status[in.Step] != pipeline.Hit {
-			return batches, fmt.Errorf("what %s is trained on is not in the cache yet: step %s has not run; `ablate run %s` does it", model, from, name)
+			return batches, fmt.Errorf("the training data of %s is not in the cache yet: step %s has not run; `ablate run %s` runs it", model, from, name)
 		}
 		path, err := p.Output(in.Step, in.Output)
 		if err != nil {

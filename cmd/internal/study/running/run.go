@@ -140,7 +140,7 @@ func (r *running) check() ([]*output.Dir, error) {
 			return nil, err
 		}
 		if other, ok := names[st.Name]; ok {
-			return nil, fault.Usagef("%s and %s are both called %s, and would leave their reports in one place", other, name, st.Name)
+			return nil, fault.Usagef("%s and %s are both called %s, and would write their reports to the same folder; give one of the studies another name", other, name, st.Name)
 		}
 		names[st.Name] = name
 		out, err := reporting.Look(r.outOf(st), st, r.Force)
@@ -199,7 +199,7 @@ func (r *running) one(ctx context.Context, name string, out *output.Dir) (f *Fin
 	}
 	if !r.Corpus {
 		if err := reporting.Write(ctx, out, p, r.Losses); err != nil {
-			return f, fmt.Errorf("%w\nnothing is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
+			return f, fmt.Errorf("%w\nno result is lost: all results are in the cache, and `ablate report %s --out DIR` writes the report elsewhere", err, name)
 		}
 	}
 	if err := r.cache.Unregister(!r.Corpus); err != nil {

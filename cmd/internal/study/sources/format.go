@@ -58,14 +58,14 @@ func formatOf(corpus specs.Corpus, found []text.File) (string, error) {
 		if len(unlike) > 1 {
 			more = fmt.Sprintf(", and so are %d others", len(unlike)-1)
 		}
-		return "", fmt.Errorf("%w%s (exclude such files, or bad: {format: drop} leaves them out and counts them)", unlike[0], more)
+		return "", fmt.Errorf("%w%s (exclude such files, or write bad: {format: drop} to leave them out and count them)", unlike[0], more)
 	}
 	if len(count) > 1 {
 		var parts []string
 		for _, format := range slices.Sorted(maps.Keys(count)) {
 			parts = append(parts, fmt.Sprintf("%d are %s, such as %s", count[format], formatNames[format], first[format]))
 		}
-		return "", fmt.Errorf("the files are of several formats: %s; give format (text takes every file as one document), exclude some, or make a corpus of each", strings.Join(parts, "; "))
+		return "", fmt.Errorf("the files are of several formats: %s; give format (text reads every file as one document), exclude files, or make a corpus of each format", strings.Join(parts, "; "))
 	}
 	for format := range count {
 		if format == "tokens" && corpus.DType == "" { // the patterns do not show what the files are
@@ -73,7 +73,7 @@ func formatOf(corpus specs.Corpus, found []text.File) (string, error) {
 			if specs.FormatOfName(first[format]) == "" {
 				by = "content"
 			}
-			return "", fmt.Errorf("the files are tokens by their %s: give format: tokens, and dtype", by)
+			return "", fmt.Errorf("the files hold tokens by their %s: give format: tokens, and dtype", by)
 		}
 		if said := patternFormat(corpus.Files); format != said && len(corpus.Metadata) > 0 {
 			return "", fmt.Errorf("the files are %s by their content, such as %s, and the corpus's metadata are those of %s: give format: %s and metadata that fit, or format: %s",

@@ -39,7 +39,7 @@ var askGo = sync.OnceValues(func() (string, error) {
 	case errors.As(err, &failed):
 		return "", fmt.Errorf("`go env GOROOT` fails: %s", strings.TrimSpace(string(failed.Stderr)))
 	case err != nil:
-		return "", errors.New("there is no go command on the PATH to ask")
+		return "", errors.New("there is no go command on the PATH")
 	case dir == "":
 		return "", errors.New("`go env GOROOT` prints nothing")
 	}
@@ -49,7 +49,7 @@ var askGo = sync.OnceValues(func() (string, error) {
 // unsetHint says what to do about a variable that has no value.
 func unsetHint(name string) string {
 	if name != goTree {
-		return ": it names where this study's data lies"
+		return ": set this variable to the folder that holds the study's data"
 	}
 	_, err := askGo()
 	return fmt.Sprintf(", and %v: install Go, or set GOROOT to the folder of a Go installation", err)
@@ -69,9 +69,9 @@ func (f Finder) noSources(patterns []string) error {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil || errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("GOROOT is %s, which is no tree of Go; set GOROOT to the folder of a Go installation", dir)
+		return fmt.Errorf("GOROOT is %s, which is not a Go installation; set GOROOT to the folder of a Go installation", dir)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("GOROOT is %s, which has no folder src, where Go's sources lie; install the package that holds them (golang-src in Debian and Fedora), or set GOROOT to a tree that has them", dir)
+		return fmt.Errorf("GOROOT is %s, which has no folder src with Go's sources; install the package that holds them (golang-src in Debian and Fedora), or set GOROOT to a Go installation that has them", dir)
 	}
 	return nil // the error of the pattern says why
 }

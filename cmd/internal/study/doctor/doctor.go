@@ -105,7 +105,7 @@ func (r *Report) cache(ctx context.Context, s *study.Session) {
 	c, err := s.OpenCache(ctx)
 	if err != nil {
 		if s.CacheDir != "" {
-			err = fmt.Errorf("%w; name another place with --cache or ABLATE_CACHE", err)
+			err = fmt.Errorf("%w: name another place with --cache or ABLATE_CACHE", err)
 		}
 		r.problem("cache", s.CacheDir, true, err)
 		return

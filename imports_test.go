@@ -102,6 +102,7 @@ const rooms = `
 	cmd/internal/study/auditing  < cmd/internal/output cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting cmd/internal/study/sources specs specs/words cache pipeline runner/audit runner/bundle stages stages/report
 	cmd/internal/study/mixing    < cmd/internal/study cmd/internal/study/corpora cmd/internal/study/fault cache pipeline stages/kind stages/mix stages/runs stages/tables
 	cmd/internal/study/timing    < cmd/internal/study cache cache/table pipeline runner runner/clock stages stages/kind
+	cmd/internal/study/doctor    < cmd/internal/study cmd/internal/study/sources cache runner/machine specs specs/words stages stages/kind
 	cmd/internal/study/running   < cmd/internal/output cmd/internal/study cmd/internal/study/timing cmd/internal/study/fault cmd/internal/study/sources cmd/internal/study/corpora cmd/internal/study/reporting specs specs/words cache pipeline runner stages stages/kind stages/train stages/correlate
 	cmd/internal/study/ranking   < cmd/internal/study cmd/internal/study/fault cmd/internal/study/reporting specs cache pipeline runner stages stages/kind stages/correlate
 	cmd/internal/show        < cmd/internal/study cmd/internal/study/* specs specs/ident specs/words cache cache/remote stages/kind stages/tables stages/correlate stages/mix stages/runs pipeline runner runner/audit

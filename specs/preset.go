@@ -123,6 +123,17 @@ var presets = func() map[string]arch.Model {
 	return all
 }()
 
+// Presets are the names of all presets, in the order of the reference.
+func Presets() []string {
+	var names []string
+	for _, f := range families {
+		for _, s := range f.sizes {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
 // Preset is the architecture of a preset's name.
 func Preset(name string) (m arch.Model, ok bool) {
 	m, ok = presets[name]

@@ -18,3 +18,6 @@ func Kernels(name string) (string, error) {
 	}
 	return kernel.Features(), nil
 }
+
+// KernelsHere are the names of the instruction sets that this machine has, the fastest first.
+func KernelsHere() []string { return kernel.Available() }

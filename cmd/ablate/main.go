@@ -45,6 +45,7 @@ type cli struct {
 
 	Run      runCommand        `cmd:"" help:"Run a study. Steps whose results are in the cache do not run again."`
 	Plan     planCommand       `cmd:"" help:"Show what a run would do and cost, without running anything."`
+	Doctor   doctorCommand     `cmd:"" help:"Show what this machine can do, how fast the machine is, and what keeps a run from starting."`
 	Explain  explainCommand    `cmd:"" help:"Show why a step would run: the first key input that differs from the nearest cached entry."`
 	Diff     diffCommand       `cmd:"" help:"Compare two studies or two finished runs: study files, steps, results and cost."`
 	Graph    graphCommand      `cmd:"" help:"Draw the plan (dot or mermaid)."`
@@ -146,7 +147,7 @@ func flagNamed(parsed *kong.Context, name string) bool {
 // usesRemote says whether a command looks at the remote. Any other would go on as if none were
 // named, and let a person believe that it was looked at.
 func usesRemote(command string) bool {
-	return slices.Contains([]string{"run", "plan", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
+	return slices.Contains([]string{"run", "plan", "doctor", "graph", "explain", "corpus", "report", "export", "cache verify"}, command)
 }
 
 // interruptible is a context that SIGINT, SIGTERM and SIGHUP (the terminal was closed) end; a

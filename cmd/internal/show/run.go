@@ -22,7 +22,8 @@ type Run struct {
 	JSON     bool // events of the steps as lines of JSON on Out, and no results
 	Several  bool // studies, so that each line of JSON names its own, and one table at the end is the result
 
-	display *Display
+	display  *Display
+	expected *expectForm // not printed yet
 }
 
 // Hear takes an event of the run.
@@ -74,7 +75,7 @@ func (r *Run) expects(e running.Expects) {
 		if r.Several {
 			line.Study = e.Study
 		}
-		_ = json.NewEncoder(r.Out).Encode(line) // a reader that went away must not stop the run
+		r.expected = &line // behind the event that the plan is made, which is the first of a run
 		return
 	}
 	if !r.Quiet && len(e.Kinds) > 0 {
@@ -215,6 +216,10 @@ func (r *Run) line(p study.Progress) {
 		line.Message = e.Err.Error()
 	}
 	_ = json.NewEncoder(r.Out).Encode(line) // a reader that went away must not stop the run
+	if e.What == runner.Planned && r.expected != nil {
+		_ = json.NewEncoder(r.Out).Encode(r.expected)
+		r.expected = nil
+	}
 }
 
 // Hear shows what any operation may tell.

@@ -102,6 +102,15 @@ func Select(name string) error {
 	return err
 }
 
+// Available are the names of the paths that this machine has, the best first.
+func Available() []string {
+	var names []string
+	for _, k := range paths() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 // Features says which path the next pool will run: its name.
 func Features() string {
 	k, err := selected()

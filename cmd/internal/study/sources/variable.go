@@ -46,6 +46,16 @@ var askGo = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// GoTree is where the tree of Go lies whose sources the demo and other shipped studies read, or what
+// is to be done so that there is one.
+func GoTree() (string, error) {
+	dir, ok := Environment(goTree)
+	if !ok {
+		return "", errors.New("GOROOT is not set" + unsetHint(goTree))
+	}
+	return dir, (Finder{}).noSources([]string{"${" + goTree + "}/src/"})
+}
+
 // unsetHint says what to do about a variable that has no value.
 func unsetHint(name string) string {
 	if name != goTree {

@@ -71,7 +71,7 @@ const rooms = `
 	stages/merge             < stages/kind stages/tables cache/checkpoint stages/internal/step stages/internal/model
 	stages/correlate         < specs/words stages/kind stages/tables cache/table stages/internal/step stages/internal/elementary stages/internal/svg stages/internal/stat
 	stages/report            < specs/ident stages/kind stages/tables stages/correlate cache cache/table stages/internal/paperfig stages/internal/papertable stages/internal/page stages/internal/svg stages/internal/stat
-	stages/survey            < specs/arch stages/kind stages/text stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet stages/internal/lm stages/internal/lm/engines stages/internal/optim
+	stages/survey            < specs/arch stages/kind stages/text stages/train stages/internal/bpe stages/internal/corpus stages/internal/corpus/parquet
 	stages/mix               < stages/internal/fit stages/internal/simplex stages/internal/stat
 	stages/runs              < stages/internal/fit stages/internal/stat
 	stages                   < stages/kind stages/text stages/split stages/train stages/eval stages/ensemble stages/merge stages/correlate cache/bulk stages/internal/kernel

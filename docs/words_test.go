@@ -81,6 +81,17 @@ func TestRetiredWords(t *testing.T) {
 	}
 }
 
+// formats names the retired words that stand in formats: members of JSON, lines of files in a cache,
+// roles of inputs. They are as old as the formats, and stay. Pages and Go files of these rooms may
+// name them.
+var formats = map[string][]string{
+	"ingredient":  {"cache/FORMAT.md", "pipeline/explain.go"},
+	"ingredients": {"cache/FORMAT.md", "cache/entry.go", "cache/parse.go"},
+	"beat":        {"cache/FORMAT.md", "cache/root.go", "cache/claim.go"},
+	"moments": {"cache/FORMAT.md", "pipeline/scale.go", "specs/comments.go", "specs/REFERENCE.md", "stages/CHECKPOINTS.md",
+		"stages/kind/params.go", "stages/train/kind.go", "stages/train/train.go"}, // a role, and AdamW's own term
+}
+
 // use is a place where a retired word stands.
 type use struct{ place, word string }
 
@@ -93,7 +104,7 @@ func wordsIn(t *testing.T, words map[string]string, pattern string) (uses []use,
 	}
 	check := func(name string, line int, text string) {
 		for _, w := range slices.Sorted(maps.Keys(words)) {
-			if patterns[w].MatchString(text) {
+			if patterns[w].MatchString(text) && !slices.Contains(formats[w], name) {
 				uses = append(uses, use{fmt.Sprintf("%s:%d", name, line), w})
 			}
 		}

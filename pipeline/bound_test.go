@@ -21,8 +21,8 @@ func TestPlansAreBounded(t *testing.T) {
 		replace []string
 		want    string
 	}{
-		{"all of too many", wide, []string{"choose: 2", "choose: 10"}, "mixtures.pairs.choose: this asks for 275,898,785,946,005,613,288,829,800 mixtures"},
-		{"all pairs of many", wide, nil, "mixtures.pairs.choose: this asks for 1,999,000 mixtures"},
+		{"all of too many", wide, []string{"choose: 2", "choose: 10"}, "mixtures.pairs.choose: this selects 275,898,785,946,005,613,288,829,800 mixtures"},
+		{"all pairs of many", wide, nil, "mixtures.pairs.choose: this selects 1,999,000 mixtures"},
 		{"a sample of large mixtures", wide, []string{"choose: 2", "choose: 1000, sample: 90000"}, "mixtures.pairs: the plan would have up to"},
 		{"units", map[string]int{"alpha": 1_000_000, "beta": 1}, nil, "partitions.parts.units: the plan would have up to 1,000,001 steps"},
 		{"replicates", map[string]int{"alpha": 1000, "beta": 1}, []string{"tokens_per_unit: 2000", "tokens_per_unit: 2000, replicates: 1000"}, "mixtures.pairs: the plan would have up to 6,015,004 steps"},

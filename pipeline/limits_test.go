@@ -24,9 +24,9 @@ func TestCompileRefusesWhatStepsWould(t *testing.T) {
 			func(s *Sources) { s.Tokenizer, s.Vocab, s.EOS = &File{Name: "tokenizer.json"}, 400, 399 }, "reference.model.vocab: 10 rows are fewer than the 400 ids of tokenizer.file"},
 		{"units of one sequence", nil, sizes(33), ""},
 		{"a unit short of its last target", nil, sizes(32),
-			"study.yaml:9:64: partitions.parts.unit.tokens: unit beta (32 tokens) has fewer than the 33 tokens of one sequence (model.context) and its last target"},
+			"study.yaml:9:64: partitions.parts.unit.tokens: unit beta (32 tokens) has fewer than the 33 tokens that one sequence (model.context) and its last target need"},
 		{"a unit short for the references' context", []string{"reference: {seq: pairs}", "reference: {seq: pairs, model: {preset: tiny, context: 64}, train: {tokens_per_unit: 8192}, seed_model: {on: seed, tokens: 8192}}"},
-			sizes(33), "unit beta (33 tokens) has fewer than the 65 tokens of one sequence (reference.model.context)"},
+			sizes(33), "unit beta (33 tokens) has fewer than the 65 tokens that one sequence (reference.model.context)"},
 		{"units of two partitions", []string{"alpha: 2, beta: 1", "alpha: 65536, beta: 1", "reference: {seq: pairs}", "reference: {seq: pairs}\nproxies: [micro]"}, nil,
 			"mixtures.pairs: mixture alpha+beta has 65537 units, and a model is trained on 65536 at most"},
 	} {

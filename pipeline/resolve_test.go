@@ -175,7 +175,7 @@ func TestExplain(t *testing.T) {
 		step    string
 		want    string
 	}{
-		{"hit", nil, "seed", "seed: hit: the cache has it"},
+		{"hit", nil, "seed", "seed: hit: the result is in the cache"},
 		{"parameter", []string{"batch: 256}\ntrain", "batch: 512}\ntrain"}, "seed", `seed: run: param batch 256 -> 512`},
 		{"waits", []string{"vocab: 320", "vocab: 384"}, "unit/parts/alpha/0",
 			"unit/parts/alpha/0: waits: its key is known once split/parts and 1 more are done; split/parts: its key is known once tokenize/parts/a.jsonl and 2 more are done; " +

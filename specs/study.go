@@ -53,7 +53,7 @@ type Study struct {
 	// How text becomes tokens: trained here, or a tokenizer.json.
 	Tokenizer Tokenizer `yaml:"tokenizer" one:"yes" need:"yes"`
 
-	// Sets of partitions: how a corpus divides into partitions and base units.
+	// Partition sets: how a corpus divides into partitions and base units.
 	Partitions map[string]Partition `yaml:"partitions" names:"name" need:"yes"`
 
 	// Documents kept out of every unit, for in-domain evaluation.
@@ -75,7 +75,7 @@ type Study struct {
 	// How unit and reference models are trained.
 	Train Train `yaml:"train" need:"yes"`
 
-	// Sets of mixtures to compare.
+	// Mixture sets to compare.
 	Mixtures map[string]Mixture `yaml:"mixtures" names:"name" need:"yes"`
 
 	// Proxies to compare with the reference models. Some are one model whose parameters are
@@ -199,7 +199,7 @@ type Corpus struct {
 
 	// Value used when a document lacks a metadata name. If a document has several values, the first
 	// is used. A run reports how many documents lack a name; it is an error if all documents do. It
-	// is also an error if documents have this very value and a set of partitions uses the name:
+	// is also an error if documents have this very value and a partition set uses the name:
 	// then give a word that no document has.
 	Absent string `yaml:"absent" default:"NA" key:"tokens"`
 
@@ -275,7 +275,7 @@ type TokenizerTrain struct {
 	MinFrequency int `yaml:"min_frequency" min:"1" default:"2" key:"everything"`
 }
 
-// Partition is one set of partitions: a corpus divided by metadata, each part cut into base units.
+// Partition is one partition set: a corpus divided by metadata, each part cut into base units.
 type Partition struct {
 	// Corpus to divide.
 	Corpus string `yaml:"corpus" need:"yes" example:"go" key:"units"`
@@ -345,7 +345,7 @@ type Heldout struct {
 // Decontaminate removes training documents that hold evaluation text.
 type Decontaminate struct {
 	// Text that units must not contain. An empty list removes nothing.
-	//   - heldout: documents held out of this and of the other sets of partitions.
+	//   - heldout: documents held out of this and of the other partition sets.
 	//   - eval: the out-of-domain evaluation sets. They are removed from the seed model's corpus,
 	//     too.
 	Against []string `yaml:"against" enum:"heldout|eval" default:"[]" example:"[heldout, eval]" key:"units that lose a document"`
@@ -507,13 +507,13 @@ type Mixture struct {
 	// Number of components that are chosen for each mixture (k), besides those of fix.
 	Choose int `yaml:"choose" min:"1" max:"100000" example:"2" key:"references and proxies added"`
 
-	// Sets of partitions to choose from, all together. It may be left out if the study has one set.
+	// Partition sets to choose from, all together. It may be left out if the study has one set.
 	From []string `yaml:"from" example:"areas" key:"references and proxies added"`
 
-	// In place of choose and from: a mixture has one component of each of these sets of partitions.
+	// In place of choose and from: a mixture has one component of each of these partition sets.
 	Cross []string `yaml:"cross" example:"[fields, topics]" key:"references and proxies added"`
 
-	// Components that every mixture has besides the chosen ones, from any set of partitions. They
+	// Components that every mixture has besides the chosen ones, from any partition set. They
 	// are written as in list, with SET/ before the name if two sets have it.
 	Fix []string `yaml:"fix" example:"[Technology]" key:"references and proxies added"`
 
@@ -611,7 +611,7 @@ func (w Where) Holds(n int) bool {
 // study's other models: another architecture makes a study across scales, whose proxies are of the
 // study's model and are joined with references of another by mixture.
 type Reference struct {
-	// Sets of mixtures for which a model is trained on the mixture itself (SEQ).
+	// Mixture sets for which a model is trained on the mixture itself (SEQ).
 	Seq []string `yaml:"seq" default:"[]" example:"pairs" key:"references added"`
 
 	// Number of reference models of each mixture. They differ in train.seed: seed, seed + 1, and so
@@ -643,7 +643,7 @@ type Weights struct {
 	//   - equal: 1.
 	By string `yaml:"by" enum:"units|equal" default:"units" key:"evaluations of the proxy weighted"`
 
-	// Weights of components by name, with SET/ before the name if two sets of partitions have it. A
+	// Weights of components by name, with SET/ before the name if two partition sets have it. A
 	// weight is a whole number, a decimal or a fraction above 0. Only the ratios of weights count.
 	Given map[string]string `yaml:"components" names:"partition" example:"{crypto: 2, net: 1/3}" key:"evaluations of the proxy weighted"`
 }

@@ -102,15 +102,15 @@ func TestForeignCheckpoints(t *testing.T) {
 		want   []string
 	}{
 		{"moments without an age", foreign, []string{`moments: metadata ablate.step is ""`}},
-		{"a moment missing", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"moments:", "tensor m.wte.weight [64 16] is missing"}},
+		{"a moment missing", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"optimizer state:", "tensor m.wte.weight [64 16] is missing"}},
 		{"a moment of another shape", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
 			ts[0].Shape = []int{16, 64}
 			return ts
-		}, []string{"moments: load: tensor m.wte.weight: shape [16 64], want [64 16]"}},
+		}, []string{"optimizer state: load: tensor m.wte.weight: shape [16 64], want [64 16]"}},
 		{"a moment of another name", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
 			ts[0].Name = "m.wpe"
 			return ts
-		}, []string{"moments:", "m.wte.weight"}},
+		}, []string{"optimizer state:", "m.wte.weight"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := stagetest.TrainParams()

@@ -144,7 +144,7 @@ func (a *Audit) input(in pipeline.Input) string {
 		return fmt.Sprintf("output %[2]s of step %[1]s, which this step reads, is lost", id, in.Output)
 	}
 	if out, ok := a.state.Entries[in.Step].Output(in.Output); !ok || a.blobs[out.Digest] == "" {
-		return fmt.Sprintf("its input %s of step %s is not here, or not as it was", in.Output, id)
+		return fmt.Sprintf("its input %s of step %s is missing or changed", in.Output, id)
 	}
 	return ""
 }

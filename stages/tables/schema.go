@@ -85,7 +85,7 @@ type LedgerRow struct {
 // names.
 type StudyLedgerRow struct {
 	v1        `col:"-"`
-	Set       string `col:"partition_set" null:"" doc:"set of partitions; null: the corpus of the seed model"`
+	Set       string `col:"partition_set" null:"" doc:"partition set; null: the corpus of the seed model"`
 	Partition string `col:"partition" doc:"partition of the unit"`
 	Unit      int64  `col:"unit" doc:"number of the unit in its partition, from 0"`
 	Name      string `col:"unit_name" doc:"name of the unit"`

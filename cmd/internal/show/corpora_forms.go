@@ -16,7 +16,7 @@ type CorporaForm struct {
 	Study    string        `json:"study" doc:"name of the study"`
 	Readings []readingJSON `json:"readings" doc:"what became of the documents of each corpus and evaluation set that was read"`
 	Passed   []passedJSON  `json:"passed" doc:"files that patterns would match but for what they are"`
-	Sets     []setJSON     `json:"sets" doc:"sets of partitions, and the seed model's corpus"`
+	Sets     []setJSON     `json:"sets" doc:"partition sets, and the seed model's corpus"`
 }
 
 type readingJSON struct {
@@ -46,7 +46,7 @@ type passedJSON struct {
 }
 
 type setJSON struct {
-	Set        string          `json:"partition_set" doc:"name of the set of partitions, or of the seed model's corpus"`
+	Set        string          `json:"partition_set" doc:"name of the partition set, or of the seed model's corpus"`
 	Seed       bool            `json:"seed" doc:"it is the seed model's corpus, one unit named all"`
 	Corpus     string          `json:"corpus" doc:"name of the corpus"`
 	Order      string          `json:"order" doc:"metadata that orders the documents, or id"`

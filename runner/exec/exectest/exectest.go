@@ -42,7 +42,7 @@ func Test(t *testing.T, open func(t *testing.T, w exec.Worker) exec.Executor) {
 		{"lost input", lostInput},
 		{"raw file that changed", changedFile},
 		{"another version", anotherVersion},
-		{"other bytes", otherBytes},
+		{"different bytes", otherBytes},
 		{"rescued", rescued},
 		{"never room", neverRoom},
 		{"many", many},

@@ -13,7 +13,7 @@ func words(d Data) []Fact {
 		redraws = level(d.Level) + " of resamples"
 	}
 	out := []Fact{
-		{"mixture", "a set of partitions to train on together: one candidate answer."},
+		{"mixture", "partitions or units to train on together: one candidate answer."},
 		{"partition", "a part of a corpus by topic, source or time, made of one or more base units."},
 		{"unit", "an equal-sized piece of a partition. One model is trained on each unit, starting from a copy of the seed model. Mixtures share these models."},
 		{"proxy", "a score that stands in for training on a mixture, from models already trained on its units."},

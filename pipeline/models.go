@@ -72,8 +72,12 @@ func (c *compiler) describe(m mixture) MixtureRef {
 		Tokens: wholeBatches(m.asked(c.reference), int64(c.reference.train.Batch)),
 	}
 	var last partKey
-	for _, x := range m.components { // units of a partition stand together
-		ref.Components = append(ref.Components, ComponentRef{x.name(), x.part.set, x.part.name, x.unit, x.units()})
+	for i, x := range m.components { // units of a partition stand together
+		of := ComponentRef{x.name(), x.part.set, x.part.name, x.unit, x.units(), nil}
+		if m.shares != nil {
+			of.Share = m.shares[i]
+		}
+		ref.Components = append(ref.Components, of)
 		if n := len(ref.Partitions); n > 0 && last == x.part.key() {
 			ref.UnitsOf[n-1] += x.units()
 			continue

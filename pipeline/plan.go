@@ -143,6 +143,7 @@ type ComponentRef struct {
 	Partition    string
 	Unit         int // -1: the whole partition
 	Units        int
+	Share        *big.Rat // of the mixture; nil: the mixture is a set and gives none
 }
 
 // ScoreRef says what a score is made of. Where two names ask for one evaluation, it is one step,

@@ -11,6 +11,7 @@ func (s *solver) warn() {
 	s.warnNoise()
 	s.warnOutside()
 	s.warnDifference()
+	s.warnBest()
 	s.warnPasses()
 }
 
@@ -58,6 +59,17 @@ func (s *solver) warnOutside() {
 func (s *solver) warnDifference() {
 	if d := s.out.Mixtures[0].Against; d.High >= 0 {
 		s.say("the proposal is not clearly better than %s: the predicted difference of the goal, %.4g, has an interval that holds 0 (%.4g to %.4g)", s.out.Baseline, d.Value, d.Low, d.High)
+	}
+}
+
+// warnBest says when a mixture that was measured is predicted to be better than the proposal: the
+// prior or the bounds keep the proposal from that mixture.
+func (s *solver) warnBest() {
+	proposed := s.out.Mixtures[0].Goal
+	for _, m := range s.out.Mixtures[1:] {
+		if !math.IsNaN(m.Measured) && m.Goal.Value < proposed.Value {
+			s.say("%s is predicted to be better than the proposal (%.4g against %.4g): the prior or a bound keeps the proposal from that mixture; try a smaller --kl", m.Name, m.Goal.Value, proposed.Value)
+		}
 	}
 }
 

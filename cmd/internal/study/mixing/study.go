@@ -108,8 +108,12 @@ func (r *reader) input() (mix.Input, error) {
 		row, total := map[string]float64{}, 0.0
 		for _, x := range m.Components {
 			r.components[x.Name] = x
-			row[x.Name] += r.weights(x)
-			total += r.weights(x)
+			weight := r.weights(x)
+			if x.Share != nil { // which proxies and references have exactly
+				weight, _ = x.Share.Float64()
+			}
+			row[x.Name] += weight
+			total += weight
 		}
 		for name := range row {
 			row[name] /= total

@@ -81,7 +81,7 @@ func TestSilence(t *testing.T) {
 		wantOver(t, w, 5*time.Minute, false, "") // the change is seen
 	}
 	now = now.Add(5 * time.Minute)
-	wantOver(t, w, 5*time.Minute, true, "gave no sign for 5m0s")
+	wantOver(t, w, 5*time.Minute, true, "sent no heartbeat for 5m0s")
 	other := mustClaim(t, b, key)
 	// The first holder wakes up: it harms nothing.
 	if err := cl.Beat(); err != nil {

@@ -101,7 +101,7 @@ func TestForeignCheckpoints(t *testing.T) {
 		change func([]checkpoint.Tensor, map[string]string) []checkpoint.Tensor
 		want   []string
 	}{
-		{"moments without an age", foreign, []string{`moments: metadata ablate.step is ""`}},
+		{"moments without an age", foreign, []string{`optimizer state: metadata ablate.step is ""`}},
 		{"a moment missing", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor { return ts[1:] }, []string{"optimizer state:", "tensor m.wte.weight [64 16] is missing"}},
 		{"a moment of another shape", func(ts []checkpoint.Tensor, _ map[string]string) []checkpoint.Tensor {
 			ts[0].Shape = []int{16, 64}

@@ -289,7 +289,7 @@ func TestDamages(t *testing.T) {
 			},
 			execute:  []string{eval},
 			findings: []finding{{"blob", alpha, "output model.safetensors of step unit/parts/alpha/0 is missing"}},
-			skipped:  []string{"not executed again: its input model.safetensors of step unit/parts/alpha/0 is not here, or not as it was"},
+			skipped:  []string{"not executed again: its input model.safetensors of step unit/parts/alpha/0 is missing or changed"},
 		},
 		{
 			name: "blob of many outputs gone",

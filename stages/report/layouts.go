@@ -22,7 +22,8 @@ import (
 //	1: the first
 //	2: cost counts what fix, where, repeat, cross and tokens make of a set of mixtures; miniatures show what the paper prints of their studies
 //	3: a ledger with the names of evaluation sets; the CSV form has the rows and columns of the Parquet form; mixture_set, eval_set; nulls, not NaN
-const LayoutVersion = 3
+//	4: captions in plain English
+const LayoutVersion = 4
 
 // LayoutInput is what tables and figures in the layouts of the paper's are made of. Like the
 // report, they are no step.

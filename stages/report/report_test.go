@@ -128,11 +128,11 @@ func TestReport(t *testing.T) {
 			"tokens to train a reference model on every mixture instead 30.0 million",
 			"tokens to train 1 reference model to check the proxies 6.0 million",
 			"would take 10 times the training that the proxies took.",
-			"Not counted: the seed model that all of them start from, 5.0 million tokens, and evaluation.",
+			"These counts leave out evaluation and the seed model from which all models start (5.0 million tokens).",
 		}, nil},
 		{"figures and intervals", func(*testing.T, *Input) {}, []string{
 			"3 mixtures; closest is macro = micro, r 0.750. 3 mixtures; closest is macro, r 0.250.",
-			"is its 90% interval", "in 90% of redraws",
+			"is its 90% interval", "in 90% of resamples",
 		}, []string{"95%", "pairs: "}},
 		{"points under one another", func(t *testing.T, in *Input) {
 			in.Correlations = stagetest.WriteRows(t, correlationRow("pairs", "in-domain", "ind_id", 0.9), correlationRow("pairs", "in-domain", "macro", 0.75),
@@ -181,10 +181,10 @@ func TestReport(t *testing.T) {
 			})
 		}, []string{
 			"c more 1 20 2,000 0 0 0 All partitions 4 91 8,000 6",
-			"more more than the declared units take c 7 700",
+			"more beyond the declared units c 7 700",
 			"more partitions of less than half a unit d, e 7 700",
 			"more partitions that the study leaves out f 9 900",
-			"more another document has the same identity 1 10", "more, another document has the same identity: c.jsonl:7 (byte 901) .",
+			"more an earlier document has the same identity 1 10", "more, an earlier document has the same identity: c.jsonl:7 (byte 901) .",
 		}, []string{"d more", "f more 0"}},
 		{"what was read", func(t *testing.T, in *Input) {
 			in.Corpora = []Corpus{

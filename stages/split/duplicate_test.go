@@ -55,7 +55,7 @@ func TestSplitDuplicates(t *testing.T) {
 		}
 	}
 	p.Duplicate = "" // the texts are others, and 3 of 60 are too many
-	stagetest.Fail(t, Kind, p, in, `3 of 60 documents have the identity of one before them but another text, such as "doc-003" in documents.0 and documents.1; at most 1% may`,
+	stagetest.Fail(t, Kind, p, in, `3 of 60 documents have the identity of an earlier document but another text, such as "doc-003" in documents.0 and documents.1; at most 1% are allowed`,
 		"bad: {duplicate: keep} keeps these documents, drop leaves them out")
 	p.Duplicate = kind.DuplicateError
 	stagetest.Fail(t, Kind, p, in, "3 documents have an identity that came before", `"doc-003" of places.1:6 (byte `, "first in places.0:4 (byte ",
@@ -120,7 +120,7 @@ func TestTokenizeDuplicates(t *testing.T) {
 	}
 	p := stagetest.TokenizeLines
 	p.Duplicate = kind.DuplicateError
-	stagetest.Fail(t, text.Tokenize, p, in, `document "doc-000" of file.1:1 (byte 0) has the identity of that of file.0:1 (byte 0) (the corpus's key bad`)
+	stagetest.Fail(t, text.Tokenize, p, in, `document "doc-000" of file.1:1 (byte 0) has the same identity as that of file.0:1 (byte 0) (the corpus's key bad`)
 }
 
 // Text files are their own places; identities of texts that are alike are alike where the corpus

@@ -90,7 +90,7 @@ func TestSplitTellsAbsentFromItsWord(t *testing.T) {
 	docs := stagetest.SmallCorpus(90, "NA", "DE", "")
 	p := stagetest.SplitParams(t, tokenizer)
 	p.Test, p.Validation, p.Small = 0, 0, kind.SmallKeep
-	const want = `metadata area: 30 documents have the value "NA" and 30 have none, which the corpus calls "NA", too; give the corpus another word with absent`
+	const want = `metadata area: 30 documents have the value "NA", and 30 documents have none, for which the corpus writes "NA", too; give the corpus another word with absent`
 	stagetest.Fail(t, Kind, p, stagetest.Shards(texts.Tokenized(t, tokenizer, docs...)), want)
 	p.Except = []string{"NA"} // would leave both out
 	stagetest.Fail(t, Kind, p, stagetest.Shards(texts.Tokenized(t, tokenizer, docs...)), want)

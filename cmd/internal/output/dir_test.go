@@ -78,9 +78,9 @@ func TestLook(t *testing.T) {
 		{name: "logs of a run that failed", given: []func(*testing.T, string){mine("logs/seed.log")}, kept: []string{"logs/seed.log"}},
 		{name: "a file that was not whole", given: []func(*testing.T, string){mine(asideHead + "elsewhere.1.2.3.4")}},
 		{name: "a person's file of the report's name", given: []func(*testing.T, string){mine("report.html")}, kept: []string{"report.html"},
-			err: "holds files that no run of ablate wrote: report.html;"},
+			err: "holds files that ablate did not write: report.html;"},
 		{name: "a person's file of another name", given: []func(*testing.T, string){mine("deep/notes.md")}, kept: []string{"deep/notes.md"},
-			err: "holds files that no run of ablate wrote: deep/notes.md;"},
+			err: "holds files that ablate did not write: deep/notes.md;"},
 		{name: "many", given: []func(*testing.T, string){mine("a", "b", "c", "d", "e", "f", "g")}, kept: []string{"a", "g"}, err: ": a, b, c, d, e, ...;"},
 		{name: "a hidden file", given: []func(*testing.T, string){mine(".git/config")}, kept: []string{".git/config"}, err: ".git/config"},
 		{name: "a plan alone", given: []func(*testing.T, string){mine("plan.json")}, kept: []string{"plan.json"}, err: "plan.json"},
@@ -98,10 +98,10 @@ func TestLook(t *testing.T) {
 			if err := d.Claim(); err != nil {
 				t.Fatal(err)
 			}
-		}, mine("report.html")}, kept: []string{"report.html"}, err: "would replace files that no run of ablate wrote: report.html in"},
+		}, mine("report.html")}, kept: []string{"report.html"}, err: "would replace files that ablate did not write: report.html in"},
 		{name: "of an earlier version", given: []func(*testing.T, string){earlier}},
 		{name: "of an earlier version, with a person's files", given: []func(*testing.T, string){earlier, mine("notes.md", "study.yaml")},
-			kept: []string{"notes.md", "study.yaml"}, err: "would replace files that no run of ablate wrote: study.yaml in"},
+			kept: []string{"notes.md", "study.yaml"}, err: "would replace files that ablate did not write: study.yaml in"},
 		{name: "another run's below", given: []func(*testing.T, string){func(t *testing.T, dir string) { later(t, filepath.Join(dir, "a/b")) }}},
 		{name: "a damaged mark", given: []func(*testing.T, string){mine(MarkFile)}, err: "is damaged"},
 		{name: "a folder where a file is due", given: []func(*testing.T, string){later, func(t *testing.T, dir string) {
@@ -112,10 +112,10 @@ func TestLook(t *testing.T) {
 		{name: "a file where a folder is due", given: []func(*testing.T, string){mine("tables")}, change: force, err: "tables is a file"},
 		{name: "what the study reads", given: []func(*testing.T, string){mine("report.html")},
 			change: func(o *Options) { o.Force, o.Inputs = true, []string{"report.html"} },
-			kept:   []string{"report.html"}, err: "would replace what the study itself reads: report.html in"},
+			kept:   []string{"report.html"}, err: "would replace files that the study itself reads: report.html in"},
 		{name: "what the study reads through a link", given: []func(*testing.T, string){mine("raw"), func(t *testing.T, dir string) { link(t, "raw", filepath.Join(dir, "plan.json")) }},
 			change: func(o *Options) { o.Force, o.Inputs = true, []string{"raw"} },
-			kept:   []string{"raw"}, err: "would replace what the study itself reads: plan.json in"},
+			kept:   []string{"raw"}, err: "would replace files that the study itself reads: plan.json in"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")

@@ -165,7 +165,7 @@ func TestMetricOfWhichMoreIsBetter(t *testing.T) {
 			"right answers / questions. Higher is better.",
 		}, []string{"lowest predicted", "lowest proxy score", "is the lowest", "Lower perplexity"}},
 		{"beside perplexities", append([]Choice{perplexity}, choices...), []string{
-			"none has the best predicted score on most of the 2 eval sets", "the mixture with the best proxy score",
+			"no mixture has the best predicted score on most of the 2 eval sets", "the mixture with the best proxy score",
 			"Lower perplexity and higher accuracy are better.", "bold is the best",
 		}, []string{"lowest predicted", "highest predicted", "is the lowest", "is the highest"}},
 	} {
@@ -211,7 +211,7 @@ func TestSupport(t *testing.T) {
 			"The predictions are by merged on a and c and macro on b, the proxies whose correlations with the references have the highest lower bounds there (0.80 at the lowest, r 0.95)." + optimistic},
 		{"no references", []Choice{unjudged}, "The predictions are by macro, the proxy that ablate uses when too few references judge the proxies."},
 		{"no bound above zero", []Choice{doubtful},
-			"On d no proxy’s correlation has a lower bound above zero: the prediction there is by macro, which is taken then, and is hardly better than a guess."},
+			"On d no proxy’s correlation has a lower bound above zero. The prediction there is by macro, which ablate uses in this case, and is hardly better than a guess."},
 		{"each in part", []Choice{supported("a", "merged", 0.98, 0.91), doubtful, unjudged},
 			"The predictions on a are by merged, whose correlation with the references has the highest lower bound (0.91 at the lowest, r 0.98)." + optimistic +
 				" On d no proxy’s correlation has a lower bound above zero. The prediction there is by macro, which ablate uses in this case, and is hardly better than a guess." +

@@ -24,8 +24,9 @@
     if (className) out.className = className;
     return out;
   };
-  // A mixture's name as a person reads it: its components between spaced plus signs, escapes taken back.
+  // A mixture's name as a person reads it: escapes are taken back, and then spaced plus signs join its components.
   const spoken = mixture => {
+    if (!mixture.includes("%")) return mixture;
     try {
       return mixture.split("+").map(decodeURIComponent).join(" + ");
     } catch {

@@ -50,7 +50,7 @@ func example(t *testing.T) Data {
 		Left: []Left{
 			{"go", "beyond the declared units", []string{"cmd", "net"}, 310, 1_022_940, nil},
 			{"go", "partitions of less than half a unit", strings.Fields("bufio bytes cmp context database embed errors expvar fmt hash html io log maps"), 92, 301_822, nil},
-			{"go", "another document has the same identity", nil, 2, 512, []string{"net/b.jsonl:7 (byte 901)"}},
+			{"go", "an earlier document has the same identity", nil, 2, 512, []string{"net/b.jsonl:7 (byte 901)"}},
 		},
 		Warnings: []string{
 			"The unit of archive has 112,880 tokens and was read 2.7 times in its 300,000 tokens of training; the others fewer than 1.5 times.",
@@ -453,7 +453,7 @@ func TestCost(t *testing.T) {
 			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train a reference model on every mixture instead", "12.0 million"},
 		}, "A reference model on every possible mixture would take 3.0 times the training that the proxies took. " +
-			"Not counted: the seed model that all of them start from, 9.0 million tokens, and evaluation."},
+			"These counts leave out evaluation and the seed model from which all models start (9.0 million tokens)."},
 		{"some references", Data{Models: append(models, reference), Mixtures: three, Training: Training{Units: 4e6, References: 4e6, Possible: 3, All: 12e6}}, []Fact{
 			{"mixtures compared", "3"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train a reference model on every mixture instead", "12.0 million"}, {"tokens to train 1 reference model to check the proxies", "4.0 million"},
@@ -462,12 +462,12 @@ func TestCost(t *testing.T) {
 		{"every reference", Data{Models: append(models, reference, reference), Mixtures: three[:2], Training: Training{Units: 4e6, References: 4e6, Possible: 2, All: 4e6}}, []Fact{
 			{"mixtures compared", "2"}, {"tokens to train 2 unit models, enough for every mixture", "4.0 million"},
 			{"tokens to train 2 reference models, one on every mixture, to check the proxies", "4.0 million"},
-		}, "A reference model on every possible mixture would take 1.0 times the training that the proxies took: with so few mixtures they save nothing. " +
+		}, "A reference model on every possible mixture would take 1.0 times the training that the proxies took: with so few mixtures, proxies save nothing. " +
 			"The reference models were trained only to check them. Evaluation is not counted."},
 		{"a listed mixture", Data{Models: models, Mixtures: three[:1], Training: Training{Units: 6e6, Possible: 1, All: 4e6}}, []Fact{
 			{"mixtures compared", "1"}, {"tokens to train 2 unit models, enough for every mixture", "6.0 million"},
 			{"tokens to train a reference model on every mixture instead", "4.0 million"},
-		}, "A reference model on every possible mixture would take 0.7 times the training that the proxies took: with so few mixtures they save nothing. " +
+		}, "A reference model on every possible mixture would take 0.7 times the training that the proxies took: with so few mixtures, proxies save nothing. " +
 			"Evaluation is not counted."},
 		{"partition models, more mixtures than anyone counts", Data{
 			Models: append(models, Model{Kind: "partition"}), Mixtures: three, Training: Training{Units: 4e6, Partitions: 3e6, Possible: 4.71e21, All: 9.4e27},
@@ -497,9 +497,9 @@ func TestLevel(t *testing.T) {
 		level float64
 		want  []string
 	}{
-		{"given", 0.9, []string{"is its 90% interval", "falls in 90% of redraws of the mixtures"}},
-		{"with decimals", 0.995, []string{"is its 99.5% interval", "falls in 99.5% of redraws"}},
-		{"not known", 0, []string{"is its bootstrap interval", "falls in most redraws of the mixtures"}},
+		{"given", 0.9, []string{"is its 90% interval", "falls in 90% of resamples of the mixtures"}},
+		{"with decimals", 0.995, []string{"is its 99.5% interval", "falls in 99.5% of resamples"}},
+		{"not known", 0, []string{"is its bootstrap interval", "falls in most resamples of the mixtures"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			page := render(t, Data{Level: c.level, Correlations: []Correlation{{Set: "s", Proxy: "macro"}}})

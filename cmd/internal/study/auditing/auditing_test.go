@@ -92,7 +92,7 @@ func TestFindings(t *testing.T) {
 		{"a raw file was changed", func(t *testing.T, _, data string) { edit(t, filepath.Join(data, "beta.jsonl"), "ba", "bo") },
 			[]string{"raw file beta.jsonl of corpus parts: has been changed"}},
 		{"a raw file is gone", func(t *testing.T, _, data string) { remove(t, filepath.Join(data, "far.jsonl")) },
-			[]string{"raw file far.jsonl of evaluation set far: is gone"}},
+			[]string{"raw file far.jsonl of evaluation set far: does not exist any more"}},
 		{"sources.json is damaged", func(t *testing.T, out, _ string) { put(t, filepath.Join(out, "sources.json"), "{") },
 			[]string{"report sources.json: cannot be read: sources.json: unexpected end of JSON input"}},
 		{"sources.json lacks a corpus", func(t *testing.T, out, _ string) { edit(t, filepath.Join(out, "sources.json"), `"seed"`, `"sead"`) },

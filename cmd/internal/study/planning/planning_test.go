@@ -49,7 +49,7 @@ func TestPlanning(t *testing.T) {
 	var usage *fault.UsageError
 
 	planned(t, s, path, same, func(p *study.Compiled) {
-		if _, err := EfficiencyOf(p, "study.yaml"); err == nil || !strings.Contains(err.Error(), "`ablate run study.yaml` splits it") {
+		if _, err := EfficiencyOf(p, "study.yaml"); err == nil || !strings.Contains(err.Error(), "`ablate run study.yaml` splits the corpus") {
 			t.Errorf("efficiency before a run: %v", err)
 		}
 		if _, err := TogetherOf([]*study.Compiled{p, p}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "ends with the split") {
@@ -117,7 +117,7 @@ func TestPlanning(t *testing.T) {
 	})
 	planned(t, s, path, same, func(p *study.Compiled) {
 		x, err := Explain(p, "seed")
-		if want := "evicted: " + filepath.Join("out", "small", "provenance.json") + " says that step seed left it"; err != nil || !strings.HasPrefix(x.Because[0].Note, want) {
+		if want := "evicted: " + filepath.Join("out", "small", "provenance.json") + " records that step seed ran on"; err != nil || !strings.HasPrefix(x.Because[0].Note, want) {
 			t.Errorf("a step that was removed: %+v, %v", x, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -199,3 +200,15 @@ func (t *typed) steps() []string {
 	}
 	return ids
 }
+
+// completionScripts are the scripts of the shells, by name.
+var completionScripts = map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
+
+//go:embed completion/ablate.bash
+var completionBash string
+
+//go:embed completion/ablate.zsh
+var completionZsh string
+
+//go:embed completion/ablate.fish
+var completionFish string

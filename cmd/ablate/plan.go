@@ -95,3 +95,60 @@ func (cmd graphCommand) Run(a *app) error {
 		return show.Graph(a.stdout, cmd.Format, g, p.Plan.Study)
 	})
 }
+
+type explainCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	Step  string `arg:"" help:"Name of a step, as ablate plan --steps lists it. The end of the name is enough."`
+	JSON  bool   `help:"Print the explanation as JSON."`
+}
+
+func (cmd explainCommand) Run(a *app) error {
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Assume: true}, func(p *study.Compiled) error {
+		x, err := planning.Explain(p, cmd.Step)
+		switch {
+		case err != nil:
+			return err
+		case cmd.JSON:
+			return show.JSON(a.stdout, x)
+		}
+		show.Explanation(a.stdout, x)
+		return nil
+	})
+}
+
+type efficiencyCommand struct {
+	Study string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	JSON  bool   `help:"Print the result as JSON."`
+}
+
+func (cmd efficiencyCommand) Run(a *app) error {
+	return a.WithPlan(a.ctx, cmd.Study, study.Planning{Local: true}, func(p *study.Compiled) error {
+		e, err := planning.EfficiencyOf(p, cmd.Study)
+		switch {
+		case err != nil:
+			return err
+		case cmd.JSON:
+			return show.JSON(a.stdout, e)
+		}
+		return show.Efficiency(a.stdout, e, cmd.Study)
+	})
+}
+
+type diffCommand struct {
+	A    string `arg:"" help:"A study (a YAML file, or the name of a shipped one), or a finished run: its output directory, or a bundle."`
+	B    string `arg:"" help:"The study or run to compare with, in one of the same forms."`
+	JSON bool   `help:"Print the differences as JSON."`
+}
+
+// Run compares two studies or two finished runs.
+func (cmd diffCommand) Run(a *app) error {
+	d, err := a.Diff(a.ctx, cmd.A, cmd.B)
+	if err != nil {
+		return err
+	}
+	if cmd.JSON {
+		return show.JSON(a.stdout, d)
+	}
+	show.Difference(a.stdout, d)
+	return nil
+}

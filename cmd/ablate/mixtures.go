@@ -9,11 +9,94 @@ import (
 	"strings"
 
 	"ablate/cmd/internal/show"
+	"ablate/cmd/internal/study"
 	"ablate/cmd/internal/study/fault"
 	"ablate/cmd/internal/study/mixing"
+	"ablate/cmd/internal/study/ranking"
 	"ablate/specs"
 	"ablate/stages/mix"
+	"ablate/stages/runs"
 )
+
+type rankCommand struct {
+	Study    string `arg:"" help:"A YAML file, or the name of a shipped study."`
+	On       string `help:"Evaluation set to rank on. out-of-domain is the mean over all sets but in-domain. If the study has one set, this flag may be left out." placeholder:"SET"`
+	Proxy    string `help:"Proxy to rank by." default:"macro"`
+	Top      int    `help:"How many mixtures to list." default:"10" placeholder:"N"`
+	All      bool   `xor:"which" help:"Rank every mixture that the study's mixture sets allow (the default)."`
+	Sampled  bool   `xor:"which" help:"Rank only the mixtures that the study selects."`
+	Mixtures string `help:"Rank only this mixture set." placeholder:"NAME"`
+	Most     int    `help:"If a mixture set allows more mixtures than this, a greedy search chooses the mixtures that are scored." default:"10000" placeholder:"N"`
+	Threads  int    `help:"Processors to use (default: all). Results do not depend on their number." placeholder:"N"`
+	Memory   size   `help:"Memory to use, such as 6GB (default: four fifths of the machine's)." placeholder:"SIZE"`
+	JSON     bool   `help:"Print the ranking as JSON."`
+	Quiet    bool   `short:"q" help:"Show failures and the ranking only."`
+}
+
+// Run ranks mixtures by averages of models that are in the cache.
+func (cmd rankCommand) Run(a *app) error {
+	if cmd.Top < 1 || cmd.Most < 1 || cmd.Threads < 0 {
+		return fault.Usagef("--top %d --most %d --threads %d: want at least 1, 1 and 0", cmd.Top, cmd.Most, cmd.Threads)
+	}
+	if cmd.Most > specs.MostMixtures {
+		return fault.Usagef("--most %d: want at most %d, because the plan of so many mixtures takes several gigabytes of memory", cmd.Most, specs.MostMixtures)
+	}
+	outliveReaders()
+	a.Resources = study.Resources{Threads: cmd.Threads, Memory: int64(cmd.Memory)}
+	shown := &show.Run{Out: a.stdout, Err: a.stderr, Quiet: cmd.Quiet}
+	a.Tell = shown.Hear
+	r, err := ranking.Rank(a.ctx, a.Session, ranking.Options{
+		Study: cmd.Study, On: cmd.On, Proxy: cmd.Proxy, Sampled: cmd.Sampled, Mixtures: cmd.Mixtures, Most: cmd.Most,
+	})
+	if err != nil {
+		return err
+	}
+	if !cmd.Quiet {
+		fmt.Fprintf(a.stderr, "%d evaluations: %d were in the cache, %d ran; %.2fs\n", r.Evaluations, r.Evaluations-r.Ran, r.Ran, r.Took.Seconds())
+	}
+	if cmd.JSON {
+		return show.RankingJSON(a.stdout, r, cmd.Top)
+	}
+	return show.Ranking(a.stdout, r, cmd.Top)
+}
+
+type fitCommand struct {
+	Ratios  string  `help:"CSV file of the runs' mixtures: one row per run, one column of shares per source (olmix's ratios.csv)." required:"" placeholder:"FILE"`
+	Metrics string  `help:"CSV file of the runs' scores: one row per run, one column per metric (olmix's metrics.csv)." required:"" placeholder:"FILE"`
+	Law     string  `help:"Law from shares to a score: loglinear, linear, quadratic, or gp (a Gaussian process)." default:"loglinear" placeholder:"LAW"`
+	Predict string  `help:"CSV file of mixtures to predict, with the same sources." placeholder:"FILE"`
+	Truth   string  `help:"CSV file of measured scores of the predicted mixtures, with which the predictions are compared." placeholder:"FILE"`
+	Delta   float64 `help:"Only for the law loglinear: the residual at which Huber's loss turns from square to linear, in the metric's unit (default: 1.345 standard deviations of the residuals, at least 0.02)." placeholder:"X"`
+	Bands   int     `help:"Add bounds of 95 % to each prediction, from this many bootstrap resamples of the runs, such as 200." placeholder:"N"`
+	Seed    int64   `help:"Seed of the resamples." default:"1"`
+	JSON    bool    `help:"Print the fits as JSON, with every prediction."`
+}
+
+// Run fits laws to runs that were made elsewhere. It needs no study and no cache.
+func (c fitCommand) Run(a *app) error {
+	switch {
+	case !slices.Contains(runs.Laws(), c.Law):
+		return fault.Usagef("--law %s: want one of %s", c.Law, strings.Join(runs.Laws(), ", "))
+	case !(c.Delta >= 0) || math.IsInf(c.Delta, 0) || c.Bands < 0 || c.Bands == 1:
+		return fault.Usagef("--delta %v --bands %d: --delta must be 0 or more, and --bands 0 or at least 2", c.Delta, c.Bands)
+	case c.Delta > 0 && c.Law != "loglinear":
+		return fault.Usagef("--delta is for the law loglinear: the law %s has no Huber loss", c.Law)
+	case c.Truth != "" && c.Predict == "":
+		return fault.Usagef("--truth %s: also name the file of the mixtures that have these scores, with --predict", c.Truth)
+	case c.Bands > 0 && c.Predict == "":
+		return fault.Usagef("--bands %d: only predictions have bounds; name the mixtures to predict with --predict", c.Bands)
+	}
+	result, err := runs.Fit(runs.Input{Ratios: c.Ratios, Metrics: c.Metrics, Law: c.Law, Delta: c.Delta, Predict: c.Predict, Truth: c.Truth, Resamples: c.Bands, Seed: c.Seed})
+	if err != nil {
+		return fault.Usage(err)
+	}
+	show.Notes(a.stderr, result.Notes)
+	if c.JSON {
+		return show.FitJSON(a.stdout, result)
+	}
+	show.Fit(a.stdout, result, c.Predict != "", c.Truth != "")
+	return nil
+}
 
 type mixCommand struct {
 	Study    string `arg:"" optional:"" help:"A YAML file, or the name of a shipped study, that has been run."`

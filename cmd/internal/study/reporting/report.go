@@ -25,7 +25,7 @@ func Again(ctx context.Context, s *study.Session, name string, opt Options) (*Re
 	var r *Result
 	err := s.WithPlan(ctx, name, study.Planning{Assume: true}, func(p *study.Compiled) error {
 		if _, run, waits := p.State.Count(); run+waits > 0 || p.Plan.Partial != "" {
-			return fmt.Errorf("the cache lacks %s of the study%s; `ablate run %s` runs them", words.Counted(run+waits, "step", "steps"), raised(p), name)
+			return fmt.Errorf("the cache lacks %s of the study%s; `ablate run %s` makes the report complete", words.Counted(run+waits, "step", "steps"), raised(p), name)
 		}
 		out, err := Look(Dir(opt.Out, p.Study), p.Study, opt.Force)
 		if err != nil {

@@ -99,7 +99,7 @@ var comments = map[string]string{
 	"Train.Replay":                 "Other text that is mixed into the training of every unit, component and reference model.",
 	"Train.Replicates":             "Number of models of each unit and each component. They differ in seed: seed, seed + 1, and so on. The r-th models are merged with each other, and a proxy's score is the mean over r.",
 	"Train.Precision":              "Operands of the products in linear layers. Evaluation is always in fp32.\n- fp32: float32.\n- bf16: rounded to bf16, with sums in float32. It is made for AMD processors since Zen 4, and slightly slower than fp32 on Intel's.",
-	"Replay.Of":                    "Corpus to take the text from, whole. What is tokenized, decontaminated and packed for a seed model on the same corpus is used here, too. If a set of partitions divides the corpus, the documents held out of it are held out here.",
+	"Replay.Of":                    "Corpus to take the text from, whole. What is tokenized, decontaminated and packed for a seed model on the same corpus is used here, too. If a partition set divides the corpus, the documents held out of it are held out here.",
 	"Replay.Share":                 "Share of the tokens, exactly, as 50%, 0.5 or 1/2; below 1. 0%: none. The tokens count: a model is trained for as long as without replay, on less text of its own.",
 	"Mixture.Choose":               "Number of components that are chosen for each mixture (k), besides those of fix.",
 	"Mixture.From":                 "Partition sets to choose from, all together. It may be left out if the study has one set.",

@@ -493,7 +493,7 @@ type Train struct {
 // its own. Every batch has its quota of both, so that every model sees the same share.
 type Replay struct {
 	// Corpus to take the text from, whole. What is tokenized, decontaminated and packed for a seed
-	// model on the same corpus is used here, too. If a set of partitions divides the corpus, the
+	// model on the same corpus is used here, too. If a partition set divides the corpus, the
 	// documents held out of it are held out here.
 	Of string `yaml:"of" need:"yes" example:"seed" key:"unit and reference models"`
 

@@ -101,7 +101,7 @@ func (c fitCommand) Run(a *app) error {
 type mixCommand struct {
 	Study    string `arg:"" optional:"" help:"A YAML file, or the name of a shipped study, that has been run."`
 	Scores   string `help:"Of the study: whose scores of its mixtures to fit, a proxy's or those of the references (seq)." placeholder:"PROXY"`
-	Mixtures string `help:"Of the study: only this set of mixtures." placeholder:"NAME"`
+	Mixtures string `help:"Of the study: only this mixture set." placeholder:"NAME"`
 	Ratios   string `help:"In place of a study: CSV file of the mixtures of runs made elsewhere, as for fit." placeholder:"FILE"`
 	Metrics  string `help:"CSV file of the scores of those runs, of which less is better." placeholder:"FILE"`
 

@@ -28,7 +28,7 @@ func (s *solver) warnNoise() {
 		switch {
 		case l.Weight == 0:
 		case math.IsNaN(l.OutOfFold):
-			s.say("%s: nothing says whether the law predicts anything: it has as many parameters as there are runs, or scores are all alike", l.Name)
+			s.say("%s: nothing says whether the law predicts anything: it has as many parameters as there are runs, or scores are equal", l.Name)
 		case l.OutOfFold < limit:
 			s.say("%s: the law predicts runs that it was not fitted to no better than noise may (rank correlation %.2f; noise stays below %.2f 19 times in 20)", l.Name, l.OutOfFold, limit)
 		}

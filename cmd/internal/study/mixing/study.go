@@ -21,7 +21,7 @@ import (
 type Of struct {
 	Study    string
 	Scores   string // a proxy, or seq: the references
-	Mixtures string // only this set of mixtures; "": all
+	Mixtures string // only this mixture set; "": all
 }
 
 // Study proposes shares from the scores of a finished study. The shares of a mixture are those that
@@ -161,7 +161,7 @@ func (r *reader) disjoint(sources []string) error {
 	for _, name := range sources {
 		x := r.components[name]
 		if of, ok := whole[partition{x.PartitionSet, x.Partition}]; ok && x.Unit >= 0 {
-			return fmt.Errorf("mixtures are of partition %s and of its unit %s, which are no two sources: take one set of mixtures with --mixtures", of, name)
+			return fmt.Errorf("mixtures are of partition %s and of its unit %s, which are no two sources: take one mixture set with --mixtures", of, name)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func (k *ranker) search(ctx context.Context, group string, spec specs.Mixture) (
 			group, k.out.Possible[group], k.Most)
 	}
 	if spec.Shares != nil {
-		return nil, fault.Usagef("set of mixtures %s has %s mixtures by shares and is not one to search through: raise --most %d, or take --sampled",
+		return nil, fault.Usagef("mixture set %s has %s mixtures by shares and is not one to search through: raise --most %d, or take --sampled",
 			group, k.out.Possible[group], k.Most)
 	}
 	pool, err := k.query.Pool(group, spec)

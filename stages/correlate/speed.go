@@ -15,9 +15,9 @@ func alike(params json.RawMessage) (string, error) {
 	return fmt.Sprintf("%g resamples", comparisons), err
 }
 
-// speed is a constant, measured on one core of an EPYC with AVX-512: the comparison needs the
-// losses of a whole study, which a probe does not have. Time goes with the tables that are read and
-// with the resamples of all scores.
+// speed is a guess, and no measurement: the comparison needs the losses of a whole study, which a
+// probe does not have. Time goes with the tables that are read and with the resamples of all
+// scores. What runs of this machine took replaces the guess.
 func speed(_ context.Context, job *kind.Job, _ time.Duration) (kind.Speed, error) {
 	const (
 		tablesPerSecond = 2500

@@ -28,7 +28,7 @@ func alike(params json.RawMessage) (string, error) {
 var lengths = []int{20, 30, 45, 60, 75, 95, 120, 160, 200, 250, 320, 400, 500, 640, 800, 1000}
 
 // loading is how many bytes of checkpoints a second are read, averaged and put into an engine, on
-// one thread: a constant, measured on a Xeon with AVX-512 with files that the system had in memory.
+// one thread. It is a guess, and no measurement.
 const loading = 1.5e9
 
 // speed scores documents without meaning by the model of a job. A model that takes too long is

@@ -7,8 +7,8 @@ import (
 	"ablate/stages/kind"
 )
 
-// speed is a constant: a split needs the outputs of other steps, which a probe does not have. It
-// was measured on one core of an EPYC with AVX-512, on Go's own source and on abstracts.
+// speed is a guess, and no measurement: a split needs the outputs of other steps, which a probe does
+// not have. What runs of this machine took replaces the guess.
 func speed(context.Context, *kind.Job, time.Duration) (kind.Speed, error) {
 	const (
 		bytesPerSecond = 12e6

@@ -62,8 +62,8 @@ func speed(_ context.Context, job *kind.Job, budget time.Duration) (kind.Speed, 
 }
 
 // setup is what a training takes besides its tokens, in seconds: the engine, the start and the
-// checkpoint. It is a constant, measured with Go 1.26 on one core of a Xeon with AVX-512: 25 ms of a
-// model of 1.1M parameters, and a gigabyte of weights, gradients and moments a second.
+// checkpoint. It is a guess, and no measurement: 16 bytes a parameter (weights, gradients and two
+// moments) at a gigabyte a second.
 func setup(parameters int64) float64 { return 0.008 + float64(16e-9*float64(parameters)) }
 
 // bench is a training that measures time alone.

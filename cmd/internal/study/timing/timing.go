@@ -28,7 +28,7 @@ const ProbeTime = 1200 * time.Millisecond
 
 // What an estimate may rest on, the best last.
 const (
-	Constant Basis = "constant" // of the program, measured on another machine
+	Constant Basis = "constant" // of the program: a guess
 	Probe    Basis = "probe"    // a measurement of a moment on this machine
 	Runs     Basis = "runs"     // steps that ran on this machine
 )
@@ -93,8 +93,8 @@ func (s step) seconds(share float64) float64 {
 	return t
 }
 
-// commitSeconds is what a step takes besides its work until runs have shown it: a constant, measured
-// on a disk of its own with ext4.
+// commitSeconds is what a step takes besides its work until runs have shown it. It is a guess, and
+// no measurement.
 const commitSeconds = 0.012
 
 // commitKey is where a book has it.

@@ -220,8 +220,7 @@ func (w *worker) inText(i int, share float64) extent {
 }
 
 // bytesPerToken is what the corpora that are tokenized show, and else what English text has with
-// byte-level BPE of as many ids: about 2.6 bytes a token with 512 ids, and a third more for each
-// factor of two (measured on Go's own source: 2.3 with 512, 3.2 with 4096).
+// byte-level BPE of as many ids. The latter is a guess, and no measurement.
 func (w *worker) bytesPerToken() float64 {
 	if w.perToken > 0 {
 		return w.perToken

@@ -107,12 +107,14 @@ func TestSharesMeetSets(t *testing.T) {
 	p := compiled(t, withMixtures(t, `  pairs: {choose: 2}
   ones: {choose: 1}
   x: {list: [{alpha: 50%, beta: 50%}, {alpha: 100%}, {beta: 1}]}
-`, "[]", "\ntrain: {", "\nproxies: [macro, merged, micro, weighted]\ntrain: {"))
+`, "[]", "\ntrain: {", "\nproxies: [macro, merged, micro, weighted, mixmin]\ntrain: {"))
 	for _, c := range []struct{ scorer, shares, otherScorer, set string }{
 		{"macro", "alpha=0.5+beta=0.5", "macro", "alpha+beta"},
 		{"micro", "alpha=0.5+beta=0.5", "macro", "alpha+beta"}, // a component's units divide its share
 		{"merged", "alpha=0.5+beta=0.5", "merged", "alpha+beta"},
 		{"weighted", "alpha=0.5+beta=0.5", "merged", "alpha+beta"},
+		{"mixmin", "alpha=0.5+beta=0.5", "mixmin", "alpha+beta"},
+		{"mixmin", "alpha=1", "mixmin", "alpha"},
 		{"macro", "alpha=1", "macro", "alpha"},
 		{"merged", "alpha=1", "merged", "alpha"},
 		{"macro", "beta=1", "macro", "beta"},

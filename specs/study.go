@@ -99,8 +99,8 @@ type Study struct {
 	//   - small_seq: score of the study's own model trained on the mixture. It needs
 	//     reference.model.
 	//
-	// A mixture with shares of its own is scored by micro, macro, merged, weighted and small_seq
-	// alone. Its shares are the weights of its components, which a component's units divide evenly.
+	// A mixture with shares of its own is scored by micro, macro, merged, weighted, mixmin
+	// and small_seq alone. Its shares are the weights of its components, which a component's units divide evenly.
 	Proxies []string `yaml:"proxies" enum:"mean_ind|ind_id|merged|macro|micro|weighted|mean_merged|merged_id|mean_seq|seq_id|small_seq|mixmin" default:"[mean_ind, ind_id, merged, macro, micro]" key:"evaluations of the proxies added"`
 
 	// What the proxy weighted averages, and with which weights.

@@ -1,5 +1,5 @@
-// Package runnertest has what tests of finished runs share: a study of every kind of step but the
-// one that stores a merge, small enough to be carried out in a second, and a run of it that tests
+// Package runnertest has what tests of finished runs share: a study of every kind of step but
+// merge and ensemble, small enough to be carried out in a second, and a run of it that tests
 // can damage.
 package runnertest
 

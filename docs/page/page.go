@@ -238,7 +238,7 @@ func Matches(want, got string) bool {
 // volatile is what differs between machines and runs: durations with the blanks that pad them,
 // rates, times, digests, and the first digits of keys, which change whenever a kind of step has a
 // new version.
-var volatile = regexp.MustCompile(`(about [\d.]+ [a-z]+|less than a second) on this machine [^\n]*|\b[\d.,e+-]+ \((measured|rough|from runs)\)|\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
+var volatile = regexp.MustCompile(`[\d.]+ [kMGT]?B free\b|(about [\d.]+ [a-z]+|less than a second) on this machine [^\n]*|\b[\d.,e+-]+ \((measured|rough|from runs)\)|\b\d+(\.\d+)?( [num]?s|m?s|m\d+s)\b *|\b\d+(\.\d+)? ?[kMG]? ?(tokens|[kMG]?B)/s|\b\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
 
 // Anew is what a page should show instead of want where a program printed got. What want cuts from
 // the start, the end or between two lines stays cut, as far as the lines around a cut can be found
